@@ -1,5 +1,7 @@
 """The schemas against TensorFlow 1.15's (golden/schemas-1.15.tsv, recorded by record_schemas.py), and their privacy."""
 
+import hashlib
+import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -20,9 +22,8 @@ def _enum_lines(enum):
 
 def _message_lines(message):
     lines = set()
-    copy = descriptor_pb2.DescriptorProto()
-    message.CopyToProto(copy)  # the one place where all versions of protobuf tell the label
-    for field, facts in zip(message.fields, copy.field, strict=True):
+    # The DescriptorProto is the one place where all versions of protobuf tell the label.
+    for field, facts in zip(message.fields, _facts(message).field, strict=True):
         target = field.message_type or field.enum_type
         kind = TYPES.split()[field.type - 1] + (f":{target.full_name}" if target else "")
         oneof = field.containing_oneof.name if field.containing_oneof else "-"
@@ -88,6 +89,31 @@ def test_map_fields_and_any():
     assert again.meta_info_def.any_info.Unpack(unpacked)
     assert unpacked == node
     assert again.meta_info_def.any_info.type_url == "type.googleapis.com/tensorflow.NodeDef"
+
+
+def _facts(descriptor):
+    proto = descriptor_pb2.DescriptorProto()
+    descriptor.CopyToProto(proto)
+    return proto
+
+
+def _fill_message():
+    spec = importlib.util.spec_from_file_location("fill_message", HERE / "golden" / "fill_message.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.fill
+
+
+@pytest.mark.parametrize(
+    "line", (HERE / "golden" / "bytes-1.15.tsv").read_text().splitlines(), ids=lambda line: line.split()[0]
+)
+def test_a_full_message_has_tensorflows_bytes(line):
+    name, length, digest = line.split("\t")
+    message = getattr(protos, name)()
+    _fill_message()(message, _facts)
+    data = message.SerializeToString()
+    assert (len(data), hashlib.sha1(data).hexdigest()) == (int(length), digest)
+    assert type(message).FromString(data) == message
 
 
 HEAD = 'syntax = "proto3"; package p; '
