@@ -194,7 +194,7 @@ def _collect(scope: Any, prefix: str, kinds: dict[str, int]) -> None:
     """Note the full names of the messages and enums in a file or message."""
     for enum in scope.enum_type:
         kinds[f"{prefix}.{enum.name}"] = ENUM
-    for message in getattr(scope, "message_type", None) or getattr(scope, "nested_type", ()):
+    for message in scope.nested_type if isinstance(scope, descriptor_pb2.DescriptorProto) else scope.message_type:
         kinds[f"{prefix}.{message.name}"] = MESSAGE
         _collect(message, f"{prefix}.{message.name}", kinds)
 
