@@ -1,0 +1,1 @@
+"""Thalweg beside TensorFlow, PyTorch and plain JAX: `python -m benchmarks --help`."""

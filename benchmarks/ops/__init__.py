@@ -1,0 +1,1 @@
+"""Single ops beside TensorFlow and PyTorch: `python -m benchmarks ops`."""

@@ -1,0 +1,19 @@
+"""thalweg, by the same program text as TensorFlow's."""
+
+import os
+
+from benchmarks.catalogue import by_name
+from benchmarks.ops.graph import programs as op_programs
+from benchmarks.peers.graph import programs
+from benchmarks.protocol import serve, timed_import
+
+
+def main():
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    tf, seconds = timed_import("thalweg")
+    facts = {"peer": "thalweg", "version": tf.__version__, "imported": seconds}
+    serve(facts, dict(programs(tf), **op_programs(tf)), by_name())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""PyTorch, written as its own users write it: eager, channels last, fused Adam; `--compiled` adds torch.compile."""
+
+import itertools
+import sys
+
+from benchmarks.catalogue import by_name
+from benchmarks.ops.eager import programs as op_programs
+from benchmarks.protocol import serve, timed_import
+
+
+def programs(torch, compiled):
+    """name -> function of a workload that returns its step."""
+    nn, functional = torch.nn, torch.nn.functional
+    compile = torch.compile if compiled else lambda f: f
+
+    def training(forward, parameters, adapt=lambda *arrays: arrays, *, optimizer=None, clip=None):
+        parameters = list(parameters)
+        optimizer = optimizer or torch.optim.Adam(parameters, 1e-3, fused=True)
+        forward = compile(forward)
+
+        def step(*arrays):
+            optimizer.zero_grad(set_to_none=True)
+            loss = forward(*adapt(*(torch.from_numpy(a) for a in arrays)))
+            loss.backward()
+            if clip:
+                nn.utils.clip_grad_norm_(parameters, clip)
+            optimizer.step()
+            return loss.item()
+
+        return step
+
+    def add(workload):
+        f = compile(lambda a, b: a + b)
+        return lambda x, y: f(torch.tensor(x), torch.tensor(y)).item()
+
+    def dense(workload):
+        layers, sizes = [], workload.size["sizes"]
+        for m, n in itertools.pairwise(sizes):
+            layers += [nn.Linear(m, n), nn.ReLU()]
+        model = nn.Sequential(*layers[:-1])
+        return training(lambda x, y: functional.cross_entropy(model(x), y), model.parameters())
+
+    def digits(workload):
+        model = nn.Sequential(
+            nn.Conv2d(1, 32, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(7 * 7 * 64, 1024),
+            nn.ReLU(),
+            nn.Linear(1024, 10),
+        ).to(memory_format=torch.channels_last)
+        return training(
+            lambda x, y: functional.cross_entropy(model(x), y),
+            model.parameters(),
+            lambda x, y: (x.permute(0, 3, 1, 2), y),  # NHWC in memory is channels last: no copy
+        )
+
+    def lstm(workload):
+        units, vocabulary = workload.size["units"], workload.size["vocabulary"]
+        embedding = nn.Embedding(vocabulary, units)
+        recurrent = nn.LSTM(units, units, workload.size["layers"], batch_first=True)
+        out = nn.Linear(units, vocabulary)
+        parameters = [*embedding.parameters(), *recurrent.parameters(), *out.parameters()]
+
+        def forward(x, y):
+            h, _ = recurrent(embedding(x))
+            return functional.cross_entropy(out(h).reshape(-1, vocabulary), y.reshape(-1))
+
+        adam = torch.optim.Adam(parameters, 2e-3, fused=True)
+        return training(forward, parameters, lambda x, y: (x, y.long()), optimizer=adam, clip=5.0)
+
+    def convolutions(workload):
+        channels, filters = workload.size["channels"], workload.size["filters"]
+        model = nn.Sequential(
+            nn.Conv2d(channels, filters, 3, padding=1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(filters, filters, 3, padding=1, bias=False),
+        ).to(memory_format=torch.channels_last)
+        if workload.size["train"]:
+            sgd = torch.optim.SGD(model.parameters(), 1e-3)
+            return training(
+                lambda x: model(x).square().mean(),
+                model.parameters(),
+                lambda x: (x.permute(0, 3, 1, 2),),
+                optimizer=sgd,
+            )
+        forward = compile(lambda x: model(x).square().mean())
+
+        @torch.inference_mode()
+        def step(x):
+            return forward(torch.from_numpy(x).permute(0, 3, 1, 2)).item()
+
+        return step
+
+    def matmul(workload):
+        return lambda x, y: (torch.from_numpy(x) @ torch.from_numpy(y))[0, 0].item()
+
+    return {
+        "add": add,
+        "softmax": dense,
+        "mlp": dense,
+        "digits": digits,
+        "lstm": lstm,
+        "conv-forward": convolutions,
+        "conv-train": convolutions,
+        "matmul": matmul,
+    }
+
+
+def main():
+    compiled = "--compiled" in sys.argv
+    torch, seconds = timed_import("torch")
+    facts = {"peer": "PyTorch", "version": torch.__version__, "imported": seconds}
+    serve(facts, dict(programs(torch, compiled), **op_programs(torch, compiled)), by_name())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""What is measured, as data: shapes, constants, and the work that cannot be avoided.
+
+Read by the driver and by every peer, Python 3.7 (TensorFlow 1.15) included.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+# name:     what `setup` is told
+# title:    what a reader sees
+# feeds:    (shape, kind) for each array of a batch; kinds as in `batch`
+# size:     the constants of the program
+# flops:    multiplications and additions of its matrix products and convolutions
+# traffic:  bytes that must move at least: the batch in, each parameter and optimizer slot in and out
+# unit:     what one step is
+Workload = namedtuple("Workload", "name title feeds size flops traffic unit")
+
+BATCHES = 8  # prepared batches, fed in turn
+
+
+def batches(workload, count=BATCHES):
+    """`count` different batches of NumPy arrays, the same ones for every peer."""
+    random = np.random.RandomState(7)
+    return [tuple(array(random, *feed) for feed in workload.feeds) for _ in range(count)]
+
+
+def array(random, shape, kind):
+    """An array of `shape`. Kinds: 'float' in [0, 1), 'normal', 'one hot' (over the last axis), 'below N', 'number'."""
+    if kind == "number":  # a Python number: the smallest thing that a program feeds
+        return float(random.random_sample())
+    if kind == "float":
+        return random.random_sample(shape).astype(np.float32)
+    if kind == "normal":
+        return random.standard_normal(shape).astype(np.float32)
+    if kind == "one hot":
+        return np.eye(shape[-1], dtype=np.float32)[random.randint(shape[-1], size=shape[:-1])]
+    if kind.startswith("below "):
+        return random.randint(int(kind[6:]), size=shape).astype(np.int32)
+    raise ValueError("no such kind of feed: " + kind)
+
+
+def dense_flops(batch, sizes):
+    """A training step of a stack of dense layers: forward, by weights, and by inputs but for the first layer's."""
+    layers = [2.0 * batch * m * n for m, n in zip(sizes, sizes[1:])]
+    return 3 * sum(layers) - layers[0]
+
+
+def conv_flops(batch, height, width, kernel, channels, filters):
+    """One convolution, stride 1, SAME."""
+    return 2.0 * batch * height * width * kernel * kernel * channels * filters
+
+
+def adam_bytes(parameters):
+    """Parameter and two moments, each read and written once, float32."""
+    return 24.0 * parameters
+
+
+def softmax_regression(batch, inputs, classes):
+    parameters = inputs * classes + classes
+    return Workload(
+        "softmax",
+        f"softmax regression {inputs}-{classes}, batch {batch}, Adam",
+        (((batch, inputs), "float"), ((batch, classes), "one hot")),
+        {"sizes": (inputs, classes)},
+        dense_flops(batch, (inputs, classes)),
+        adam_bytes(parameters) + 4.0 * batch * (inputs + classes),
+        "step",
+    )
+
+
+def perceptron(batch, sizes):
+    parameters = sum(m * n + n for m, n in zip(sizes, sizes[1:]))
+    return Workload(
+        "mlp",
+        "{}, batch {}, Adam".format("-".join(map(str, sizes)), batch),
+        (((batch, sizes[0]), "float"), ((batch, sizes[-1]), "one hot")),
+        {"sizes": sizes},
+        dense_flops(batch, sizes),
+        adam_bytes(parameters) + 4.0 * batch * (sizes[0] + sizes[-1]),
+        "step",
+    )
+
+
+def digits_network(batch):
+    conv1 = conv_flops(batch, 28, 28, 5, 1, 32)
+    conv2 = conv_flops(batch, 14, 14, 5, 32, 64)
+    dense = 2.0 * batch * (7 * 7 * 64 * 1024 + 1024 * 10)
+    parameters = 25 * 32 + 32 + 25 * 32 * 64 + 64 + 3136 * 1024 + 1024 + 1024 * 10 + 10
+    return Workload(
+        "digits",
+        f"digits network (5x5x32, pool, 5x5x64, pool, 1024, 10), batch {batch}, Adam",
+        (((batch, 28, 28, 1), "float"), ((batch, 10), "one hot")),
+        {},
+        2 * conv1 + 3 * (conv2 + dense),
+        adam_bytes(parameters) + 4.0 * batch * (784 + 10),
+        "step",
+    )
+
+
+def recurrent(batch, steps, units, layers, vocabulary):
+    cell = 2.0 * batch * 2 * units * 4 * units
+    out = 2.0 * batch * units * vocabulary
+    parameters = layers * (8 * units * units + 4 * units) + 2 * vocabulary * units + vocabulary
+    return Workload(
+        "lstm",
+        f"{layers}-layer LSTM {units}, batch {batch}, {steps} steps, vocabulary {vocabulary}, gradients clipped, Adam",
+        (((batch, steps), f"below {vocabulary}"), ((batch, steps), f"below {vocabulary}")),
+        {"units": units, "layers": layers, "vocabulary": vocabulary},
+        3 * steps * (layers * cell + out),
+        adam_bytes(parameters) + 8.0 * batch * steps,
+        "step",
+    )
+
+
+def two_convolutions(name, batch, side, channels, filters, train):
+    first = conv_flops(batch, side, side, 3, channels, filters)
+    second = conv_flops(batch, side, side, 3, filters, filters)
+    image = 4.0 * batch * side * side
+    return Workload(
+        name,
+        "two 3x3 convolutions {0}x{1}x{1}x{2} -> {3} -> {3}, {4}".format(
+            batch, side, channels, filters, "forward and backward, SGD" if train else "forward"
+        ),
+        (((batch, side, side, channels), "normal"),),
+        {"channels": channels, "filters": filters, "train": train},
+        2 * first + 3 * second if train else first + second,
+        image * (channels + (3 if train else 1) * filters),
+        "step",
+    )
+
+
+WORKLOADS = (
+    Workload("add", "scalar add through one call", (((), "number"), ((), "number")), {}, 1.0, 12.0, "call"),
+    softmax_regression(100, 784, 10),
+    perceptron(128, (784, 512, 512, 10)),
+    digits_network(64),
+    recurrent(50, 50, 128, 2, 65),
+    two_convolutions("conv-forward", 4, 128, 32, 64, train=False),
+    two_convolutions("conv-train", 4, 128, 32, 64, train=True),
+    Workload(
+        "build", "building a training graph of about 36,000 nodes, and dropping it", (), {"blocks": 78}, 0, 0, "graph"
+    ),
+    # measured for the floors, by whoever reaches most
+    Workload(
+        "matmul",
+        "matrix product 2048x2048x2048",
+        (((2048, 2048), "normal"), ((2048, 2048), "normal")),
+        {},
+        2.0 * 2048**3,
+        0,
+        "product",
+    ),
+    Workload("copy", "copying 128 MB", (((1 << 25,), "float"),), {}, 0, 2.0**28, "copy"),
+)
+
+MACHINE = ("matmul", "copy")
