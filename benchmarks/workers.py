@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -76,7 +77,6 @@ class Worker:
             raise PeerFailed(peer.absent)
         self.peer, self.limit = peer, limit
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the process)
-        # its own group: an oracle is a script around an interpreter, and both must go
         self._process = subprocess.Popen(
             peer.command,
             stdin=subprocess.PIPE,
@@ -84,9 +84,12 @@ class Worker:
             stderr=self._stderr,
             text=True,
             cwd=ROOT,
-            start_new_session=True,
         )
-        self.facts = self._reply()
+        try:
+            self.facts = self._reply()
+        except PeerFailed:
+            self.close()
+            raise
 
     def ask(self, command: str) -> dict:
         try:
@@ -98,10 +101,11 @@ class Worker:
 
     def close(self) -> None:
         """End the process: by the end of its input, or else by force."""
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
+        try:
             self._process.wait(10)
-        except (subprocess.TimeoutExpired, BrokenPipeError):
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
@@ -112,6 +116,8 @@ class Worker:
         overdue.start()
         try:
             line = self._process.stdout.readline()
+            while line and line[0] != "{":  # printed by a library while it was imported
+                line = self._process.stdout.readline()
         finally:
             overdue.cancel()
         if not line:
