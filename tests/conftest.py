@@ -1,0 +1,66 @@
+"""Fixtures that every test may use: a clean default graph and fixed seeds, recorded values, the real TensorFlow."""
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+GOLDEN = Path(__file__).parent / "golden"
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def clean_start():
+    """Each test starts with an empty default graph, and with Python's and NumPy's generators at seed 0."""
+    random.seed(0)
+    np.random.seed(0)
+    core = sys.modules.get("thalweg._src.core.graph")
+    if core is not None:
+        core.reset_default_graph()
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """`golden("name")`: the arrays that a recorder in tests/golden saved under the real TensorFlow, as a dictionary."""
+
+    def load(name: str) -> dict[str, np.ndarray]:
+        with np.load(GOLDEN / f"{name}.npz", allow_pickle=False) as saved:
+            return dict(saved)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """`data_dir("mnist")`: a folder of real data beside the checkout; the test is skipped where there is none."""
+
+    def find(name: str) -> Path:
+        folder = SHARED / "data" / name
+        if not folder.is_dir():
+            pytest.skip(f"no shared/data/{name} beside the checkout")
+        return folder
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """`oracle("1.15", program)`: what that source prints under the real TensorFlow; skips where there is none."""
+    tool = SHARED / "tools" / "oracle"
+    home = Path(os.environ.get("ORACLES", Path.home() / ".cache" / "oracles"))
+
+    def run(version: str, program: str, timeout: float = 120) -> str:
+        if not tool.exists() or not (home / f"tf-{version}" / "ready").exists():
+            pytest.skip(f"TensorFlow {version} is not installed for comparison")
+        ran = subprocess.run([tool, version, "-"], input=program, capture_output=True, text=True, timeout=timeout)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    return run
