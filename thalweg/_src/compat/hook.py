@@ -1,0 +1,203 @@
+"""The import hook: `import tensorflow` gives thalweg, as long as the hook is installed.
+
+`install()` puts a finder before the others. It answers for `tensorflow` and everything below with alias modules: thin
+modules whose attributes are those of our faces, the same objects. Nothing is written to disk and no distribution owns
+the name, so other programs of the environment see what they saw before. TensorBoard, when the same process imports it,
+is told by its own switch (`tensorboard.compat.notf`) to use its stub.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from thalweg._src.compat import modules
+from thalweg._src.compat.nearest import MissingModule, MissingSymbol
+
+NAME = "tensorflow"
+SWITCH_OF_TENSORBOARD = "tensorboard.compat.notf"
+
+
+class Alias(ModuleType):
+    """A module of TensorFlow's tree. `resolve` finds a name's value or raises LookupError; `names` lists its names."""
+
+    def __init__(self, fullname: str, resolve: Callable[[str], Any], names: Callable[[], list[str]], doc: str | None):
+        super().__init__(fullname, doc)
+        self.__path__: list[str] = []  # a package: what is below it is asked of the finder
+        self.__dict__["_thalweg_resolve"] = resolve
+        self.__dict__["_thalweg_names"] = names
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return [n for n in self.__dict__["_thalweg_names"]() if not n.startswith("_")]
+        if name.startswith("__") and name not in SHARED_DUNDERS:
+            raise AttributeError(name)
+        try:
+            value = self.__dict__["_thalweg_resolve"](name)
+        except LookupError:
+            value = submodule(self.__name__, name)
+            if value is None:
+                raise MissingSymbol(self.__name__, name, dir(self)) from None
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__["_thalweg_names"](), *(n for n in self.__dict__ if not n.startswith("_"))})
+
+
+SHARED_DUNDERS = ("__version__", "__git_version__", "__compiler_version__", "__file__")
+
+
+def submodule(parent: str, name: str) -> ModuleType | None:
+    """`parent.name`, as internal modules are reached by attribute: tensorflow.python.ops.math_ops after one import."""
+    return import_or_none(f"{parent}.{name}")
+
+
+def find_face(path: str) -> ModuleType | None:
+    """Our public module for `path`: a file of its own, or a module held as an attribute of a face."""
+    if path.split(".")[0] in ("_src", NAME, "__main__"):
+        return None
+    found: Any = importlib.import_module("thalweg")
+    for part in path.split(".") if path else []:
+        inner = getattr(found, part, None)
+        if inner is None and hasattr(found, "__path__"):
+            inner = import_or_none(f"{found.__name__}.{part}")
+        if not isinstance(inner, ModuleType):
+            return None
+        found = inner
+    return found
+
+
+@cache
+def import_or_none(fullname: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(fullname)
+    except ModuleNotFoundError as error:
+        if fullname not in (error.name, getattr(error, "fullname", None)):
+            raise
+        return None
+
+
+def public_value(path: str) -> Any:
+    """The object that `thalweg.PATH` names. LookupError when there is none."""
+    namespace, _, name = path.rpartition(".")
+    face = find_face(namespace)
+    if face is None or not hasattr(face, name):
+        raise LookupError(path)
+    return getattr(face, name)
+
+
+def alias(fullname: str) -> Alias | None:
+    """The alias module for `fullname`, or None when neither we nor the recorded TensorFlow have such a module."""
+    path = modules.current(fullname[len(NAME) :].lstrip("."))
+    face = find_face(path)
+    rows = modules.table().get(path, {}) if path else {}
+    ours = importlib.import_module(modules.OURS[path]) if path in modules.OURS else None
+    sources = [m for m in (face, ours) if m is not None]
+    if not sources and not any(reachable(public) for public in rows.values()) and not holds_something(path):
+        return None
+
+    def resolve(name: str) -> Any:
+        for source in sources:
+            if hasattr(source, name):
+                return getattr(source, name)
+        if path == "python":  # from tensorflow.python import debug, or any public name
+            return public_value(name)
+        return public_value(rows[name])
+
+    def names() -> list[str]:
+        found = {n for source in sources for n in dir(source) if not n.startswith("_")}
+        return sorted(found | {n for n, public in rows.items() if reachable(public)})
+
+    return Alias(fullname, resolve, names, getattr(face, "__doc__", None))
+
+
+def holds_something(path: str) -> bool:
+    """Whether `path` is a package with a module below it that we can serve. Empty shells are not served."""
+    if path not in modules.packages():
+        return False
+    below = path + "."
+    if any(m.startswith(below) for m in modules.OURS) or any(old.startswith(below) for old, _ in modules.RENAMED):
+        return True
+    return any(reachable(p) for m, row in modules.table().items() if m.startswith(below) for p in row.values())
+
+
+@cache
+def reachable(public: str) -> bool:
+    try:
+        public_value(public)
+    except LookupError:
+        return False
+    return True
+
+
+class Finder(MetaPathFinder, Loader):
+    """Answers for `tensorflow`, what is below it, and TensorBoard's switch; leaves everything else to the others."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname == SWITCH_OF_TENSORBOARD:
+            return ModuleSpec(fullname, self)
+        if fullname != NAME and not fullname.startswith(NAME + "."):
+            return None
+        module = alias(fullname)
+        if module is None:
+            raise MissingModule(fullname, all_modules())
+        spec = ModuleSpec(fullname, self, origin="thalweg", is_package=True)
+        spec.loader_state = module
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return spec.loader_state or ModuleType(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is left to run: an alias asks its face when it is asked."""
+
+
+def all_modules() -> Iterator[str]:
+    """The modules that an import can name, for the hint of a failed one."""
+    faces = [m for m in sys.modules if m.startswith("thalweg.") and not m.startswith("thalweg._src")]
+    yield from (m.replace("thalweg", NAME, 1) for m in faces)
+    served = [m for m, row in modules.table().items() if any(reachable(public) for public in row.values())]
+    yield from (f"{NAME}.{m}" for m in [*served, *modules.OURS])
+
+
+FINDER = Finder()
+
+
+def install() -> ModuleType:
+    """Serve `tensorflow` from thalweg in this process, from now on; the module that `import tensorflow` gives.
+
+    Twice is as good as once. RuntimeError if a real TensorFlow has been imported already.
+    """
+    there = sys.modules.get(NAME)
+    if there is not None and not isinstance(there, Alias):
+        raise RuntimeError(
+            f"tensorflow is imported already, from {getattr(there, '__file__', 'an unknown place')}: "
+            "call thalweg.install() before the first `import tensorflow`"
+        )
+    if FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, FINDER)
+    return importlib.import_module(NAME)
+
+
+def uninstall() -> None:
+    """Take the hook away and forget the modules it made. What a program holds of them keeps working."""
+    if FINDER in sys.meta_path:
+        sys.meta_path.remove(FINDER)
+    import_or_none.cache_clear()
+    reachable.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, Alias) or (
+            name == SWITCH_OF_TENSORBOARD and getattr(module, "__loader__", None) is FINDER
+        ):
+            del sys.modules[name]
+
+
+def installed() -> bool:
+    return FINDER in sys.meta_path

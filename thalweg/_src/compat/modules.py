@@ -1,0 +1,60 @@
+"""What stands behind each module of TensorFlow's tree: which names it has, and where ours are.
+
+`modules.tsv` was recorded by tests/golden/record_modules.py: it knows the internal modules whose names are public under
+another path. The two tables below are for what no public path leads to. Paths are written without `tensorflow.`.
+"""
+
+from functools import cache
+from pathlib import Path
+
+# The same module under another name. Longest prefix first: what follows the prefix stays.
+RENAMED: tuple[tuple[str, str], ...] = (
+    ("compat.v1", ""),
+    ("_api.v1", ""),
+    ("models.rnn.ptb", "examples.models.rnn.ptb"),
+    ("models.rnn", "python.ops"),
+    ("contrib.rnn.python.ops.core_rnn_cell", "contrib.rnn"),
+    ("contrib.rnn.python.ops.core_rnn", "contrib.rnn"),
+    ("python.keras", "keras"),
+    ("contrib.keras.python.keras", "keras"),
+    ("contrib.keras", "keras"),
+)
+
+# Internal modules that have no public counterpart, by the module of ours that implements them.
+OURS: dict[str, str] = {
+    "contrib.learn.python.learn.datasets.base": "thalweg._src.contrib.learn.datasets.base",
+    "contrib.learn.python.learn.datasets.mnist": "thalweg._src.contrib.learn.datasets.mnist",
+}
+
+
+@cache
+def table() -> dict[str, dict[str, str]]:
+    """Internal module -> its names -> the public path of each, as `nn.rnn_cell.LSTMCell`."""
+    rows: dict[str, dict[str, str]] = {}
+    for line in Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines():
+        module, *columns = line.split("\t")
+        names = rows[module] = {}
+        for column in columns:
+            namespace, _, words = column.partition("=")
+            for word in words.split(" "):
+                name, _, public = word.partition(":")
+                names[name] = f"{namespace}.{public or name}".lstrip(".")
+    return rows
+
+
+@cache
+def packages() -> frozenset[str]:
+    """Every path that holds a known internal module below it: `python`, `python.ops`, `contrib.rnn.python` …"""
+    parents: set[str] = set()
+    for module in [*table(), *OURS, *(old for old, _ in RENAMED)]:
+        parts = module.split(".")
+        parents.update(".".join(parts[:n]) for n in range(1, len(parts)))
+    return frozenset(parents)
+
+
+def current(path: str) -> str:
+    """`path` under the name that we serve it by: compat.v1.nn -> nn."""
+    for old, new in RENAMED:
+        if path == old or path.startswith(old + "."):
+            return (new + path[len(old) :]).lstrip(".")
+    return path
