@@ -1,0 +1,1 @@
+"""The modules of `tensorflow.examples` that programs import."""

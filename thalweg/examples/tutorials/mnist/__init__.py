@@ -1,0 +1,3 @@
+"""MNIST, as the tutorials read it and model it."""
+
+from thalweg.examples.tutorials.mnist import input_data as input_data
