@@ -1,0 +1,226 @@
+"""The one interpreter of graphs: it walks operations and calls their lowerings, on tracers inside `jax.jit`, or on arrays.
+
+A compiled cluster, the op-by-op mode for debugging, and the bodies of loops and branches all go through `Interpreter.run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import apply, errors, infer
+from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.lazy import jax, jnp
+
+
+class RefValue:
+    """What a reference or a variable handle is while a graph runs: the key of the variable, read only where it is used."""
+
+    __slots__ = ("key", "source")
+
+    def __init__(self, key: str, source: Operation):
+        self.key, self.source = key, source
+
+
+class Interpreter:
+    """Runs operations in order over an environment of tensor values and a state of variables.
+
+    `state` maps keys to values; `written` collects the keys that changed. `fold` holds the operations whose values must be
+    known while tracing: they are computed on NumPy arrays.
+    """
+
+    def __init__(
+        self,
+        state: dict[Any, Any],
+        *,
+        fold: set[Operation] | frozenset[Operation] = frozenset(),
+        platform: str | None = None,
+        traced: bool = True,
+        ctx: Callable[[Operation], Any] | None = None,
+        rng_init: Callable[[Operation], Any] | None = None,
+        watch: Callable[[Operation, list[Any]], None] | None = None,
+    ):
+        self.state, self.fold, self.platform, self.traced = state, fold, platform, traced
+        self.written: dict[Any, None] = {}
+        self.ctx, self.rng_init, self.watch = ctx, rng_init, watch
+
+    def run(self, ops: Iterable[Operation], env: dict[Tensor, Any]) -> None:
+        """Run `ops`, which are in a topological order, adding the values of their outputs to `env`."""
+        for op in ops:
+            try:
+                self.step(op, env)
+            except errors.OpError as error:
+                if error._op is None:
+                    error._op = op
+                raise
+            except (NotImplementedError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
+                if getattr(error, "thalweg_user_error", False):
+                    raise
+                raise _as_op_error(error, op) from error
+
+    def step(self, op: Operation, env: dict[Tensor, Any]) -> None:
+        opdef = op.opdef
+        if opdef.source:
+            env[op.outputs[0]] = RefValue(variable_key(op), op)
+            return
+        if opdef.alias:
+            self._alias(op, env)
+            return
+        values = [env[t] for t in op._inputs]
+        refs = [v for v in values if type(v) is RefValue]
+        if refs:
+            args = opdef.inputs if opdef.simple else [a for a, _ in infer._flat_args(op)]
+            values = [
+                v if type(v) is not RefValue else self.read(v, op, required=arg.init)
+                for v, arg in zip(values, args, strict=True)
+            ]
+        if op in self.fold and not any(isinstance(v, jax.Array) for v in values):
+            result = infer.evaluate(op, values)
+        else:
+            result = self._call(op, values)
+        if opdef.write_index:
+            result = self._write(op, refs, result)
+        outputs = op.outputs
+        if not outputs:
+            return
+        if opdef.writes and outputs[0].dtype._ref:
+            for t, ref in zip(outputs, refs, strict=False):
+                env[t] = ref
+            return
+        result = apply.flat_outputs(opdef, result)
+        for t, v in zip(outputs, result, strict=True):
+            env[t] = _declared(v, t)
+        if self.watch is not None:
+            self.watch(op, [env[t] for t in outputs])
+
+    def _call(self, op: Operation, values: list[Any]) -> Any:
+        opdef = op.opdef
+        if self.traced and values and not opdef.host and not any(isinstance(v, jax.Array) for v in values):
+            # Keep big intermediate results out of the program text: compute them in the executable.
+            values = [
+                v if arg.static or not isinstance(v, np.ndarray) or v.dtype == object else jnp.asarray(v)
+                for v, arg in zip(values, self._args(op), strict=True)
+            ]
+        rng = None
+        if opdef.wants_rng:
+            rng = self._rng(op)
+        ctx = self.ctx(op) if opdef.wants_ctx and self.ctx is not None else self if opdef.wants_ctx else None
+        result = apply.call(opdef, op._attrs, values, rng=rng, ctx=ctx, platform=self.platform)
+        if rng is not None:
+            self.write(("rng", op.name), rng.finish())
+        return result
+
+    def _args(self, op: Operation) -> list[Any]:
+        return op.opdef.inputs if op.opdef.simple else [a for a, _ in infer._flat_args(op)]
+
+    def _alias(self, op: Operation, env: dict[Tensor, Any]) -> None:
+        value = env[op._inputs[0]]
+        env[op.outputs[0]] = value
+        if self.watch is not None and type(value) is not RefValue:
+            self.watch(op, [value])
+
+    # -- state
+
+    def read(self, ref: RefValue, op: Operation, *, required: bool = True) -> Any:
+        value = self.state.get(ref.key)
+        if value is None and required:
+            raise uninitialized(ref.source, op)
+        return value
+
+    def write(self, key: Any, value: Any) -> None:
+        self.state[key] = value
+        self.written[key] = None
+
+    def _write(self, op: Operation, refs: list[RefValue], result: Any) -> Any:
+        """Commit the new values at the front of a writer's result; the rest are its outputs."""
+        n = len(op.opdef.write_index)
+        has_outputs = bool(op.outputs) and not op.outputs[0].dtype._ref
+        if n == 1 and not has_outputs:
+            new: Any = (result,)
+            rest: Any = None
+        else:
+            new = result[:n]
+            rest = result[n:]
+            rest = rest[0] if has_outputs and len(op.opdef.outputs) == 1 else rest
+        targets = [
+            r
+            for r, arg in zip(refs, [a for a in op.opdef.inputs if a.ref or a.handle], strict=False)
+            if arg.name in op.opdef.writes
+        ]
+        for ref, value in zip(targets, new, strict=True):
+            _check_variable_shape(op, ref.source, value)
+            self.write(ref.key, _declared_as(value, ref.source._attrs["dtype"]))
+        return rest
+
+    def _rng(self, op: Operation) -> Any:
+        from thalweg._src.core import philox
+
+        key = ("rng", op.name)
+        value = self.state.get(key)
+        if value is None:
+            if self.rng_init is None:
+                raise errors.InternalError(None, op, f"no random state for {op.name}")
+            value = self.rng_init(op)
+            self.state[key] = value
+        return philox.Stream(value)
+
+
+def _declared(value: Any, t: Tensor) -> Any:
+    dtype = t.dtype
+    if type(value) is RefValue or dtype.is_on_host or dtype.base_dtype._name == "resource":
+        return value
+    return _declared_as(value, dtype)
+
+
+def _declared_as(value: Any, dtype: Any) -> Any:
+    want = dtype._as_numpy
+    if dtype.is_on_host:
+        return value
+    if isinstance(value, jax.Array):
+        return value if value.dtype == want else value.astype(want)
+    if isinstance(value, np.ndarray):
+        return value if value.dtype == want else value.astype(want)
+    return np.asarray(value, want)
+
+
+def _check_variable_shape(op: Operation, source: Operation, value: Any) -> None:
+    if not op._attrs.get("validate_shape", True):
+        return
+    dims = source._attrs.get("shape")
+    if dims is None or not hasattr(value, "shape"):
+        return
+    if len(dims) != len(value.shape) or any(d is not None and d != n for d, n in zip(dims, value.shape, strict=True)):
+        want = ",".join("?" if d is None else str(d) for d in dims)
+        came = ",".join(map(str, value.shape))
+        raise errors.InvalidArgumentError(
+            None,
+            op,
+            f"Assign requires shapes of both tensors to match. lhs shape= [{want}] rhs shape= [{came}]",
+        )
+
+
+def uninitialized(source: Operation, op: Operation) -> errors.OpError:
+    name = variable_key(source)
+    return errors.FailedPreconditionError(
+        None,
+        source,
+        f"Attempting to use uninitialized value {name}: {op.name} ({op.type}) reads it. "
+        f"Run tf.global_variables_initializer() first, or restore a checkpoint.",
+    )
+
+
+def variable_key(op: Operation) -> str:
+    """The name under which a session keeps a variable."""
+    name = op._attrs.get("shared_name") or op.name
+    container = op._attrs.get("container")
+    return f"{container}/{name}" if container else name
+
+
+def _as_op_error(error: Exception, op: Operation) -> errors.OpError:
+    kind: type[errors.OpError] = errors.InvalidArgumentError
+    if isinstance(error, NotImplementedError):
+        kind = errors.UnimplementedError
+    message = str(error).split("\n")[0] or type(error).__name__
+    return kind(None, op, f"{op.type} {op.name!r}: {message}")  # type: ignore[call-arg,arg-type]

@@ -1,0 +1,148 @@
+"""One cluster to one executable: a pure function of (variables it replaces, variables it reads, inputs), compiled by XLA.
+
+Variables that a step writes are donated to it. Conditions that lowerings `check` come back as one flag; where it is false the
+executable returns the old values, so a failed step changes nothing although its buffers were donated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.compiler.interpret import Interpreter
+from thalweg._src.compiler.stage import Cluster
+from thalweg._src.core import apply, errors
+from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.lazy import jax, jnp
+
+# Constants with more elements are inputs of the executable; smaller ones are part of the program.
+_BIG_CONSTANT = 1024
+
+on_compile: list[Callable[[int, float], None]] = []  # told the number of ops and the seconds of every compilation
+
+
+class Executable:
+    """A cluster compiled for one set of shapes, static values and present variables."""
+
+    def __init__(self, cluster: Cluster, statics: dict[Tensor, np.ndarray], state: dict[Any, Any], device: Any):
+        self.cluster, self.statics, self.device = cluster, statics, device
+        rng_keys = [("rng", op.name) for op in cluster.randoms]
+        keys = [*cluster.sources, *rng_keys]
+        writes = {*cluster.writes, *rng_keys}
+        self.donated = [k for k in keys if k in writes and k in state]
+        self.kept = [k for k in keys if k not in writes and k in state]
+        self.written: list[Any] = []
+        self.args = [t for t in cluster.inputs if t not in statics]
+        self.outputs: list[Tensor] = []
+        self.known: dict[Tensor, Any] = {}
+        self.has_checks = False
+        self.big = _big_constants(cluster, statics)
+        self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
+        self.program = jax.jit(self._trace, donate_argnums=(0,))
+        self.compiled = False
+
+    def _trace(self, donated: Sequence[Any], kept: Sequence[Any], constants: Sequence[Any], args: Sequence[Any]) -> Any:
+        cluster = self.cluster
+        state = dict(zip(self.donated, donated, strict=True)) | dict(zip(self.kept, kept, strict=True))
+        old = dict(state)
+        env: dict[Tensor, Any] = dict(zip(self.args, args, strict=True)) | self.statics
+        for op, value in zip(self.big, constants, strict=True):
+            env[op.outputs[0]] = value
+        inside = [op for op in cluster.ops if op not in set(self.big)]
+        checks: list[Any] = []
+        runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
+        with apply.collect_checks(checks):
+            runner.run(inside, env)
+        taken = {id(v) for v in (*donated, *kept, *constants, *args)}
+        values = []
+        self.outputs, self.known = [], {}
+        for t in cluster.outputs:
+            value = env[t]
+            if isinstance(value, jax.Array):
+                self.outputs.append(t)
+                values.append(_distinct(value, taken))
+            else:
+                self.known[t] = value
+        self.written = list(runner.written)
+        new = [_distinct(jnp.asarray(state[k]), taken) for k in self.written]
+        self.has_checks = bool(checks)
+        if not checks:
+            return values, new, ()
+        ok = jnp.all(jnp.stack(checks))
+        new = [
+            v if k not in self.donated or old[k].shape != v.shape else jnp.where(ok, v, old[k])
+            for k, v in zip(self.written, new, strict=True)
+        ]
+        return values, new, (ok,)
+
+    def gather(self, store: Any) -> tuple[list[Any], list[Any]]:
+        values = store.values
+        return [values[k] for k in self.donated], [values[k] for k in self.kept]
+
+    def __call__(self, store: Any, args: Sequence[Any]) -> list[Any]:
+        """Run on the variables in `store` and commit what was written. The caller holds the store's lock.
+
+        Returns the outputs as device arrays, in the order of `self.outputs`.
+        """
+        donated, kept = self.gather(store)
+        with jax.enable_x64(True):
+            if not self.compiled:
+                return self._first(store, donated, kept, args)
+            outputs, new, flags = self.program(donated, kept, self.constants, args)
+        self._commit(store, new, flags, args)
+        return outputs
+
+    def _first(self, store: Any, donated: Any, kept: Any, args: Any) -> list[Any]:
+        start = time.perf_counter()
+        outputs, new, flags = self.program(donated, kept, self.constants, args)
+        for told in on_compile:
+            told(len(self.cluster.ops), time.perf_counter() - start)
+        self.compiled = True
+        self._commit(store, new, flags, args)
+        return outputs
+
+    def _commit(self, store: Any, new: list[Any], flags: Any, args: Sequence[Any]) -> None:
+        if flags and not bool(flags[0]):
+            # Donated buffers are gone; `new` holds the old values under their keys.
+            for k, v in zip(self.written, new, strict=True):
+                if k in self.donated and store.values[k].shape == v.shape:
+                    store.values[k] = v
+            self.explain(store, args)
+        store.commit(self.written, new)
+
+    def explain(self, store: Any, args: Sequence[Any]) -> None:
+        """Run the cluster again op by op, to raise the error that names the op. Variables are not changed."""
+        state = {k: store.values[k] for k in (*self.donated, *self.kept)}
+        env: dict[Tensor, Any] = dict(zip(self.args, args, strict=True)) | self.statics
+        runner = Interpreter(state, fold=self.cluster.fold, platform=self.device.platform, traced=False)
+        with jax.enable_x64(True):
+            runner.run(self.cluster.ops, env)
+        raise errors.InternalError(None, None, "A check of the compiled step failed, but none failed op by op.")
+
+    def lowered(self, store: Any, args: Sequence[Any]) -> Any:
+        """The step as JAX's Lowered, for its HLO and cost analysis."""
+        donated, kept = self.gather(store)
+        with jax.enable_x64(True):
+            return self.program.lower(donated, kept, self.constants, args)
+
+
+def _big_constants(cluster: Cluster, statics: dict[Tensor, np.ndarray]) -> list[Operation]:
+    return [
+        op
+        for op in cluster.ops
+        if op.opdef.constant
+        and op not in cluster.fold
+        and op._attrs["value"].size > _BIG_CONSTANT
+        and op._attrs["value"].dtype != object
+    ]
+
+
+def _distinct(value: Any, taken: set[int]) -> Any:
+    # An output that is an input, or stands twice, would share its buffer; the next donation would destroy it.
+    if id(value) in taken:
+        value = jnp.copy(value)
+    taken.add(id(value))
+    return value

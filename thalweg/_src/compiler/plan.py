@@ -1,0 +1,64 @@
+"""The plan of a run: clusters in order, and where their values come from and go. It prints itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.compiler.functionalize import functionalize
+from thalweg._src.compiler.prune import prune
+from thalweg._src.compiler.stage import Cluster, source_of, stage
+from thalweg._src.core import shapes
+from thalweg._src.core.graph import Operation, Tensor
+
+
+class Plan:
+    """What one set of fetches and feeds needs, staged and coloured; executables are cached in `executables`."""
+
+    def __init__(
+        self,
+        fetches: Sequence[Tensor],
+        targets: Sequence[Operation],
+        feeds: dict[Tensor, tuple[int, ...]],
+        place: Callable[[Operation], Any],
+    ):
+        self.fetches, self.feeds = list(fetches), list(feeds)
+        wanted = [t.op for t in fetches if t not in feeds]
+        ops = prune([*wanted, *targets], frozenset(feeds))
+        self.ops = functionalize(ops, frozenset(feeds))
+        self.refs: dict[Tensor, Operation] = {}
+        self.constants: dict[Tensor, np.ndarray] = {}
+        values = []
+        for t in fetches:
+            if t in feeds:
+                continue
+            source = source_of(t, feeds)
+            if source is not None:
+                self.refs[t] = source
+            elif t.op.opdef.constant:
+                self.constants[t] = t.op._attrs["value"]
+            else:
+                values.append(t)
+        self.clusters: list[Cluster] = stage(self.ops, feeds, values, place)
+        self.executables: list[dict[Any, Any]] = [{} for _ in self.clusters]
+
+    def __str__(self) -> str:
+        lines = [f"plan: {len(self.ops)} ops, {len(self.clusters)} clusters"]
+        for i, c in enumerate(self.clusters):
+            lines.append(f"cluster {i} on {c.colour}, stage {c.stage}: {len(c.ops)} ops")
+            if c.inputs:
+                lines.append("  takes " + ", ".join(_brief(t) for t in c.inputs))
+            if c.statics:
+                lines.append("  compiled for the values of " + ", ".join(t.name for t in c.statics))
+            if c.sources:
+                lines.append("  variables " + ", ".join(f"{k}{'*' if k in c.writes else ''}" for k in c.sources))
+            lines += [f"    {op.name} = {op.type}({', '.join(t.name for t in op._inputs)})" for op in c.ops]
+            if c.outputs:
+                lines.append("  gives " + ", ".join(_brief(t) for t in c.outputs))
+        return "\n".join(lines)
+
+
+def _brief(t: Tensor) -> str:
+    return f"{t.name}{shapes.text(t._dims)}"

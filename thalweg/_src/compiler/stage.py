@@ -1,0 +1,275 @@
+"""Colour operations by where they run, and gather those of one colour and stage into clusters.
+
+Colours are devices, "host" for plain Python, or None for what costs nothing anywhere: constants, references, groups.
+An operation's stage is one more than that of what it waits for if that has another colour, or if it needs the *value* of
+that while it is traced (a shape that another executable computes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from thalweg._src.compiler.interpret import variable_key
+from thalweg._src.core import infer
+from thalweg._src.core.graph import Operation, Tensor
+
+HOST = "host"
+
+
+class Cluster:
+    """Operations that run together: one executable, or one stretch of host work.
+
+    `inputs` are tensors from feeds or earlier clusters, `statics` those of them whose values it is compiled for, `outputs`
+    what others need of it, `sources` the variables it touches, `randoms` its random operations, `fold` what is computed
+    while tracing.
+    """
+
+    def __init__(self, colour: Any, stage: int):
+        self.colour, self.stage = colour, stage
+        self.ops: list[Operation] = []
+        self.inputs: list[Tensor] = []
+        self.statics: list[Tensor] = []
+        self.outputs: list[Tensor] = []
+        self.sources: dict[str, Operation] = {}
+        self.writes: dict[str, None] = {}
+        self.randoms: list[Operation] = []
+        self.fold: set[Operation] = set()
+
+    @property
+    def is_host(self) -> bool:
+        return self.colour == HOST
+
+
+def source_of(tensor: Tensor, feeds: Any = frozenset()) -> Operation | None:
+    """The variable whose buffer `tensor` refers to, or None for a plain value."""
+    while tensor not in feeds:
+        op = tensor.op
+        opdef = op.opdef
+        if opdef.source:
+            return op
+        if opdef.alias or (opdef.writes and tensor.dtype._ref):
+            tensor = op._inputs[opdef.write_index[0] if opdef.write_index else 0]
+            if opdef.writes and not opdef.simple:
+                return None
+        else:
+            return None
+    return None
+
+
+def accesses(op: Operation, feeds: Any = frozenset()) -> list[tuple[Operation, bool]]:
+    """The variables that `op` reads or writes: (variable, does it write)."""
+    opdef = op.opdef
+    if opdef.source or opdef.alias:
+        return []
+    if opdef.touches is not None:
+        return opdef.touches(op, lambda t: source_of(t, feeds))
+    out = []
+    writes = opdef.writes
+    for arg, t in infer._flat_args(op) if not opdef.simple else zip(opdef.inputs, op._inputs, strict=True):
+        if t in feeds:
+            continue
+        source = source_of(t, feeds)
+        if source is not None:
+            out.append((source, arg.name in writes))
+    return out
+
+
+def stage(
+    ops: list[Operation],
+    feeds: dict[Tensor, Any],
+    fetches: Iterable[Tensor],
+    place: Callable[[Operation], Any],
+) -> list[Cluster]:
+    """Clusters in an order in which they can run. `feeds` maps fed tensors to their shapes; `place` gives an op's device."""
+    fed = frozenset(feeds)
+    colours = {op: _colour(op, fed, place) for op in ops}
+    static_edges, static_feeds, fold = _static_edges(ops, feeds, colours)
+    ready: dict[Operation, dict[Any, int]] = {}  # per op: the stage in which each colour is done with what it waits for
+    level: dict[Operation, int] = {}
+    last_write: dict[str, Operation] = {}
+    readers: dict[str, list[Operation]] = {}
+    for op in ops:
+        before = [t.op for t in op._inputs if t not in fed] + [c for c in op._control_inputs if c in ready]
+        for source, writes in accesses(op, fed):
+            key = variable_key(source)
+            if key in last_write:
+                before.append(last_write[key])
+            if writes:
+                before += readers.pop(key, [])
+                last_write[key] = op
+            else:
+                readers.setdefault(key, []).append(op)
+        colour = colours[op]
+        if colour is None:
+            merged: dict[Any, int] = {}
+            for b in before:
+                for c, n in ready.get(b, {}).items():
+                    merged[c] = max(merged.get(c, 0), n)
+            ready[op] = merged
+            continue
+        at = 0
+        for b in before:
+            for c, n in ready.get(b, {}).items():
+                at = max(at, n + (c != colour))
+        for t in op._inputs:
+            if (op, t) in static_edges and t not in fed:
+                for n in ready.get(t.op, {}).values():
+                    at = max(at, n + 1)
+        level[op] = at
+        ready[op] = {colour: at}
+    return _gather(ops, colours, level, fed, static_edges, static_feeds, fold, set(fetches))
+
+
+def _colour(op: Operation, fed: frozenset[Tensor], place: Callable[[Operation], Any]) -> Any:
+    opdef = op.opdef
+    if opdef.source or opdef.constant or (not op.outputs and opdef.effect is None and not opdef.host):
+        return None
+    if opdef.alias and source_of(op.outputs[0], fed) is not None:
+        return None
+    if opdef.runs_on_host(op) or (opdef.host is False and not opdef.device_strings and _touches_strings(op)):
+        return HOST
+    return place(op)
+
+
+def _touches_strings(op: Operation) -> bool:
+    return any(t.dtype.is_on_host for t in op._inputs) or any(t.dtype.is_on_host for t in op.outputs)
+
+
+def _static_edges(
+    ops: list[Operation], feeds: dict[Tensor, Any], colours: dict[Operation, Any]
+) -> tuple[set[tuple[Operation, Tensor]], set[Tensor], set[Operation]]:
+    """Which inputs must have values before their op is traced, which feeds its cluster is compiled for, what is folded."""
+    known: dict[Tensor, bool] = {}
+    static_feeds: set[Tensor] = set()
+    fold: set[Operation] = set()
+    edges: set[tuple[Operation, Tensor]] = set()
+
+    def derivable(t: Tensor) -> bool:
+        """Whether the value of `t` follows from constants, shapes and small integers that are fed."""
+        if t in known:
+            return known[t]
+        known[t] = False
+        if t in feeds:
+            size = 1
+            for d in feeds[t]:
+                size *= d
+            known[t] = size <= 64 and not t.dtype.is_floating and not t.dtype.is_on_host
+            return known[t]
+        op = t.op
+        opdef = op.opdef
+        if opdef.constant or opdef.shape_only:
+            known[t] = True
+        elif opdef.effect is not None or opdef.source or colours.get(op) == HOST or not opdef.foldable:
+            known[t] = False
+        else:
+            known[t] = source_of(t, feeds) is None and all(derivable(s) for s in op._inputs)
+        return known[t]
+
+    def mark(t: Tensor) -> None:
+        if t in feeds:
+            static_feeds.add(t)
+            return
+        op = t.op
+        if op in fold or op.opdef.constant:
+            return
+        fold.add(op)
+        if not op.opdef.shape_only:
+            for s in op._inputs:
+                mark(s)
+
+    for op in ops:
+        if colours[op] == HOST or colours[op] is None:
+            continue
+        opdef = op.opdef
+        if not opdef.static_args:
+            continue
+        for arg, t in infer._flat_args(op):
+            if not arg.static:
+                continue
+            if derivable(t):
+                mark(t)
+            elif t in feeds:
+                static_feeds.add(t)
+            else:
+                edges.add((op, t))
+    return edges, static_feeds, fold
+
+
+def _gather(
+    ops: list[Operation],
+    colours: dict[Operation, Any],
+    level: dict[Operation, int],
+    fed: frozenset[Tensor],
+    static_edges: set[tuple[Operation, Tensor]],
+    static_feeds: set[Tensor],
+    fold: set[Operation],
+    fetches: set[Tensor],
+) -> list[Cluster]:
+    clusters: dict[tuple[int, Any], Cluster] = {}
+    home: dict[Operation, Cluster] = {}
+    for op in ops:
+        if colours[op] is None:
+            continue
+        key = (level[op], colours[op])
+        if key not in clusters:
+            clusters[key] = Cluster(colours[op], level[op])
+        home[op] = clusters[key]
+        clusters[key].ops.append(op)
+    ordered = sorted(clusters.values(), key=lambda c: (c.stage, c.colour == HOST, str(c.colour)))
+    outputs: dict[Cluster, dict[Tensor, None]] = {c: {} for c in ordered}
+    for cluster in ordered:
+        _complete(cluster, colours, home, fed, outputs, static_edges, static_feeds, fold)
+    for t in fetches:
+        if t not in fed and t.op in home:
+            outputs[home[t.op]][t] = None
+    for cluster in ordered:
+        cluster.outputs = list(outputs[cluster])
+    return ordered
+
+
+def _complete(cluster, colours, home, fed, outputs, static_edges, static_feeds, fold) -> None:
+    """Fill in what a cluster takes from outside; what has no colour is taken in wherever it is used."""
+    inputs: dict[Tensor, None] = {}
+    free: dict[Operation, None] = {}
+    statics: dict[Tensor, None] = {}
+
+    def need(t: Tensor) -> None:
+        if t in fed:
+            inputs[t] = None
+            return
+        op = t.op
+        if colours[op] is None:
+            if op not in free:
+                for s in op._inputs:
+                    need(s)
+                free[op] = None
+        elif home[op] is not cluster:
+            inputs[t] = None
+            outputs[home[op]][t] = None
+
+    for op in cluster.ops:
+        for t in op._inputs:
+            need(t)
+            if (op, t) in static_edges:
+                statics[t] = None
+        for source, writes in accesses(op, fed):
+            key = variable_key(source)
+            cluster.sources[key] = source
+            if writes:
+                cluster.writes[key] = None
+        if op.opdef.wants_rng:
+            cluster.randoms.append(op)
+    cluster.ops = sorted([*free, *cluster.ops], key=_position(cluster.ops, free))
+    for t in inputs:
+        if t in static_feeds or (t not in fed and t.op in fold):
+            statics[t] = None
+    cluster.inputs = list(inputs)
+    cluster.statics = [t for t in cluster.inputs if t in statics]
+    cluster.fold = {op for op in cluster.ops if op in fold}
+
+
+def _position(ops: list[Operation], free: dict[Operation, None]) -> Callable[[Operation], Any]:
+    # What has no colour goes first, in its own order; references are only names and constants never change.
+    at = {op: i for i, op in enumerate([*free, *ops])}
+    return lambda op: at[op]

@@ -1,0 +1,108 @@
+"""Calling an op's lowering: on NumPy arrays, on JAX arrays, or on tracers. The compiler and shape inference both do it here."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import errors
+from thalweg._src.core.lazy import jax, jnp
+from thalweg._src.core.opdef import OpDef
+
+
+class _Checks(threading.local):
+    """Where `check` reports to: None checks at once, a list collects (condition, message) of a trace, False ignores."""
+
+    def __init__(self) -> None:
+        self.collector: Any = None
+
+
+_checks = _Checks()
+
+
+@contextlib.contextmanager
+def collect_checks(collector: Any) -> Iterator[Any]:
+    """Within the block, `check` appends to `collector` (a list), or does nothing (False)."""
+    old = _checks.collector
+    _checks.collector = collector
+    try:
+        yield collector
+    finally:
+        _checks.collector = old
+
+
+def check(ok: Any, message: str | Callable[[], str], error: type[errors.OpError] = errors.InvalidArgumentError) -> None:
+    """Fail the step unless `ok` holds: at once where its value is known, after the executable has run where it is traced.
+
+    A step that fails leaves all variables as they were.
+    """
+    if _checks.collector is False:
+        return
+    if isinstance(ok, jax.core.Tracer):
+        if _checks.collector is not None:
+            _checks.collector.append(jnp.all(ok))
+        return
+    if not np.all(ok):
+        raise error(None, None, message() if callable(message) else message)
+
+
+def is_traced(x: Any) -> bool:
+    """Whether `x` is a JAX array or tracer (NumPy arrays are values that are known)."""
+    return isinstance(x, jax.Array)
+
+
+def xp(*values: Any) -> Any:
+    """The array module for `values`: jax.numpy if one of them is a JAX array, numpy otherwise."""
+    return jnp if any(isinstance(v, jax.Array) for v in values) else np
+
+
+def call(
+    opdef: OpDef,
+    attrs: dict[str, Any],
+    values: Sequence[Any],
+    *,
+    rng: Any = None,
+    ctx: Any = None,
+    platform: str | None = None,
+) -> Any:
+    """The raw result of the lowering of `opdef` on the flat list of its input values."""
+    fn = opdef.platforms.get(platform, opdef.fn) if platform is not None and opdef.platforms else opdef.fn
+    kwargs = {param: attrs[name] for param, name in opdef.lower_attrs}
+    if opdef.wants_rng:
+        kwargs["rng"] = rng
+    if opdef.wants_ctx:
+        kwargs["ctx"] = ctx
+    return fn(*(values if opdef.simple else grouped(opdef, attrs, values)), **kwargs)
+
+
+def grouped(opdef: OpDef, attrs: dict[str, Any], values: Sequence[Any]) -> list[Any]:
+    """The flat inputs of a node, list inputs gathered to lists."""
+    out: list[Any] = []
+    at = 0
+    for arg in opdef.inputs:
+        if arg.kind == "one":
+            out.append(values[at])
+            at += 1
+        else:
+            count = attrs[arg.number] if arg.kind == "many" else len(attrs[arg.types])
+            out.append(list(values[at : at + count]))
+            at += count
+    return out
+
+
+def flat_outputs(opdef: OpDef, result: Any) -> list[Any]:
+    """The outputs of a lowering as a flat list."""
+    if not opdef.outputs:
+        return []
+    if opdef.simple_out:
+        return [result] if len(opdef.outputs) == 1 else list(result)
+    if len(opdef.outputs) == 1:
+        return list(result)
+    out: list[Any] = []
+    for arg, part in zip(opdef.outputs, result, strict=True):
+        out += [part] if arg.kind == "one" else list(part)
+    return out

@@ -1,0 +1,415 @@
+"""Calling an op: inputs to tensors, types checked and inferred, attrs bound, shapes inferred, the node added."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import dtypes, infer, shapes
+from thalweg._src.core.convert import as_array, to_tensor
+from thalweg._src.core.dtypes import DType
+from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
+from thalweg._src.core.opdef import OPS, REQUIRED, Arg, Attr, OpDef
+from thalweg._src.core.shapes import TensorShape
+
+
+def build(opdef: OpDef, args: tuple, name: str | None, kwargs: dict[str, Any]) -> Any:
+    """Add a node of `opdef` to the graph of its inputs (or the default graph) and return its outputs as the op gives them.
+
+    One output: a Tensor; several: a named tuple; a list output: a list; none: the Operation.
+    """
+    n = len(opdef.inputs)
+    values: Sequence[Any] = args
+    if len(args) != n:
+        values = _bind_inputs(opdef, args, kwargs)
+    graph = get_default_graph()
+    tensors = [v for v in values if type(v) is Tensor]
+    if tensors and tensors[0].op.graph is not graph and not graph.building_function:
+        with tensors[0].op.graph.as_default():
+            return build(opdef, tuple(values), name, kwargs)
+    if graph._finalized:
+        graph._check_not_finalized()
+    op_name = graph._op_name(name or opdef.default_name)
+    attrs: dict[str, Any] = {}
+    stacks = graph._stacks
+    old_scope = stacks.name
+    stacks.name = op_name  # constants that inputs become are named after the op: 'MatMul/b'
+    try:
+        if opdef.explicit or kwargs:
+            _bind_attrs(opdef, kwargs, attrs)
+        inputs = _bind_tensors(opdef, values, attrs, graph)
+    finally:
+        stacks.name = old_scope
+    op = add_node(graph, opdef, inputs, attrs, op_name)
+    return results(op)
+
+
+def results(op: Operation) -> Any:
+    """The outputs of `op` in the structure that its OpDef declares."""
+    opdef = op.opdef
+    outputs = op.outputs
+    if opdef.simple_out:
+        if opdef._tuple is not None:
+            return opdef._tuple._make(outputs)
+        return outputs[0] if outputs else op
+    parts: list[Any] = []
+    at = 0
+    for arg in opdef.outputs:
+        count = 1 if arg.kind == "one" else op._attrs[arg.number] if arg.kind == "many" else len(op._attrs[arg.types])
+        parts.append(outputs[at] if arg.kind == "one" else outputs[at : at + count])
+        at += count
+    return parts[0] if len(parts) == 1 else opdef._tuple._make(parts)
+
+
+def add_node(
+    graph: Graph,
+    opdef: OpDef,
+    inputs: Sequence[Tensor],
+    attrs: dict[str, Any],
+    name: str,
+    *,
+    device: str | None = None,
+    control_inputs: list[Operation] | None = None,
+) -> Operation:
+    """Add a node whose inputs and attrs are bound and checked."""
+    return graph._add(
+        opdef,
+        inputs,
+        attrs,
+        name,
+        output_types(opdef, attrs),
+        shapes_of=infer.output_dims,
+        control_inputs=control_inputs,
+        device=device,
+        depth=4,
+    )
+
+
+def output_types(opdef: OpDef, attrs: dict[str, Any]) -> list[DType]:
+    """The dtypes of the outputs of a node with these attrs."""
+    out: list[DType] = []
+    for arg in opdef.outputs:
+        if arg.kind == "mixed":
+            out += attrs[arg.types]
+            continue
+        t = arg.dtype if arg.dtype is not None else attrs[arg.type_attr.name]  # type: ignore[union-attr]
+        if arg.ref:
+            t = t._as_ref
+        if arg.kind == "many":
+            out += [t] * attrs[arg.number]
+        else:
+            out.append(t)
+    return out
+
+
+# -- inputs
+
+
+def _bind_inputs(opdef: OpDef, args: tuple, kwargs: dict[str, Any]) -> list[Any]:
+    names = opdef.input_names
+    if len(args) > len(names):
+        raise TypeError(f"{opdef.__name__}() takes {len(names)} inputs, {len(args)} were given; attrs are keywords")
+    values = list(args)
+    for name in names[len(args) :]:
+        if name not in kwargs:
+            raise TypeError(f"{opdef.__name__}() misses the input {name!r}")
+        values.append(kwargs.pop(name))
+    return values
+
+
+def _bind_tensors(opdef: OpDef, values: Sequence[Any], attrs: dict[str, Any], graph: Graph) -> list[Tensor]:
+    out: list[Tensor] = []
+    for arg, value in zip(opdef.inputs, values, strict=True):
+        if arg.kind == "one":
+            want = arg.dtype
+            preferred = None
+            if want is None:
+                t = arg.type_attr
+                want = attrs.get(t.name)  # type: ignore[union-attr]
+                if want is None:
+                    preferred = t.default  # type: ignore[union-attr]
+            if type(value) is not Tensor:
+                value = _convert(opdef, arg, value, want, preferred, attrs)
+            if value.op.graph is not graph:
+                value = graph._admit(value)
+            _check_type(opdef, arg, value, want, attrs)
+            out.append(value)
+        elif arg.kind == "many":
+            out += _bind_many(opdef, arg, value, attrs, graph)
+        else:
+            out += _bind_mixed(opdef, arg, value, attrs, graph)
+    return out
+
+
+def _convert(opdef: OpDef, arg: Arg, value: Any, want: Any, preferred: Any, attrs: dict[str, Any]) -> Tensor:
+    try:
+        return to_tensor(value, want, arg.name, preferred=preferred, as_ref=arg.ref)
+    except (TypeError, ValueError) as error:
+        if want is None:
+            if value is None:
+                raise ValueError(f"Tried to convert '{arg.name}' to a tensor and failed. Error: {error}") from None
+            raise
+        try:
+            actual = to_tensor(value, None, None, as_ref=arg.ref).dtype.name
+        except (TypeError, ValueError) as why:
+            raise type(why)(f"Tried to convert '{arg.name}' to a tensor and failed. Error: {why}") from None
+        raise TypeError(_mismatch(opdef, arg, actual, want, attrs)) from None
+
+
+def _mismatch(opdef: OpDef, arg: Arg, actual: str, want: DType, attrs: dict[str, Any]) -> str:
+    prefix = f"Input '{arg.name}' of '{opdef.name}' Op has type {actual} that does not match "
+    if arg.type_attr is None:
+        return prefix + f"expected type of {want.name}."
+    first = next((a.name for a in opdef.inputs if a.type_attr is arg.type_attr), None)
+    if first == arg.name or first is None:
+        return prefix + f"type {want.name} of attr '{arg.type_attr.name}'."
+    return prefix + f"type {want.name} of argument '{first}'."
+
+
+def _check_type(opdef: OpDef, arg: Arg, tensor: Tensor, want: DType | None, attrs: dict[str, Any]) -> None:
+    dtype = tensor.dtype
+    if arg.ref and not dtype._ref:
+        raise TypeError(f"'{opdef.name}' Op requires that input '{arg.name}' be a mutable tensor (e.g.: a tf.Variable)")
+    base = dtype.base_dtype
+    if want is None:
+        t = arg.type_attr
+        assert t is not None
+        if t.allowed_set is not None and base not in t.allowed_set:
+            raise TypeError(_not_allowed(arg.name, base, t.allowed))
+        attrs[t.name] = base
+    elif base is not want:
+        raise TypeError(_mismatch(opdef, arg, base.name, want, attrs))
+
+
+def _not_allowed(name: str, dtype: DType, allowed: Any) -> str:
+    names = ", ".join(d.name for d in allowed)
+    return f"Value passed to parameter '{name}' has DataType {dtype.name} not in list of allowed values: {names}"
+
+
+def _bind_many(opdef: OpDef, arg: Arg, value: Any, attrs: dict[str, Any], graph: Graph) -> list[Tensor]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"Expected list for '{arg.name}' argument to '{opdef.name}' Op, not {value}.")
+    if len(value) < arg.minimum:
+        raise ValueError(
+            f"List argument '{arg.name}' to '{opdef.name}' Op with length {len(value)} shorter than minimum length {arg.minimum}."
+        )
+    known = attrs.get(arg.number)  # type: ignore[arg-type]
+    if known is not None and known != len(value):
+        other = next(a.name for a in opdef.inputs if a.number == arg.number)
+        raise ValueError(
+            f"List argument '{arg.name}' to '{opdef.name}' Op with length {len(value)} must match length {known} of argument '{other}'."
+        )
+    attrs[arg.number] = len(value)  # type: ignore[index]
+    want = arg.dtype or attrs.get(arg.type_attr.name)  # type: ignore[union-attr]
+    if want is None:
+        want = next((v.dtype.base_dtype for v in value if hasattr(v, "dtype") and isinstance(v.dtype, DType)), None)
+    out: list[Tensor] = []
+    for i, v in enumerate(value):
+        preferred = arg.type_attr.default if arg.type_attr is not None else None
+        if type(v) is not Tensor:
+            try:
+                v = to_tensor(v, want, f"{arg.name}_{i}", preferred=preferred, as_ref=arg.ref)
+            except (TypeError, ValueError) as error:
+                raise TypeError(f"{_all_match(opdef, arg, value)}: {error}") from None
+        if want is None:
+            want = v.dtype.base_dtype
+        elif v.dtype.base_dtype is not want:
+            raise TypeError(_all_match(opdef, arg, value))
+        out.append(graph._admit(v) if v.op.graph is not graph else v)
+    if arg.type_attr is not None:
+        if want is None:
+            want = arg.type_attr.default
+            if want is None:
+                raise TypeError(
+                    f"Don't know how to infer type variable from empty input list passed to input '{arg.name}' of '{opdef.name}' Op."
+                )
+        if arg.type_attr.allowed_set is not None and want not in arg.type_attr.allowed_set:
+            raise TypeError(_not_allowed(arg.name, want, arg.type_attr.allowed))
+        attrs[arg.type_attr.name] = want
+    return out
+
+
+def _all_match(opdef: OpDef, arg: Arg, values: Sequence[Any]) -> str:
+    kinds = [
+        v.dtype.base_dtype.name
+        if isinstance(getattr(v, "dtype", None), DType)
+        else "<NOT CONVERTIBLE TO TENSOR>"
+        if not isinstance(v, numbers.Number | list | tuple | str | bytes | np.ndarray)
+        else type(v).__name__
+        for v in values
+    ]
+    return f"Tensors in list passed to '{arg.name}' of '{opdef.name}' Op have types [{', '.join(kinds)}] that don't all match."
+
+
+def _bind_mixed(opdef: OpDef, arg: Arg, value: Any, attrs: dict[str, Any], graph: Graph) -> list[Tensor]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"Expected list for '{arg.name}' argument to '{opdef.name}' Op, not {value}.")
+    known = attrs.get(arg.types)  # type: ignore[arg-type]
+    if len(value) < arg.minimum:
+        raise ValueError(
+            f"List argument '{arg.name}' to '{opdef.name}' Op with length {len(value)} shorter than minimum length {arg.minimum}."
+        )
+    if known is not None and len(known) != len(value):
+        raise ValueError(
+            f"List argument '{arg.name}' to '{opdef.name}' Op with length {len(value)} must match length {len(known)} of attr '{arg.types}'."
+        )
+    out = []
+    for i, v in enumerate(value):
+        v = to_tensor(v, known[i] if known is not None else None, f"{arg.name}_{i}", as_ref=arg.ref)
+        if known is not None and v.dtype.base_dtype != known[i].base_dtype:
+            raise TypeError(
+                f"Input '{arg.name}' of '{opdef.name}' Op has type {v.dtype.name} that does not match expected type of {known[i].name}."
+            )
+        out.append(graph._admit(v) if v.op.graph is not graph else v)
+    if known is None:
+        attrs[arg.types] = [t.dtype.base_dtype for t in out]  # type: ignore[index]
+    return out
+
+
+# -- attrs
+
+
+def _bind_attrs(opdef: OpDef, kwargs: dict[str, Any], attrs: dict[str, Any]) -> None:
+    for attr in opdef.explicit:
+        value = kwargs.pop(attr.name, None)
+        if value is None:
+            if attr.default is REQUIRED:
+                if attr.kind == "type" and attr.name in opdef.inferred:
+                    continue
+                raise TypeError(f"{opdef.__name__}() misses the attr {attr.name!r}")
+            value = attr.default
+        attrs[attr.name] = check_attr(opdef, attr, value)
+    for name in list(kwargs):
+        attr = opdef.attrs.get(name) or opdef.attrs.get(name.rstrip("_"))
+        if attr is None:
+            raise TypeError(f"{opdef.__name__}() got an unexpected keyword argument {name!r}")
+        value = kwargs.pop(name)
+        if value is not None:
+            attrs[attr.name] = check_attr(opdef, attr, value)
+
+
+def _as_int(value: Any, name: str) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"Expected int for argument '{name}' not {value!r}.") from None
+
+
+def _as_str(value: Any, name: str) -> Any:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value
+    if not isinstance(value, str):
+        raise TypeError(f"Expected string for argument '{name}' not {value!r}.")
+    return value
+
+
+def _as_float(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"Expected float for argument '{name}' not {value!r}.") from None
+
+
+def _as_bool(value: Any, name: str) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"Expected bool for argument '{name}' not {value!r}.")
+    return bool(value)
+
+
+def _as_dims(value: Any, name: str) -> Any:
+    try:
+        return shapes.as_dims(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"Error converting {name} to a TensorShape: {error}.") from None
+
+
+_CONVERT = {
+    "int": _as_int,
+    "float": _as_float,
+    "bool": _as_bool,
+    "string": _as_str,
+    "shape": _as_dims,
+    "type": lambda v, n: dtypes.as_dtype(v).base_dtype,
+    "tensor": lambda v, n: v if isinstance(v, np.ndarray) else as_array(v),
+    "func": lambda v, n: v,
+}
+
+
+def check_attr(opdef: OpDef, attr: Attr, value: Any) -> Any:
+    """`value` as the Python form of `attr`. Raises TypeError or ValueError where it can't be that."""
+    kind = attr.kind
+    if kind.startswith("list("):
+        if not isinstance(value, list | tuple | np.ndarray | TensorShape):
+            raise TypeError(f"Expected list for '{attr.name}' argument to '{opdef.__name__}' Op, not {value!r}.")
+        convert = _CONVERT[kind[5:-1]]
+        out = [convert(v, attr.name) for v in value]
+        if attr.minimum is not None and len(out) < attr.minimum:
+            raise ValueError(
+                f"Attr '{attr.name}' of '{opdef.name}' Op passed list of length {len(out)} less than minimum {attr.minimum}."
+            )
+        return out
+    value = _CONVERT[kind](value, attr.name)
+    if attr.allowed is not None and value not in attr.allowed:
+        if kind == "type":
+            raise TypeError(_not_allowed(attr.name, value, attr.allowed))
+        allowed = '", "'.join(attr.allowed)
+        raise ValueError(f"Attr '{attr.name}' of '{opdef.name}' Op passed string '{value}' not in: \"{allowed}\".")
+    if attr.minimum is not None and value < attr.minimum:
+        raise ValueError(f"Attr '{attr.name}' of '{opdef.name}' Op passed {value} less than minimum {attr.minimum}.")
+    return value
+
+
+# -- by the name of the type, as graph import and Graph.create_op do
+
+
+def create(graph: Graph, op_type: str, inputs: Sequence[Tensor], name: str, attrs: dict[str, Any]) -> Operation:
+    """Add a node of the type `op_type`; attrs are Python values or AttrValue protos, types may be left to the inputs."""
+    from thalweg._src.core import graphdef
+
+    opdef = OPS.get(op_type)
+    if opdef is None:
+        raise ValueError(f"Op type {op_type!r} is not registered; see thalweg check.")
+    bound = {k: graphdef.attr_from_proto(v) if hasattr(v, "WhichOneof") else v for k, v in attrs.items()}
+    with graph.as_default():
+        op_name = graph._op_name(name)
+        given = {
+            a.name: check_attr(opdef, a, bound[a.name]) for a in opdef.attrs.values() if bound.get(a.name) is not None
+        }
+        private = {k: v for k, v in bound.items() if k.startswith("_")}
+        complete_attrs(opdef, inputs, given)
+        return add_node(
+            graph, opdef, [t if t.graph is graph else graph._admit(t) for t in inputs], given | private, op_name
+        )
+
+
+def complete_attrs(opdef: OpDef, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> None:
+    """Fill in the attrs that follow from the inputs or have defaults. Raises ValueError where one can't be known."""
+    at = 0
+    for arg in opdef.inputs:
+        if arg.kind == "one":
+            if at >= len(inputs):
+                raise ValueError(f"{opdef.name} needs the input {arg.name!r}, only {len(inputs)} were given")
+            if arg.type_attr is not None:
+                attrs.setdefault(arg.type_attr.name, inputs[at].dtype.base_dtype)
+            at += 1
+        elif arg.kind == "many":
+            count = attrs.setdefault(arg.number, len(inputs) - at)
+            if arg.type_attr is not None and count:
+                attrs.setdefault(arg.type_attr.name, inputs[at].dtype.base_dtype)
+            at += count
+        else:
+            rest = attrs.setdefault(arg.types, [t.dtype.base_dtype for t in inputs[at:]])
+            at += len(rest)
+    if at != len(inputs):
+        raise ValueError(f"{opdef.name} takes {at} inputs, {len(inputs)} were given")
+    for attr in opdef.attrs.values():
+        if attr.name not in attrs:
+            if attr.default is REQUIRED:
+                raise ValueError(f"NodeDef missing attr '{attr.name}' from Op {opdef.name}")
+            attrs[attr.name] = check_attr(opdef, attr, attr.default)

@@ -1,0 +1,235 @@
+"""Static shapes and static values: what is known of a tensor before anything runs.
+
+An op with a shape rule uses it. For the others the rule is derived: the lowering is evaluated abstractly with every unknown
+size replaced, once by one number and once by another; a size of the result that stays the same is known.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import apply, errors, shapes
+from thalweg._src.core.dtypes import DType
+from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.lazy import jax
+from thalweg._src.core.shapes import Dims
+
+# Stand-ins for unknown sizes: divisible by all that programs divide by, and never a size that a program has itself.
+_PROBES = (720720 * 17, 720720 * 19)
+# Values above this many elements are not computed while a graph is built.
+_MAX_STATIC = 1 << 16
+
+
+def output_dims(op: Operation) -> list[Dims]:
+    """The static shapes of the outputs of `op`, whose inputs and attrs are bound. Raises ValueError where they can't fit."""
+    rule = op.opdef.infer_shapes
+    if not op.outputs:
+        if rule is not None:
+            rule(op)
+        return []
+    if rule is None:
+        return derived_dims(op)
+    out = rule(op)
+    if isinstance(out, tuple) or out is None:
+        return [out]
+    return out
+
+
+_derived: dict[Any, list[Dims]] = {}
+
+
+def derived_dims(op: Operation) -> list[Dims]:
+    """The shapes of `op`'s outputs, derived from its lowering."""
+    opdef = op.opdef
+    unknown: list[Dims] = [None] * len(op.outputs)
+    if opdef.runs_on_host(op) or opdef.effect == "host" or any(t.dtype.is_on_host for t in op._inputs):
+        return unknown
+    statics: dict[int, Any] = {}
+    specs: list[Any] = []
+    for i, (arg, t) in enumerate(_flat_args(op)):
+        if arg.static:
+            value = constant_value(t)
+            if value is None:
+                return unknown
+            statics[i] = value
+            specs.append(None)
+        elif t._dims is None:
+            return unknown
+        else:
+            specs.append((t._dims, t.dtype.base_dtype))
+    key = (opdef.name, _freeze(op._attrs), tuple(specs), tuple((i, v.tobytes(), v.shape) for i, v in statics.items()))
+    found = _derived.get(key)
+    if found is None:
+        found = _derived[key] = _evaluate(op, specs, statics)
+    return found
+
+
+def _evaluate(op: Operation, specs: list[Any], statics: dict[int, Any]) -> list[Dims]:
+    open_ended = any(s is not None and None in s[0] for s in specs)
+    answers = []
+    for probe in _PROBES if open_ended else _PROBES[:1]:
+        try:
+            answers.append(_abstract(op, specs, statics, probe))
+        except (TypeError, ValueError, IndexError, NotImplementedError, ZeroDivisionError, errors.OpError) as error:
+            if not open_ended:
+                message = error.message if isinstance(error, errors.OpError) else str(error)
+                raise ValueError(f"{op.type} {op.name!r}, made at {op.site}: {message}") from None
+            return [None] * len(op.outputs)
+    if len(answers) == 1:
+        return answers[0]
+    out: list[Dims] = []
+    for a, b in zip(*answers, strict=True):
+        same = a is not None and b is not None and len(a) == len(b)
+        out.append(tuple(x if x == y else None for x, y in zip(a, b, strict=True)) if same else None)
+    return out
+
+
+def _abstract(op: Operation, specs: list[Any], statics: dict[int, Any], probe: int) -> list[Dims]:
+    structs = [
+        None if s is None else jax.ShapeDtypeStruct(tuple(probe if d is None else d for d in s[0]), s[1]._as_numpy)
+        for s in specs
+    ]
+
+    def run(args: list[Any]) -> list[Any]:
+        values = [statics[i] if a is None else a for i, a in enumerate(args)]
+        rng = _NoRandom() if op.opdef.wants_rng else None
+        result = apply.call(op.opdef, op._attrs, values, rng=rng)
+        return apply.flat_outputs(op.opdef, result)
+
+    with jax.enable_x64(True), apply.collect_checks(False):
+        out = jax.eval_shape(run, structs)
+    return [tuple(o.shape) for o in out]
+
+
+class _NoRandom:
+    """A random stream for abstract evaluation, where only shapes matter."""
+
+    def __getattr__(self, name: str) -> Any:
+        from thalweg._src.core.lazy import jnp
+
+        if name == "bits":
+            return lambda count, **_: jnp.zeros((count,), jnp.uint32)
+        raise AttributeError(name)
+
+
+def _flat_args(op: Operation):
+    args = op.opdef.inputs
+    if op.opdef.simple:
+        return list(zip(args, op._inputs, strict=True))
+    out = []
+    at = 0
+    for arg in args:
+        count = 1 if arg.kind == "one" else op._attrs[arg.number] if arg.kind == "many" else len(op._attrs[arg.types])
+        out += [(arg, t) for t in op._inputs[at : at + count]]
+        at += count
+    return out
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple(sorted((k, _freeze(v)) for k, v in value.items() if not k.startswith("_")))
+    if isinstance(value, list):
+        return tuple(_freeze(v) for v in value)
+    if isinstance(value, np.ndarray):
+        return (value.tobytes() if value.dtype != object else tuple(value.flat), value.shape, str(value.dtype))
+    return value
+
+
+# -- values
+
+
+def constant_value(tensor: Any) -> np.ndarray | None:
+    """The value of `tensor` if it is the same in every run and cheap to know, else None. Treat it as read-only."""
+    if isinstance(tensor, np.ndarray):
+        return tensor
+    if not isinstance(tensor, Tensor):
+        return None
+    memo: dict[Tensor, Any] = {}
+    return _value(tensor, memo, 0)
+
+
+def _value(t: Tensor, memo: dict[Tensor, Any], depth: int) -> np.ndarray | None:
+    if t in memo:
+        return memo[t]
+    memo[t] = None  # also ends the walk round a loop of an imported graph
+    op = t.op
+    opdef = op.opdef
+    if opdef.effect is not None or not opdef.foldable or opdef.host is True or depth > 200 or t.dtype._ref:
+        return None
+    size = shapes.size_of(t._dims)
+    if size is None or size > _MAX_STATIC:
+        if not (opdef.name == "Const"):
+            return None
+    if opdef.shape_only:
+        if any(s._dims is None or None in s._dims for s in op._inputs):
+            return None
+        values: list[Any] = [np.broadcast_to(np.zeros((), s.dtype.base_dtype._as_numpy), s._dims) for s in op._inputs]
+    else:
+        if opdef.source:
+            return None
+        values = []
+        for s in op._inputs:
+            v = _value(s, memo, depth + 1)
+            if v is None:
+                return None
+            values.append(v)
+    try:
+        outputs = evaluate(op, values)
+    except (errors.OpError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError):
+        return None  # the run will say what is wrong
+    for o, v in zip(op.outputs, outputs, strict=True):
+        memo[o] = v
+    return memo[t]
+
+
+def evaluate(op: Operation, values: list[Any]) -> list[np.ndarray]:
+    """The outputs of `op` on NumPy arrays, as NumPy arrays, whatever trace is under way."""
+    opdef = op.opdef
+    result = apply.flat_outputs(opdef, _eagerly(opdef, op._attrs, values))
+    return [as_declared(v, t.dtype) for v, t in zip(result, op.outputs, strict=True)]
+
+
+def _eagerly(opdef: Any, attrs: dict[str, Any], values: list[Any]) -> Any:
+    if opdef.numpy_only:
+        return apply.call(opdef, attrs, values)
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        return apply.call(opdef, attrs, values)
+
+
+def as_declared(value: Any, dtype: DType) -> np.ndarray:
+    array = np.asarray(value)
+    want = dtype._as_numpy
+    return array if array.dtype == want else array.astype(want)
+
+
+def partial_value(tensor: Tensor) -> Dims:
+    """The value of a vector of integers that will be a shape, as far as it is known: ints and Nones; None if not even its length.
+
+    Minus one, "any size" in a shape, becomes None.
+    """
+    value = constant_value(tensor)
+    if value is not None:
+        if value.ndim != 1:
+            return None
+        return tuple(None if v < 0 else int(v) for v in value)
+    if tensor._dims is None or len(tensor._dims) != 1 or tensor._dims[0] is None:
+        known = tensor.op.opdef.infer_partial(tensor.op) if tensor.op.opdef.infer_partial else None
+        return known
+    n = tensor._dims[0]
+    rule = tensor.op.opdef.infer_partial
+    known = rule(tensor.op) if rule is not None else None
+    if known is None or len(known) != n:
+        return (None,) * n
+    return known
+
+
+def partial_scalar(tensor: Tensor) -> int | None:
+    """The value of an integer scalar, if it is known: also `tf.shape(x)[1]` where only that size is."""
+    value = constant_value(tensor)
+    if value is not None:
+        return int(value) if value.ndim == 0 else None
+    rule = tensor.op.opdef.infer_partial
+    known = rule(tensor.op) if rule is not None and tensor._dims == () else None
+    return known[0] if known is not None and len(known) == 1 else None

@@ -1,0 +1,34 @@
+"""JAX, imported by the first attribute that anybody asks for.
+
+`import thalweg` builds no graph and runs nothing, so it must not pay for JAX. Modules write
+`from thalweg._src.core.lazy import jnp` and use `jnp` as ever, inside functions.
+"""
+
+import importlib
+import types
+from typing import TYPE_CHECKING
+
+
+class _Lazy(types.ModuleType):
+    """A module that is imported when an attribute is first read; the attribute is then kept here."""
+
+    def __init__(self, target: str):
+        super().__init__(target)
+        self._target = target
+
+    def __getattr__(self, name: str):
+        value = getattr(importlib.import_module(self._target), name)
+        setattr(self, name, value)
+        return value
+
+
+if TYPE_CHECKING:
+    import jax as jax
+    import jax.numpy as jnp
+    from jax import lax as lax
+    from jax import nn as jnn
+else:
+    jax = _Lazy("jax")
+    jnp = _Lazy("jax.numpy")
+    lax = _Lazy("jax.lax")
+    jnn = _Lazy("jax.nn")

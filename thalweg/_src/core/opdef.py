@@ -1,0 +1,358 @@
+"""The declaration of ops: one decorated function gives schema, builder, checks, shape rule, gradient and lowering.
+
+    T = type_attr("T", FLOATS)
+
+    @op("Relu")
+    def relu(features: T) -> T:
+        return jnp.maximum(features, 0)
+
+Positional parameters are the op's inputs in GraphDef order, keyword-only ones its attrs with their defaults. The keyword-only
+names `rng` and `ctx` are no attrs: a lowering that has them receives its random stream, or the runtime.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from thalweg._src.core.dtypes import DType, resource
+
+
+class TypeAttr:
+    """An attr that holds a type: inferred from the inputs that are annotated with it, or given by the caller."""
+
+    def __init__(self, name: str, allowed: Sequence[DType] | None = None, default: DType | None = None):
+        self.name, self.allowed, self.default = name, tuple(allowed) if allowed else None, default
+        self.allowed_set = frozenset(allowed) if allowed else None
+
+
+def type_attr(name: str, allowed: Sequence[DType] | None = None, default: DType | None = None) -> Any:
+    """A type variable for the signatures of ops. The result is `Any` to type checkers, which can't follow it."""
+    return TypeAttr(name, allowed, default)
+
+
+class _Wrapped:
+    def __init__(self, of: Any):
+        self.of = of
+
+
+class _Static(_Wrapped):
+    """An input whose value must be known while tracing: a shape, an axis."""
+
+
+class _Ref(_Wrapped):
+    """A variable's buffer (a reference). The lowering receives the value, or None where `init` is False and there is none."""
+
+    def __init__(self, of: Any, *, init: bool = True):
+        super().__init__(of)
+        self.init = init
+
+
+class _Handle(_Ref):
+    """A resource that is a variable; as `_Ref`, for the resource variables of TensorFlow 1.x."""
+
+
+class _Many(_Wrapped):
+    """A list of tensors of one type; the attr `number` holds its length."""
+
+    def __init__(self, of: Any, number: str, minimum: int = 0):
+        super().__init__(of)
+        self.number, self.minimum = number, minimum
+
+
+class _Mixed:
+    """A list of tensors of types of their own; the attr `types` holds them."""
+
+    def __init__(self, types: str, minimum: int = 0, static: bool = False):
+        self.types, self.minimum, self.static = types, minimum, static
+
+
+class _Enum:
+    """A string attr that takes one of `values`."""
+
+    def __init__(self, *values: str):
+        self.values = values
+
+
+class _Min:
+    """An attr of type `of` (int or a list) that must be at least (or hold at least) `minimum`."""
+
+    def __init__(self, of: Any, minimum: int):
+        self.of, self.minimum = of, minimum
+
+
+# Type checkers can't follow annotations that are objects; to them all of these are `Any`.
+Static: Any = _Static
+Ref: Any = _Ref
+Handle: Any = _Handle
+Many: Any = _Many
+Mixed: Any = _Mixed
+Enum: Any = _Enum
+Min: Any = _Min
+
+
+class Shape:
+    """Attr kind `shape`."""
+
+
+class TensorValue:
+    """Attr kind `tensor`: a NumPy array."""
+
+
+class Func:
+    """Attr kind `func`: the name of a function, or a FuncGraph."""
+
+
+class Types:
+    """Attr kind `list(type)`."""
+
+
+_KINDS: dict[Any, str] = {
+    int: "int",
+    float: "float",
+    bool: "bool",
+    str: "string",
+    Shape: "shape",
+    TensorValue: "tensor",
+    Func: "func",
+    Types: "list(type)",
+    DType: "type",
+    list[int]: "list(int)",
+    list[float]: "list(float)",
+    list[bool]: "list(bool)",
+    list[str]: "list(string)",
+    list[Shape]: "list(shape)",
+    list[Func]: "list(func)",
+    list[TensorValue]: "list(tensor)",
+}
+
+REQUIRED = type("Required", (), {"__repr__": lambda self: "<required>"})()
+
+
+class Arg:
+    """One input or output of an op."""
+
+    __slots__ = ("dtype", "handle", "init", "kind", "minimum", "name", "number", "ref", "static", "type_attr", "types")
+
+    def __init__(self, name: str, spec: Any):
+        self.name = name
+        self.static = self.ref = self.handle = False
+        self.init = True
+        self.kind, self.number, self.types, self.minimum = "one", None, None, 0
+        self.dtype: DType | None = None
+        self.type_attr: TypeAttr | None = None
+        if isinstance(spec, _Static):
+            self.static, spec = True, spec.of
+        if isinstance(spec, _Many):
+            self.kind, self.number, self.minimum, spec = "many", spec.number, spec.minimum, spec.of
+        if isinstance(spec, _Static):
+            self.static, spec = True, spec.of
+        if isinstance(spec, _Handle):
+            self.handle, self.init, self.dtype = True, spec.init, resource
+            return
+        if isinstance(spec, _Ref):
+            self.ref, self.init, spec = True, spec.init, spec.of
+        if isinstance(spec, _Mixed):
+            self.kind, self.types, self.minimum, self.static = "mixed", spec.types, spec.minimum, spec.static
+        elif isinstance(spec, TypeAttr):
+            self.type_attr = spec
+        elif isinstance(spec, DType):
+            self.dtype = spec
+        else:
+            raise TypeError(f"{name}: {spec!r} is no type of an input or output")
+
+
+class Attr:
+    """One attr of an op: its kind as OpDef spells it ('int', 'list(type)' ...), default and bounds."""
+
+    __slots__ = ("allowed", "default", "kind", "minimum", "name")
+
+    def __init__(self, name: str, kind: str, default: Any = REQUIRED, allowed: Any = None, minimum: int | None = None):
+        self.name, self.kind, self.default, self.allowed, self.minimum = name, kind, default, allowed, minimum
+
+
+class Outputs:
+    """Named outputs, where the return annotation is more than one: `-> Outputs(values=T, indices=int32)`."""
+
+    def __init__(self, **specs: Any):
+        self.specs = specs
+
+
+class OpDef:
+    """What is known of one type of op. Calling it adds a node to the default graph.
+
+    Facts for the compiler, which never sees an op by its name:
+    `effect`: None, "read" or "write" (a lowering that writes returns the new values of its `Ref`/`Handle` inputs, in order,
+    before its outputs, unless it says `writes=()`), or "host" (touches the world outside of the graph).
+    `host`: runs in plain Python on NumPy arrays. `alias`: its output is its first input, reference included.
+    `shape_only`: needs its inputs' shapes, not their values. `source`: its value is held by the session, under the op's name.
+    `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
+    `constant`: has no inputs and one value. `device_strings`: may stay in an executable although strings go in (messages).
+    `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `touches(op, source_of)`: the variables it accesses, where its inputs alone don't tell.
+    """
+
+    def __init__(self, name: str, fn: Callable[..., Any], **facts: Any):
+        self.name = name
+        self.fn = fn
+        self.__name__ = fn.__name__
+        self.__doc__ = fn.__doc__
+        self.__module__ = fn.__module__
+        self.effect: str | None = facts.pop("effect", None)
+        self.host: bool | Callable[[Any], bool] = facts.pop("host", False)
+        self.alias: bool = facts.pop("alias", False)
+        self.shape_only: bool = facts.pop("shape_only", False)
+        self.source: bool = facts.pop("source", False)
+        self.stateful: bool = facts.pop("stateful", self.effect is not None)
+        self.foldable: bool = facts.pop("foldable", True)
+        self.numpy_only: bool = facts.pop("numpy_only", False)
+        self.constant: bool = facts.pop("constant", False)
+        self.device_strings: bool = facts.pop("device_strings", False)
+        self.back_edge: bool = facts.pop("back_edge", False)
+        self.frame: bool = facts.pop("frame", False)
+        self.touches: Callable[..., Any] | None = None
+        self.default_name: str = facts.pop("default_name", name)
+        writes: Sequence[str] | None = facts.pop("writes", None)
+        if facts:
+            raise TypeError(f"{name}: unknown facts {sorted(facts)}")
+        code = fn.__code__
+        notes = fn.__annotations__
+        defaults = fn.__kwdefaults__ or {}
+        names = code.co_varnames
+        self.inputs = [Arg(n, notes[n]) for n in names[: code.co_argcount]]
+        keywords = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        self.attrs: dict[str, Attr] = {}
+        self._type_attrs: dict[str, TypeAttr] = {}
+        out = notes.get("return")
+        self.outputs, self._tuple = self._parse_outputs(out)
+        for arg in (*self.inputs, *self.outputs):
+            self._declare(arg)
+        for n in keywords:
+            if n not in ("rng", "ctx"):
+                self._declare_attr(n.rstrip("_"), notes[n], defaults.get(n, REQUIRED))
+        self.wants_rng = "rng" in keywords
+        self.wants_ctx = "ctx" in keywords
+        self.lower_attrs = [(n, n.rstrip("_")) for n in keywords if n not in ("rng", "ctx")]
+        self.stateful = self.stateful or self.wants_rng
+        if self.effect is None and self.wants_rng:
+            self.effect = "rng"
+        self.simple = all(a.kind == "one" for a in self.inputs)
+        self.simple_out = all(a.kind == "one" for a in self.outputs)
+        self.input_names = [a.name for a in self.inputs]
+        self.inferred = {a.type_attr.name for a in self.inputs if a.type_attr} | {
+            n for a in self.inputs for n in (a.number, a.types) if n
+        }
+        self.explicit = [a for n, a in self.attrs.items() if n not in self.inferred]
+        refs = [a.name for a in self.inputs if a.ref or a.handle]
+        self.writes: tuple[str, ...] = tuple(refs if writes is None else writes) if self.effect == "write" else ()
+        self.write_index = tuple(i for i, a in enumerate(self.inputs) if a.name in self.writes)
+        self.static_args = tuple(i for i, a in enumerate(self.inputs) if a.static)
+        self.infer_shapes: Callable[[Any], Any] | None = None
+        self.infer_partial: Callable[[Any], Any] | None = None
+        self.gradient: Callable[..., Any] | None = None
+        self.differentiable = True
+        self.platforms: dict[str, Callable[..., Any]] = {}
+
+    # -- declaration
+
+    def _parse_outputs(self, out: Any) -> tuple[list[Arg], Any]:
+        if out is None:
+            return [], None
+        if isinstance(out, Outputs):
+            args = [Arg(n, s) for n, s in out.specs.items()]
+            return args, collections.namedtuple(self.name.lstrip("_"), list(out.specs)) if len(args) > 1 else None
+        return [Arg("output", out)], None
+
+    def _declare(self, arg: Arg) -> None:
+        if arg.number:
+            self.attrs.setdefault(arg.number, Attr(arg.number, "int", minimum=arg.minimum))
+        if arg.types:
+            self.attrs.setdefault(arg.types, Attr(arg.types, "list(type)", minimum=arg.minimum))
+        t = arg.type_attr
+        if t is not None:
+            self._type_attrs[t.name] = t
+            default = REQUIRED if t.default is None else t.default
+            self.attrs.setdefault(t.name, Attr(t.name, "type", default, t.allowed))
+
+    def _declare_attr(self, name: str, note: Any, default: Any) -> None:
+        minimum = allowed = None
+        if isinstance(note, _Min):
+            note, minimum = note.of, note.minimum
+        if isinstance(note, _Enum):
+            note, allowed = str, note.values
+        if isinstance(note, TypeAttr):
+            self._type_attrs[note.name] = note
+            if default is REQUIRED and note.default is not None:
+                default = note.default
+            self.attrs[name] = Attr(name, "type", default, note.allowed)
+            return
+        self.attrs[name] = Attr(name, _KINDS[note], default, allowed, minimum)
+
+    # -- rules, registered beside the block
+
+    def shape_rule(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """`fn(op)` gives the dims of the outputs (a list of tuples; a bare tuple where there is one output)."""
+        self.infer_shapes = fn
+        return fn
+
+    def partial_rule(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """`fn(op)` gives the value of the output where only some of its integers are known: a tuple of ints and Nones."""
+        self.infer_partial = fn
+        return fn
+
+    def grad(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """`fn(op, *output gradients)` gives the gradients of the inputs, None for those that have none."""
+        self.gradient = fn
+        return fn
+
+    def not_differentiable(self) -> OpDef:
+        """The gradient of this op's inputs is None."""
+        self.differentiable = False
+        return self
+
+    def on(self, platform: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Another lowering, for one platform ('cpu', 'gpu', 'tpu')."""
+
+        def register(fn: Callable[..., Any]) -> Callable[..., Any]:
+            self.platforms[platform] = fn
+            return fn
+
+        return register
+
+    def runs_on_host(self, op: Any) -> bool:
+        """Whether this node of the op is host work."""
+        return self.host(op) if callable(self.host) else self.host
+
+    def __call__(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        return _build(self, args, name, kwargs)
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return self  # an OpDef in a class body is a value, not a method
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+OPS: dict[str, OpDef] = {}
+# Gradient functions that users register by name (tf.RegisterGradient), beside those that ops bring themselves.
+GRADIENTS: dict[str, Callable[..., Any] | None] = {}
+
+
+def op(name: str, **facts: Any) -> Any:
+    """Declare the op `name`; see OpDef for the facts."""
+
+    def declare(fn: Callable[..., Any]) -> OpDef:
+        if name in OPS:
+            raise ValueError(f"op {name!r} is declared twice")
+        OPS[name] = OpDef(name, fn, **facts)
+        return OPS[name]
+
+    return declare
+
+
+def _build(opdef: OpDef, args: tuple, name: str | None, kwargs: dict[str, Any]) -> Any:
+    # Replaced by core.build, which needs Graph; here so that an OpDef can be declared before any graph exists.
+    from thalweg._src.core import build
+
+    globals()["_build"] = build.build
+    return build.build(opdef, args, name, kwargs)

@@ -1,0 +1,30 @@
+"""What a host op receives as `ctx`: the session's resources, and the way to its own inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from thalweg._src.core.graph import Operation
+
+
+class HostContext:
+    """The runtime as one host op sees it."""
+
+    __slots__ = ("env", "op", "session")
+
+    def __init__(self, session: Any, op: Operation, env: dict[Any, Any]):
+        self.session, self.op, self.env = session, op, env
+
+    def resource(self, key: Any, make: Callable[[], Any]) -> Any:
+        """The resource of that key in this session, made on first use."""
+        resources = self.session._store.resources
+        with self.session._store.lock:
+            if key not in resources:
+                resources[key] = make()
+            return resources[key]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the session was closed while the op ran."""
+        return self.session._cancelled.is_set()

@@ -1,0 +1,78 @@
+"""From the device strings of a graph to JAX devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg._src.core import errors
+from thalweg._src.core.devices import DeviceSpec
+from thalweg._src.core.graph import Operation
+from thalweg._src.core.lazy import jax
+
+
+class Devices:
+    """The devices of a session: which JAX device an op's device string means."""
+
+    def __init__(self, config: Any):
+        self._soft = bool(config.allow_soft_placement) if config is not None else False
+        self._cache: dict[str, Any] = {}
+        self._default: Any = None
+
+    @property
+    def default(self) -> Any:
+        """Where ops without a device string go: the first device of JAX's default backend."""
+        if self._default is None:
+            self._default = jax.devices()[0]
+        return self._default
+
+    def place(self, op: Operation) -> Any:
+        """The JAX device of `op`. Raises InvalidArgumentError for one that is not there, unless placement is soft."""
+        name = op._device
+        found = self._cache.get(name)
+        if found is None:
+            found = self._find(name)
+            if found is None:
+                if not self._soft:
+                    raise errors.InvalidArgumentError(
+                        None,
+                        op,
+                        f"Cannot assign a device for operation {op.name}: node {op.name} was explicitly assigned to {name} but "
+                        f"available devices are [ {', '.join(names_of_local_devices())} ]. Make sure the device specification "
+                        f"refers to a valid device, or use tf.ConfigProto(allow_soft_placement=True).",
+                    )
+                found = self.default
+            self._cache[name] = found
+        return found
+
+    def _find(self, name: str) -> Any:
+        if not name:
+            return self.default
+        spec = DeviceSpec.from_string(name)
+        if spec.device_type is None:
+            return self.default
+        if spec.job not in (None, "localhost") or spec.task not in (None, 0) or spec.replica not in (None, 0):
+            return None
+        kind = spec.device_type.lower()
+        if kind.startswith("xla_"):
+            kind = kind[4:]
+        index = spec.device_index or 0
+        candidates = of_kind(kind)
+        if kind == "cpu" and len(candidates) == 1 and self.default.platform == "cpu":
+            return candidates[0]  # TensorFlow has one CPU device by default; programs name /cpu:1 by mistake only
+        return candidates[index] if index < len(candidates) else None
+
+
+def of_kind(kind: str) -> list[Any]:
+    """The local JAX devices of a kind: 'cpu', 'gpu', 'tpu'."""
+    try:
+        return list(jax.local_devices(backend=kind))
+    except RuntimeError:
+        return []
+
+
+def names_of_local_devices() -> list[str]:
+    """TensorFlow's names of the devices that are there."""
+    out = []
+    for kind in ("cpu", "gpu", "tpu"):
+        out += [f"/job:localhost/replica:0/task:0/device:{kind.upper()}:{i}" for i, _ in enumerate(of_kind(kind))]
+    return out

@@ -1,0 +1,606 @@
+"""Session: it runs graphs and keeps their variables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.compiler.interpret import Interpreter, RefValue, uninitialized, variable_key
+from thalweg._src.compiler.lower import Executable
+from thalweg._src.compiler.plan import Plan
+from thalweg._src.compiler.stage import Cluster
+from thalweg._src.core import dtypes, errors, graph as graph_lib, shapes
+from thalweg._src.core.convert import as_array
+from thalweg._src.core.graph import Graph, Operation, Tensor
+from thalweg._src.core.lazy import jax
+from thalweg._src.runtime import cache, profile
+from thalweg._src.runtime.fetch import Fetches, expand_feed, expand_partial_feed
+from thalweg._src.runtime.hosting import HostContext
+from thalweg._src.runtime.placing import Devices
+from thalweg._src.runtime.state import Store, fresh_random
+
+_SLOTS = frozenset  # the key of a plan: fetches in order, fed tensors
+
+
+class BaseSession:
+    """What `Session` and `InteractiveSession` share."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
+        if graph is None:
+            graph = graph_lib.get_default_graph()
+        elif not isinstance(graph, Graph):
+            raise TypeError(f"graph must be a tf.Graph, but got {type(graph)}")
+        if target is None:
+            target = ""
+        if isinstance(target, bytes):
+            target = target.decode()
+        if not isinstance(target, str):
+            raise TypeError(f"target must be a string, but got {target!r}")
+        if config is not None and type(config).__name__ != "ConfigProto":
+            raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
+        if target not in ("", "local", "inprocess"):
+            raise errors.UnimplementedError(
+                None, None, f"Sessions on {target!r}: thalweg runs in this process only so far."
+            )
+        self._graph, self._target, self._config = graph, target, config
+        self._store = Store()
+        self._devices = Devices(config)
+        self._closed = False
+        self._plans: dict[Any, Plan] = {}
+        self._shortcuts: dict[Any, Any] = {}
+        self._lock = threading.Lock()
+        self._partial: dict[str, Any] = {}
+        self._debug = os.environ.get("THALWEG_DEBUG", "")
+        self._last_plan: Plan | None = None
+        self._cancelled = threading.Event()
+
+    # -- facts
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that this session runs."""
+        return self._graph
+
+    @property
+    def graph_def(self) -> Any:
+        """The graph as a GraphDef."""
+        return self._graph.as_graph_def()
+
+    @property
+    def sess_str(self) -> bytes:
+        return self._target.encode()
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the last run: `print(sess.plan)` shows its clusters (thalweg's own)."""
+        return self._last_plan
+
+    def list_devices(self) -> list[Any]:
+        """The devices that this session can use."""
+        from thalweg._src.runtime.devices import session_devices
+
+        return session_devices()
+
+    def close(self) -> None:
+        """End the session and free what it keeps. Running it afterwards raises RuntimeError."""
+        self._closed = True
+        self._cancelled.set()
+        for resource in list(self._store.resources.values()):
+            cancel = getattr(resource, "cancel", None)
+            if callable(cancel):
+                cancel()
+        with self._store.lock:
+            self._store.clear()
+        self._plans.clear()
+        self._shortcuts.clear()
+
+    def as_default(self) -> contextlib.AbstractContextManager[BaseSession]:
+        """Make this the session that `eval` and `run` use in a `with` block. It is not closed at the end."""
+        return _as_default(self)
+
+    # -- running
+
+    def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
+        """Run what `fetches` need and return their values in the same structure.
+
+        `fetches`: a Tensor, an Operation (None comes back), a name, a SparseTensor, or lists, tuples and dicts of those.
+        `feed_dict`: {tensor: value}. Raises RuntimeError on a closed session, ValueError and TypeError for fetches and feeds that
+        can't be, and errors of `tf.errors` where an operation fails; the variables are then as they were.
+        """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        graph = self._graph
+        if graph.version == 0:
+            raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
+        wanted = self._fetches(fetches)
+        feeds = self._feeds(feed_dict) if feed_dict else {}
+        if options is not None or run_metadata is not None:
+            return profile.run(self, wanted, feeds, options, run_metadata)
+        return wanted.build(self._execute(wanted.tensors, wanted.targets, feeds))
+
+    def _fetches(self, fetches: Any) -> Fetches:
+        key: Any = fetches
+        kind = type(fetches)
+        if kind is list or kind is tuple:
+            key = (kind, *[f if type(f) in (Tensor, Operation, str) else None for f in fetches])
+            if None in key:
+                return Fetches(self._graph, fetches)
+        elif kind not in (Tensor, Operation, str):
+            return Fetches(self._graph, fetches)
+        found = self._shortcuts.get(key)
+        if found is None:
+            found = self._shortcuts[key] = Fetches(self._graph, fetches)
+        return found
+
+    def _feeds(self, feed_dict: Any) -> dict[Tensor, Any]:
+        if not hasattr(feed_dict, "items"):
+            raise TypeError(f"feed_dict must be a dict, not {type(feed_dict).__name__}")
+        out: dict[Tensor, Any] = {}
+        graph = self._graph
+        for key, value in feed_dict.items():
+            if type(key) is Tensor and key.op.graph is graph and key not in graph._unfeedable:
+                out[key] = _feed_value(key, value)
+                continue
+            for k, v in expand_feed(key, value):
+                try:
+                    t = graph.as_graph_element(k, allow_tensor=True, allow_operation=False)
+                except (TypeError, ValueError, KeyError) as error:
+                    raise TypeError(
+                        f"Cannot interpret feed_dict key as Tensor: {error.args[0] if error.args else error}"
+                    ) from None
+                if isinstance(v, Tensor) or type(v).__name__ == "Variable":
+                    raise TypeError(_FEED_TENSOR)
+                if not graph.is_feedable(t):
+                    raise ValueError(f"Tensor {t} may not be fed.")
+                out[t] = _feed_value(t, v)
+        return out
+
+    def _plan(self, tensors: Sequence[Tensor], targets: Sequence[Operation], feeds: dict[Tensor, Any]) -> Plan:
+        graph = self._graph
+        shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
+        # Shapes of feeds decide only which small ones a plan is compiled for, so only those are part of the key.
+        small = tuple((t, s) for t, s in shapes_of.items() if len(s) <= 1 and not t.dtype.is_floating)
+        key = (tuple(tensors), tuple(targets), tuple(feeds), small, graph._mutations)
+        plan = self._plans.get(key)
+        if plan is None:
+            place = self._devices.place
+            plan = self._plans[key] = Plan(tensors, targets, shapes_of, place)
+            if self._config is not None and self._config.log_device_placement:
+                for op in plan.ops:
+                    print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
+        return plan
+
+    def _execute(self, tensors: Sequence[Tensor], targets: Sequence[Operation], feeds: dict[Tensor, Any]) -> list[Any]:
+        """The values of `tensors`, NumPy arrays (scalars where rank 0), after running `targets` too."""
+        plan = self._plan(tensors, targets, feeds)
+        self._last_plan = plan
+        env: dict[Tensor, Any] = dict(feeds) if feeds else {}
+        debug = self._debug
+        for i, cluster in enumerate(plan.clusters):
+            if cluster.is_host or debug:
+                self._run_on_host(cluster, env)
+            else:
+                self._run_on_device(cluster, plan.executables[i], env)
+        return [self._result(plan, t, env) for t in tensors]
+
+    def _result(self, plan: Plan, t: Tensor, env: dict[Tensor, Any]) -> Any:
+        if t in env:
+            value = env[t]
+        elif t in plan.constants:
+            value = plan.constants[t]
+        else:
+            source = plan.refs[t]
+            if t.dtype.base_dtype._name == "resource":
+                return RefValue(variable_key(source), source)
+            with self._store.lock:
+                value = self._store.values.get(variable_key(source))
+                if value is None:
+                    raise uninitialized(source, t.op)
+                return _to_user(value)
+        return _to_user(value)
+
+    def _run_on_device(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
+        store = self._store
+        statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
+        with store.lock:
+            key: Any = tuple([env[t].shape for t in cluster.inputs])
+            if statics:
+                key = (key, *[(v.tobytes(), v.shape) for v in statics.values()])
+            exe = executables.get(key)
+            if exe is None or (exe.signature != store.signature and exe.state != self._state_of(cluster)):
+                exe = self._compile(cluster, executables, key, statics)
+            exe.signature = store.signature
+            args = [env[t] for t in exe.args]
+            if exe.transfer:
+                args = [jax.device_put(a, exe.device) for a in args]
+            outputs = exe(store, args)
+            exe.signature = store.signature if exe.state == self._state_of(cluster) else -1
+        for t, v in zip(exe.outputs, outputs, strict=True):
+            env[t] = v
+        if exe.known:
+            env.update(exe.known)
+
+    def _state_of(self, cluster: Cluster) -> tuple[Any, ...]:
+        values = self._store.values
+        out = []
+        for k in cluster.sources:
+            v = values.get(k)
+            out.append(None if v is None else (v.shape, v.dtype))
+        return tuple(out)
+
+    def _compile(
+        self, cluster: Cluster, executables: dict[Any, Any], key: Any, statics: dict[Tensor, Any]
+    ) -> Executable:
+        store = self._store
+        for op in cluster.randoms:
+            store.ensure_random(op)
+        state = self._state_of(cluster)
+        exe = executables.get((key, state))
+        if exe is None:
+            cache.enable()
+            exe = Executable(cluster, statics, store.values, cluster.colour)
+            exe.state = state
+            exe.transfer = len(jax.devices()) > 1
+            executables[(key, state)] = exe
+        executables[key] = exe
+        return exe
+
+    def _run_on_host(self, cluster: Cluster, env: dict[Tensor, Any]) -> None:
+        """Run a cluster op by op: host work, or any work where THALWEG_DEBUG says so."""
+        store = self._store
+        debug = self._debug
+        if cluster.is_host:
+            for t in cluster.inputs:
+                if not isinstance(env[t], np.ndarray):
+                    env[t] = np.asarray(env[t])
+        state = _View(store)
+        watch = _stop_at_nan if debug == "nan" else None
+        runner = Interpreter(
+            state,
+            fold=cluster.fold,
+            platform=None if cluster.is_host else cluster.colour.platform,
+            traced=False,
+            ctx=lambda op: HostContext(self, op, env),
+            rng_init=fresh_random,
+            watch=watch,
+        )
+        locked = bool(cluster.sources) or bool(cluster.randoms)
+        with contextlib.ExitStack() as stack:
+            if locked:
+                stack.enter_context(store.lock)
+            if not cluster.is_host:
+                stack.enter_context(jax.enable_x64(True))
+                if cluster.colour is not None:
+                    stack.enter_context(jax.default_device(cluster.colour))
+            runner.run(cluster.ops, env)
+            keys = list(runner.written)
+            store.commit(keys, [_kept(state[k], cluster) for k in keys])
+
+    # -- other ways to run
+
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+    ) -> Callable:
+        """A function of the values of `feed_list` that runs `fetches`: `run` with its checks done once.
+
+        With `accept_options`, it takes `options=` and `run_metadata=` too.
+        """
+        if feed_list is not None and not isinstance(feed_list, list | tuple):
+            raise TypeError("`feed_list` must be a list or tuple.")
+        wanted = self._fetches(fetches)
+        fed = [self._graph.as_graph_element(f, allow_operation=False) for f in feed_list or []]
+
+        def call(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
+            if len(values) != len(fed):
+                raise TypeError(f"The callable takes {len(fed)} values, {len(values)} were given")
+            if self._closed:
+                raise RuntimeError("Attempted to use a closed Session.")
+            feeds = {t: _feed_value(t, v) for t, v in zip(fed, values, strict=True)}
+            if options is not None or run_metadata is not None:
+                return profile.run(self, wanted, feeds, options, run_metadata)
+            return wanted.build(self._execute(wanted.tensors, wanted.targets, feeds))
+
+        if accept_options:
+            return call
+        return lambda *values: call(*values)
+
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
+        """Announce what `partial_run` will fetch and feed, piece by piece; returns the handle of the run."""
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        wanted = Fetches(self._graph, fetches)
+        fed = set()
+        for f in feeds or []:
+            for t in expand_partial_feed(f):
+                try:
+                    fed.add(self._graph.as_graph_element(t, allow_operation=False))
+                except (TypeError, ValueError, KeyError) as error:
+                    raise TypeError(f"Cannot interpret feed_list key as Tensor: {error}") from None
+        handle = f"partial_run_{len(self._partial)}"
+        self._partial[handle] = _PartialRun(set(wanted.tensors), set(wanted.targets), fed)
+        return handle
+
+    def partial_run(self, handle: str, fetches: Any, feed_dict: Any = None) -> Any:
+        """Go on with a partial run: feed some of what was announced, fetch some. Every operation runs once at most."""
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if handle not in self._partial:
+            raise errors.InvalidArgumentError(None, None, "Must run 'setup' before performing partial runs!")
+        run = self._partial[handle]
+        wanted = Fetches(self._graph, fetches)
+        feeds = self._feeds(feed_dict) if feed_dict else {}
+        run.admit(wanted, feeds)
+        plan = Plan(wanted.tensors, wanted.targets, {t: _shape_of(v) for t, v in run.env.items()}, self._devices.place)
+        for cluster in plan.clusters:
+            cluster.ops = [op for op in cluster.ops if op not in run.done]
+            self._run_on_host(cluster, run.env)
+            run.done.update(op for op in cluster.ops if op.opdef.effect is not None)
+        run.forget_references()
+        return wanted.build([self._result(plan, t, run.env) for t in wanted.tensors])
+
+    def hlo(self, fetches: Any, feed_dict: Any = None, *, optimized: bool = False) -> list[str]:
+        """The XLA programs of a run, one text per device cluster (thalweg's own). The run takes place."""
+        wanted = self._fetches(fetches)
+        feeds = self._feeds(feed_dict) if feed_dict else {}
+        self._execute(wanted.tensors, wanted.targets, feeds)
+        plan = self._plan(wanted.tensors, wanted.targets, feeds)
+        texts = []
+        for cluster, executables in zip(plan.clusters, plan.executables, strict=True):
+            if cluster.is_host or not executables:
+                continue
+            exe = next(reversed(executables.values()))
+            args = [
+                jax.ShapeDtypeStruct(_shape_of(feeds[t]), t.dtype.numpy_dtype)
+                if t in feeds
+                else jax.ShapeDtypeStruct(t._dims, t.dtype.numpy_dtype)
+                for t in exe.args
+            ]
+            lowered = exe.lowered(self._store, args)
+            texts.append(lowered.compile().as_text() if optimized else lowered.as_text())
+        return texts
+
+
+class _PartialRun:
+    def __init__(self, tensors: set[Tensor], targets: set[Operation], feeds: set[Tensor]):
+        self.tensors, self.targets, self.feeds = tensors, targets, feeds
+        self.env: dict[Tensor, Any] = {}
+        self.done: set[Operation] = set()
+
+    def admit(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> None:
+        for t in feeds:
+            if t not in self.feeds:
+                raise errors.InvalidArgumentError(
+                    None, t.op, f"The feed {t.name} was not specified in partial_run_setup."
+                )
+        for t in wanted.tensors:
+            if t not in self.tensors:
+                raise errors.InvalidArgumentError(
+                    None, t.op, f"The fetch {t.name} was not specified in partial_run_setup."
+                )
+        self.tensors -= set(wanted.tensors)
+        self.feeds -= set(feeds)
+        self.env.update(feeds)
+        for t in self.feeds:
+            if _depends(wanted.tensors, t, self.env):
+                raise errors.InvalidArgumentError(
+                    None,
+                    t.op,
+                    f"Fetch {wanted.tensors[0].name} can't be computed from the feeds that have been fed so far: {t.name}.",
+                )
+
+    def forget_references(self) -> None:
+        self.env = {t: v for t, v in self.env.items() if type(v) is not RefValue}
+
+
+def _depends(tensors: Sequence[Tensor], feed: Tensor, known: dict[Tensor, Any]) -> bool:
+    stack, seen = list(tensors), set()
+    while stack:
+        t = stack.pop()
+        if t is feed:
+            return True
+        if t in seen or t in known:
+            continue
+        seen.add(t)
+        stack += t.op._inputs
+    return False
+
+
+class Session(BaseSession):
+    """Runs a graph and keeps its variables. As a context it is the default session, and closed at the end.
+
+    >>> with tf.Session() as sess:
+    ...     print(sess.run(tf.constant(5.0) * tf.constant(6.0)))
+    30.0
+    """
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
+        super().__init__(target, graph, config)
+        self._entered: list[contextlib.ExitStack] = []
+
+    def __enter__(self) -> Session:
+        stack = contextlib.ExitStack()
+        stack.enter_context(self.graph.as_default())
+        stack.enter_context(self.as_default())
+        self._entered.append(stack)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._entered.pop().__exit__(*error)
+        self.close()
+
+    @staticmethod
+    def reset(target: str, containers: Any = None, config: Any = None) -> None:
+        """Variables belong to their session here, so there is nothing to reset."""
+
+
+class InteractiveSession(BaseSession):
+    """A session that is the default one from its creation on, for notebooks and shells. `close` ends that."""
+
+    _count = 0
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
+        super().__init__(target, graph, config)
+        if InteractiveSession._count > 0:
+            warnings.warn(
+                "An interactive session is already active. This can cause out-of-memory errors in some cases. "
+                "You must explicitly call `InteractiveSession.close()` to release resources held by the other session(s).",
+                stacklevel=2,
+            )
+        InteractiveSession._count += 1
+        graph_lib.default_sessions.stack.append(self)
+        self._own_graph = graph is not None
+        if self._own_graph:
+            graph_lib._default_graphs.stack.append(self.graph)
+
+    def close(self) -> None:
+        """End the session; it is the default one no more."""
+        if not self._closed:
+            InteractiveSession._count -= 1
+            if self in graph_lib.default_sessions.stack:
+                graph_lib.default_sessions.stack.remove(self)
+            if self._own_graph and self.graph in graph_lib._default_graphs.stack:
+                graph_lib._default_graphs.stack.remove(self.graph)
+        super().close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            if not self._closed:
+                InteractiveSession._count -= 1
+
+
+@contextlib.contextmanager
+def _as_default(session: BaseSession):
+    stack = graph_lib.default_sessions.stack
+    stack.append(session)
+    try:
+        yield session
+    finally:
+        stack.remove(session)
+
+
+def get_default_session() -> Any:
+    """The session of the innermost `with session.as_default()` block, or None."""
+    stack = graph_lib.default_sessions.stack
+    return stack[-1] if stack else None
+
+
+# -- values in and out
+
+_FEED_TENSOR = (
+    "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, lists, numpy "
+    "ndarrays, or TensorHandles."
+)
+
+
+def _feed_value(t: Tensor, value: Any) -> Any:
+    """`value` as an array that can stand for `t`. Raises TypeError or ValueError where it can't."""
+    want = t.dtype._as_numpy
+    if type(value) is not np.ndarray:
+        if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
+            raise TypeError(_FEED_TENSOR)
+        if isinstance(value, jax.Array) if _jax_loaded() else False:
+            if value.dtype != want:
+                value = np.asarray(value)
+        if not hasattr(value, "addressable_shards"):
+            value = _from_python(t, value, want)
+    if value.dtype != want:
+        value = as_array(value, t.dtype) if want == object or value.dtype == object else value.astype(want)
+    if t._dims is not None and value.shape != t._dims and not shapes.compatible(t._dims, value.shape):
+        raise ValueError(
+            f"Cannot feed value of shape {value.shape} for Tensor {t.name!r}, which has shape {str(t.shape)!r}"
+            + (f" (made at {t.op.site})" if t.op.site else "")
+        )
+    return value
+
+
+def _jax_loaded() -> bool:
+    import sys
+
+    return "jax" in sys.modules
+
+
+def _from_python(t: Tensor, value: Any, want: np.dtype) -> np.ndarray:
+    if want == object:
+        if t.dtype.base_dtype != dtypes.string:
+            out = np.empty(np.shape(value) if isinstance(value, list | tuple) else (), object)
+            out[...] = value
+            return out
+        return as_array(value, t.dtype)
+    if isinstance(value, int) and not isinstance(value, bool) and want.kind in "iu":
+        info = np.iinfo(want)
+        if not info.min <= value <= info.max:
+            raise TypeError(
+                f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {t.dtype.name}. "
+                "Try explicitly setting the type of the feed tensor to a larger type (e.g. int64)."
+            )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"Cannot feed {type(value).__name__} for Tensor {t.name!r}: {error}") from None
+    if array.dtype.kind in "SU" or (array.dtype == object and any(isinstance(x, str | bytes) for x in array.flat)):
+        raise ValueError(f"could not convert string to {t.dtype.name}: the feed of Tensor {t.name!r} is {value!r:.80}")
+    try:
+        return array.astype(want, copy=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"Cannot feed {type(value).__name__} for Tensor {t.name!r} of type {t.dtype.name}: {error}"
+        ) from None
+
+
+def _shape_of(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape)
+
+
+def _to_user(value: Any) -> Any:
+    """A result as the user gets it: an array of his own, or a NumPy scalar (bytes for a string)."""
+    if isinstance(value, np.ndarray):
+        if value.ndim == 0:
+            return value[()]
+        return value.copy()
+    if type(value) is RefValue:
+        return value
+    if isinstance(value, np.generic | bytes):
+        return value
+    array = np.array(value)
+    return array[()] if array.ndim == 0 else array
+
+
+def _kept(value: Any, cluster: Cluster) -> Any:
+    """A variable's new value as the store keeps it: on its device, or in host memory where no device can hold it."""
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        with jax.enable_x64(True):
+            return jax.device_put(value, None if cluster.is_host else cluster.colour)
+    return value
+
+
+class _View(dict):
+    """A step's own view of the variables: what it writes stays here until it is committed."""
+
+    def __init__(self, store: Store):
+        super().__init__()
+        self._store = store
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        if key in self:
+            return self[key]
+        return self._store.values.get(key, default)
+
+
+def _stop_at_nan(op: Operation, values: list[Any]) -> None:
+    for t, v in zip(op.outputs, values, strict=True):
+        if t.dtype.is_floating or t.dtype.is_complex:
+            array = np.asarray(v)
+            bad = ~np.isfinite(array.astype(np.complex128 if t.dtype.is_complex else np.float64))
+            if bad.any():
+                where = np.argwhere(bad)[0].tolist()
+                raise errors.InvalidArgumentError(
+                    None,
+                    op,
+                    f"{t.name} has {int(bad.sum())} values that are not finite, the first at {where} (THALWEG_DEBUG=nan).",
+                )

@@ -1,0 +1,1 @@
+"""tf.nn: the ops of neural networks."""

@@ -1,0 +1,1 @@
+"""tf.train: optimizers, savers, sessions that survive, queues."""
