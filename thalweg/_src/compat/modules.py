@@ -1,6 +1,6 @@
 """What stands behind each module of TensorFlow's tree: which names it has, and where ours are.
 
-`modules.tsv` was recorded by tests/golden/record_modules.py: it knows the internal modules whose names are public under
+`modules.tsv` was recorded by tests/oracle/record_modules.py: it knows the internal modules whose names are public under
 another path. The two tables below are for what no public path leads to. Paths are written without `tensorflow.`.
 """
 

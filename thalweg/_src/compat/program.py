@@ -9,6 +9,7 @@ import os
 import pkgutil
 import runpy
 import sys
+from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
@@ -24,7 +25,7 @@ def run_path(path: str, args: list[str]) -> None:
         first_on_path(os.path.abspath(path))
         main = new_main()
         _, spec, code = runpy._get_main_module_details()  # type: ignore[attr-defined]
-        main.__file__ = spec.origin
+        describe(main, spec)
         execute(code, main, [path, *args])
         return
     full = os.path.abspath(path)
@@ -36,7 +37,7 @@ def run_path(path: str, args: list[str]) -> None:
         sys.exit(2)
     first_on_path(os.path.dirname(os.path.realpath(full)))
     main = new_main()
-    main.__file__ = full
+    main.__file__, main.__loader__ = full, SourceFileLoader("__main__", full)
     main.__dict__["__cached__"] = None
     run_source(source, full, main, [path, *args])
 
@@ -50,9 +51,7 @@ def run_module(name: str, args: list[str]) -> None:
         _, spec, code = runpy._get_module_details(name, runpy._Error)  # type: ignore[attr-defined]
     except runpy._Error as error:  # type: ignore[attr-defined]
         sys.exit(f"thalweg: {error}")
-    main.__spec__, main.__package__, main.__loader__ = spec, spec.parent, spec.loader
-    main.__file__ = spec.origin
-    main.__dict__["__cached__"] = spec.cached
+    describe(main, spec)
     execute(code, main, [spec.origin, *args])
 
 
@@ -68,6 +67,13 @@ def run_stdin(args: list[str]) -> None:
     run_source(sys.stdin.read(), "<stdin>", new_main(), ["-", *args])
 
 
+def describe(main: ModuleType, spec: ModuleSpec) -> None:
+    """What a module run by its name knows of itself."""
+    main.__spec__, main.__package__, main.__loader__ = spec, spec.parent, spec.loader
+    main.__file__ = spec.origin
+    main.__dict__["__cached__"] = spec.cached
+
+
 def first_on_path(folder: str) -> None:
     if not sys.flags.safe_path:
         sys.path[0] = folder
@@ -78,6 +84,7 @@ def new_main() -> ModuleType:
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = sys.modules["builtins"]
     main.__annotations__ = {}
+    main.__loader__ = BuiltinImporter
     _kept.append(sys.modules["__main__"])
     sys.modules["__main__"] = main
     return main
