@@ -6,7 +6,6 @@ TensorFlow, `tests/test_ops.py` holds thalweg against the record. See README.md 
 
 Runs on Python 3.6 with TensorFlow 0.12, Python 3.7 with 1.15, and on today's Python with thalweg.
 """
-# ruff: noqa: UP
 
 import zlib
 

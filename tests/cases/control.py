@@ -1,5 +1,4 @@
 """Records of control dependencies, groups, names and scopes, and of gradients as graph."""
-# ruff: noqa: UP
 
 from cases.base import WIDE, Fails, OpCase, Steps, given, normal, spread
 
@@ -50,11 +49,13 @@ def variable_scopes(tf):
 
 CASES += [
     OpCase("NoOp", [], lambda tf: tf.no_op(name="nothing")),
-    OpCase("NoOp", [normal(2)], lambda tf, x: tf.group(x, tf.identity(x), name="all"), "group", misuse=False, grad=False),
+    OpCase("NoOp", [normal(2)], lambda tf, x: tf.group(x, tf.identity(x), name="all"), "group", misuse=False,
+           grad=False),
     OpCase("NoOp", [normal(2), normal(3)], lambda tf, x, y: tf.tuple([x, None, y]), "tuple", misuse=False),
     OpCase("Identity", [normal(2)], depends, "control_dependencies", grad=False, misuse=False),
     OpCase("Identity", [normal(2)], scoped, "name_scope", misuse=False),
-    OpCase("Identity", [normal(2)], lambda tf, x: [tf.identity(x, name="n") for _ in range(3)], "unique names", misuse=False),
+    OpCase("Identity", [normal(2)], lambda tf, x: [tf.identity(x, name="n") for _ in range(3)], "unique names",
+           misuse=False),
     OpCase("Identity", [normal(2)],
            lambda tf, x: tf.identity(x, "1.a-b/c_d"), "odd name",
            misuse=False),
@@ -65,7 +66,8 @@ CASES += [
           "reuse of nothing"),
     OpCase("StopGradient", [normal(3)], lambda tf, x: x * tf.stop_gradient(x), "half of a product", smooth=False),
     OpCase("Mul", [normal(3)], lambda tf, x: tf.gradients(x * x * x, x), "gradients", WIDE, graph=False, misuse=False),
-    OpCase("Mul", [normal(3)], lambda tf, x: tf.gradients(tf.gradients(x * x * x, x), x), "gradients twice", graph=False,
+    OpCase("Mul", [normal(3)], lambda tf, x: tf.gradients(tf.gradients(x * x * x, x), x), "gradients twice",
+           graph=False,
            misuse=False),
     OpCase("Mul", [normal(3), normal(3)], lambda tf, x, y: tf.gradients([x * y, x + 0.0], [x, y], grad_ys=[None, y]),
            "grad_ys", graph=False, misuse=False),
@@ -76,10 +78,12 @@ CASES += [
     OpCase("Identity", [normal(3), normal(3)],
            lambda tf, x, y: tf.gradients(tf.identity(x), [x, y], unconnected_gradients="zero"), "unconnected zero",
            graph=False, misuse=False, grad=False),
-    OpCase("Mul", [normal(3)], lambda tf, x: tf.hessians(tf.reduce_sum(x * x * x), x), "hessians", graph=False, misuse=False,
+    OpCase("Mul", [normal(3)], lambda tf, x: tf.hessians(tf.reduce_sum(x * x * x), x), "hessians", graph=False,
+           misuse=False,
            grad=False),
     OpCase("GatherV2", [normal(4, 2), given([1, 1, 3], "int32")],
-           lambda tf, x, i: tf.gradients(tf.gather(x, i) ** 2, x), "gradient is IndexedSlices", graph=False, misuse=False),
+           lambda tf, x, i: tf.gradients(tf.gather(x, i) ** 2, x), "gradient is IndexedSlices", graph=False,
+           misuse=False),
     Fails("Mul", [normal(3)], lambda tf, x: tf.gradients(x * x, x, [x, x]), "too many grad_ys"),
     OpCase("Cast", [spread(3)], lambda tf, x: tf.gradients(tf.cast(x, tf.float64) ** 2, x), "gradient through a cast",
            graph=False, misuse=False),

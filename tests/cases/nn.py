@@ -1,5 +1,4 @@
 """Records of tf.nn: activations, convolutions, pools, normalisations, softmaxes, losses, embeddings."""
-# ruff: noqa: UP
 
 import numpy as np
 
@@ -11,7 +10,7 @@ HARD = given([0.0, -0.0, 1.0, -1.0, 7.0, 50.0, -50.0, 1e30, -1e30, np.inf, -np.i
 
 def activation(op, call, types=FLOATS, **more):
     """A record of ordinary values, one of hard ones, and the gradient's own gradient."""
-    f = lambda tf, x: call(tf)(x)  # noqa: E731
+    f = lambda tf, x: call(tf)(x)
     return [
         OpCase(op, [spread(3, 4)], f, "", types, **more),
         OpCase(op, [HARD], f, "hard", WIDE, smooth=False, misuse=False, graph=False),
@@ -32,13 +31,16 @@ CASES += [
     OpCase("Sigmoid", [normal(3)], lambda tf, x: (tf.nn.sigmoid(x), tf.nn.tanh(x), tf.log_sigmoid(x)), "faces"),
     OpCase("Sigmoid", [normal(3)], lambda tf, x: tf.nn.swish(x), "swish", graph=False),  # a Defun there
     OpCase("Relu", [spread(3, 4)], lambda tf, x: tf.nn.crelu(x), "crelu", smooth=False),
-    OpCase("Relu", [spread(3, 4)], lambda tf, x: tf.nn.relu_layer(x, tf.ones([4, 2]), tf.zeros([2])), "layer", smooth=False),
+    OpCase("Relu", [spread(3, 4)], lambda tf, x: tf.nn.relu_layer(x, tf.ones([4, 2]), tf.zeros([2])), "layer",
+           smooth=False),
     OpCase("BiasAdd", [normal(3, 4), normal(4)], lambda tf, x, b: tf.nn.bias_add(x, b), "", (*FLOATS, "int32")),
     OpCase("BiasAdd", [normal(2, 3, 4, 5), normal(5)], lambda tf, x, b: tf.nn.bias_add(x, b), "rank four"),
-    OpCase("BiasAdd", [normal(2, 3, 4, 5), normal(3)], lambda tf, x, b: tf.nn.bias_add(x, b, data_format="NCHW"), "NCHW"),
+    OpCase("BiasAdd", [normal(2, 3, 4, 5), normal(3)], lambda tf, x, b: tf.nn.bias_add(x, b, data_format="NCHW"),
+           "NCHW"),
     Fails("BiasAdd", [normal(3, 4), normal(3)], lambda tf, x, b: tf.nn.bias_add(x, b), "wrong size"),
     Fails("BiasAdd", [normal(3, 4), normal(1, 4)], lambda tf, x, b: tf.nn.bias_add(x, b), "matrix bias"),
-    OpCase("MatMul", [normal(3, 4), normal(4, 2), normal(2)], lambda tf, x, w, b: tf.nn.xw_plus_b(x, w, b), "xw_plus_b"),
+    OpCase("MatMul", [normal(3, 4), normal(4, 2), normal(2)], lambda tf, x, w, b: tf.nn.xw_plus_b(x, w, b),
+           "xw_plus_b"),
 ]  # fmt: skip
 
 # Convolutions.
@@ -60,29 +62,35 @@ CASES += [
     conv("whole image", [1, 1, 1, 1], "VALID", x=normal(2, 3, 2, 3)),
     conv("explicit padding", [1, 1, 1, 1], [[0, 0], [1, 0], [0, 2], [0, 0]]),
     conv("empty batch", [1, 1, 1, 1], "SAME", x=normal(0, 5, 6, 3)),
-    OpCase("Conv2D", [IMAGE, FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [1, 1, 1, 1], "VALID", dilations=[1, 2, 1, 1]),
+    OpCase("Conv2D", [IMAGE, FILTER], lambda tf, x,
+           w: tf.nn.conv2d(x, w, [1, 1, 1, 1], "VALID", dilations=[1, 2, 1, 1]),
            "dilated", tol=5, grad=False),
     OpCase("Conv2D", [normal(2, 3, 5, 6), FILTER],
-           lambda tf, x, w: tf.transpose(tf.nn.conv2d(tf.transpose(x, [0, 2, 3, 1]), w, [1, 2, 1, 1], "SAME"), [0, 3, 1, 2]),
+           lambda tf, x,
+           w: tf.transpose(tf.nn.conv2d(tf.transpose(x, [0, 2, 3, 1]), w, [1, 2, 1, 1], "SAME"), [0, 3, 1, 2]),
            "as NCHW", tol=5),
     Fails("Conv2D", [normal(2, 5, 6, 3), normal(3, 2, 4, 4)], lambda tf, x, w: tf.nn.conv2d(x, w, [1, 1, 1, 1], "SAME"),
           "depths differ"),
     Fails("Conv2D", [normal(5, 6, 3), FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [1, 1, 1, 1], "SAME"), "rank three"),
     Fails("Conv2D", [IMAGE, FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [1, 1, 1, 1], "FULL"), "unknown padding"),
-    Fails("Conv2D", [IMAGE, FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [2, 1, 1, 1], "SAME"), "stride over the batch"),
+    Fails("Conv2D", [IMAGE, FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [2, 1, 1, 1], "SAME"),
+          "stride over the batch"),
     Fails("Conv2D", [IMAGE, FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [1, 1, 1], "SAME"), "three strides"),
-    Fails("Conv2D", [normal(1, 2, 1, 3), FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [1, 1, 1, 1], "VALID"), "too small"),
+    Fails("Conv2D", [normal(1, 2, 1, 3), FILTER], lambda tf, x, w: tf.nn.conv2d(x, w, [1, 1, 1, 1], "VALID"),
+          "too small"),
     OpCase("Conv2DBackpropInput", [normal(3, 2, 3, 4), normal(2, 3, 3, 4)],
            lambda tf, w, g: tf.nn.conv2d_backprop_input([2, 5, 6, 3], w, g, [1, 2, 2, 1], "SAME"), tol=5, misuse=False),
     OpCase("Conv2DBackpropFilter", [IMAGE, normal(2, 3, 3, 4)],
-           lambda tf, x, g: tf.nn.conv2d_backprop_filter(x, [3, 2, 3, 4], g, [1, 2, 2, 1], "SAME"), tol=5, misuse=False),
+           lambda tf, x, g: tf.nn.conv2d_backprop_filter(x, [3, 2, 3, 4], g, [1, 2, 2, 1], "SAME"), tol=5,
+           misuse=False),
     OpCase("Conv2DBackpropInput", [normal(2, 3, 3, 4), normal(3, 2, 5, 4)],
            lambda tf, x, w: tf.nn.conv2d_transpose(x, w, [2, 6, 6, 5], [1, 2, 2, 1], "SAME"), "conv2d_transpose", tol=5,
            misuse=False),
     OpCase("Conv2DBackpropInput", [normal(2, 3, 3, 4), normal(3, 2, 5, 4)],
            lambda tf, x, w: tf.nn.conv2d_transpose(x, w, [2, 7, 6, 5], [1, 2, 2, 1], "VALID"), "conv2d_transpose valid",
            tol=5, misuse=False),
-    OpCase("Conv2D", [normal(2, 7, 3), normal(3, 3, 4)], lambda tf, x, w: tf.nn.conv1d(x, w, 2, "SAME"), "conv1d", tol=5),
+    OpCase("Conv2D", [normal(2, 7, 3), normal(3, 3, 4)], lambda tf, x, w: tf.nn.conv1d(x, w, 2, "SAME"), "conv1d",
+           tol=5),
     OpCase("Conv3D", [normal(1, 4, 3, 4, 2), normal(2, 2, 2, 2, 3)],
            lambda tf, x, w: tf.nn.conv3d(x, w, [1, 1, 2, 1, 1], "SAME"), "", WIDE, tol=5),
     OpCase("DepthwiseConv2dNative", [normal(2, 5, 5, 3), normal(3, 3, 3, 2)],
@@ -122,16 +130,19 @@ for op, word in (("MaxPool", "max_pool"), ("AvgPool", "avg_pool")):
         pool("gaps", [1, 1, 1, 1], two, "VALID"),
         pool("ties", two, two, "SAME", given(np.zeros((1, 4, 4, 1)))),
         Fails(op, [normal(2, 2, 3)], lambda tf, x, word=word: getattr(tf.nn, word)(x, two, two, "SAME"), "rank three"),
-        Fails(op, [normal(1, 1, 4, 3)], lambda tf, x, word=word: getattr(tf.nn, word)(x, two, two, "VALID"), "too small"),
+        Fails(op, [normal(1, 1, 4, 3)], lambda tf, x, word=word: getattr(tf.nn, word)(x, two, two, "VALID"),
+              "too small"),
         OpCase(
             op, [spread(1, 4, 4, 2)],
-            lambda tf, x, word=word: tf.gradients(getattr(tf.nn, word)(x, two, two, "SAME") ** 2, x)[0], "second derivative",
+            lambda tf, x, word=word: tf.gradients(getattr(tf.nn, word)(x, two, two, "SAME") ** 2, x)[0],
+            "second derivative",
             WIDE, smooth=False, misuse=False, graph=False,  # gradients name their nodes in their own way
         ),
     ]  # fmt: skip
 CASES[[c.id for c in CASES].index("MaxPool:ties")].smooth = False
 CASES += [
-    OpCase("MaxPool", [spread(1, 4, 4, 4)], lambda tf, x: tf.nn.max_pool(x, [1, 1, 1, 2], [1, 1, 1, 2], "VALID"), "depth"),
+    OpCase("MaxPool", [spread(1, 4, 4, 4)], lambda tf, x: tf.nn.max_pool(x, [1, 1, 1, 2], [1, 1, 1, 2], "VALID"),
+           "depth"),
     OpCase("MaxPoolWithArgmax", [spread(2, 4, 4, 2)],
            lambda tf, x: tf.nn.max_pool_with_argmax(x, [1, 2, 2, 1], [1, 2, 2, 1], "SAME")),
     OpCase("AvgPool3D", [normal(1, 4, 4, 4, 2)],
@@ -140,7 +151,8 @@ CASES += [
            lambda tf, x: tf.nn.max_pool3d(x, [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], "SAME"), "", WIDE),
     OpCase("MaxPool", [spread(1, 5, 4, 2)],
            lambda tf, x: tf.nn.pool(x, [2, 2], "MAX", "SAME", strides=[2, 1]), "pool"),
-    OpCase("LRN", [normal(2, 3, 3, 7)], lambda tf, x: tf.nn.lrn(x, 2, 1.0, 0.1, 0.5), "", ("float32", "float16"), tol=3),
+    OpCase("LRN", [normal(2, 3, 3, 7)], lambda tf, x: tf.nn.lrn(x, 2, 1.0, 0.1, 0.5), "", ("float32", "float16"),
+           tol=3),
     OpCase("LRN", [normal(2, 3, 3, 7)], lambda tf, x: tf.nn.local_response_normalization(x), "defaults", tol=3),
 ]  # fmt: skip
 
@@ -150,7 +162,8 @@ CASES += [
     OpCase("Softmax", [normal(2, 3, 5)], lambda tf, x: (tf.nn.softmax(x), tf.nn.softmax(x, dim=1), tf.nn.softmax(x, 0)),
            "axes"),
     OpCase("Softmax", [normal(5)], lambda tf, x: tf.nn.softmax(x), "vector"),
-    OpCase("Softmax", [given([[1e30, 1.0], [-np.inf, 0.0], [1000.0, 1001.0], [np.nan, 0]])], lambda tf, x: tf.nn.softmax(x),
+    OpCase("Softmax", [given([[1e30, 1.0], [-np.inf, 0.0], [1000.0, 1001.0], [np.nan, 0]])], lambda tf,
+           x: tf.nn.softmax(x),
            "hard", smooth=False, grad=False),
     OpCase("LogSoftmax", [normal(3, 5)], lambda tf, x: tf.nn.log_softmax(x), "", FLOATS),
     OpCase("LogSoftmax", [normal(2, 3, 5)], lambda tf, x: tf.nn.log_softmax(x, 1), "axis"),
@@ -203,11 +216,14 @@ CASES += [
 # Normalisations.
 CASES += [
     OpCase("SquaredDifference", [normal(4, 3)], lambda tf, x: tf.nn.moments(x, [0]), "moments", ("float32", "float16")),
-    OpCase("SquaredDifference", [normal(2, 3, 4)], lambda tf, x: tf.nn.moments(x, [0, 1], keep_dims=True), "moments keep"),
-    OpCase("Sum", [normal(4, 3), uniform(4, 1)], lambda tf, x, w: tf.nn.weighted_moments(x, [0], w), "weighted_moments"),
+    OpCase("SquaredDifference", [normal(2, 3, 4)], lambda tf, x: tf.nn.moments(x, [0, 1], keep_dims=True),
+           "moments keep"),
+    OpCase("Sum", [normal(4, 3), uniform(4, 1)], lambda tf, x, w: tf.nn.weighted_moments(x, [0], w),
+           "weighted_moments"),
     OpCase("Sum", [normal(4, 3)], lambda tf, x: tf.nn.sufficient_statistics(x, [0]), "sufficient_statistics"),
     OpCase("Rsqrt", [normal(4, 3), normal(3), uniform(3), normal(3), normal(3)],
-           lambda tf, x, m, v, b, s: tf.nn.batch_normalization(x, m, v, b, s, 1e-3), "batch_normalization", misuse=False),
+           lambda tf, x, m, v, b, s: tf.nn.batch_normalization(x, m, v, b, s, 1e-3), "batch_normalization",
+           misuse=False),
     OpCase("Rsqrt", [normal(4, 3), normal(3), uniform(3)],
            lambda tf, x, m, v: tf.nn.batch_normalization(x, m, v, None, None, 1e-3), "batch_normalization plain"),
     OpCase("FusedBatchNormV3", [normal(2, 3, 3, 4), uniform(4, low=0.5, dtype="float32"), normal(4, dtype="float32")],
@@ -219,7 +235,8 @@ CASES += [
     OpCase("LRN", [normal(1, 2, 2, 3)], lambda tf, x: tf.nn.lrn(x, depth_radius=1), "radius one", tol=3),
     OpCase("Mul", [normal(3, 4)], lambda tf, x: tf.nn.l2_normalize(x, axis=0, epsilon=1e-3), "l2_normalize nn"),
     OpCase("Placeholder", [normal(3, 4)], lambda tf, x: tf.nn.dropout(x, 1.0), "dropout keeps all"),
-    OpCase("RandomUniform", [normal(3, 4)], lambda tf, x: tf.nn.dropout(x, 0.5, seed=1), "dropout", value=False, smooth=False,
+    OpCase("RandomUniform", [normal(3, 4)], lambda tf, x: tf.nn.dropout(x, 0.5, seed=1), "dropout", value=False,
+           smooth=False,
            grad=False),
     OpCase("RandomUniform", [normal(3, 4)], lambda tf, x: tf.nn.dropout(x, rate=0.25, noise_shape=[3, 1], seed=1),
            "dropout noise_shape", value=False, smooth=False, grad=False),
@@ -232,11 +249,13 @@ CASES += [
 
 # Embeddings.
 CASES += [
-    OpCase("GatherV2", [normal(4, 3), given([0, 2, 2], "int32")], lambda tf, x, i: tf.nn.embedding_lookup(x, i), "embedding"),
+    OpCase("GatherV2", [normal(4, 3), given([0, 2, 2], "int32")], lambda tf, x, i: tf.nn.embedding_lookup(x, i),
+           "embedding"),
     OpCase("GatherV2", [normal(2, 3), normal(2, 3), given([0, 3, 2, 0], "int32")],
            lambda tf, a, b, i: tf.nn.embedding_lookup([a, b], i), "embedding mod", misuse=False),
     OpCase("GatherV2", [normal(2, 3), normal(2, 3), given([0, 3, 2, 0], "int32")],
-           lambda tf, a, b, i: tf.nn.embedding_lookup([a, b], i, partition_strategy="div"), "embedding div", misuse=False),
+           lambda tf, a, b, i: tf.nn.embedding_lookup([a, b], i, partition_strategy="div"), "embedding div",
+           misuse=False),
     OpCase("GatherV2", [normal(4, 3, scale=3.0), given([0, 2], "int32")],
            lambda tf, x, i: tf.nn.embedding_lookup(x, i, max_norm=1.0), "embedding max_norm", misuse=False),
     OpCase("GatherV2", [normal(4, 3), given([[0, 2], [1, 1]], "int32")], lambda tf, x, i: tf.nn.embedding_lookup(x, i),

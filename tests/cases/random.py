@@ -1,5 +1,4 @@
 """Records of random ops: with both seeds given, the numbers are TensorFlow's own."""
-# ruff: noqa: UP
 
 from cases.base import Fails, OpCase, Steps, given, normal
 
@@ -37,11 +36,14 @@ CASES += [
     seeded("RandomGamma", lambda tf: tf.random_gamma([4], [0.5, 2.0], seed=5), value=False),
     seeded("RandomPoissonV2", lambda tf: tf.random_poisson(3.0, [4], seed=5), value=False),
     seeded("RandomUniform", lambda tf, n: tf.random_uniform(n, seed=5), "shape fed", inputs=[given([2, 2], "int32")]),
-    seeded("RandomUniformInt", lambda tf: tf.random_crop(tf.reshape(tf.range(24), [4, 6]), [2, 3], seed=5), "random_crop"),
+    seeded("RandomUniformInt", lambda tf: tf.random_crop(tf.reshape(tf.range(24), [4, 6]), [2, 3], seed=5),
+           "random_crop"),
     seeded("RandomUniform", lambda tf: tf.nn.dropout(tf.ones([4, 5]), 0.5, seed=5), "dropout"),
-    OpCase("RandomUniform", [], lambda tf: (tf.random_uniform([2, 3]), tf.random_normal([4], dtype=tf.float64)), "unseeded",
+    OpCase("RandomUniform", [], lambda tf: (tf.random_uniform([2, 3]), tf.random_normal([4], dtype=tf.float64)),
+           "unseeded",
            value=False),
-    OpCase("RandomUniform", [normal(2, 3)], lambda tf, x: tf.random_uniform(tf.shape(x)), "shape of a tensor", value=False,
+    OpCase("RandomUniform", [normal(2, 3)], lambda tf, x: tf.random_uniform(tf.shape(x)), "shape of a tensor",
+           value=False,
            misuse=False, grad=False),
     Fails("RandomUniformInt", [], lambda tf: tf.random_uniform([2], dtype=tf.int32), "integers without a maximum"),
     Fails("RandomUniform", [], lambda tf: tf.random_uniform([-1]), "negative shape"),
@@ -68,7 +70,8 @@ for word, (op, make) in INITIALIZERS.items():
 CASES += [
     seeded("Qr", lambda tf: tf.get_variable("w", [4, 3], initializer=tf.orthogonal_initializer(seed=5)),
            "orthogonal initializer", tol=20),
-    seeded("RandomUniform", lambda tf: (tf.random_uniform([2]), tf.constant(1.0), tf.random_uniform([2])), "seeds by id"),
+    seeded("RandomUniform", lambda tf: (tf.random_uniform([2]), tf.constant(1.0), tf.random_uniform([2])),
+           "seeds by id"),
     seeded("StatelessRandomUniform", lambda tf: tf.random.stateless_uniform([3], seed=[1, 2])),
     seeded("StatelessRandomNormal", lambda tf: tf.random.stateless_normal([3], seed=[1, 2]), tol=5),
     seeded("StatelessTruncatedNormal", lambda tf: tf.random.stateless_truncated_normal([3], seed=[1, 2]), tol=5),

@@ -1,5 +1,4 @@
 """Records of variables and of the ops that write them, of both kinds of variable."""
-# ruff: noqa: UP
 
 from cases.base import EVERY, Fails, OpCase, Steps, given, normal
 
@@ -18,18 +17,22 @@ CASES += [
     OpCase("VariableV2", [], lambda tf: variable(tf)),
     OpCase("VariableV2", [], lambda tf: (tf.Variable(3), tf.Variable([1.0, 2]), tf.Variable("ab"), tf.Variable(True)),
            "python values"),
-    OpCase("VariableV2", [], lambda tf: tf.Variable([1, 2], dtype=tf.float32, trainable=False, name="named"), "arguments"),
+    OpCase("VariableV2", [], lambda tf: tf.Variable([1, 2], dtype=tf.float32, trainable=False, name="named"),
+           "arguments"),
     OpCase("VariableV2", [], lambda tf: tf.Variable(lambda: tf.ones([2, 3]), dtype=tf.float32), "callable"),
     OpCase("VariableV2", [], lambda tf: tf.get_variable("w", initializer=tf.constant([1.0, 2])), "get_variable"),
     OpCase("VariableV2", [], lambda tf: tf.get_variable("w", [2, 3], initializer=tf.zeros_initializer()), "zeros"),
-    OpCase("VariableV2", [], lambda tf: tf.get_variable("w", [2], tf.int32, tf.constant_initializer([4, 5])), "constant"),
+    OpCase("VariableV2", [], lambda tf: tf.get_variable("w", [2], tf.int32, tf.constant_initializer([4, 5])),
+           "constant"),
     OpCase("VariableV2", [normal(2, 3)], lambda tf, x: tf.Variable(tf.placeholder_with_default(tf.ones([2]), None),
            validate_shape=False).get_shape(), "validate_shape", grad=False, misuse=False),
     OpCase("VariableV2", [], lambda tf: (variable(tf).initialized_value() * 2.0), "initialized_value", graph=False),
-    OpCase("VariableV2", [], lambda tf: (variable(tf) + 1.0, variable(tf)[1], -variable(tf)), "operators", misuse=False),
+    OpCase("VariableV2", [], lambda tf: (variable(tf) + 1.0, variable(tf)[1], -variable(tf)), "operators",
+           misuse=False),
     OpCase("VarHandleOp", [], lambda tf: resource(tf)),
     OpCase("ReadVariableOp", [], lambda tf: resource(tf).read_value(), misuse=False),
-    OpCase("ReadVariableOp", [], lambda tf: (resource(tf) + 1.0, resource(tf)[1], tf.square(resource(tf))), "operators"),
+    OpCase("ReadVariableOp", [], lambda tf: (resource(tf) + 1.0, resource(tf)[1], tf.square(resource(tf))),
+           "operators"),
     Fails("VariableV2", [], lambda tf: tf.Variable(tf.placeholder(tf.float32)), "unknown shape"),
     Fails("VariableV2", [], lambda tf: tf.Variable(), "no value"),
     Fails("VariableV2", [], lambda tf: tf.get_variable("w"), "get_variable without shape"),
@@ -58,12 +61,14 @@ for kind, make in (("", variable), ("resource", resource)):
     CASES += [
         OpCase("Assign" + op, [normal(3, 2)], after(lambda tf, v, x: tf.assign(v, x)), label("assign"), grad=False),
         OpCase("Assign" + op, [normal(3, 2)], after(lambda tf, v, x: v.assign(x)), label("method"), grad=False),
-        OpCase("AssignAdd" + op, [normal(3, 2)], after(lambda tf, v, x: [tf.assign_add(v, x)] * 2), label("add"), grad=False),
+        OpCase("AssignAdd" + op, [normal(3, 2)], after(lambda tf, v, x: [tf.assign_add(v, x)] * 2), label("add"),
+               grad=False),
         OpCase("AssignSub" + op, [normal(3, 2)], after(lambda tf, v, x: v.assign_sub(x)), label("sub"), grad=False),
         OpCase("Assign" + op, [], after(lambda tf, v: [v.assign(tf.zeros([3, 2])), tf.global_variables_initializer()]),
                label("initialize again")),
         Fails("Assign" + op, [normal(2, 2)], after(lambda tf, v, x: tf.assign(v, x)), label("another shape")),
-        Fails("AssignAdd" + op, [normal(2, 2)], after(lambda tf, v, x: tf.assign_add(v, x)), label("add another shape")),
+        Fails("AssignAdd" + op, [normal(2, 2)], after(lambda tf, v, x: tf.assign_add(v, x)),
+              label("add another shape")),
         Fails("Assign" + op, [given([1], "int32")], after(lambda tf, v, x: tf.assign(v, x)), label("another dtype")),
         OpCase(scatter % "Update", row, after(lambda tf, v, x, i: tf.scatter_update(v, i, x)), label(""), grad=False),
         OpCase(scatter % "Add", row, after(lambda tf, v, x, i: tf.scatter_add(v, i, x)), label(""), grad=False),
@@ -95,7 +100,8 @@ CASES += [
     OpCase("Assign", [given([1.5])], lambda tf, x: tf.assign(tf.Variable(tf.zeros([1], x.dtype)), x), "dtypes", EVERY,
            grad=False, misuse=False),
     OpCase("Assign", [], lambda tf: tf.assign(tf.Variable([1.0, 2]), [[3.0]], validate_shape=False), "new shape"),
-    OpCase("AssignAddVariableOp", [], lambda tf: (lambda v: Steps(v.assign_add(1.0), v.assign_add(1.0), v.read_value()))(
+    OpCase("AssignAddVariableOp", [],
+           lambda tf: (lambda v: Steps(v.assign_add(1.0), v.assign_add(1.0), v.read_value()))(
            resource(tf, 0.0)), "two steps"),
     OpCase("Assign", [], lambda tf: (lambda v: Steps(v.assign(5.0).op, v))(variable(tf, 1.0)), "an operation"),
     OpCase("NoOp", [], lambda tf: Steps(tf.no_op(), tf.group(variable(tf, 1.0).assign(2.0)))),

@@ -6,7 +6,6 @@ An array is [dtype, shape, at] or [dtype, shape, at, sums] (a sample, see `base.
 and plain Python values stand in the index itself, as ["string", shape, [latin-1 text...]] and ["python", value].
 Runs on Python 3.6 and newer.
 """
-# ruff: noqa: UP
 
 import json
 import os

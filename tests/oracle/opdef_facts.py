@@ -108,7 +108,7 @@ def readable(name, fact):
             out += " = %s" % (more["default"] if not isinstance(more["default"], str) else repr(more["default"]))
         return out
 
-    side = lambda args: ", ".join(n + ": " + t for n, t in args)  # noqa: E731
+    side = lambda args: ", ".join(n + ": " + t for n, t in args)
     words = {"s": "stateful", "c": "commutative", "a": "aggregate", "u": "uninitialized_input"}
     tail = [words[letter] for letter in fact.get("flags", "")]
     tail += ["deprecated@%d" % fact["gone"]] if "gone" in fact else []

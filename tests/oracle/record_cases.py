@@ -3,7 +3,6 @@
 oracle 1.15 tests/oracle/record_cases.py [family ...]       -> tests/golden/<family>.npz
 oracle 0.12 tests/oracle/record_cases.py [family ...]       -> tests/golden/<family>-0.12.npz (records of that vintage)
 """
-# ruff: noqa: UP, BLE001
 
 import os
 import sys

@@ -17,12 +17,11 @@ from tensorflow.python import pywrap_tensorflow as c_api
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, here)
-from opdef_facts import facts, readable  # noqa: E402
+from opdef_facts import facts, readable
 
-CORE = 1  # ops registered by the library itself
 CONTRIB_MODULES = """bigtable boosted_trees coder cudnn_rnn data factorization ffmpeg framework fused_conv hadoop
-image input_pipeline kafka layers libsvm memory_stats nccl nearest_neighbor periodic_resample quantization reduce_slice_ops
-resampler rnn rpc seq2seq session_bundle sparsemax specs tensor_forest text tpu batching""".split()
+image input_pipeline kafka layers libsvm memory_stats nccl nearest_neighbor periodic_resample quantization
+reduce_slice_ops resampler rnn rpc seq2seq session_bundle sparsemax specs tensor_forest text tpu batching""".split()
 
 
 def registered():
@@ -32,7 +31,7 @@ def registered():
 
 
 core = registered()
-import importlib  # noqa: E402
+import importlib
 
 for name in CONTRIB_MODULES:
     for tail in ("", ".python.ops", ".ops"):
