@@ -158,8 +158,15 @@ def test_faces_only_import(module):
 
 def test_file_names_say_what_is_inside():
     vague = re.compile(r"(^|_)(utils?|impl|helpers?|misc|common|v\d)$")
-    broken = [m for m in SOURCES if m in INSIDE and vague.search(m.rpartition(".")[2])]
+    inside = [m for m in INSIDE if layer(m) != "formats"]  # a file format has versions: checkpoint_v1
+    broken = [m for m in inside if vague.search(m.rpartition(".")[2])]
     assert not broken, f"vague or versioned file names: {broken}"
+
+
+def declares_op(node: ast.AST) -> bool:
+    """`@op("VariableV2") def variable_v2`: the name is TensorFlow's."""
+    made_by = [d.func for d in getattr(node, "decorator_list", ()) if isinstance(d, ast.Call)]
+    return any(isinstance(f, ast.Name) and f.id == "op" for f in made_by)
 
 
 def test_definitions_are_not_impl_helper_or_v2():
@@ -169,6 +176,7 @@ def test_definitions_are_not_impl_helper_or_v2():
     broken = []
     for module, path in INSIDE.items():
         made = [n for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        made = [n for n in made if not declares_op(n)]
         broken += [f"{module}: {n.name}" for n in made if vague.search(n.name) and n.name not in public]
     assert not broken, "names that say how, not what (TensorFlow's own public names are free):\n" + "\n".join(broken)
 

@@ -10,7 +10,7 @@ import pytest
 SEEN = """
 import sys
 print(__name__, __file__, sys.argv, sys.path[0], __spec__, __package__, __doc__, __loader__ is None or "loader")
-print(sys.modules["__main__"].__dict__ is globals(), sorted(n for n in globals() if n not in ("__loader__", "__cached__")))
+print(sys.modules["__main__"].__dict__ is globals(), sorted(set(globals()) - {"__cached__"}))
 import pickle
 class C: pass
 print(type(pickle.loads(pickle.dumps(C()))) is C)

@@ -17,6 +17,7 @@ from typing import Any
 
 from thalweg._src.compat import modules
 from thalweg._src.compat.nearest import MissingModule, MissingSymbol
+from thalweg._src.formats import protos
 
 NAME = "tensorflow"
 SWITCH_OF_TENSORBOARD = "tensorboard.compat.notf"
@@ -96,7 +97,11 @@ def alias(fullname: str) -> Alias | None:
     path = modules.current(fullname[len(NAME) :].lstrip("."))
     face = find_face(path)
     rows = modules.table().get(path, {}) if path else {}
-    ours = importlib.import_module(modules.OURS[path]) if path in modules.OURS else None
+    ours = None
+    if path in modules.OURS:
+        ours = importlib.import_module(modules.OURS[path])
+    elif modules.is_proto(path):
+        ours = protos
     sources = [m for m in (face, ours) if m is not None]
     if not sources and not any(reachable(public) for public in rows.values()) and not holds_something(path):
         return None
@@ -121,6 +126,8 @@ def holds_something(path: str) -> bool:
     if path not in modules.packages():
         return False
     below = path + "."
+    if any(modules.is_proto(m) for m in modules.table() if m.startswith(below)):
+        return True
     if any(m.startswith(below) for m in modules.OURS) or any(old.startswith(below) for old, _ in modules.RENAMED):
         return True
     return any(reachable(p) for m, row in modules.table().items() if m.startswith(below) for p in row.values())

@@ -52,6 +52,11 @@ def packages() -> frozenset[str]:
     return frozenset(parents)
 
 
+def is_proto(path: str) -> bool:
+    """Whether `path` is a module of protobuf messages, core.framework.graph_pb2: all of them are in formats.protos."""
+    return path.startswith("core.") and path.endswith("_pb2")
+
+
 def current(path: str) -> str:
     """`path` under the name that we serve it by: compat.v1.nn -> nn."""
     for old, new in RENAMED:
