@@ -35,7 +35,7 @@ def fill(message, facts, depth=2):
 
 def scalar(field, fact):
     if fact.type == STRING:
-        return "s%d" % fact.number
+        return f"s{fact.number}"
     if fact.type == BYTES:
         return b"\xff%d" % fact.number
     if fact.type == ENUM:

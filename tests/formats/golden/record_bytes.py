@@ -23,7 +23,7 @@ def main():
             message = getattr(module, name)()
             fill(message, facts)
             data = message.SerializeToString()
-            print("%s\t%d\t%s" % (message.DESCRIPTOR.name, len(data), hashlib.sha1(data).hexdigest()))
+            print(f"{message.DESCRIPTOR.name}\t{len(data)}\t{hashlib.sha1(data).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def modules():
         if word.endswith(":"):
             folder = word[:-1]
         else:
-            yield "tensorflow.%s.%s_pb2" % (folder, word)
+            yield f"tensorflow.{folder}.{word}_pb2"
     yield PROJECTOR
 
 

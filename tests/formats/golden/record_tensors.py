@@ -56,7 +56,7 @@ def main():
             data = tf.make_tensor_proto(values, dtype, shape).SerializeToString()
         except ValueError:  # a scalar of qint16, and too many elements
             continue
-        print("%s\t%s\t%s\t%s" % (text, name, shape, data.hex()))
+        print(f"{text}\t{name}\t{shape}\t{data.hex()}")
 
 
 if __name__ == "__main__":

@@ -77,8 +77,8 @@ class RecordWriter:
 class RecordReader:
     """Reads records from `stream`, checking them unless `check` is False (lengths always are).
 
-    `offset` is where the next record begins, in bytes before compression. A damaged or incomplete record raises DataLoss
-    each time it is read; once the rest of it has arrived in the stream, it is read.
+    `offset` is where the next record begins, in bytes before compression. A damaged or incomplete record raises
+    DataLoss each time it is read; once the rest of it has arrived in the stream, it is read.
     """
 
     def __init__(self, stream: Any, *, compression: str = "", check: bool = True, block: int = BLOCK, source: str = ""):
