@@ -3,7 +3,9 @@
 A check here reaches every op that has a record. One test is one record (and one dtype) under one check.
 """
 
+import base64
 import functools
+import json
 import sys
 from pathlib import Path
 
@@ -327,6 +329,43 @@ def test_import(family, case):
             tf.import_graph_def(protos.GraphDef.FromString(graph_def.SerializeToString()), name="")
         again = {n.name: node_facts(n) for n in graph.as_graph_def().node}
         assert again == {n.name: node_facts(n) for n in graph_def.node}
+
+
+def names(outs):
+    """What to fetch, step by step: the names of tensors and operations."""
+    steps = outs.fetches if isinstance(outs, base.Steps) else [outs]
+    live = [[leaf for leaf in base.flat(s) if base.is_tensor(leaf) or isinstance(leaf, tf.Operation)] for s in steps]
+    return [[leaf.name for leaf in step] for step in live if step]
+
+
+def exported(family, case):
+    """A record as `tests/oracle/roundtrip.py` takes it."""
+    with tf.Graph().as_default() as graph:
+        xs = base.placeholders(tf, case, case.types[0])
+        steps = names(case.call(tf, *xs))
+        first = [tf.global_variables_initializer().name] if tf.global_variables() else []
+        first += [op.name for op in tf.get_collection("table_initializer")]
+        definition = base64.b64encode(graph.as_graph_def().SerializeToString()).decode()
+    told = {"family": family, "id": case.id, "dtype": case.types[0], "feeds": [x.name for x in xs]}
+    return {**told, "graph": definition, "steps": steps, "first": first}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["1.15", "2.21"])
+def test_exports_run_in_tensorflow(version, oracle, tmp_path):
+    """What we export runs in the real TensorFlow, and gives its values."""
+    entries = []
+    for p in params(wanted=lambda case: case.vintage == "1.15"):
+        try:
+            entries.append(exported(*p.values))
+        except Exception as e:
+            print(p.id, "does not build:", e)  # test_value tells of these
+    (tmp_path / "exported.json").write_text(json.dumps(entries))
+    script = Path(__file__).parent / "oracle" / "roundtrip.py"
+    program = f"import runpy, sys; sys.argv[1:] = [{str(tmp_path / 'exported.json')!r}]\n"
+    told = oracle(version, program + f"runpy.run_path({str(script)!r}, run_name='__main__')", timeout=600)
+    print(told)
+    assert ", 0 wrong," in told, told
 
 
 def test_every_op_has_a_record():

@@ -2,8 +2,9 @@
 
     oracle 1.15 tests/oracle/roundtrip.py exported.json      (test_ops.py writes it; or 2.21)
 
-It holds [{"family", "id", "dtype", "graph" (base64), "feeds" (names), "steps" (lists of names), "first" (names)}].
-Prints one line per graph that does not import, does not run or gives other values; then a summary. Python 3.7 and newer.
+It holds [{"family", "id", "dtype", "graph" (base64), "feeds" (names), "steps" (lists of
+names), "first" (names)}].
+Prints a line per graph that does not import, does not run or gives other values; then a summary. Python 3.7 and newer.
 """
 
 import base64
@@ -44,6 +45,8 @@ def run(entry, case, stored):
     entries = [e for e in stored.index[case.id]["types"][entry["dtype"]]["out"] if e[0] != "python"]
     got = [g for g in got if g is not None]
     for i, (value, told) in enumerate(zip(got, entries)):
+        if told[2] is None:  # a value that nothing fixes
+            continue
         kind, shape, elements, _ = stored.array(told)
         value = np.asarray(value, object) if isinstance(value, bytes) else value
         mine = base.digest(value)
@@ -52,7 +55,7 @@ def run(entry, case, stored):
                 return "output %d: other strings" % i
         elif mine[:2] != (kind, shape):
             return "output %d: %s, there %s" % (i, mine[:2], (kind, shape))
-        elif case.value:
+        else:
             tol = TOLERANCE.get(kind, 1e-9) * case.tol
             a, b = (v.astype(np.float32) if kind == "bfloat16" else v for v in (mine[2], elements))
             if not np.allclose(a, b, tol, tol, equal_nan=True):

@@ -1,9 +1,10 @@
 """The code blocks of the seed documents that belong to graphs, sessions, variables, scopes, regression and digits.
 
 Each block is a function of (tf, np) that runs the statements of a slide, in their original order of arguments, and
-returns what they print or leave. What a slide takes for granted (data, sizes) is made here from a fixed generator; random initial
-values are fed, so that results can be compared. Mended: a missing parenthesis
-in `tf.Variable(tf.random_normal(...)`, a scalar fed where the placeholder is a vector, two names for one placeholder. Runs on Python 3.6 and newer.
+returns what they print or leave. What a slide takes for granted (data, sizes) is made here from a fixed
+generator; random initial values are fed, so that results can be compared. Mended: a missing parenthesis in
+`tf.Variable(tf.random_normal(...)`, a scalar fed where the placeholder is a vector, two names for one placeholder.
+Runs on Python 3.6 and newer.
 """
 
 BLOCKS = {}
