@@ -226,7 +226,7 @@ class Operation:
 
         if name not in self._attrs:
             raise ValueError(f"Operation {self.name!r} has no attr named {name!r}.")
-        return graphdef.public_attr(self._attrs[name])
+        return graphdef.public_attr(self, name)
 
     def _set_attr(self, name: str, value: Any) -> None:
         from thalweg._src.core import graphdef
