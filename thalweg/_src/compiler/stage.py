@@ -182,7 +182,7 @@ def _static_edges(
         if colours[op] == HOST or colours[op] is None:
             continue
         opdef = op.opdef
-        if not opdef.static_args:
+        if not opdef.static_args and opdef.args_of is None:
             continue
         for arg, t in infer._flat_args(op):
             if not arg.static:

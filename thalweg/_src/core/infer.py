@@ -115,6 +115,8 @@ class _NoRandom:
 
 
 def _flat_args(op: Operation):
+    if op.opdef.args_of is not None:
+        return list(zip(op.opdef.args_of(op), op._inputs, strict=True))
     args = op.opdef.inputs
     if op.opdef.simple:
         return list(zip(args, op._inputs, strict=True))

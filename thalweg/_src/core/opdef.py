@@ -189,7 +189,8 @@ class OpDef:
     `shape_only`: needs its inputs' shapes, not their values. `source`: its value is held by the session, under the op's name.
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
     `constant`: has no inputs and one value. `device_strings`: may stay in an executable although strings go in (messages).
-    `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `touches(op, source_of)`: the variables it accesses, where its inputs alone don't tell.
+    `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
+    depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `touches(op, source_of)`: the variables it accesses, where its inputs alone don't tell.
     """
 
     def __init__(self, name: str, fn: Callable[..., Any], **facts: Any):
@@ -210,7 +211,9 @@ class OpDef:
         self.device_strings: bool = facts.pop("device_strings", False)
         self.back_edge: bool = facts.pop("back_edge", False)
         self.frame: bool = facts.pop("frame", False)
+        self.takes_none: bool = facts.pop("takes_none", False)
         self.touches: Callable[..., Any] | None = None
+        self.args_of: Callable[[Any], list[Arg]] | None = None
         self.default_name: str = facts.pop("default_name", name)
         writes: Sequence[str] | None = facts.pop("writes", None)
         if facts:
