@@ -43,7 +43,7 @@ class Fetches:
             if isinstance(fetch, list):
                 return lambda values: [p(values) for p in parts]
             if hasattr(fetch, "_fields"):
-                make = type(fetch)._make
+                make = type(fetch)._make  # type: ignore[attr-defined]
                 return lambda values: make(p(values) for p in parts)
             return lambda values: tuple(p(values) for p in parts)
         if isinstance(fetch, collections.abc.Mapping):
@@ -61,6 +61,10 @@ class Fetches:
                 elements, contract = expand(fetch)
                 parts = [self._element(e, fetch) for e in elements]
                 return lambda values: contract([p(values) for p in parts])
+        if hasattr(fetch, "_components"):  # a SparseTensor, IndexedSlices: several tensors under one name
+            parts = [self._element(e, fetch) for e in fetch._components()]
+            make = fetch._from_values
+            return lambda values: make([p(values) for p in parts])
         return self._element(fetch, fetch)
 
     def _element(self, fetch: Any, whole: Any) -> Callable[[list[Any]], Any]:
@@ -98,6 +102,11 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
     for kind, _, feed, _ in _expansions:
         if isinstance(key, kind) and feed is not None:
             return list(feed(key, value))
+    if hasattr(key, "_components"):
+        parts = key._components()
+        if len(value) != len(parts):
+            raise ValueError(f"The feed of {key} has {len(parts)} parts, {len(value)} were given")
+        return list(zip(parts, value, strict=True))
     return [(key, value)]
 
 
@@ -105,4 +114,4 @@ def expand_partial_feed(key: Any) -> list[Any]:
     for kind, _, _, feed in _expansions:
         if isinstance(key, kind) and feed is not None:
             return list(feed(key))
-    return [key]
+    return key._components() if hasattr(key, "_components") else [key]
