@@ -27,6 +27,10 @@ on_compile: list[Callable[[int, float], None]] = []  # told the number of ops an
 class Executable:
     """A cluster compiled for one set of shapes, static values and present variables."""
 
+    state: tuple[Any, ...]  # the shapes and dtypes of the variables it was compiled for
+    signature: int  # the store's signature when those were last seen to hold
+    transfer: bool  # whether its arguments may lie on another device
+
     def __init__(self, cluster: Cluster, statics: dict[Tensor, np.ndarray], state: dict[Any, Any], device: Any):
         self.cluster, self.statics, self.device = cluster, statics, device
         rng_keys = [("rng", op.name) for op in cluster.randoms]

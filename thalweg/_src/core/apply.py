@@ -35,7 +35,9 @@ def collect_checks(collector: Any) -> Iterator[Any]:
         _checks.collector = old
 
 
-def check(ok: Any, message: str | Callable[[], str], error: type[errors.OpError] = errors.InvalidArgumentError) -> None:
+def check(
+    ok: Any, message: str | Callable[[], str], error: Callable[..., Exception] = errors.InvalidArgumentError
+) -> None:
     """Fail the step unless `ok` holds: at once where its value is known, after the executable has run where it is traced.
 
     A step that fails leaves all variables as they were.

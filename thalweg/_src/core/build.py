@@ -283,12 +283,12 @@ def _bind_attrs(opdef: OpDef, kwargs: dict[str, Any], attrs: dict[str, Any]) -> 
             value = attr.default
         attrs[attr.name] = check_attr(opdef, attr, value)
     for name in list(kwargs):
-        attr = opdef.attrs.get(name) or opdef.attrs.get(name.rstrip("_"))
-        if attr is None:
+        named = opdef.attrs.get(name) or opdef.attrs.get(name.rstrip("_"))
+        if named is None:
             raise TypeError(f"{opdef.__name__}() got an unexpected keyword argument {name!r}")
         value = kwargs.pop(name)
         if value is not None:
-            attrs[attr.name] = check_attr(opdef, attr, value)
+            attrs[named.name] = check_attr(opdef, named, value)
 
 
 def _as_int(value: Any, name: str) -> int:

@@ -36,6 +36,15 @@ class DType:
     )
 
     base_dtype: DType
+    is_complex: bool
+    is_floating: bool
+    is_integer: bool
+    is_on_host: bool
+    is_quantized: bool
+    _as_numpy: np.dtype
+    _enum: int
+    _name: str
+    _ref: bool
 
     def __new__(cls, type_enum: Any = None) -> DType:
         # `DType(1)` and `DType("float32")` give the one object that stands for the type.

@@ -165,6 +165,13 @@ class Operation:
     graph: Graph
     opdef: OpDef
     outputs: list[Tensor]
+    _attrs: dict[str, Any]
+    _control_inputs: list[Operation]
+    _device: str
+    _id: int
+    _inputs: tuple[Tensor, ...]
+    _name: str
+    _stack: site.Stack
 
     @property
     def name(self) -> str:

@@ -292,7 +292,7 @@ class _Importer:
         """Everything that can be wrong with the nodes by themselves."""
         if len(self.nodes) != len(self.proto.node):
             seen: set[str] = set()
-            twice = next(n.name for n in self.proto.node if n.name in seen or seen.add(n.name))
+            twice = next(n.name for n in self.proto.node if n.name in seen or seen.add(n.name))  # type: ignore[func-returns-value]
             raise ValueError(f"Node '{twice}' is not unique")
         for node in self.proto.node:
             if node.op not in OPS and node.op not in {f.signature.name for f in self.proto.library.function}:

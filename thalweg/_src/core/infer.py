@@ -167,7 +167,9 @@ def _value(t: Tensor, memo: dict[Tensor, Any], depth: int) -> np.ndarray | None:
     if opdef.shape_only:
         if any(s._dims is None or None in s._dims for s in op._inputs):
             return None
-        values: list[Any] = [np.broadcast_to(np.zeros((), s.dtype.base_dtype._as_numpy), s._dims) for s in op._inputs]
+        dims: list[Any] = [s._dims for s in op._inputs]
+        zeros = [np.zeros((), s.dtype.base_dtype._as_numpy) for s in op._inputs]
+        values: list[Any] = [np.broadcast_to(z, d) for z, d in zip(zeros, dims, strict=True)]
     else:
         if opdef.source:
             return None

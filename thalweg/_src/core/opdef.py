@@ -134,6 +134,8 @@ class Arg:
     """One input or output of an op."""
 
     __slots__ = ("dtype", "handle", "init", "kind", "minimum", "name", "number", "ref", "static", "type_attr", "types")
+    number: Any  # the attr that counts the inputs, where kind is "many"
+    types: Any  # the attr that lists their dtypes, where kind is "mixed"
 
     def __init__(self, name: str, spec: Any):
         self.name = name

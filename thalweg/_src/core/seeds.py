@@ -12,9 +12,9 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     Under a graph seed an op without one takes the number of ops made before it, so equal programs get equal numbers.
     """
     graph = get_default_graph()
-    if graph.seed is None and op_seed is None:
-        return None, None
     if graph.seed is None:
+        if op_seed is None:
+            return None, None
         seeds = DEFAULT_GRAPH_SEED, op_seed % MAX_INT32
     else:
         seeds = graph.seed % MAX_INT32, (graph.version if op_seed is None else op_seed) % MAX_INT32

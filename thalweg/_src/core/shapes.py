@@ -16,6 +16,7 @@ class Dimension:
     """One entry of a `TensorShape`: a size, or unknown (`value is None`). Arithmetic with an unknown is unknown."""
 
     __slots__ = ("_value",)
+    _value: int | None
 
     def __init__(self, value: Any):
         if value is None or isinstance(value, Dimension):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from types import CodeType
+from types import CodeType, FrameType
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
@@ -14,8 +14,8 @@ Stack = tuple[tuple[CodeType, int], ...]  # innermost first: code and the instru
 
 def capture(depth: int = 2, limit: int = 64) -> Stack:
     """The stack of the caller, without the innermost `depth` frames."""
-    frames = []
-    frame = sys._getframe(depth)
+    frames: list[tuple[CodeType, int]] = []
+    frame: FrameType | None = sys._getframe(depth)
     while frame is not None and len(frames) < limit:
         frames.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
