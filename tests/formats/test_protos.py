@@ -61,6 +61,15 @@ def test_nothing_of_protobuf_is_imported_before_the_first_name():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+def test_threads_that_ask_at_once_get_the_same_classes():
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor; from thalweg._src.formats import protos\n"
+        "with ThreadPoolExecutor(8) as pool: made = list(pool.map(lambda _: protos.NodeDef, range(8)))\n"
+        "assert len(set(made)) == 1 and made[0] is protos.NodeDef"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_messages_do_not_meet_those_of_the_default_pool():
     other = descriptor_pb2.FileDescriptorProto(name="elsewhere.proto", package="tensorflow", syntax="proto3")
     other.message_type.add(name="VersionDef").field.add(name="unlike", number=9, type=9, label=1)

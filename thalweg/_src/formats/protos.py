@@ -5,15 +5,19 @@ is a top-level message, an enum, or a value of such an enum (`protos.DT_FLOAT`).
 message of an installed TensorFlow has the same bytes but is another class, so pass such ones over as bytes.
 """
 
+import threading
 from importlib import resources
 from typing import Any
+
+_lock = threading.Lock()
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
-    if "DataType" not in globals():
-        globals().update(_load())
+    with _lock:  # two threads must not make the classes twice
+        if "DataType" not in globals():
+            globals().update(_load())
     try:
         return globals()[name]
     except KeyError:
