@@ -24,7 +24,7 @@ def build(opdef: OpDef, args: tuple, name: str | None, kwargs: dict[str, Any]) -
     n = len(opdef.inputs)
     values: Sequence[Any] = args
     if len(args) != n:
-        values = _bind_inputs(opdef, args, kwargs)
+        values, name = _bind_inputs(opdef, args, kwargs, name)
     graph = get_default_graph()
     tensors = [v for v in values if type(v) is Tensor]
     if tensors and tensors[0].op.graph is not graph and not graph.building_function:
@@ -108,16 +108,29 @@ def output_types(opdef: OpDef, attrs: dict[str, Any]) -> list[DType]:
 # -- inputs
 
 
-def _bind_inputs(opdef: OpDef, args: tuple, kwargs: dict[str, Any]) -> list[Any]:
+def _bind_inputs(opdef: OpDef, args: tuple, kwargs: dict[str, Any], name: str | None) -> tuple[list[Any], str | None]:
+    """The inputs, and the name. Positional arguments beyond the inputs are attrs, those without defaults first, then the name."""
     names = opdef.input_names
+    values = list(args[: len(names)])
     if len(args) > len(names):
-        raise TypeError(f"{opdef.__name__}() takes {len(names)} inputs, {len(args)} were given; attrs are keywords")
-    values = list(args)
-    for name in names[len(args) :]:
-        if name not in kwargs:
-            raise TypeError(f"{opdef.__name__}() misses the input {name!r}")
-        values.append(kwargs.pop(name))
-    return values
+        attrs = sorted(opdef.explicit, key=lambda a: a.default is not REQUIRED)
+        extra = [a.name for a in attrs] + ["name"]
+        if len(args) > len(names) + len(extra):
+            raise TypeError(
+                f"{opdef.__name__}() takes at most {len(names) + len(extra)} arguments, {len(args)} were given"
+            )
+        for key, value in zip(extra, args[len(names) :], strict=False):
+            if key in kwargs or (key == "name" and name is not None):
+                raise TypeError(f"{opdef.__name__}() got multiple values for argument {key!r}")
+            if key == "name":
+                name = value
+            else:
+                kwargs[key] = value
+    for key in names[len(values) :]:
+        if key not in kwargs:
+            raise TypeError(f"{opdef.__name__}() misses the input {key!r}")
+        values.append(kwargs.pop(key))
+    return values, name
 
 
 def _bind_tensors(opdef: OpDef, values: Sequence[Any], attrs: dict[str, Any], graph: Graph) -> list[Tensor]:

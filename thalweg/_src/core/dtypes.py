@@ -259,4 +259,4 @@ COMPLEX = (complex64, complex128)
 INTEGERS = (int8, int16, int32, int64, uint8, uint16, uint32, uint64)
 REALS = FLOATS + INTEGERS
 QUANTIZED = (qint8, quint8, qint32, qint16, quint16)
-NUMBERS = REALS + COMPLEX + QUANTIZED
+NUMBERS = (*REALS, *COMPLEX, qint8, quint8, qint32)  # what TensorFlow calls numbertype
