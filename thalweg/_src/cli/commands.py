@@ -1,4 +1,7 @@
-"""The commands other than `run`, on typer. Each imports what it works with when it is called."""
+"""The commands, on typer. Each imports what it works with when it is called.
+
+`run` and `demo` stand here for `thalweg --help` alone: main() starts the programs that they name without typer.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,20 +37,12 @@ def options(
 @app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def run(words: Annotated[list[str] | None, typer.Argument(metavar="SCRIPT [ARGUMENTS]...")] = None) -> None:
     """Run a program that says `import tensorflow`, with thalweg in its place."""
-    print(USAGE, end="")  # a real run never comes here: main() starts it without typer
+    print(USAGE, end="")
 
 
 @app.command()
-def demo(
-    data: Annotated[
-        Path | None, typer.Option(help="A folder with MNIST's four idx files. Default: scikit-learn's.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Where event files and pictures go.")] = Path("runs/digits"),
-) -> None:
-    """Train the three digit classifiers, and show what they learned."""
-    from thalweg._src.cli.demo import train_digits
-
-    raise typer.Exit(train_digits(data, out))
+def demo() -> None:
+    """Train the three digit classifiers, and show what they learned. Its options: thalweg demo --help."""
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -2,6 +2,7 @@
 
 import sys
 
+from thalweg._src.cli import demo
 from thalweg._src.cli.run import start
 
 COMMANDS = ("run", "demo", "board", "doctor", "inspect")
@@ -11,6 +12,8 @@ def main() -> None:
     first, *rest = sys.argv[1:] or ["--help"]
     if first == "run" and rest and rest[0] not in ("-h", "--help"):
         start(rest)
+    elif first == "demo":
+        demo.start(rest)
     elif first in COMMANDS or first in ("-h", "--help", "--version"):
         try:
             from thalweg._src.cli.commands import app
