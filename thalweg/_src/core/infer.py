@@ -25,13 +25,18 @@ _MAX_STATIC = 1 << 16
 def output_dims(op: Operation) -> list[Dims]:
     """The static shapes of the outputs of `op`, whose inputs and attrs are bound. Raises ValueError where they can't fit."""
     rule = op.opdef.infer_shapes
-    if not op.outputs:
-        if rule is not None:
-            rule(op)
-        return []
     if rule is None:
-        return derived_dims(op)
-    out = rule(op)
+        return derived_dims(op) if op.outputs else []
+    try:
+        out = rule(op)
+    except ValueError as error:
+        message = str(error)
+        if op.name in message:
+            raise
+        came = ", ".join(shapes.text(t._dims) for t in op._inputs)
+        raise ValueError(f"{message} for '{op.name}' (op: '{op.type}') with input shapes: {came}.") from None
+    if not op.outputs:
+        return []
     if isinstance(out, tuple) or out is None:
         return [out]
     return out

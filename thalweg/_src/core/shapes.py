@@ -429,6 +429,57 @@ def product(sizes: Sequence[int | None]) -> int | None:
     return size_of(tuple(sizes))
 
 
+def of_rank(dims: Dims, rank: int) -> tuple[int | None, ...]:
+    """`dims`, which must have `rank` sizes; all unknown where nothing is known. Raises ValueError."""
+    if dims is None:
+        return (None,) * rank
+    if len(dims) != rank:
+        raise ValueError(f"Shape must be rank {rank} but is rank {len(dims)}")
+    return dims
+
+
+def of_rank_at_least(dims: Dims, rank: int) -> Dims:
+    """`dims`, which must have `rank` sizes or more, if any are known. Raises ValueError."""
+    if dims is not None and len(dims) < rank:
+        raise ValueError(f"Shape must be at least rank {rank} but is rank {len(dims)}")
+    return dims
+
+
+def of_rank_at_most(dims: Dims, rank: int) -> Dims:
+    """`dims`, which must have `rank` sizes or fewer, if any are known. Raises ValueError."""
+    if dims is not None and len(dims) > rank:
+        raise ValueError(f"Shape must be at most rank {rank} but is rank {len(dims)}")
+    return dims
+
+
+def merged(a: Dims, b: Dims) -> Dims:
+    """What both shapes know together. Raises ValueError where they contradict each other, saying where."""
+    both = merge(a, b)
+    if both is not False:
+        return both
+    assert a is not None and b is not None
+    if len(a) != len(b):
+        raise ValueError(f"Shapes must be equal rank, but are {len(a)} and {len(b)}")
+    i = next(i for i, (x, y) in enumerate(zip(a, b, strict=True)) if None not in (x, y) and x != y)
+    raise ValueError(
+        f"Dimension {i} in both shapes must be equal, but are {a[i]} and {b[i]}. Shapes are {text(a)} and {text(b)}."
+    )
+
+
+def one_size(a: int | None, b: int | None) -> int | None:
+    """The size that `a` and `b` both are. Raises ValueError where they differ."""
+    if a is not None and b is not None and a != b:
+        raise ValueError(f"Dimensions must be equal, but are {a} and {b}")
+    return b if a is None else a
+
+
+def axis_in(axis: int, rank: int) -> int:
+    """`axis` counted from the front. Raises ValueError where there is no such axis."""
+    if not -rank <= axis < rank:
+        raise ValueError(f"Shape must be at least rank {axis + 1 if axis >= 0 else -axis} but is rank {rank}")
+    return axis + rank if axis < 0 else axis
+
+
 def unknown_shape(ndims: int | None = None, *, rank: int | None = None) -> TensorShape:
     """A shape of which nothing, or only the rank, is known."""
     n = ndims if rank is None else rank
