@@ -163,10 +163,8 @@ def _op_of(value: Any) -> Any:
     return getattr(value, "op", None) if not hasattr(value, "_with_values") else value.values.op
 
 
-def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:  # noqa: A001
+def tuple_(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
     """Identities of `tensors` (None stays None), none of which is known before all of them are."""
-    import builtins
-
     graph = get_default_graph()
     with graph.name_scope(name or "tuple") as scope:
         ops = [t if isinstance(t, Operation) else _op_of(t) for t in tensors if t is not None]
@@ -176,11 +174,11 @@ def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> 
             elif not isinstance(extra, Operation):
                 raise TypeError(f"Control input must be Operation or Tensor: {extra}")
             ops.append(extra)
-        unique = builtins.list(dict.fromkeys(ops))
+        unique = list(dict.fromkeys(ops))
         if not unique:
             raise ValueError(f"Must have at least one Tensor: {tensors}")
         gate = group(*unique)
-        out: builtins.list[Any] = []
+        out: list[Any] = []
         for t in tensors:
             if t is None:
                 out.append(None)

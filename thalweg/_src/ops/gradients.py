@@ -309,7 +309,7 @@ class _Backward:
                 )
             if self.gate and sum(g is not None for g in in_grads) > 1:
                 with self.graph.device(None):
-                    in_grads = basic.tuple(in_grads)
+                    in_grads = basic.tuple_(in_grads)
         for t, g in zip(op.inputs, in_grads, strict=True):
             if g is not None:
                 self._put(op, t, g)
