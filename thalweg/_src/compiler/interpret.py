@@ -100,7 +100,7 @@ class Interpreter:
         if self.traced and values and not opdef.host and not any(isinstance(v, jax.Array) for v in values):
             # Keep big intermediate results out of the program text: compute them in the executable.
             values = [
-                v if arg.static or not isinstance(v, np.ndarray) or v.dtype == object else jnp.asarray(v)
+                v if arg.static or arg.known or not isinstance(v, np.ndarray) or v.dtype == object else jnp.asarray(v)
                 for v, arg in zip(values, self._args(op), strict=True)
             ]
         rng = None
@@ -113,7 +113,8 @@ class Interpreter:
         return result
 
     def _args(self, op: Operation) -> list[Any]:
-        return op.opdef.inputs if op.opdef.simple else [a for a, _ in infer._flat_args(op)]
+        opdef = op.opdef
+        return opdef.inputs if opdef.simple and opdef.args_of is None else [a for a, _ in infer._flat_args(op)]
 
     def _alias(self, op: Operation, env: dict[Tensor, Any]) -> None:
         value = env[op._inputs[0]]

@@ -140,13 +140,14 @@ def _static_edges(
     ops: list[Operation], feeds: dict[Tensor, Any], colours: dict[Operation, Any]
 ) -> tuple[set[tuple[Operation, Tensor]], set[Tensor], set[Operation]]:
     """Which inputs must have values before their op is traced, which feeds its cluster is compiled for, what is folded."""
-    known: dict[Tensor, bool] = {}
+    derived: dict[bool, dict[Tensor, bool]] = {False: {}, True: {}}
     static_feeds: set[Tensor] = set()
     fold: set[Operation] = set()
     edges: set[tuple[Operation, Tensor]] = set()
 
-    def derivable(t: Tensor) -> bool:
-        """Whether the value of `t` follows from constants, shapes and small integers that are fed."""
+    def derivable(t: Tensor, fed: bool = True) -> bool:
+        """Whether the value of `t` follows from constants, shapes and, with `fed`, small integers that are fed."""
+        known = derived[fed]
         if t in known:
             return known[t]
         known[t] = False
@@ -154,7 +155,7 @@ def _static_edges(
             size = 1
             for d in feeds[t]:
                 size *= d
-            known[t] = size <= 64 and not t.dtype.is_floating and not t.dtype.is_on_host
+            known[t] = fed and size <= 64 and not t.dtype.is_floating and not t.dtype.is_on_host
             return known[t]
         op = t.op
         opdef = op.opdef
@@ -163,7 +164,7 @@ def _static_edges(
         elif opdef.effect is not None or opdef.source or colours.get(op) == HOST or not opdef.foldable:
             known[t] = False
         else:
-            known[t] = source_of(t, feeds) is None and all(derivable(s) for s in op._inputs)
+            known[t] = source_of(t, feeds) is None and all(derivable(s, fed) for s in op._inputs)
         return known[t]
 
     def mark(t: Tensor) -> None:
@@ -185,6 +186,10 @@ def _static_edges(
         if not opdef.static_args and opdef.args_of is None:
             continue
         for arg, t in infer._flat_args(op):
+            if arg.known:
+                if derivable(t, fed=False):
+                    mark(t)
+                continue
             if not arg.static:
                 continue
             if derivable(t):

@@ -41,6 +41,10 @@ class _Static(_Wrapped):
     """An input whose value must be known while tracing: a shape, an axis."""
 
 
+class _Known(_Wrapped):
+    """An input that the lowering receives as a NumPy array where it follows from constants and shapes, traced otherwise."""
+
+
 class _Ref(_Wrapped):
     """A variable's buffer (a reference). The lowering receives the value, or None where `init` is False and there is none."""
 
@@ -84,6 +88,7 @@ class _Min:
 
 # Type checkers can't follow annotations that are objects; to them all of these are `Any`.
 Static: Any = _Static
+Known: Any = _Known
 Ref: Any = _Ref
 Handle: Any = _Handle
 Many: Any = _Many
@@ -133,17 +138,19 @@ REQUIRED = type("Required", (), {"__repr__": lambda self: "<required>"})()
 class Arg:
     """One input or output of an op."""
 
-    __slots__ = ("dtype", "handle", "init", "kind", "minimum", "name", "number", "ref", "static", "type_attr", "types")
+    __slots__ = ("dtype", "handle", "init", "kind", "known", "minimum", "name", "number", "ref", "static", "type_attr", "types")
     number: Any  # the attr that counts the inputs, where kind is "many"
     types: Any  # the attr that lists their dtypes, where kind is "mixed"
 
     def __init__(self, name: str, spec: Any):
         self.name = name
-        self.static = self.ref = self.handle = False
+        self.static = self.known = self.ref = self.handle = False
         self.init = True
         self.kind, self.number, self.types, self.minimum = "one", None, None, 0
         self.dtype: DType | None = None
         self.type_attr: TypeAttr | None = None
+        if isinstance(spec, _Known):
+            self.known, spec = True, spec.of
         if isinstance(spec, _Static):
             self.static, spec = True, spec.of
         if isinstance(spec, _Many):
@@ -251,7 +258,7 @@ class OpDef:
         refs = [a.name for a in self.inputs if a.ref or a.handle]
         self.writes: tuple[str, ...] = tuple(refs if writes is None else writes) if self.effect == "write" else ()
         self.write_index = tuple(i for i, a in enumerate(self.inputs) if a.name in self.writes)
-        self.static_args = tuple(i for i, a in enumerate(self.inputs) if a.static)
+        self.static_args = tuple(i for i, a in enumerate(self.inputs) if a.static or a.known)
         self.infer_shapes: Callable[[Any], Any] | None = None
         self.infer_partial: Callable[[Any], Any] | None = None
         self.gradient: Callable[..., Any] | None = None
