@@ -31,7 +31,7 @@ def output_dims(op: Operation) -> list[Dims]:
         out = rule(op)
     except ValueError as error:
         message = str(error)
-        if op.name in message:
+        if f"'{op.name}'" in message:
             raise
         came = ", ".join(shapes.text(t._dims) for t in op._inputs)
         raise ValueError(f"{message} for '{op.name}' (op: '{op.type}') with input shapes: {came}.") from None
@@ -213,32 +213,34 @@ def as_declared(value: Any, dtype: DType) -> np.ndarray:
     return array if array.dtype == want else array.astype(want)
 
 
+def partial_ints(tensor: Tensor) -> Dims:
+    """The value of a vector or scalar of integers as far as it is known: ints and Nones; None if not even the length is."""
+    value = constant_value(tensor)
+    if value is not None:
+        return tuple(int(v) for v in value.flat) if value.ndim < 2 else None
+    dims = tensor._dims
+    rule = tensor.op.opdef.infer_partial
+    known = rule(tensor.op) if rule is not None else None
+    if dims is None or len(dims) > 1 or dims == (None,):
+        return known if dims is None or len(dims) == 1 else None
+    n = dims[0] if dims else 1
+    return known if known is not None and len(known) == n else (None,) * n  # type: ignore[operator]
+
+
 def partial_value(tensor: Tensor) -> Dims:
     """The value of a vector of integers that will be a shape, as far as it is known: ints and Nones; None if not even its length.
 
     Minus one, "any size" in a shape, becomes None.
     """
-    value = constant_value(tensor)
-    if value is not None:
-        if value.ndim != 1:
-            return None
-        return tuple(None if v < 0 else int(v) for v in value)
-    if tensor._dims is None or len(tensor._dims) != 1 or tensor._dims[0] is None:
-        known = tensor.op.opdef.infer_partial(tensor.op) if tensor.op.opdef.infer_partial else None
-        return known
-    n = tensor._dims[0]
-    rule = tensor.op.opdef.infer_partial
-    known = rule(tensor.op) if rule is not None else None
-    if known is None or len(known) != n:
-        return (None,) * n
-    return known
+    if tensor._dims is not None and len(tensor._dims) != 1:
+        return None
+    known = partial_ints(tensor)
+    return None if known is None else tuple(None if v is None or v < 0 else v for v in known)
 
 
 def partial_scalar(tensor: Tensor) -> int | None:
     """The value of an integer scalar, if it is known: also `tf.shape(x)[1]` where only that size is."""
-    value = constant_value(tensor)
-    if value is not None:
-        return int(value) if value.ndim == 0 else None
-    rule = tensor.op.opdef.infer_partial
-    known = rule(tensor.op) if rule is not None and tensor._dims == () else None
-    return known[0] if known is not None and len(known) == 1 else None
+    if tensor._dims != ():
+        return None
+    known = partial_ints(tensor)
+    return None if known is None else known[0]
