@@ -5,9 +5,12 @@ import numpy as np
 from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import FLOATS, NUMBERS, REALS, float32, qint8
-from thalweg._src.core.graph import get_default_graph
+from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Enum, op, type_attr
+from thalweg._src.core.scopes import name_scope
+from thalweg._src.ops.constants import ones_like, zeros, zeros_like
+from thalweg._src.ops.late import array, math
 
 T = type_attr("T", FLOATS)
 R = type_attr("T", REALS)
@@ -143,10 +146,7 @@ for _pair in (relu_grad, relu6_grad, leaky_relu_grad, elu_grad, selu_grad, softp
 
 
 def _zeros_of(x):
-    from thalweg._src.ops.array import shape
-    from thalweg._src.ops.constants import zeros
-
-    return zeros(shape(x), x.dtype)
+    return zeros(array.shape(x), x.dtype)
 
 
 @relu.grad
@@ -189,11 +189,8 @@ def _(op, g):
 
 @elu_grad.grad
 def _(op, g):
-    from thalweg._src.ops.array import where
-    from thalweg._src.ops.constants import zeros_like
-
     dy, y = op.inputs
-    return elu_grad(g, y), where(y < 0, g * dy, zeros_like(y))
+    return elu_grad(g, y), array.where(y < 0, g * dy, zeros_like(y))
 
 
 @selu.grad
@@ -203,27 +200,20 @@ def _(op, g):
 
 @selu_grad.grad
 def _(op, g):
-    from thalweg._src.ops.array import where
-    from thalweg._src.ops.constants import zeros_like
-
     dy, y = op.inputs
-    return selu_grad(g, y), where(y < 0.0, g * dy, zeros_like(y))
+    return selu_grad(g, y), array.where(y < 0.0, g * dy, zeros_like(y))
 
 
 @softplus.grad  # dx = g sigmoid(x)
 def _(op, g):
-    from thalweg._src.ops.math import sigmoid
-
-    return g * sigmoid(op.inputs[0])
+    return g * math.sigmoid(op.inputs[0])
 
 
 @softplus_grad.grad  # d/dx sigmoid(x) = 1 / (exp(-x) + 2 + exp(x))
 def _(op, g):
-    from thalweg._src.ops.math import exp
-
     dy, x = op.inputs
     with get_default_graph().control_dependencies([g]):
-        return softplus_grad(g, x), g * dy / (exp(-x) + 2.0 + exp(x))
+        return softplus_grad(g, x), g * dy / (math.exp(-x) + 2.0 + math.exp(x))
 
 
 @softsign.grad
@@ -311,59 +301,48 @@ def _(op, g):
 
 @bias_add_grad.grad  # the bias is spread over all other dimensions
 def _(op, g):
-    from thalweg._src.ops.array import concat, ones_like, reshape, shape, tile
-
-    dims, bias = shape(op.inputs[0]), shape(g)
+    dims, bias = array.shape(op.inputs[0]), array.shape(g)
     if op.attrs["data_format"] == "NCHW":
-        expanded = concat([ones_like(dims[:1]), bias, ones_like(dims[2:])], 0)
-        times = concat([dims[:1], [1], dims[2:]], 0)
+        expanded = array.concat([ones_like(dims[:1]), bias, ones_like(dims[2:])], 0)
+        times = array.concat([dims[:1], [1], dims[2:]], 0)
     else:
-        expanded = concat([ones_like(dims[:-1]), bias], 0)
-        times = concat([dims[:-1], [1]], 0)
-    return tile(reshape(g, expanded), times)
+        expanded = array.concat([ones_like(dims[:-1]), bias], 0)
+        times = array.concat([dims[:-1], [1]], 0)
+    return array.tile(array.reshape(g, expanded), times)
 
 
 @bias_add_v1_op.grad
 def _(op, g):
-    from thalweg._src.ops.array import rank
-    from thalweg._src.ops.math import range as range_
-    from thalweg._src.ops.math import reduce_sum
-
-    return g, reduce_sum(g, range_(rank(g) - 1))
+    return g, math.reduce_sum(g, math.range(array.rank(g) - 1))
 
 
 # -- public functions
 
 
 def leaky_relu(features, alpha=0.2, name=None):
-    """`features` where they are positive, `alpha` times them elsewhere. Integers become float32; `alpha` may be a tensor."""
-    from thalweg._src.ops.math import maximum, to_float
-
-    with get_default_graph().name_scope(name or "LeakyRelu") as scope:
+    """`features` where they are positive, `alpha` times them elsewhere. Integers become float32."""
+    with name_scope(name, "LeakyRelu", [features, alpha]):
         features = to_tensor(features, None, "features")
         if features.dtype.is_integer:
-            features = to_float(features)
-        if isinstance(alpha, int | float | np.number | np.ndarray) and np.ndim(alpha) == 0:
-            return _leaky_relu(features, alpha=float(alpha), name=scope)
-        alpha = to_tensor(alpha, features.dtype.base_dtype, "alpha")
-        return maximum(alpha * features, features, name=scope)
+            features = math.cast(features, float32)
+        if isinstance(alpha, Tensor):  # TensorFlow 1.4 allowed it
+            return math.maximum(alpha * features, features)
+        return _leaky_relu(features, alpha=alpha.item() if isinstance(alpha, np.ndarray) else alpha)
 
 
 def crelu(features, name=None, axis=-1):
     """Relu of `features` beside Relu of their negation, along `axis`: that dimension doubles."""
-    from thalweg._src.ops.array import concat
-
-    with get_default_graph().name_scope(name or "CRelu") as scope:
+    with name_scope(name, "CRelu", [features]) as scope:
         features = to_tensor(features, None, "features")
-        return relu(concat([features, -features], axis), name=scope)
+        return relu(array.concat([features, -features], axis, name=scope))
 
 
 def bias_add(value, bias, data_format=None, name=None):
-    """`value` plus the vector `bias` along the channels (the last dimension; the second one where `data_format` is "NC...").
+    """`value` plus the vector `bias` along the channels: the last dimension, the second one for `data_format` "NC...".
 
     Raises ValueError where the sizes differ, or for another `data_format`.
     """
-    with get_default_graph().name_scope(name or "BiasAdd") as scope:
+    with name_scope(name, "BiasAdd", [value, bias]) as scope:
         if data_format is not None:
             data_format = data_format.decode() if isinstance(data_format, bytes) else data_format
             if data_format.startswith("NC"):
@@ -379,33 +358,31 @@ def bias_add(value, bias, data_format=None, name=None):
 
 def bias_add_v1(value, bias, name=None):
     """`value` plus the vector `bias` along its last dimension."""
-    with get_default_graph().name_scope(name or "BiasAddV1") as scope:
+    with name_scope(name, "BiasAddV1", [value, bias]) as scope:
         value = to_tensor(value, None, "input")
         bias = to_tensor(bias, value.dtype.base_dtype, "bias")
         return bias_add_v1_op(value, bias, name=scope)
 
 
 def _affine(x, weights, biases, name, default, names, last):
-    from thalweg._src.ops.math import matmul
-
-    with get_default_graph().name_scope(name or default) as scope:
+    with name_scope(name, default, [x, weights, biases]) as scope:
         x, weights, biases = (to_tensor(v, None, n) for v, n in zip((x, weights, biases), names, strict=True))
-        return last(matmul(x, weights), biases, scope)
+        return last(math.matmul(x, weights), biases, scope)
 
 
 def xw_plus_b(x, weights, biases, name=None):
     """x . weights + biases: [batch, in], [in, out], [out] -> [batch, out]."""
-    add = lambda xw, b, scope: bias_add(xw, b, name=scope)  # noqa: E731
+    add = lambda xw, b, scope: bias_add(xw, b, name=scope)
     return _affine(x, weights, biases, name, "xw_plus_b", ("x", "weights", "biases"), add)
 
 
 def xw_plus_b_v1(x, weights, biases, name=None):
     """x . weights + biases, with the op of old graphs."""
-    add = lambda xw, b, scope: bias_add_v1(xw, b, name=scope)  # noqa: E731
+    add = lambda xw, b, scope: bias_add_v1(xw, b, name=scope)
     return _affine(x, weights, biases, name, "xw_plus_b_v1", ("x", "weights", "biases"), add)
 
 
 def relu_layer(x, weights, biases, name=None):
     """relu(x . weights + biases)."""
-    act = lambda xw, b, scope: relu(bias_add(xw, b), name=scope)  # noqa: E731
+    act = lambda xw, b, scope: relu(bias_add(xw, b), name=scope)
     return _affine(x, weights, biases, name, "relu_layer", ("x", "weights", "biases"), act)
