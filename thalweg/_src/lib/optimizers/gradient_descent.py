@@ -1,0 +1,39 @@
+"""Gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.graph import Tensor
+from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.ops import training
+from thalweg._src.ops.indexed_slices import IndexedSlices
+
+
+class GradientDescentOptimizer(OneRule):
+    """var -= learning_rate gradient. `learning_rate`: a number, a tensor, or a function of no arguments."""
+
+    def __init__(self, learning_rate: Any, use_locking: bool = False, name: str = "GradientDescent"):
+        super().__init__(use_locking, name)
+        self._learning_rate = learning_rate
+        self._learning_rate_tensor: Any = None
+
+    def _prepare(self) -> None:
+        self._learning_rate_tensor = to_tensor(self._call_if_callable(self._learning_rate), None, "learning_rate")
+
+    def _dense(self, grad: Tensor, var: Any) -> Any:
+        (rate,) = self._scalars(var, self._learning_rate_tensor)
+        return training.apply_gradient_descent(var, rate, grad, use_locking=self._use_locking)
+
+    # Rows named twice are subtracted twice, so nothing has to be summed before.
+
+    def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Any) -> Any:
+        (rate,) = self._scalars(var, self._learning_rate_tensor)
+        delta = IndexedSlices(grad.values * rate, grad.indices, grad.dense_shape)
+        return var.scatter_sub(delta, use_locking=self._use_locking)
+
+    def _resource_apply_sparse_duplicate_indices(self, grad: Tensor, handle: Any, indices: Tensor) -> Any:
+        from thalweg._src.ops.scatter import resource_scatter_add
+
+        return resource_scatter_add(handle.handle, indices, -grad * self._learning_rate)

@@ -1,0 +1,77 @@
+"""Slots: the variables that an optimizer keeps beside each variable it trains, `w/Momentum` beside `w`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from thalweg._src.core.graph import get_default_graph
+from thalweg._src.ops import constants, variable_scope
+from thalweg._src.ops.partitioned import SaveSliceInfo
+from thalweg._src.ops.variables import RefVariable, ResourceVariable, Variable
+
+
+def create_slot(primary: Any, val: Any, name: str, colocate_with_primary: bool = True) -> Variable:
+    """A slot that starts with the tensor `val`, named `name` in the scope of `primary`."""
+    dims = val.get_shape()
+    return _in_scope(
+        primary, name, colocate_with_primary, lambda: _slot(primary, val, dims.is_fully_defined(), None, None)
+    )
+
+
+def create_slot_with_initializer(
+    primary: Any, initializer: Any, shape: Any, dtype: Any, name: str, colocate_with_primary: bool = True
+) -> Variable:
+    """A slot of `shape` and `dtype` that `initializer` fills."""
+    validate = shape.is_fully_defined()
+    return _in_scope(primary, name, colocate_with_primary, lambda: _slot(primary, initializer, validate, shape, dtype))
+
+
+def create_zeros_slot(primary: Any, name: str, dtype: Any = None, colocate_with_primary: bool = True) -> Variable:
+    """A slot of zeros of the shape of `primary`, and of its type unless `dtype` says otherwise."""
+    from thalweg._src.ops.array import shape as shape_of
+    from thalweg._src.ops.initializers import zeros_initializer
+
+    dtype = primary.dtype.base_dtype if dtype is None else dtype
+    shape = primary.get_shape()
+    if shape.is_fully_defined():
+        return create_slot_with_initializer(primary, zeros_initializer(), shape, dtype, name, colocate_with_primary)
+    value = primary.initialized_value() if isinstance(primary, Variable) else primary
+    return create_slot(primary, constants.zeros(shape_of(value), dtype=dtype), name, colocate_with_primary)
+
+
+def _in_scope(primary: Any, name: str, colocate: bool, make: Callable[[], Variable]) -> Variable:
+    # The default name, not the name: a second optimizer on the same variable gets `w/Adam_2`, a shared scope
+    # the same slot.
+    with variable_scope.variable_scope(None, f"{primary.op.name}/{name}"):
+        if not colocate:
+            return make()
+        with get_default_graph().colocate_with(primary.op):
+            return make()
+
+
+def _slot(primary: Any, value: Any, validate_shape: bool, shape: Any, dtype: Any) -> Variable:
+    scope = variable_scope.get_variable_scope()
+    partitioner = scope.partitioner
+    scope.set_partitioner(None)  # a slot has the partitions of its variable, not those of the scope
+    kinds = {ResourceVariable: True, RefVariable: False}
+    use_resource = next((resource for kind, resource in kinds.items() if isinstance(primary, kind)), None)
+    slot = variable_scope.get_variable(
+        "",
+        initializer=value,
+        trainable=False,
+        use_resource=use_resource,
+        shape=shape if callable(value) else None,
+        dtype=dtype,
+        validate_shape=validate_shape,
+    )
+    scope.set_partitioner(partitioner)
+    info = primary._get_save_slice_info() if isinstance(primary, Variable) else None
+    if info is not None:
+        own_name = slot.name[len(primary.op.name) + 1 : -2]
+        slot._set_save_slice_info(
+            SaveSliceInfo(
+                f"{info.full_name}/{own_name}", list(info.full_shape), list(info.var_offset), list(info.var_shape)
+            )
+        )
+    return slot
