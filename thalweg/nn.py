@@ -36,3 +36,13 @@ from thalweg._src.ops.pooling_api import max_pool2d as max_pool2d
 from thalweg._src.ops.pooling_api import max_pool3d as max_pool3d
 from thalweg._src.ops.pooling_api import max_pool_v2 as max_pool_v2
 from thalweg._src.ops.pooling_api import max_pool_with_argmax as max_pool_with_argmax
+from thalweg._src.ops.softmax import log_poisson_loss as log_poisson_loss
+from thalweg._src.ops.softmax import log_softmax as log_softmax
+from thalweg._src.ops.softmax import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits
+from thalweg._src.ops.softmax import softmax as softmax
+from thalweg._src.ops.softmax import softmax_cross_entropy_with_logits as softmax_cross_entropy_with_logits
+from thalweg._src.ops.softmax import softmax_cross_entropy_with_logits_v2 as softmax_cross_entropy_with_logits_v2
+from thalweg._src.ops.softmax import (
+    sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits,
+)
+from thalweg._src.ops.softmax import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits

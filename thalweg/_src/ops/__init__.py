@@ -6,5 +6,6 @@ from thalweg._src.ops import basic as basic
 from thalweg._src.ops import constants as constants
 from thalweg._src.ops import convolution as convolution
 from thalweg._src.ops import pooling as pooling
+from thalweg._src.ops import softmax as softmax
 from thalweg._src.ops import state as state
 from thalweg._src.ops import transposing as transposing
