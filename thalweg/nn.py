@@ -25,6 +25,17 @@ from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_ba
 from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_backprop_filter_v2
 from thalweg._src.ops.convolution_api import conv3d_transpose as conv3d_transpose
 from thalweg._src.ops.convolution_api import conv_transpose as conv_transpose
+from thalweg._src.ops.normalization import batch_norm_with_global_normalization as batch_norm_with_global_normalization
+from thalweg._src.ops.normalization import batch_normalization as batch_normalization
+from thalweg._src.ops.normalization import l2_loss as l2_loss
+from thalweg._src.ops.normalization import l2_normalize as l2_normalize
+from thalweg._src.ops.normalization import local_response_normalization as local_response_normalization
+from thalweg._src.ops.normalization import local_response_normalization as lrn
+from thalweg._src.ops.normalization import moments as moments
+from thalweg._src.ops.normalization import normalize_moments as normalize_moments
+from thalweg._src.ops.normalization import sufficient_statistics as sufficient_statistics
+from thalweg._src.ops.normalization import weighted_moments as weighted_moments
+from thalweg._src.ops.normalization import zero_fraction as zero_fraction
 from thalweg._src.ops.pooling_api import avg_pool as avg_pool
 from thalweg._src.ops.pooling_api import avg_pool as avg_pool2d
 from thalweg._src.ops.pooling_api import avg_pool1d as avg_pool1d
