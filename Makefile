@@ -34,7 +34,7 @@ clean:
 # One stamp per extra; a stamp is older than pyproject.toml when what must be installed may have changed.
 $(VENV)/.%: pyproject.toml | $(BIN)/python
 	@echo "installing thalweg[$*] into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
 $(BIN)/python:
