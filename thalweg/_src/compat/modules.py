@@ -16,6 +16,7 @@ RENAMED: tuple[tuple[str, str], ...] = (
     ("contrib.rnn.python.ops.core_rnn_cell", "contrib.rnn"),
     ("contrib.rnn.python.ops.core_rnn", "contrib.rnn"),
     ("python.keras", "keras"),
+    ("contrib.learn.datasets", "contrib.learn.python.learn.datasets"),
     ("contrib.keras.python.keras", "keras"),
     ("contrib.keras", "keras"),
 )
