@@ -25,6 +25,8 @@ from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_ba
 from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_backprop_filter_v2
 from thalweg._src.ops.convolution_api import conv3d_transpose as conv3d_transpose
 from thalweg._src.ops.convolution_api import conv_transpose as conv_transpose
+from thalweg._src.ops.elementwise import sigmoid as sigmoid
+from thalweg._src.ops.elementwise import tanh as tanh
 from thalweg._src.ops.normalization import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from thalweg._src.ops.normalization import batch_normalization as batch_normalization
 from thalweg._src.ops.normalization import l2_loss as l2_loss

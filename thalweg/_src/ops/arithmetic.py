@@ -1,0 +1,573 @@
+"""Arithmetic of two tensors, with broadcasting, and sums of many."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from thalweg._src.core import shapes
+from thalweg._src.core.apply import check, xp
+from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dtypes import (
+    COMPLEX,
+    FLOATS,
+    NUMBERS,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    string,
+    uint8,
+    uint16,
+    variant,
+)
+from thalweg._src.core.graph import Tensor
+from thalweg._src.core.lazy import jnp, lax
+from thalweg._src.core.opdef import Many, Shape, op, type_attr
+from thalweg._src.core.scopes import name_scope
+from thalweg._src.ops.basic import identity
+from thalweg._src.ops.broadcasting import after, all_equal, back_to, back_to_known, broadcast_rule, summed_to
+from thalweg._src.ops.indexed_slices import IndexedSlices
+from thalweg._src.ops.late import array, math, selecting
+
+A1 = type_attr("T", (*FLOATS, *COMPLEX, int8, int16, int32, int64, uint8, string))
+A2 = type_attr("T", (*FLOATS, *COMPLEX, int8, int16, int32, int64, uint8))
+M = type_attr("T", (*FLOATS, *COMPLEX, int8, int16, int32, int64, uint8, uint16))
+P = type_attr("T", (*FLOATS, *COMPLEX, int32, int64))
+R = type_attr("T", (*FLOATS, int32, int64))
+F = type_attr("T", FLOATS)
+S = type_attr("T", (float16, float32, float64, *COMPLEX))
+N = type_attr("T", NUMBERS)
+V = type_attr("T", (*NUMBERS, variant))
+
+
+def _is_integer(x: Any) -> bool:
+    return x.dtype.kind in "iu"
+
+
+def _no_zeros(y: Any) -> None:
+    check(y != 0, "Integer division by zero")
+
+
+def _safe(y: Any) -> Any:
+    """`y` with ones for zeros: XLA leaves a division by zero undefined, and NumPy warns."""
+    m = xp(y)
+    return m.where(y == 0, m.ones_like(y), y)
+
+
+# -- sums, differences, products
+
+
+@op("Add", numpy_only=True)
+def add(x: A1, y: A1) -> A1:
+    """x + y, of strings too."""
+    return xp(x, y).add(x, y)
+
+
+@op("AddV2", numpy_only=True)
+def add_v2(x: A2, y: A2) -> A2:
+    """x + y."""
+    return xp(x, y).add(x, y)
+
+
+@op("Sub", numpy_only=True)
+def subtract(x: M, y: M) -> M:
+    """x - y."""
+    return xp(x, y).subtract(x, y)
+
+
+@op("Mul", numpy_only=True)
+def multiply(x: M, y: M) -> M:
+    """x * y."""
+    return xp(x, y).multiply(x, y)
+
+
+@op("MulNoNan")
+def mul_no_nan(x: S, y: S) -> S:
+    """x * y, and 0 where y is 0 whatever x is."""
+    return jnp.where(y == 0, jnp.zeros((), x.dtype), x * y)
+
+
+@op("SquaredDifference")
+def squared_difference(x: P, y: P) -> P:
+    """(x - y)^2; |x - y|^2 for complex numbers."""
+    d = x - y
+    return d * jnp.conj(d) if d.dtype.kind == "c" else d * d
+
+
+# -- quotients
+
+
+@op("RealDiv")
+def realdiv(x: M, y: M) -> M:
+    """x / y."""
+    return _trunc_div(x, y) if _is_integer(x) else x / y
+
+
+@op("Div", numpy_only=True)
+def _div(x: M, y: M) -> M:
+    """x / y; integers are rounded towards zero, as in C."""
+    return _trunc_div(x, y) if _is_integer(x) else x / y
+
+
+@op("TruncateDiv", numpy_only=True)
+def truncatediv(x: M, y: M) -> M:
+    """x / y; integers are rounded towards zero."""
+    return _trunc_div(x, y) if _is_integer(x) else x / y
+
+
+@op("FloorDiv", numpy_only=True)
+def floor_div(x: M, y: M) -> M:
+    """x / y, rounded towards minus infinity."""
+    m = xp(x, y)
+    if _is_integer(x):
+        _no_zeros(y)
+        return m.floor_divide(x, _safe(y))
+    return m.floor(x / y)
+
+
+@op("DivNoNan")
+def _div_no_nan(x: S, y: S) -> S:
+    """x / y, and 0 where y is 0."""
+    return jnp.where(y == 0, jnp.zeros((), x.dtype), x / _safe(y))
+
+
+@op("Xdivy")
+def xdivy(x: S, y: S) -> S:
+    """x / y, and 0 where x is 0."""
+    return jnp.where(x == 0, jnp.zeros((), x.dtype), x / y)
+
+
+@op("Xlogy")
+def xlogy(x: S, y: S) -> S:
+    """x log(y), and 0 where x is 0."""
+    return jnp.where(x == 0, jnp.zeros((), x.dtype), x * jnp.log(y))
+
+
+def _trunc_div(x, y):
+    _no_zeros(y)
+    y = _safe(y)
+    m = xp(x, y)
+    if m is jnp:
+        return lax.div(*jnp.broadcast_arrays(x, y))
+    q = m.floor_divide(x, y)
+    return q + ((x % y != 0) & ((x < 0) != (y < 0))).astype(q.dtype)
+
+
+# -- remainders
+
+
+@op("FloorMod", numpy_only=True)
+def floormod(x: R, y: R) -> R:
+    """What remains of x after division by y: it has the sign of y."""
+    m = xp(x, y)
+    if _is_integer(x):
+        _no_zeros(y)
+        return m.remainder(x, _safe(y))
+    rest = m.fmod(x, y)
+    return m.where((x < 0) == (y < 0), rest, m.fmod(rest + y, y))
+
+
+@op("Mod", numpy_only=True)
+def _mod(x: R, y: R) -> R:
+    """What remains of x after division by y: it has the sign of x."""
+    return _trunc_mod(x, y)
+
+
+@op("TruncateMod", numpy_only=True)
+def truncatemod(x: R, y: R) -> R:
+    """What remains of x after division by y: it has the sign of x."""
+    return _trunc_mod(x, y)
+
+
+def _trunc_mod(x, y):
+    if _is_integer(x):
+        _no_zeros(y)
+        y = _safe(y)
+    return xp(x, y).fmod(x, y)
+
+
+# -- powers, extremes, angles
+
+
+@op("Pow", numpy_only=True)
+def _pow(x: P, y: P) -> P:
+    """x to the power of y. Negative powers of integers are an error."""
+    m = xp(x, y)
+    if _is_integer(x):
+        check(y >= 0, "Integers to negative integer powers are not allowed")
+        y = m.maximum(y, 0).astype(y.dtype)
+    return m.power(x, y)
+
+
+@op("Maximum", numpy_only=True)
+def maximum(x: R, y: R) -> R:
+    """The larger of x and y."""
+    return xp(x, y).maximum(x, y)
+
+
+@op("Minimum", numpy_only=True)
+def minimum(x: R, y: R) -> R:
+    """The smaller of x and y."""
+    return xp(x, y).minimum(x, y)
+
+
+@op("Atan2")
+def atan2(y: F, x: F) -> F:
+    """The angle of the point (x, y), in radians between -pi and pi."""
+    return jnp.arctan2(y, x)
+
+
+for _f in (add, add_v2, subtract, multiply, mul_no_nan, squared_difference, realdiv, _div, truncatediv, floor_div):
+    _f.shape_rule(broadcast_rule)
+for _f in (_div_no_nan, xdivy, xlogy, floormod, _mod, truncatemod, _pow, maximum, minimum, atan2):
+    _f.shape_rule(broadcast_rule)
+
+
+# -- sums of many
+
+
+def _merged(op):
+    dims = shapes.merge_all(t._dims for t in op._inputs)
+    if dims is False:
+        told = ", ".join(shapes.text(t._dims) for t in op._inputs)
+        raise ValueError(f"Shapes must be equal, but are {told} for '{op.name}' (op: '{op.type}')")
+    return [dims]
+
+
+def _sum(inputs):
+    shape = inputs[0].shape
+    for x in inputs:
+        if x.shape != shape:
+            raise ValueError(f"Inputs to AddN must have the same size and shape: {list(shape)} and {list(x.shape)}")
+    total = inputs[0]
+    for x in inputs[1:]:
+        total = total + x
+    return total
+
+
+@op("AddN", numpy_only=True)
+def _add_n(inputs: Many(V, "N", 1)) -> V:
+    """The sum of tensors of one shape."""
+    return _sum(inputs)
+
+
+@op("AccumulateNV2", numpy_only=True)
+def _accumulate_n(inputs: Many(N, "N", 1), *, shape: Shape) -> N:
+    """The sum of tensors of one shape."""
+    return _sum(inputs)
+
+
+_add_n.shape_rule(_merged)
+
+
+@_accumulate_n.shape_rule
+def _(op):
+    dims = shapes.merge(op.attrs["shape"], _merged(op)[0])
+    if dims is False:
+        raise ValueError(f"The shape of '{op.name}' is not the shape of its inputs")
+    return [dims]
+
+
+@_add_n.grad
+def _(op, g):
+    return [g] * len(op.inputs)
+
+
+@_accumulate_n.grad
+def _(op, g):
+    return [g] * len(op.inputs)
+
+
+_NOTHING = "inputs must be a list of at least one {} with the same dtype and shape"
+
+
+def add_n(inputs: Sequence[Any], name: str | None = None) -> Tensor:
+    """The sum of `inputs`: tensors (or IndexedSlices, made dense) of one type and shape.
+
+    Raises ValueError for an empty list.
+    """
+    if not isinstance(inputs, list | tuple) or not inputs:
+        raise ValueError(_NOTHING.format("Tensor/IndexedSlices"))
+    inputs = [x if isinstance(x, Tensor | IndexedSlices) else to_tensor(x) for x in inputs]
+    if len(inputs) > 1:
+        return _add_n(inputs, name=name)
+    only = to_tensor(inputs[0])
+    return identity(only, name=name) if name else only
+
+
+def accumulate_n(inputs: Sequence[Any], shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
+    """The sum of `inputs`: tensors of one type and shape.
+
+    Raises ValueError where they differ in type or shape, TypeError where their type is not `tensor_dtype`.
+    """
+    if not isinstance(inputs, list | tuple) or not inputs:
+        raise ValueError(_NOTHING.format("Tensor"))
+    inputs = [x if isinstance(x, Tensor | IndexedSlices) else to_tensor(x) for x in inputs]
+    first = inputs[0].dtype
+    if not all(isinstance(x, Tensor) and x.dtype == first for x in inputs):
+        raise ValueError(_NOTHING.format("Tensor"))
+    known = shapes.as_shape(shape)
+    for x in inputs:
+        known = known.merge_with(x.shape)
+    if tensor_dtype is not None and tensor_dtype != first:
+        raise TypeError(f"tensor_dtype is {tensor_dtype}, but input is of type {first}")
+    if len(inputs) == 1:
+        return inputs[0] if name is None else identity(inputs[0], name=name)
+    return _accumulate_n(inputs, shape=known, name=name)
+
+
+# -- public functions that are more than their op
+
+mod = floormod
+
+
+def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """x to the power of y.
+
+    >>> run(tf.pow([2, 3], [3, 2]))
+    array([8, 9], dtype=int32)
+    """
+    with name_scope(name, "Pow", [x]) as name:
+        return _pow(x, y, name=name)
+
+
+def floordiv(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """x / y, rounded towards minus infinity."""
+    with name_scope(name, "floordiv", [x, y]) as name:
+        return floor_div(x, y, name=name)
+
+
+_TRUE_QUOTIENT = {uint8: float32, int8: float32, uint16: float32, int16: float32, int32: float64, int64: float64}
+
+
+def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """x / y, of integers too: those of 8 and 16 bits become float32, the others float64.
+
+    Raises TypeError where the types of x and y differ.
+    """
+    with name_scope(name, "truediv", [x, y]) as name:
+        x, y = to_tensor(x, None, "x"), to_tensor(y, None, "y")
+        dtype = _one_type(x, y)
+        wide = _TRUE_QUOTIENT.get(dtype)
+        if wide is not None:
+            x, y = math.cast(x, wide), math.cast(y, wide)
+        elif not (dtype.is_floating or dtype.is_complex):
+            raise TypeError(f"Invalid dtype {dtype!r} in __truediv__")
+        return realdiv(x, y, name=name)
+
+
+def _one_type(x: Tensor, y: Tensor) -> Any:
+    a, b = x.dtype.base_dtype, y.dtype.base_dtype
+    if a != b:
+        raise TypeError(f"x and y must have the same dtype, got {a!r} != {b!r}")
+    return a
+
+
+def div(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """x / y as Python 2 has it: integers are rounded down."""
+    with name_scope(name, "div", [x, y]) as name:
+        x = to_tensor(x, None, "x")
+        y = to_tensor(y, x.dtype.base_dtype, "y")
+        dtype = _one_type(x, y)
+        return (realdiv if dtype.is_floating or dtype.is_complex else floor_div)(x, y, name=name)
+
+
+def divide(x: Any, y: Any, name: str | None = None) -> Any:
+    """x / y as Python 3 has it."""
+    return x / y if name is None else truediv(x, y, name)
+
+
+def div_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """x / y, and 0 where y is 0."""
+    return _of_one_type(_div_no_nan, "div_no_nan", x, y, name)
+
+
+def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """x * y, and 0 where y is 0, even if x is infinite or NaN."""
+    return _of_one_type(mul_no_nan, "multiply_no_nan", x, y, name)
+
+
+def _of_one_type(f: Any, default: str, x: Any, y: Any, name: str | None) -> Tensor:
+    with name_scope(name, default, [x, y]) as name:
+        x = to_tensor(x, None, "x")
+        y = to_tensor(y, x.dtype.base_dtype, "y")
+        _one_type(x, y)
+        return f(x, y, name=name)
+
+
+def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
+    """`x`, a tensor or IndexedSlices, times a scalar. Raises ValueError where `scalar` is none."""
+    scalar = to_tensor(scalar, x.dtype.base_dtype, "scalar")
+    if scalar.dims != ():
+        raise ValueError(f"Only scalar multiply works, got shape {scalar.shape}")
+    if isinstance(x, IndexedSlices):
+        return IndexedSlices(multiply(scalar, x.values, name=name), x.indices, x.dense_shape)
+    return multiply(scalar, x, name=name)
+
+
+def polyval(coeffs: Sequence[Any], x: Any, name: str | None = None) -> Tensor:
+    """The polynomial with these coefficients, that of the highest power first, at `x`, by Horner's rule."""
+    with name_scope(name, "polyval", [*coeffs, x]) as name:
+        x = to_tensor(x, None, "x")
+        if not coeffs:
+            return math.zeros_like(x, name=name)
+        first, *rest = [to_tensor(c, None, f"coeff_{i}") for i, c in enumerate(coeffs)]
+        value = first
+        for c in rest:
+            value = c + value * x
+        return value
+
+
+# -- gradients
+
+
+def _add_grad(op, g):
+    x, y = op.inputs
+    if all_equal(x, y, g):
+        return g, g
+    to_x, to_y = back_to_known(x, y, g)
+    return to_x(g), to_y(g)
+
+
+add.grad(_add_grad)
+add_v2.grad(_add_grad)
+
+
+@subtract.grad
+def _(op, g):
+    x, y = op.inputs
+    if all_equal(x, y, g):
+        return g, -g
+    to_x, to_y = back_to_known(x, y, g)
+    return to_x(g), to_y(-g)
+
+
+@multiply.grad
+def _(op, g):
+    x, y = op.inputs
+    if all_equal(x, y, g) and g.dtype in (int32, float32):
+        return multiply(g, y), multiply(g, x)
+    to_x, to_y = back_to_known(x, y, g)
+    x, y = math.conj(x), math.conj(y)
+    return to_x(multiply(g, y)), to_y(multiply(x, g))
+
+
+@mul_no_nan.grad
+def _(op, g):
+    x, y = op.inputs
+    if all_equal(x, y, g):
+        return mul_no_nan(g, y), mul_no_nan(x, g)
+    to_x, to_y = back_to(x, y)
+    return to_x(mul_no_nan(g, y)), to_y(mul_no_nan(x, g))
+
+
+@squared_difference.grad  # dx = 2 g (x - y)
+def _(op, g):
+    x, y = op.inputs
+    with after(g):
+        dx = scalar_mul(2.0, g) * (x - y)
+    if all_equal(x, y, g):
+        return dx, -dx
+    to_x, to_y = back_to_known(x, y, g)
+    return to_x(dx), -to_y(dx)
+
+
+def _quotient_grad(op, g, quotient, by):
+    """dx = g / y, dy = -g x / y^2."""
+    to_x, to_y = back_to(*op.inputs)
+    x, y = map(math.conj, op.inputs)
+    return to_x(by(g, y)), to_y(mul_no_nan(quotient(quotient(-x, y), y), g))
+
+
+@realdiv.grad
+def _(op, g):
+    return _quotient_grad(op, g, realdiv, xdivy)
+
+
+@_div.grad
+def _(op, g):
+    return _quotient_grad(op, g, divide, xdivy)
+
+
+@_div_no_nan.grad
+def _(op, g):
+    return _quotient_grad(op, g, div_no_nan, div_no_nan)
+
+
+for _f in (floor_div, truncatediv):
+    _f.not_differentiable()
+
+
+@floormod.grad  # dx = g, dy = -g floor(x / y)
+def _(op, g):
+    x, y = op.inputs
+    to_x, to_y = back_to(x, y)
+    quotient = floor_div(x, y)
+    return to_x(g), to_y(g * math.negative(quotient))
+
+
+def _nonzero(x: Tensor) -> Tensor:
+    return math.cast(math.not_equal(x, math.cast(0.0, x.dtype)), x.dtype)
+
+
+@xlogy.grad
+def _(op, g):
+    x, y = op.inputs
+    to_x, to_y = back_to(x, y)
+    with after(g):
+        dx = xlogy(_nonzero(x), y)
+        dy = xdivy(x, y)
+        return to_x(dx * g), to_y(dy * g)
+
+
+@xdivy.grad
+def _(op, g):
+    x, y = op.inputs
+    to_x, to_y = back_to(x, y)
+    with after(g):
+        dx = xdivy(_nonzero(x), y)
+        dy = xdivy(math.negative(x), y**2)
+        return to_x(dx * g), to_y(dy * g)
+
+
+@_pow.grad  # dx = g y x^(y - 1), dy = g z log(x)
+def _(op, g):
+    x, y = op.inputs
+    to_x, to_y = back_to_known(x, y, g)
+    x, y = math.conj(x), math.conj(y)
+    dx = to_x(mul_no_nan(y * pow(x, y - 1), g))
+    z = math.conj(op.outputs[0])
+    defined = math.not_equal(x, 0) if x.dtype.is_complex else x > 0
+    safe_x = selecting.where(defined, x, math.ones_like(x))
+    log_x = selecting.where(defined, math.log(safe_x), math.zeros_like(x))
+    return dx, to_y(mul_no_nan(z * log_x, g))
+
+
+def _extreme_grad(op, g, wins):
+    """The winner takes the gradient; of equals, the first."""
+    x, y = op.inputs
+    sx, sy = array.shape(x), array.shape(y)
+    zeros = math.zeros(array.shape(g), g.dtype)
+    first = wins(x, y)
+    to_x, to_y = summed_to(sx, sy)
+    return to_x(selecting.where(first, g, zeros)), to_y(selecting.where(first, zeros, g))
+
+
+@maximum.grad
+def _(op, g):
+    return _extreme_grad(op, g, math.greater_equal)
+
+
+@minimum.grad
+def _(op, g):
+    return _extreme_grad(op, g, math.less_equal)
+
+
+@atan2.grad
+def _(op, g):
+    y, x = op.inputs
+    with after(g):
+        scaled = xdivy(g, math.square(x) + math.square(y))
+        return x * scaled, -y * scaled
