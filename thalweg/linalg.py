@@ -1,7 +1,6 @@
 """tf.linalg: matrices."""
 
 from thalweg._src.ops.clip import global_norm as global_norm
-from thalweg._src.ops.elementwise import inv as inv
 from thalweg._src.ops.matmul import matmul as matmul
 from thalweg._src.ops.matmul import matvec as matvec
 from thalweg._src.ops.matmul import tensordot as tensordot
