@@ -126,6 +126,9 @@ from thalweg._src.ops.constants import placeholder as placeholder
 from thalweg._src.ops.constants import placeholder_with_default as placeholder_with_default
 from thalweg._src.ops.constants import zeros as zeros
 from thalweg._src.ops.constants import zeros_like as zeros_like
+from thalweg._src.ops.control_flow import case as case
+from thalweg._src.ops.control_flow import cond as cond
+from thalweg._src.ops.control_flow import while_loop as while_loop
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
 from thalweg._src.ops.elementwise import abs as abs

@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler.bodies import accesses, body_ops, randoms, source_of, static_needs, variable_key
 from thalweg._src.core import apply, errors, infer
+from thalweg._src.core.apply import Replan
+from thalweg._src.core.differentiate import forward_and_pull
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
 
@@ -45,15 +48,23 @@ class Interpreter:
         self.state, self.fold, self.platform, self.traced = state, fold, platform, traced
         self.written: dict[Any, None] = {}
         self.ctx, self.rng_init, self.watch = ctx, rng_init, watch
+        self.pulls: dict[Operation, Any] = {}  # of operations that a later one differentiates
+        self._differentiated: set[Operation] = set()
 
     def run(self, ops: Iterable[Operation], env: dict[Tensor, Any]) -> None:
         """Run `ops`, which are in a topological order, adding the values of their outputs to `env`."""
+        ops = list(ops)
+        self._differentiated = {op.opdef.forward_of(op._attrs) for op in ops if op.opdef.forward_of is not None}
         for op in ops:
             try:
                 self.step(op, env)
             except errors.OpError as error:
                 if error._op is None:
                     error._op = op
+                raise
+            except Replan as replan:
+                op.__dict__.setdefault("hints", set()).add("host")
+                replan.op = op
                 raise
             except (NotImplementedError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
                 if getattr(error, "thalweg_user_error", False):
@@ -69,6 +80,9 @@ class Interpreter:
             self._alias(op, env)
             return
         values = [env[t] for t in op._inputs]
+        if opdef.wants_run or op in self._differentiated:
+            self._run_bodies(op, values, env)
+            return
         refs = [v for v in values if type(v) is RefValue]
         if refs:
             args = opdef.inputs if opdef.simple else [a for a, _ in infer._flat_args(op)]
@@ -77,9 +91,10 @@ class Interpreter:
                 for v, arg in zip(values, args, strict=True)
             ]
         if op in self.fold and not any(isinstance(v, jax.Array) for v in values):
-            result = infer.evaluate(op, values)
-        else:
-            result = self._call(op, values)
+            for t, v in zip(op.outputs, infer.evaluate(op, values), strict=True):
+                env[t] = v
+            return
+        result = self._call(op, values)
         if opdef.write_index:
             result = self._write(op, refs, result)
         outputs = op.outputs
@@ -111,6 +126,68 @@ class Interpreter:
         if rng is not None:
             self.write(("rng", op.name), rng.finish())
         return result
+
+    def _run_bodies(self, op: Operation, values: list[Any], env: dict[Tensor, Any]) -> None:
+        """An op with bodies: its lowering runs them, and gets references as they are."""
+        values = [
+            self.read(v, op)
+            if type(v) is RefValue and not t.dtype._ref and t.dtype.base_dtype._name != "resource"
+            else v
+            for v, t in zip(values, op._inputs, strict=True)
+        ]
+        if op in self._differentiated:
+            outputs, changed, ok, self.pulls[op] = forward_and_pull(op.opdef, op._attrs, values, self)
+            for key, value in changed.items():
+                self.write(key, value)
+            if ok is not None:
+                apply.check(ok, f"a check in {op.name} failed")
+        else:
+            outputs = apply.flat_outputs(op.opdef, apply.call(op.opdef, op._attrs, values, run=self))
+        for t, v in zip(op.outputs, outputs, strict=True):
+            env[t] = _declared(v, t)
+        if self.watch is not None:
+            self.watch(op, [env[t] for t in op.outputs])
+
+    def call_graph(self, graph: Any, values: list[Any]) -> list[Any]:
+        """The outputs of a body on the values of its inputs, in this interpreter's state."""
+        env = dict(zip(graph.inputs, values, strict=True))
+        outer, self.fold = self.fold, static_needs(graph)[0]
+        try:
+            self.run(body_ops(graph), env)
+        finally:
+            self.fold = outer
+        return [self.read(v, t.op) if type(v := env[t]) is RefValue and not t.dtype._ref else v for t in graph.outputs]
+
+    def written_by(self, *bodies: tuple[Any, list[Any]]) -> list[Any]:
+        """The keys of the variables and random streams that bodies (graph, values of its inputs) change.
+
+        Raises Replan if one of them has no value yet: an executable can't give back what only one branch makes.
+        """
+        keys: dict[Any, None] = {}
+        for graph, values in bodies:
+            refer = {t: v for t, v in zip(graph.inputs, values, strict=True) if type(v) is RefValue}
+
+            def find(t: Tensor, refer: dict[Tensor, Any] = refer) -> Operation | None:
+                found = source_of(t, (), refer)
+                return found.source if type(found) is RefValue else found
+
+            for op in body_ops(graph):
+                keys.update((variable_key(source), None) for source, writes in accesses(op, find) if writes)
+                keys.update((("rng", r.name), None) for r in randoms(op))
+        missing = [k for k in keys if self.state.get(k) is None]
+        if missing:
+            raise Replan(None, f"a body is the first to write {missing[0]}")
+        return list(keys)
+
+    def is_reference(self, value: Any) -> bool:
+        """Whether `value` refers to a variable rather than being a value."""
+        return type(value) is RefValue
+
+    def child(self, state: dict[Any, Any]) -> Interpreter:
+        """An interpreter for a body that JAX traces on its own, over a copy of the state."""
+        return Interpreter(
+            state, platform=self.platform, traced=self.traced, ctx=self.ctx, rng_init=self.rng_init, watch=self.watch
+        )
 
     def _args(self, op: Operation) -> list[Any]:
         opdef = op.opdef
@@ -210,13 +287,6 @@ def uninitialized(source: Operation, op: Operation) -> errors.OpError:
         f"Attempting to use uninitialized value {name}: {op.name} ({op.type}) reads it. "
         f"Run tf.global_variables_initializer() first, or restore a checkpoint.",
     )
-
-
-def variable_key(op: Operation) -> str:
-    """The name under which a session keeps a variable."""
-    name = op._attrs.get("shared_name") or op.name
-    container = op._attrs.get("container")
-    return f"{container}/{name}" if container else name
 
 
 def _as_op_error(error: Exception, op: Operation) -> errors.OpError:

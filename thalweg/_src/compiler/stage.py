@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from thalweg._src.compiler.interpret import variable_key
-from thalweg._src.core import infer
+from thalweg._src.compiler.bodies import accesses, is_host_work, randoms, slots, source_of, variable_key
 from thalweg._src.core.graph import Operation, Tensor
 
 HOST = "host"
@@ -41,40 +40,6 @@ class Cluster:
         return self.colour == HOST
 
 
-def source_of(tensor: Tensor, feeds: Any = frozenset()) -> Operation | None:
-    """The variable whose buffer `tensor` refers to, or None for a plain value."""
-    while tensor not in feeds:
-        op = tensor.op
-        opdef = op.opdef
-        if opdef.source:
-            return op
-        if opdef.alias or (opdef.writes and tensor.dtype._ref):
-            tensor = op._inputs[opdef.write_index[0] if opdef.write_index else 0]
-            if opdef.writes and not opdef.simple:
-                return None
-        else:
-            return None
-    return None
-
-
-def accesses(op: Operation, feeds: Any = frozenset()) -> list[tuple[Operation, bool]]:
-    """The variables that `op` reads or writes: (variable, does it write)."""
-    opdef = op.opdef
-    if opdef.source or opdef.alias:
-        return []
-    if opdef.touches is not None:
-        return opdef.touches(op, lambda t: source_of(t, feeds))
-    out = []
-    writes = opdef.writes
-    for arg, t in infer._flat_args(op) if not opdef.simple else zip(opdef.inputs, op._inputs, strict=True):
-        if t in feeds:
-            continue
-        source = source_of(t, feeds)
-        if source is not None:
-            out.append((source, arg.name in writes))
-    return out
-
-
 def stage(
     ops: list[Operation],
     feeds: dict[Tensor, Any],
@@ -83,6 +48,10 @@ def stage(
 ) -> list[Cluster]:
     """Clusters in an order in which they can run. `feeds` maps fed tensors to their shapes; `place` gives an op's device."""
     fed = frozenset(feeds)
+
+    def find(t: Tensor) -> Operation | None:
+        return source_of(t, fed)
+
     colours = {op: _colour(op, fed, place) for op in ops}
     static_edges, static_feeds, fold = _static_edges(ops, feeds, colours)
     ready: dict[Operation, dict[Any, int]] = {}  # per op: the stage in which each colour is done with what it waits for
@@ -91,7 +60,7 @@ def stage(
     readers: dict[str, list[Operation]] = {}
     for op in ops:
         before = [t.op for t in op._inputs if t not in fed] + [c for c in op._control_inputs if c in ready]
-        for source, writes in accesses(op, fed):
+        for source, writes in accesses(op, find):
             key = variable_key(source)
             if key in last_write:
                 before.append(last_write[key])
@@ -118,7 +87,7 @@ def stage(
                     at = max(at, n + 1)
         level[op] = at
         ready[op] = {colour: at}
-    return _gather(ops, colours, level, fed, static_edges, static_feeds, fold, set(fetches))
+    return _gather(ops, colours, level, fed, find, static_edges, static_feeds, fold, set(fetches))
 
 
 def _colour(op: Operation, fed: frozenset[Tensor], place: Callable[[Operation], Any]) -> Any:
@@ -127,13 +96,7 @@ def _colour(op: Operation, fed: frozenset[Tensor], place: Callable[[Operation], 
         return None
     if opdef.alias and source_of(op.outputs[0], fed) is not None:
         return None
-    if opdef.runs_on_host(op) or (opdef.host is False and not opdef.device_strings and _touches_strings(op)):
-        return HOST
-    return place(op)
-
-
-def _touches_strings(op: Operation) -> bool:
-    return any(t.dtype.is_on_host for t in op._inputs) or any(t.dtype.is_on_host for t in op.outputs)
+    return HOST if is_host_work(op) else place(op)
 
 
 def _static_edges(
@@ -182,17 +145,11 @@ def _static_edges(
     for op in ops:
         if colours[op] == HOST or colours[op] is None:
             continue
-        opdef = op.opdef
-        if not opdef.static_args and opdef.args_of is None:
-            continue
-        for arg, t in infer._flat_args(op):
-            if arg.known:
+        for t, required in slots(op):
+            if not required:
                 if derivable(t, fed=False):
                     mark(t)
-                continue
-            if not arg.static:
-                continue
-            if derivable(t):
+            elif derivable(t):
                 mark(t)
             elif t in feeds:
                 static_feeds.add(t)
@@ -206,6 +163,7 @@ def _gather(
     colours: dict[Operation, Any],
     level: dict[Operation, int],
     fed: frozenset[Tensor],
+    find: Callable[[Tensor], Operation | None],
     static_edges: set[tuple[Operation, Tensor]],
     static_feeds: set[Tensor],
     fold: set[Operation],
@@ -224,7 +182,7 @@ def _gather(
     ordered = sorted(clusters.values(), key=lambda c: (c.stage, c.colour == HOST, str(c.colour)))
     outputs: dict[Cluster, dict[Tensor, None]] = {c: {} for c in ordered}
     for cluster in ordered:
-        _complete(cluster, colours, home, fed, outputs, static_edges, static_feeds, fold)
+        _complete(cluster, colours, home, fed, find, outputs, static_edges, static_feeds, fold)
     for t in fetches:
         if t not in fed and t.op in home:
             outputs[home[t.op]][t] = None
@@ -233,7 +191,7 @@ def _gather(
     return ordered
 
 
-def _complete(cluster, colours, home, fed, outputs, static_edges, static_feeds, fold) -> None:
+def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_feeds, fold) -> None:
     """Fill in what a cluster takes from outside; what has no colour is taken in wherever it is used."""
     inputs: dict[Tensor, None] = {}
     free: dict[Operation, None] = {}
@@ -258,13 +216,12 @@ def _complete(cluster, colours, home, fed, outputs, static_edges, static_feeds, 
             need(t)
             if (op, t) in static_edges:
                 statics[t] = None
-        for source, writes in accesses(op, fed):
+        for source, writes in accesses(op, find):
             key = variable_key(source)
             cluster.sources[key] = source
             if writes:
                 cluster.writes[key] = None
-        if op.opdef.wants_rng:
-            cluster.randoms.append(op)
+        cluster.randoms += randoms(op)
     cluster.ops = sorted([*free, *cluster.ops], key=_position(cluster.ops, free))
     for t in inputs:
         if t in static_feeds or (t not in fed and t.op in fold):

@@ -14,6 +14,14 @@ from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.opdef import OpDef
 
 
+class Replan(Exception):
+    """An operation can't be part of an executable after all: the next plan runs it op by op. `op` is filled in on the way."""
+
+    def __init__(self, op: Any, why: str):
+        super().__init__(why)
+        self.op = op
+
+
 class _Checks(threading.local):
     """Where `check` reports to: None checks at once, a list collects (condition, message) of a trace, False ignores."""
 
@@ -69,6 +77,7 @@ def call(
     *,
     rng: Any = None,
     ctx: Any = None,
+    run: Any = None,
     platform: str | None = None,
 ) -> Any:
     """The raw result of the lowering of `opdef` on the flat list of its input values."""
@@ -78,6 +87,8 @@ def call(
         kwargs["rng"] = rng
     if opdef.wants_ctx:
         kwargs["ctx"] = ctx
+    if opdef.wants_run:
+        kwargs["run"] = run
     return fn(*(values if opdef.simple else grouped(opdef, attrs, values)), **kwargs)
 
 

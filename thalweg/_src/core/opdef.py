@@ -7,7 +7,7 @@
         return jnp.maximum(features, 0)
 
 Positional parameters are the op's inputs in GraphDef order, keyword-only ones its attrs with their defaults. The keyword-only
-names `rng` and `ctx` are no attrs: a lowering that has them receives its random stream, or the runtime.
+names `rng`, `ctx` and `run` are no attrs: a lowering that has them receives its random stream, the runtime, or the interpreter.
 """
 
 from __future__ import annotations
@@ -138,7 +138,20 @@ REQUIRED = type("Required", (), {"__repr__": lambda self: "<required>"})()
 class Arg:
     """One input or output of an op."""
 
-    __slots__ = ("dtype", "handle", "init", "kind", "known", "minimum", "name", "number", "ref", "static", "type_attr", "types")
+    __slots__ = (
+        "dtype",
+        "handle",
+        "init",
+        "kind",
+        "known",
+        "minimum",
+        "name",
+        "number",
+        "ref",
+        "static",
+        "type_attr",
+        "types",
+    )
     number: Any  # the attr that counts the inputs, where kind is "many"
     types: Any  # the attr that lists their dtypes, where kind is "mixed"
 
@@ -199,7 +212,9 @@ class OpDef:
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
     `constant`: has no inputs and one value. `device_strings`: may stay in an executable although strings go in (messages).
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
-    depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `touches(op, source_of)`: the variables it accesses, where its inputs alone don't tell.
+    depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `bodies(attrs, inputs)`: its body
+    graphs, each with the tensors outside that its inputs stand for; with `pure_bodies`, what they write is thrown away.
+    `forward_of(attrs)`: the operation that this one differentiates.
     """
 
     def __init__(self, name: str, fn: Callable[..., Any], **facts: Any):
@@ -221,7 +236,9 @@ class OpDef:
         self.back_edge: bool = facts.pop("back_edge", False)
         self.frame: bool = facts.pop("frame", False)
         self.takes_none: bool = facts.pop("takes_none", False)
-        self.touches: Callable[..., Any] | None = None
+        self.pure_bodies: bool = facts.pop("pure_bodies", False)
+        self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
+        self.forward_of: Callable[[dict[str, Any]], Any] | None = None
         self.args_of: Callable[[Any], list[Arg]] | None = None
         self.default_name: str = facts.pop("default_name", name)
         writes: Sequence[str] | None = facts.pop("writes", None)
@@ -240,11 +257,12 @@ class OpDef:
         for arg in (*self.inputs, *self.outputs):
             self._declare(arg)
         for n in keywords:
-            if n not in ("rng", "ctx"):
+            if n not in ("rng", "ctx", "run"):
                 self._declare_attr(n.rstrip("_"), notes[n], defaults.get(n, REQUIRED))
         self.wants_rng = "rng" in keywords
         self.wants_ctx = "ctx" in keywords
-        self.lower_attrs = [(n, n.rstrip("_")) for n in keywords if n not in ("rng", "ctx")]
+        self.wants_run = "run" in keywords
+        self.lower_attrs = [(n, n.rstrip("_")) for n in keywords if n not in ("rng", "ctx", "run")]
         self.stateful = self.stateful or self.wants_rng
         if self.effect is None and self.wants_rng:
             self.effect = "rng"

@@ -340,7 +340,7 @@ class _Backward:
 
 
 def _add(sent: Sequence[Any]) -> Any:
-    from thalweg._src.ops.elementwise import add_n
+    from thalweg._src.ops.arithmetic import add_n
 
     if all(isinstance(g, Tensor) for g in sent):
         return add_n(list(sent))

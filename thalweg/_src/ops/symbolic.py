@@ -1,20 +1,18 @@
 """SymbolicGradient: the gradient of any op whose lowering JAX can differentiate."""
 
-import numpy as np
-
-from thalweg._src.core import apply, dtypes, infer
+from thalweg._src.core import dtypes, infer
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.lazy import jax, jnp
+from thalweg._src.core.differentiate import forward_and_pull
 from thalweg._src.core.opdef import OPS, Arg, Func, Mixed, Types, op
 from thalweg._src.ops import constants
 from thalweg._src.ops.indexed_slices import IndexedSlices
 
 
 class Call:
-    """A call of an op as an attr: its type and attrs, as `NameAttrList` in a GraphDef."""
+    """A call of an op as an attr: its type and attrs, as `NameAttrList` in a GraphDef; and the operation, where it is at hand."""
 
-    def __init__(self, name, attrs):
-        self.name, self.attrs = name, attrs
+    def __init__(self, name, attrs, operation=None):
+        self.name, self.attrs, self.operation = name, attrs, operation
 
     @property
     def opdef(self):
@@ -34,46 +32,36 @@ def call_of(f):
     )
 
 
-@op("SymbolicGradient")
-def symbolic_gradient(input: Mixed("Tin", 1), *, Tout: Types, f: Func) -> Mixed("Tout", 1):
+def _forward(attrs):
+    """The operation that a node differentiates, or None if it is not known."""
+    return call_of(attrs["f"]).operation
+
+
+@op("SymbolicGradient", pure_bodies=True, foldable=False)
+def symbolic_gradient(input: Mixed("Tin", 1), *, Tout: Types, f: Func, run) -> Mixed("Tout", 1):
     """The gradients of an op: takes its inputs and the gradients of its outputs, gives one gradient per input.
 
     Inputs that are not floating-point get zeros.
     """
     call = call_of(f)
-    opdef = call.opdef
     count = len(Tout)
-    values, grads = input[:count], input[count:]
-    floats = [i for i, v in enumerate(values) if np.issubdtype(v.dtype, np.inexact) or v.dtype.name == "bfloat16"]
-    floats = [i for i in floats if isinstance(values[i], jax.Array) or isinstance(values[i], np.ndarray)]
-
-    def forward(*xs):
-        full = list(values)
-        for i, x in zip(floats, xs, strict=True):
-            full[i] = x
-        with apply.collect_checks(False):  # the forward op checks for itself
-            outputs = apply.flat_outputs(opdef, apply.call(opdef, call.attrs, full))
-        return [jnp.asarray(o) for o in outputs]
-
-    outputs, pull = jax.vjp(forward, *[jnp.asarray(values[i]) for i in floats])
-    seeds = [
-        jnp.conj(jnp.asarray(g, o.dtype))
-        if jnp.issubdtype(o.dtype, jnp.inexact)
-        else np.zeros(o.shape, jax.dtypes.float0)
-        for g, o in zip(grads, outputs, strict=True)
-    ]
-    pulled = pull(seeds)
-    out = [jnp.zeros(v.shape, v.dtype) for v in values]
-    for i, g in zip(floats, pulled, strict=True):
-        out[i] = jnp.conj(
-            g
-        )  # TensorFlow's complex gradients are the conjugates of JAX's cotangents; real ones don't care
-    return out
+    pull = run.pulls.get(call.operation) if call.operation is not None else None
+    if pull is None:
+        pull = forward_and_pull(call.opdef, call.attrs, input[:count], run)[3]
+    return pull(input[count:])
 
 
 @symbolic_gradient.shape_rule
 def _(node):
-    return [t.dims for t in node.inputs[: len(node.attrs["Tout"])]]
+    return [_dims(t) for t in node.inputs[: len(node.attrs["Tout"])]]
+
+
+def _dims(t):
+    if t.dtype.base_dtype == dtypes.resource:
+        from thalweg._src.ops.handles import dims_of_handle
+
+        return dims_of_handle(t)
+    return t.dims
 
 
 def _args(node):
@@ -86,21 +74,39 @@ def _args(node):
     return out + [Arg("grad", dtypes.float32)] * (len(node.inputs) - len(out))
 
 
+def _bodies(attrs, inputs):
+    call = call_of(attrs["f"])
+    return call.opdef.bodies(call.attrs, inputs[: len(attrs["Tout"])]) if call.opdef.bodies is not None else []
+
+
 symbolic_gradient.args_of = _args
+symbolic_gradient.bodies = _bodies
+symbolic_gradient.forward_of = _forward
 
 
 def symbolic_gradients(node, *grads):
     """The gradient function of ops that have none of their own."""
     attrs = {k: v for k, v in node.attrs.items() if not k.startswith("_")}
     grads = [
-        constants.zeros_like(t, dtypes.float32 if not t.dtype.is_floating and not t.dtype.is_complex else None)
+        constants.zeros_like(t, None if t.dtype.is_floating or t.dtype.is_complex else dtypes.float32)
         if g is None
         else g
         for g, t in zip(grads, node.outputs, strict=True)
     ]
     grads = [to_tensor(g) if isinstance(g, IndexedSlices) else g for g in grads]
-    outputs = symbolic_gradient(
-        [*node.inputs, *grads], Tout=[t.dtype.base_dtype for t in node.inputs], f=Call(node.type, attrs)
-    )
-    keep = [(t.dtype.is_floating or t.dtype.is_complex) and not arg.static for (arg, t) in infer._flat_args(node)]
+    types = [_gradient_type(t) for t in node.inputs]
+    outputs = symbolic_gradient([*node.inputs, *grads], Tout=types, f=Call(node.type, attrs, node))
+    keep = [
+        (d.is_floating or d.is_complex) and not arg.static
+        for (arg, _), d in zip(infer._flat_args(node), types, strict=True)
+    ]
     return [g if k else None for g, k in zip(outputs, keep, strict=True)]
+
+
+def _gradient_type(t):
+    if t.dtype.base_dtype == dtypes.resource:
+        from thalweg._src.ops.handles import variable_of_handle
+
+        source = variable_of_handle(t)
+        return source.attrs["dtype"] if source is not None else dtypes.resource
+    return t.dtype.base_dtype

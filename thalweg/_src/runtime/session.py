@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.compiler.interpret import Interpreter, RefValue, uninitialized, variable_key
+from thalweg._src.compiler.bodies import variable_key
+from thalweg._src.compiler.interpret import Interpreter, RefValue, uninitialized
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import dtypes, errors, graph as graph_lib, shapes
+from thalweg._src.core.apply import Replan
 from thalweg._src.core.convert import as_array
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.lazy import jax
@@ -186,7 +188,12 @@ class BaseSession:
             if cluster.is_host or debug:
                 self._run_on_host(cluster, env)
             else:
-                self._run_on_device(cluster, plan.executables[i], env)
+                try:
+                    self._run_on_device(cluster, plan.executables[i], env)
+                except Replan:
+                    # What the cluster does depends on values: this time it runs op by op, the next plan knows.
+                    self._plans = {k: p for k, p in self._plans.items() if p is not plan}
+                    self._run_on_host(cluster, env)
         return [self._result(plan, t, env) for t in tensors]
 
     def _result(self, plan: Plan, t: Tensor, env: dict[Tensor, Any]) -> Any:

@@ -1,0 +1,154 @@
+"""The graph of a branch, a loop body or a function. Tensors of the graphs around become its inputs when it uses them."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from thalweg._src.core.build import add_node
+from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
+from thalweg._src.core.opdef import OPS, op, type_attr
+
+T = type_attr("T")
+
+
+class FuncGraph(Graph):
+    """A graph inside another one: `inputs` (arguments first, then what it captured), `outputs`, and their counterparts outside."""
+
+    def __init__(self, name: str, outer: Graph | None = None):
+        super().__init__()
+        outer = get_default_graph() if outer is None else outer
+        self.name, self.outer = name, outer
+        self.arguments: list[Tensor] = []
+        self.captures: dict[Tensor, Tensor] = {}
+        self.constants: dict[Tensor, Tensor] = {}
+        self.outputs: list[Tensor] = []
+        self.outer_controls: list[Operation] = []
+        # Names are unique through all the graphs of a program; collections and what libraries keep are shared.
+        self._names_in_use = outer._names_in_use
+        self._collections = outer._collections
+        self._functions = outer._functions
+        self._seed = outer._seed
+        here, there = self._stacks, outer._stacks
+        here.name, here.devices, here.gradients = there.name, list(there.devices), dict(there.gradients)
+        here.attrs = {k: v for k, v in there.attrs.items() if k != "_class"}
+
+    @property
+    def building_function(self) -> bool:
+        return True
+
+    @property
+    def outermost(self) -> Graph:
+        return self.outer.outermost
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        return [*self.arguments, *self.captures.values()]
+
+    def argument(self, dtype: Any, dims: Any, name: str) -> Tensor:
+        """A new argument."""
+        t = self._parameter(dtype, dims, name, len(self.arguments))
+        self.arguments.append(t)
+        return t
+
+    def _parameter(self, dtype: Any, dims: Any, name: str, index: int) -> Tensor:
+        with self.as_default(), self.control_dependencies(None):
+            node = add_node(
+                self, OPS["_Arg"], (), {"T": dtype.base_dtype, "index": index}, self._op_name(name), control_inputs=[]
+            )
+        t = node.outputs[0]
+        t.dtype, t._dims = dtype, dims
+        return t
+
+    def _admit(self, tensor: Tensor) -> Tensor:
+        if tensor.op.graph is self:
+            return tensor
+        found = self.captures.get(tensor)
+        if found is None:
+            found = self.constants.get(tensor)
+        if found is not None:
+            return found
+        if not self._is_around(tensor.op.graph):
+            raise ValueError(f"{tensor} must be from the same graph as {self.name!r}, or from one around it.")
+        if tensor.op.graph is not self.outer:
+            self.outer._admit(tensor)
+        if tensor.op.opdef.constant and tensor.op._attrs["value"].size <= 1024:
+            # Constants are copied: inside, their values are known.
+            with self.as_default(), self.control_dependencies(None):
+                source = tensor.op
+                node = add_node(
+                    self,
+                    source.opdef,
+                    (),
+                    dict(source._attrs),
+                    self._op_name(source.name.split("/")[-1]),
+                    control_inputs=[],
+                )
+            self.constants[tensor] = node.outputs[0]
+            return node.outputs[0]
+        inner = self._parameter(tensor.dtype, tensor._dims, tensor.op.name.split("/")[-1], len(self.captures))
+        self.captures[tensor] = inner
+        return inner
+
+    def _is_around(self, graph: Graph) -> bool:
+        outer: Any = self.outer
+        while outer is not None:
+            if outer is graph:
+                return True
+            outer = getattr(outer, "outer", None)
+        return False
+
+    def outer_values(self) -> list[Tensor]:
+        """The captured tensors as the graph around knows them."""
+        outer = self.outer
+        return [t if t.op.graph is outer else outer._admit(t) for t in self.captures]
+
+    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        if not isinstance(obj, Tensor | Operation | str):
+            convert = getattr(obj, "_as_graph_element", None)
+            obj = convert() if callable(convert) else obj
+        if isinstance(obj, Tensor | Operation) and obj.graph is not self and self._is_around(obj.graph):
+            return obj
+        return super().as_graph_element(obj, allow_tensor, allow_operation)
+
+    def _control_ops(self, control_inputs: Any) -> list[Operation]:
+        """What is inside is waited for inside; what is outside, the whole graph waits for."""
+        inside = []
+        for o in super()._control_ops(control_inputs):
+            if o.graph is self:
+                inside.append(o)
+            elif o not in self.outer_controls:
+                self.outer_controls.append(o)
+        return inside
+
+    def __repr__(self) -> str:
+        return f"<FuncGraph {self.name}>"
+
+
+@op("_Arg", foldable=False, stateful=True)
+def _arg(*, T: T, index: int) -> T:
+    """An argument of a function graph."""
+    raise AssertionError("arguments are given")
+
+
+_arg.shape_rule(lambda node: [None])
+_arg.not_differentiable()
+
+
+@contextlib.contextmanager
+def building(graph: FuncGraph) -> Iterator[FuncGraph]:
+    """Make `graph` the default one, with no control dependencies of the graphs around."""
+    with graph.as_default():
+        yield graph
+
+
+def order_captures(graphs: Sequence[FuncGraph]) -> list[Tensor]:
+    """Give all `graphs` the same captures in the same order; returns the captured tensors, as the graph around knows them."""
+    union: dict[Tensor, None] = {}
+    for g in graphs:
+        union.update(dict.fromkeys(g.captures))
+    for g in graphs:
+        for t in union:
+            if t not in g.captures:
+                g.captures[t] = g._parameter(t.dtype, t._dims, t.op.name.split("/")[-1], len(g.captures))
+        g.captures = {t: g.captures[t] for t in union}
+    return graphs[0].outer_values() if graphs else []
