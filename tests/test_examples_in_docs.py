@@ -2,7 +2,7 @@
 
 A ```python block runs in a namespace that the blocks of its page share. A ```text block that follows it is what it must
 print. A ```pycon block, like an example in a docstring, is a doctest. Doctests see `tf`, `np` and `run(fetches)`, which
-evaluates in a fresh session, variables initialized.
+evaluates in a fresh session after running `after`: by default what initializes the variables.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ WITH_EXAMPLES = [
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
-def run(fetches, feed_dict=None):
+def run(fetches, feed_dict=None, *, after=None):
     """`fetches` evaluated in a fresh session of the default graph."""
     import thalweg as tf
 
     with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
+        session.run(tf.global_variables_initializer() if after is None else after)
         return session.run(fetches, feed_dict)
 
 

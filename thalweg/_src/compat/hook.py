@@ -39,6 +39,8 @@ class Alias(ModuleType):
             raise AttributeError(name)
         try:
             value = self.__dict__["_thalweg_resolve"](name)
+            if isinstance(value, ModuleType):  # tf.nn of a program is an alias too: its errors say what is nearest
+                value = submodule(self.__name__, name) or value
         except LookupError:
             value = submodule(self.__name__, name)
             if value is None:
