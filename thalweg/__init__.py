@@ -6,6 +6,9 @@ from thalweg import linalg as linalg
 from thalweg import math as math
 from thalweg import nn as nn
 from thalweg import train as train
+from thalweg import version as version
+from thalweg._src.compat.hook import install as install
+from thalweg._src.compat.hook import uninstall as uninstall
 from thalweg._src.core.convert import convert_to_tensor as convert_to_tensor
 from thalweg._src.core.convert import register_tensor_conversion_function as register_tensor_conversion_function
 from thalweg._src.core.devices import DeviceSpec as DeviceSpec
@@ -244,3 +247,12 @@ from thalweg._src.ops.variables import variables_initializer as variables_initia
 from thalweg._src.runtime.session import InteractiveSession as InteractiveSession
 from thalweg._src.runtime.session import Session as Session
 from thalweg._src.runtime.session import get_default_session as get_default_session
+from thalweg._src.version import COMPILER_VERSION as COMPILER_VERSION
+from thalweg._src.version import COMPILER_VERSION as __compiler_version__
+from thalweg._src.version import GIT_VERSION as GIT_VERSION
+from thalweg._src.version import GIT_VERSION as __git_version__
+from thalweg._src.version import GRAPH_DEF_VERSION as GRAPH_DEF_VERSION
+from thalweg._src.version import GRAPH_DEF_VERSION_MIN_CONSUMER as GRAPH_DEF_VERSION_MIN_CONSUMER
+from thalweg._src.version import GRAPH_DEF_VERSION_MIN_PRODUCER as GRAPH_DEF_VERSION_MIN_PRODUCER
+from thalweg._src.version import TENSORFLOW as VERSION
+from thalweg._src.version import TENSORFLOW as __version__
