@@ -19,7 +19,7 @@ def programs(jax):
         return 0.1 * jax.random.truncated_normal(next(keys), -2.0, 2.0, shape)
 
     def biases(size):
-        return jnp.full((size,), 0.1)
+        return jnp.full((size,), 0.1, jnp.float32)
 
     def cross_entropy(logits, labels):
         return -jnp.mean(jnp.sum(labels * jax.nn.log_softmax(logits), -1))

@@ -11,7 +11,9 @@ from benchmarks.protocol import serve, timed_import
 def main():
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     tf, seconds = timed_import("thalweg")
-    facts = {"peer": "thalweg", "version": tf.__version__, "imported": seconds}
+    from thalweg._src.version import __version__  # tf.__version__ is that of the API
+
+    facts = {"peer": "thalweg", "version": __version__, "imported": seconds}
     serve(facts, dict(programs(tf), **op_programs(tf)), by_name())
 
 
