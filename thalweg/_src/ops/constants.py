@@ -248,8 +248,11 @@ def _zeros_like(x: T) -> T:
     return jnp.zeros(x.shape, x.dtype)
 
 
+_ONES = (*dtypes.FLOATS, *dtypes.COMPLEX, *dtypes.INTEGERS[:6], dtypes.bool)
+
+
 @op("OnesLike", shape_only=True, foldable=False)
-def _ones_like(x: T) -> T:
+def _ones_like(x: type_attr("T", _ONES)) -> T:
     """Ones of the shape and type of `x`."""
     return jnp.ones(x.shape, x.dtype)
 

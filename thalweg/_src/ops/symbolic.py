@@ -3,7 +3,7 @@
 from thalweg._src.core import dtypes, infer
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.differentiate import forward_and_pull
-from thalweg._src.core.opdef import OPS, Arg, Func, Mixed, Types, op
+from thalweg._src.core.opdef import OPS, Arg, Func, Min, Mixed, Types, op
 from thalweg._src.ops import constants
 from thalweg._src.ops.indexed_slices import IndexedSlices
 
@@ -38,7 +38,7 @@ def _forward(attrs):
 
 
 @op("SymbolicGradient", pure_bodies=True, foldable=False)
-def symbolic_gradient(input: Mixed("Tin", 1), *, Tout: Types, f: Func, run) -> Mixed("Tout", 1):
+def symbolic_gradient(input: Mixed("Tin", 1), *, Tout: Min(Types, 1), f: Func, run) -> Mixed("Tout", 1):
     """The gradients of an op: takes its inputs and the gradients of its outputs, gives one gradient per input.
 
     Inputs that are not floating-point get zeros.
