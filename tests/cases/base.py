@@ -45,7 +45,8 @@ def as_type(v, dtype):
         return (np.abs(v) if dtype.startswith("u") else v).astype(dtype)
     if v.dtype.kind == "f" and dtype.startswith("complex"):
         return (v + 0.5j * v.ravel()[::-1].reshape(v.shape)).astype(dtype)
-    return v.astype(np.float32 if dtype == "bfloat16" else dtype)
+    with np.errstate(over="ignore"):
+        return v.astype(np.float32 if dtype == "bfloat16" else dtype)
 
 
 def normal(*shape, scale=1.0, shift=0.0, dtype="T"):
