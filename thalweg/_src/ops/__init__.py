@@ -11,8 +11,12 @@ from thalweg._src.ops import compare as compare
 from thalweg._src.ops import complex as complex
 from thalweg._src.ops import constants as constants
 from thalweg._src.ops import convolution as convolution
+from thalweg._src.ops import counting as counting
 from thalweg._src.ops import cumulative as cumulative
 from thalweg._src.ops import elementwise as elementwise
+from thalweg._src.ops import functional as functional
+from thalweg._src.ops import gathering as gathering
+from thalweg._src.ops import grids as grids
 from thalweg._src.ops import indexing as indexing
 from thalweg._src.ops import joining as joining
 from thalweg._src.ops import matmul as matmul
@@ -22,9 +26,13 @@ from thalweg._src.ops import padding as padding
 from thalweg._src.ops import pooling as pooling
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import reduce as reduce
+from thalweg._src.ops import scattering as scattering
 from thalweg._src.ops import segments as segments
+from thalweg._src.ops import selecting as selecting
 from thalweg._src.ops import slicing as slicing
 from thalweg._src.ops import softmax as softmax
 from thalweg._src.ops import stacking as stacking
 from thalweg._src.ops import state as state
+from thalweg._src.ops import symbolic as symbolic
 from thalweg._src.ops import transposing as transposing
+from thalweg._src.ops import updating as updating

@@ -14,6 +14,8 @@ from thalweg._src.ops.late import math, selecting
 from thalweg._src.ops.slicing import strided_slice
 from thalweg._src.ops.stacking import stack
 
+newaxis = None  # as in NumPy: `x[tf.newaxis]`
+
 _WHAT_FITS = (
     "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors are valid "
     "indices"
