@@ -5,6 +5,7 @@ from thalweg import errors as errors
 from thalweg import linalg as linalg
 from thalweg import math as math
 from thalweg import nn as nn
+from thalweg import summary as summary
 from thalweg import train as train
 from thalweg import version as version
 from thalweg._src.compat.hook import install as install
@@ -60,6 +61,12 @@ from thalweg._src.core.scopes import op_scope as op_scope
 from thalweg._src.core.shapes import Dimension as Dimension
 from thalweg._src.core.shapes import TensorShape as TensorShape
 from thalweg._src.core.shapes import broadcast_static_shape as broadcast_static_shape
+from thalweg._src.lib.summary.summary import audio_summary as audio_summary
+from thalweg._src.lib.summary.summary import histogram_summary as histogram_summary
+from thalweg._src.lib.summary.summary import image_summary as image_summary
+from thalweg._src.lib.summary.summary import merge_all_summaries as merge_all_summaries
+from thalweg._src.lib.summary.summary import merge_summary as merge_summary
+from thalweg._src.lib.summary.summary import scalar_summary as scalar_summary
 from thalweg._src.ops.arithmetic import accumulate_n as accumulate_n
 from thalweg._src.ops.arithmetic import add as add
 from thalweg._src.ops.arithmetic import add_n as add_n

@@ -300,12 +300,12 @@ class Variable:
         raise NotImplementedError
 
     def _scatter(self, which: str, sparse_delta: Any, use_locking: bool, name: str | None) -> Any:
-        from thalweg._src.ops import scatter
+        from thalweg._src.ops import updating
         from thalweg._src.ops.indexed_slices import IndexedSlices
 
         if not isinstance(sparse_delta, IndexedSlices):
             raise ValueError(f"sparse_delta is not IndexedSlices: {sparse_delta}")
-        f = getattr(scatter, which)
+        f = getattr(updating, which)
         return f(self, sparse_delta.indices, sparse_delta.values, use_locking=use_locking, name=name)
 
     def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
@@ -322,21 +322,21 @@ class Variable:
 
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Subtract `updates` at `indices`."""
-        from thalweg._src.ops import scatter
+        from thalweg._src.ops import updating
 
-        return scatter.scatter_nd_sub(self, indices, updates, use_locking=True, name=name)
+        return updating.scatter_nd_sub(self, indices, updates, use_locking=True, name=name)
 
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Add `updates` at `indices`."""
-        from thalweg._src.ops import scatter
+        from thalweg._src.ops import updating
 
-        return scatter.scatter_nd_add(self, indices, updates, use_locking=True, name=name)
+        return updating.scatter_nd_add(self, indices, updates, use_locking=True, name=name)
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Put `updates` at `indices`."""
-        from thalweg._src.ops import scatter
+        from thalweg._src.ops import updating
 
-        return scatter.scatter_nd_update(self, indices, updates, use_locking=True, name=name)
+        return updating.scatter_nd_update(self, indices, updates, use_locking=True, name=name)
 
     def count_up_to(self, limit: int) -> Tensor:
         """The value, which grows by one with every run until it is `limit`; then OutOfRangeError."""
@@ -574,7 +574,7 @@ class ResourceVariable(Variable):
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
         """The rows at `indices`."""
-        from thalweg._src.ops.scatter import resource_gather
+        from thalweg._src.ops.updating import resource_gather
 
         with scopes.name_scope("Gather" if name is None else name) as scope:
             return basic.identity(resource_gather(self._variable, indices, dtype=self._dtype, name=scope))
@@ -586,6 +586,9 @@ class ResourceVariable(Variable):
 
     def _as_graph_element(self) -> Tensor:
         return self._graph_element
+
+    def _lazy_read(self, done: Operation) -> "ResourceVariable":
+        return _Assigned(self, done)
 
     def is_initialized(self, name: str | None = None) -> Tensor:
         """Whether the variable has a value."""
