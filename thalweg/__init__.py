@@ -151,6 +151,7 @@ from thalweg._src.ops.control_flow import while_loop as while_loop
 from thalweg._src.ops.counting import count_up_to as count_up_to
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
+from thalweg._src.ops.custom_gradient import custom_gradient as custom_gradient
 from thalweg._src.ops.elementwise import abs as abs
 from thalweg._src.ops.elementwise import acos as acos
 from thalweg._src.ops.elementwise import acosh as acosh
@@ -197,6 +198,7 @@ from thalweg._src.ops.gradients import gradients as gradients
 from thalweg._src.ops.grids import meshgrid as meshgrid
 from thalweg._src.ops.grids import repeat as repeat
 from thalweg._src.ops.grids import unravel_index as unravel_index
+from thalweg._src.ops.hessians import hessians as hessians
 from thalweg._src.ops.indexed_slices import IndexedSlices as IndexedSlices
 from thalweg._src.ops.indexed_slices import IndexedSlicesValue as IndexedSlicesValue
 from thalweg._src.ops.indexed_slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
@@ -310,6 +312,7 @@ from thalweg._src.ops.variables import moving_average_variables as moving_averag
 from thalweg._src.ops.variables import report_uninitialized_variables as report_uninitialized_variables
 from thalweg._src.ops.variables import trainable_variables as trainable_variables
 from thalweg._src.ops.variables import variables_initializer as variables_initializer
+from thalweg._src.runtime.messages import __getattr__ as __getattr__
 from thalweg._src.runtime.session import InteractiveSession as InteractiveSession
 from thalweg._src.runtime.session import Session as Session
 from thalweg._src.runtime.session import get_default_session as get_default_session

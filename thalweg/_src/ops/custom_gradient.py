@@ -1,0 +1,82 @@
+"""`tf.custom_gradient`: a function that brings its own gradient."""
+
+import functools
+import itertools
+from typing import Any
+
+from thalweg._src.core import nest
+from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.graph import get_default_graph
+from thalweg._src.core.keys import GraphKeys
+from thalweg._src.core.opdef import GRADIENTS
+from thalweg._src.ops import basic
+
+_numbers = itertools.count()
+
+
+def custom_gradient(f: Any) -> Any:
+    """Decorator: `f(*args)` returns (result, grad_fn), and `grad_fn(*result gradients)` gives the gradients of the args.
+
+    Where `f` uses variables, `grad_fn` takes `variables=` too and returns (gradients of args, gradients of variables). Raises TypeError
+    where it uses variables and does not, ValueError where it returns another number of gradients.
+    """
+
+    @functools.wraps(f)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        return _with_gradient(f, args, kwargs)
+
+    return decorated
+
+
+def _with_gradient(f: Any, args: Any, kwargs: Any) -> Any:
+    if kwargs:
+        raise ValueError("The custom_gradient decorator currently supports keyword arguments only when eager execution is enabled.")
+    graph = get_default_graph()
+    name = f"CustomGradient-{next(_numbers)}"
+    inputs = [to_tensor(a) for a in args]
+    start = len(graph._ops)
+    result, grad_fn = f(*[basic.identity(x) for x in inputs])
+    variables = _used_variables(graph, start)
+    flat = [to_tensor(r) for r in nest.flatten(result)]
+    handles = [v._as_graph_element() if not hasattr(v, "handle") else v.handle for v in variables]
+    count = len(flat)
+
+    def gradient(op: Any, *grads: Any) -> list[Any]:
+        given = list(grads[:count])
+        if variables:
+            try:
+                found, for_variables = grad_fn(*given, variables=variables)
+            except TypeError as error:
+                raise TypeError(
+                    "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' keyword "
+                    f"argument. ({error})"
+                ) from None
+            if len(for_variables) != len(variables):
+                raise ValueError("Must return gradient for each variable from @custom_gradient grad_fn.")
+        else:
+            found, for_variables = grad_fn(*given), []
+        found = nest.flatten(found) if isinstance(found, list | tuple) else [found]
+        if len(found) != len(inputs):
+            raise ValueError(
+                f"custom_gradient function expected to return {len(inputs)} gradients, but returned {len(found)} instead."
+            )
+        return [None] * count + found + list(for_variables)
+
+    GRADIENTS[name] = gradient
+    with graph.gradient_override_map({"IdentityN": name}):
+        out = basic.identity_n([*flat, *inputs, *handles])
+    return nest.pack(result, out[:count])
+
+
+def _used_variables(graph: Any, start: int) -> list[Any]:
+    """The variables that the ops added since `start` read."""
+    by_tensor = {}
+    for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES):
+        by_tensor[v._as_graph_element()] = v
+        by_tensor[v.value() if hasattr(v, "_snapshot") else v.handle] = v
+    used: dict[Any, None] = {}
+    for op in graph._ops[start:]:
+        for t in op.inputs:
+            if t in by_tensor:
+                used[by_tensor[t]] = None
+    return list(used)
