@@ -148,7 +148,7 @@ from thalweg._src.ops.constants import zeros_like as zeros_like
 from thalweg._src.ops.control_flow import case as case
 from thalweg._src.ops.control_flow import cond as cond
 from thalweg._src.ops.control_flow import while_loop as while_loop
-from thalweg._src.ops.counting import count_up_to as count_up_to
+from thalweg._src.ops.counters import count_up_to as count_up_to
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
 from thalweg._src.ops.custom_gradient import custom_gradient as custom_gradient

@@ -11,6 +11,7 @@ from thalweg._src.ops import compare as compare
 from thalweg._src.ops import complex as complex
 from thalweg._src.ops import constants as constants
 from thalweg._src.ops import convolution as convolution
+from thalweg._src.ops import counters as counters
 from thalweg._src.ops import counting as counting
 from thalweg._src.ops import cumulative as cumulative
 from thalweg._src.ops import elementwise as elementwise

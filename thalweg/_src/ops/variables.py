@@ -340,7 +340,7 @@ class Variable:
 
     def count_up_to(self, limit: int) -> Tensor:
         """The value, which grows by one with every run until it is `limit`; then OutOfRangeError."""
-        from thalweg._src.ops.counting import count_up_to
+        from thalweg._src.ops.counters import count_up_to
 
         return count_up_to(self, limit)
 
