@@ -1,0 +1,165 @@
+"""Event files, written by a thread of their own so that training does not wait for the disk."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import queue
+import socket
+import threading
+import time
+import weakref
+from typing import Any
+
+from thalweg._src.core import errors
+from thalweg._src.core.status import status_of, translated
+from thalweg._src.formats.events import EventWriter, event_file_name
+
+_CLOSE = object()
+# What is still open when the program ends is closed, so that no event is lost.
+_open: weakref.WeakSet[EventFileWriter] = weakref.WeakSet()
+
+
+class EventFileWriter:
+    """Adds events to a new event file in `logdir`; they are on disk after `flush`, `close`, or `flush_secs` seconds.
+
+    At most `max_queue` events wait; then `add_event` waits too. Raises PermissionDeniedError for a directory that can't
+    be written to. An error of the thread (a full disk, say) is raised by the next `add_event`, `flush` or `close`.
+    """
+
+    def __init__(self, logdir: Any, max_queue: int = 10, flush_secs: float = 120, filename_suffix: str | None = None):
+        self._logdir = os.fspath(logdir)
+        with translated():
+            os.makedirs(self._logdir, exist_ok=True)
+        if not os.access(self._logdir, os.W_OK | os.X_OK):
+            raise errors.PermissionDeniedError(None, None, f"{self._logdir}; the event files can't be written there")
+        self._queue: queue.Queue[Any] = queue.Queue(max_queue)
+        self._flush_secs, self._suffix = flush_secs, filename_suffix or ""
+        self._file = _EventFile(os.path.join(self._logdir, "events"), self._suffix)
+        if self._suffix:
+            self._file.open()
+        self._closed = True
+        self.reopen()
+        _open.add(self)
+
+    def get_logdir(self) -> str:
+        return self._logdir
+
+    def reopen(self) -> None:
+        """Go on after `close`, with another file."""
+        if self._closed:
+            self._closed = False
+            self._worker = threading.Thread(
+                target=_work, args=(self._queue, self._file, self._flush_secs), name="thalweg-events", daemon=True
+            )
+            self._worker.start()
+
+    def add_event(self, event: Any) -> None:
+        """Queue an Event; after `close`, it is dropped."""
+        if not self._closed:
+            self._file.raise_error()
+            self._queue.put(event)
+
+    def flush(self) -> None:
+        """Wait until all events are on disk."""
+        self._queue.join()
+        self._file.flush()
+        self._file.raise_error()
+
+    def close(self) -> None:
+        """Write what waits, then close the file."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(_CLOSE)
+            self._worker.join()
+        self._file.close()
+        self._file.raise_error()
+
+
+class _EventFile:
+    """The file, made by the first event. `error` is what went wrong in the thread and has not been told yet."""
+
+    def __init__(self, prefix: str, suffix: str):
+        self._prefix, self._suffix = prefix, suffix
+        self._stream: Any = None
+        self._writer: Any = None
+        self._lock = threading.Lock()
+        self.error: Exception | None = None
+
+    def open(self) -> None:
+        now = time.time()
+        while True:
+            # Two writers of one second must not share a file.
+            path = event_file_name(self._prefix, now, socket.gethostname(), self._suffix)
+            try:
+                self._stream = open(path, "xb")  # noqa: SIM115
+                break
+            except FileExistsError:
+                now += 1
+        self._writer = EventWriter(self._stream, now)
+
+    def write(self, event: Any) -> None:
+        with self._lock:
+            try:
+                if self._writer is None:
+                    self.open()
+                self._writer.write(event)
+            except OSError as error:
+                self.error = error
+
+    def flush(self) -> None:
+        with self._lock:
+            if self._stream is not None:
+                try:
+                    self._writer.flush()
+                    os.fsync(self._stream.fileno())
+                except OSError as error:
+                    self.error = error
+
+    def close(self) -> None:
+        self.flush()
+        with self._lock:
+            if self._stream is not None:
+                try:
+                    self._stream.close()
+                except OSError as error:
+                    self.error = error
+            self._stream = self._writer = None
+
+    def raise_error(self) -> None:
+        error, self.error = self.error, None
+        if error is not None:
+            raise status_of(error) from error
+
+
+def _work(events: queue.Queue[Any], file: _EventFile, flush_secs: float) -> None:
+    """Write what comes. The first event goes to the disk at once, later ones no later than `flush_secs` after it."""
+    next_flush = 0.0
+    waiting = False  # whether something is not on the disk yet
+    while True:
+        try:
+            event = events.get(timeout=max(0.0, next_flush - time.monotonic()) if waiting else None)
+        except queue.Empty:
+            event = None
+        try:
+            if event is _CLOSE:
+                return
+            if event is not None:
+                file.write(event)
+                waiting = True
+            if time.monotonic() >= next_flush:
+                file.flush()
+                next_flush = time.monotonic() + flush_secs
+                waiting = False
+        finally:
+            if event is not None:
+                events.task_done()
+
+
+@atexit.register
+def _close_all() -> None:
+    for writer in list(_open):
+        try:
+            writer.close()
+        except errors.OpError as error:
+            print(f"thalweg: events in {writer.get_logdir()} were not written: {error}", flush=True)
