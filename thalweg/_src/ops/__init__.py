@@ -4,6 +4,8 @@ from thalweg._src.ops import activations as activations
 from thalweg._src.ops import arithmetic as arithmetic
 from thalweg._src.ops import array as array
 from thalweg._src.ops import basic as basic
+from thalweg._src.ops import bitwise as bitwise
+from thalweg._src.ops import blocks as blocks
 from thalweg._src.ops import broadcasting as broadcasting
 from thalweg._src.ops import casting as casting
 from thalweg._src.ops import clip as clip
@@ -14,7 +16,9 @@ from thalweg._src.ops import convolution as convolution
 from thalweg._src.ops import counters as counters
 from thalweg._src.ops import counting as counting
 from thalweg._src.ops import cumulative as cumulative
+from thalweg._src.ops import distinct as distinct
 from thalweg._src.ops import elementwise as elementwise
+from thalweg._src.ops import fft as fft
 from thalweg._src.ops import functional as functional
 from thalweg._src.ops import gathering as gathering
 from thalweg._src.ops import grids as grids
@@ -30,8 +34,11 @@ from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import scattering as scattering
 from thalweg._src.ops import segments as segments
 from thalweg._src.ops import selecting as selecting
+from thalweg._src.ops import shaping as shaping
 from thalweg._src.ops import slicing as slicing
 from thalweg._src.ops import softmax as softmax
+from thalweg._src.ops import sparse_segments as sparse_segments
+from thalweg._src.ops import special as special
 from thalweg._src.ops import stacking as stacking
 from thalweg._src.ops import state as state
 from thalweg._src.ops import summary as summary

@@ -11,10 +11,10 @@ from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.array import expand_dims, rank, reshape, shape, shape_internal, size, squeeze
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math, scattering, transposing
+from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape, shape_internal, size, squeeze
 from thalweg._src.ops.stacking import stack, unstack
 
 INTS = (int32, int64)

@@ -9,12 +9,12 @@ from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import op, type_attr
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.array import expand_dims, rank, reshape, shape, size
 from thalweg._src.ops.constants import ones
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math
 from thalweg._src.ops.padding import tile
 from thalweg._src.ops.selecting import boolean_mask, sequence_mask
+from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape, size
 from thalweg._src.ops.stacking import stack
 
 
@@ -80,7 +80,7 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
 
 def _repeated(data: Tensor, repeats: Tensor, axis: int, dims: Tensor, full: list[Any]) -> Tensor:
     """Repeats every entry as often as the one with most repeats, and masks the surplus away."""
-    from thalweg._src.ops.array import broadcast_to
+    from thalweg._src.ops.shaping import broadcast_to
 
     if axis > 0:
         repeats = broadcast_to(repeats, dims[: axis + 1])  # type: ignore[index]
@@ -125,7 +125,7 @@ I = type_attr("Tidx", (int32, int64), int32)
 
 @op("UnravelIndex")
 def unravel_index(indices: I, dims: I) -> I:
-    """The indices along each axis of the elements `indices`, counted flat, of an array of shape `dims`: [n] -> [rank, n].
+    """The indices along each axis of elements counted flat, of an array of shape `dims`: [n] -> [rank, n].
 
     >>> run(tf.unravel_index([2, 5, 7], [3, 3]))
     array([[0, 1, 2],

@@ -13,10 +13,10 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import basic, constants
-from thalweg._src.ops.array import rank, shape, shape_n, squeeze
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.late import gathering, math, selecting, slicing
 from thalweg._src.ops.partly import parts_of, remember
+from thalweg._src.ops.shaping import rank, shape, shape_n, squeeze
 from thalweg._src.ops.stacking import stack
 
 T = type_attr("T")

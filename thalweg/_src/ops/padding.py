@@ -10,9 +10,9 @@ from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Enum, Static, op, type_attr
-from thalweg._src.ops.array import rank, reshape, shape_internal, size
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.late import joining, math, slicing, stacking, transposing
+from thalweg._src.ops.shaping import rank, reshape, shape_internal, size
 
 T = type_attr("T")
 INTS = (int32, int64)

@@ -13,11 +13,11 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import constants
-from thalweg._src.ops.array import expand_dims, reshape, shape, squeeze
 from thalweg._src.ops.broadcasting import broadcast_gradient_args
 from thalweg._src.ops.gathering import gather
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math
+from thalweg._src.ops.shaping import expand_dims, reshape, shape, squeeze
 
 T = type_attr("T")
 W = type_attr("T", (*NUMBERS, bool_), bool_)

@@ -11,10 +11,10 @@ from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import lax
 from thalweg._src.core.opdef import Arg, Handle, Known, Ref, Static, op, type_attr
-from thalweg._src.ops.array import rank, reshape, shape_internal
 from thalweg._src.ops.cuts import Masks, cuts, put, sizes_of, spread, take
 from thalweg._src.ops.late import joining, padding, stacking
 from thalweg._src.ops.partly import parts_of
+from thalweg._src.ops.shaping import rank, reshape, shape_internal
 
 T = type_attr("T")
 I = type_attr("Index", (int32, int64))

@@ -10,9 +10,9 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Shape, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import constants
-from thalweg._src.ops.array import expand_dims
 from thalweg._src.ops.late import math
 from thalweg._src.ops.partly import parts_of, remember
+from thalweg._src.ops.shaping import expand_dims
 
 T = type_attr("T")
 

@@ -12,9 +12,9 @@ from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
+from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.late import math
-from thalweg._src.core.scopes import name_scope
 
 T = type_attr("T")
 INTS = (int32, int64)
@@ -97,7 +97,7 @@ def transpose(a: Any, perm: Any = None, name: str | None = "transpose", conjugat
         if perm is not None:
             return turn(a, perm, name=name)
         if not a.dims:
-            from thalweg._src.ops.array import _rank
+            from thalweg._src.ops.shaping import _rank
 
             n = _rank(a)
             perm = (n - 1) - math.range(0, n, 1)
@@ -119,8 +119,8 @@ def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: b
                 raise ValueError(f"Argument 'a' should be a (batch) matrix, with rank >= 2.  Found: {a.get_shape()}")
             perm: Any = [*range(n - 2), n - 1, n - 2]
         else:
-            from thalweg._src.ops.array import rank
             from thalweg._src.ops.joining import concat
+            from thalweg._src.ops.shaping import rank
 
             n = rank(a)
             perm = concat((math.range(n - 2), [n - 1, n - 2]), 0)
