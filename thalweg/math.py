@@ -35,6 +35,7 @@ from thalweg._src.ops.complex import angle as angle
 from thalweg._src.ops.complex import conj as conj
 from thalweg._src.ops.complex import imag as imag
 from thalweg._src.ops.complex import real as real
+from thalweg._src.ops.counting import bincount as bincount
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
 from thalweg._src.ops.cumulative import cumulative_logsumexp as cumulative_logsumexp
@@ -96,3 +97,18 @@ from thalweg._src.ops.segments import unsorted_segment_min as unsorted_segment_m
 from thalweg._src.ops.segments import unsorted_segment_prod as unsorted_segment_prod
 from thalweg._src.ops.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
 from thalweg._src.ops.segments import unsorted_segment_sum as unsorted_segment_sum
+from thalweg._src.ops.special import bessel_i0 as bessel_i0
+from thalweg._src.ops.special import bessel_i0e as bessel_i0e
+from thalweg._src.ops.special import bessel_i1 as bessel_i1
+from thalweg._src.ops.special import bessel_i1e as bessel_i1e
+from thalweg._src.ops.special import betainc as betainc
+from thalweg._src.ops.special import digamma as digamma
+from thalweg._src.ops.special import erf as erf
+from thalweg._src.ops.special import erfc as erfc
+from thalweg._src.ops.special import igamma as igamma
+from thalweg._src.ops.special import igammac as igammac
+from thalweg._src.ops.special import lbeta as lbeta
+from thalweg._src.ops.special import lgamma as lgamma
+from thalweg._src.ops.special import nextafter as nextafter
+from thalweg._src.ops.special import polygamma as polygamma
+from thalweg._src.ops.special import zeta as zeta

@@ -21,7 +21,7 @@ SrcT, DstT = type_attr("SrcT"), type_attr("DstT")
 
 @op("Cast", numpy_only=True)
 def _cast(x: SrcT, *, DstT: DstT, Truncate: bool = False) -> DstT:
-    """`x` in the type `DstT`: fractions are cut off, all but zero is True, complex numbers lose their imaginary part."""
+    """`x` in the type `DstT`: fractions are cut off, all but zero is True, complex numbers become their real part."""
     want = DstT._as_numpy
     if x.dtype.kind == "c" and want.kind != "c":
         x = x != 0 if want.kind == "b" else x.real

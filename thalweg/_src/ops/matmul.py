@@ -6,7 +6,7 @@ import numpy as np
 
 from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.dtypes import COMPLEX, FLOATS, bfloat16, float32, int32, int64
+from thalweg._src.core.dtypes import COMPLEX, FLOATS, REALS, bfloat16, float32, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import op, type_attr
@@ -14,6 +14,7 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.late import array, gathering, joining, math, selecting, stacking, transposing
 
 T = type_attr("T", (*FLOATS, *COMPLEX, int32, int64))
+R = type_attr("T", REALS)
 Ta = type_attr("Ta", (bfloat16, float32), float32)
 Tb = type_attr("Tb", (bfloat16, float32), float32)
 
@@ -336,3 +337,37 @@ def _as_matrix(a: Tensor, axes: Any, *, flipped: bool) -> tuple[Tensor, Any, Any
     order = joining.concat([axes, free_axes] if flipped else [free_axes, axes], 0)
     matrix = array.reshape(transposing.transpose(a, order), stacking.stack(sizes[::-1] if flipped else sizes))
     return matrix, free_sizes, known
+
+
+# -- others
+
+
+@op("Cross")
+def cross(a: R, b: R) -> R:
+    """The cross products of vectors of three: [..., 3], [..., 3] -> [..., 3]."""
+    if a.shape != b.shape or not a.ndim or a.shape[-1] != 3:
+        raise ValueError(f"Both inputs must be of one shape [..., 3], got {list(a.shape)} and {list(b.shape)}")
+    return jnp.cross(a, b)
+
+
+@cross.shape_rule
+def _(op):
+    a, b = op.inputs[0].dims, op.inputs[1].dims
+    dims = shapes.merged(shapes.of_rank_at_least(a, 1), shapes.of_rank_at_least(b, 1))
+    if dims is None:
+        return [None]
+    shapes.one_size(dims[-1], 3)
+    return [(*dims[:-1], dims[-1])]
+
+
+@cross.grad
+def _(op, g):
+    a, b = op.inputs
+    return cross(b, g), cross(g, a)
+
+
+def trace(x: Any, name: str | None = None) -> Tensor:
+    """The sums of the diagonals of matrices: [..., n, n] -> [...]."""
+    with name_scope(name, "Trace", [x]) as name:
+        x = to_tensor(x, None, "x")
+        return math.reduce_sum(array.matrix_diag_part(x), [-1], name=name)
