@@ -5,21 +5,34 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from collections.abc import Iterator
 from types import CodeType, FrameType
+from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
-Stack = tuple[tuple[CodeType, int], ...]  # innermost first: code and the instruction in it; lines are looked up later
+# Innermost first: code, the instruction in it, code, instruction ... Lines are looked up later. One flat tuple, because
+# a graph keeps one for each node and the garbage collector visits every tuple.
+Stack = tuple[Any, ...]
 
 
 def capture(depth: int = 2, limit: int = 64) -> Stack:
     """The stack of the caller, without the innermost `depth` frames."""
-    frames: list[tuple[CodeType, int]] = []
+    flat: list[Any] = []
+    add = flat.append
     frame: FrameType | None = sys._getframe(depth)
-    while frame is not None and len(frames) < limit:
-        frames.append((frame.f_code, frame.f_lasti))
+    for _ in range(limit):
+        if frame is None:
+            break
+        add(frame.f_code)
+        add(frame.f_lasti)
         frame = frame.f_back
-    return tuple(frames)
+    return tuple(flat)
+
+
+def frames(stack: Stack) -> Iterator[tuple[CodeType, int]]:
+    """The frames of a stack, innermost first: code, and the instruction in it."""
+    return zip(stack[::2], stack[1::2], strict=True)
 
 
 def line_of(code: CodeType, lasti: int) -> int:
@@ -35,7 +48,7 @@ def is_ours(code: CodeType) -> bool:
 
 def user_line(stack: Stack) -> str:
     """'train.py:12' for the innermost frame that is not thalweg's; '' if there is none."""
-    for code, lasti in stack:
+    for code, lasti in frames(stack):
         if not is_ours(code):
             return f"{code.co_filename}:{line_of(code, lasti)}"
     return ""
@@ -44,7 +57,7 @@ def user_line(stack: Stack) -> str:
 def traceback(stack: Stack) -> list[tuple[str, int, str, str]]:
     """The stack as TensorFlow gives it: (file, line, function, text), outermost first."""
     out = []
-    for code, lasti in reversed(stack):
+    for code, lasti in reversed(list(frames(stack))):
         line = line_of(code, lasti)
         text = linecache.getline(code.co_filename, line).strip()
         out.append((code.co_filename, line, code.co_name, text))
