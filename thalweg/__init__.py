@@ -62,6 +62,8 @@ from thalweg._src.core.scopes import get_collection_ref as get_collection_ref
 from thalweg._src.core.scopes import init_scope as init_scope
 from thalweg._src.core.scopes import name_scope as name_scope
 from thalweg._src.core.scopes import op_scope as op_scope
+from thalweg._src.core.seeds import get_seed as get_seed
+from thalweg._src.core.seeds import set_random_seed as set_random_seed
 from thalweg._src.core.shapes import Dimension as Dimension
 from thalweg._src.core.shapes import TensorShape as TensorShape
 from thalweg._src.core.shapes import broadcast_static_shape as broadcast_static_shape
