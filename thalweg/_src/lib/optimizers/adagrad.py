@@ -9,6 +9,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import OneRule
 from thalweg._src.ops import constants, training
+from thalweg._src.ops.late import array, math
 
 
 class AdagradOptimizer(OneRule):
@@ -47,8 +48,6 @@ class AdagradOptimizer(OneRule):
 
 def constant_slot(optimizer: Any, var: Any, value: float, slot_name: str, op_name: str) -> None:
     """Make a slot of `optimizer` that starts with one value everywhere."""
-    from thalweg._src.ops.array import shape
-    from thalweg._src.ops.casting import cast
     from thalweg._src.ops.initializers import constant_initializer
 
     dtype = var.dtype.base_dtype
@@ -57,6 +56,6 @@ def constant_slot(optimizer: Any, var: Any, value: float, slot_name: str, op_nam
     else:
 
         def initial() -> Tensor:
-            return cast(constants.fill(shape(var), value), dtype)
+            return math.cast(constants.fill(array.shape(var), value), dtype)
 
     optimizer._get_or_make_slot_with_initializer(var, initial, var.get_shape(), dtype, slot_name, op_name)

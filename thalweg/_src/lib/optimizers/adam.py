@@ -8,7 +8,8 @@ from typing import Any
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import OneRule
-from thalweg._src.ops import basic, training
+from thalweg._src.ops import basic, training, updating
+from thalweg._src.ops.late import math
 from thalweg._src.ops.variables import ResourceVariable, assign, assign_sub
 
 
@@ -56,28 +57,25 @@ class AdamOptimizer(OneRule):
         return training.apply_adam(var, m, v, *scalars, grad, use_locking=self._use_locking)
 
     def _sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
-        from thalweg._src.ops.elementwise import sqrt
-
         powers = self._get_beta_accumulators()
         power1, power2, rate, beta1, beta2, epsilon = self._scalars(
             var, *powers, self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t
         )
-        rate = rate * sqrt(1 - power2) / (1 - power1)
+        rate = rate * math.sqrt(1 - power2) / (1 - power1)
         m_t = self._fade_and_add(self.get_slot(var, "m"), beta1, grad * (1 - beta1), indices)
         v_t = self._fade_and_add(self.get_slot(var, "v"), beta2, (grad * grad) * (1 - beta2), indices)
-        moved = assign_sub(var, rate * m_t / (sqrt(v_t) + epsilon), use_locking=self._use_locking)
+        moved = assign_sub(var, rate * m_t / (math.sqrt(v_t) + epsilon), use_locking=self._use_locking)
         return basic.group(moved, m_t, v_t)
 
     def _fade_and_add(self, slot: Any, beta: Any, rows: Any, indices: Any) -> Any:
-        from thalweg._src.ops import scatter
-
         graph = get_default_graph()
         faded = assign(slot, slot * beta, use_locking=self._use_locking)
         with graph.control_dependencies([faded]):
-            if not isinstance(slot, ResourceVariable):
-                return scatter.scatter_add(slot, indices, rows, use_locking=self._use_locking)
-            with graph.control_dependencies([scatter.resource_scatter_add(slot.handle, indices, rows)]):
-                return slot.value()
+            added = updating.scatter_add(slot, indices, rows, use_locking=self._use_locking)
+        if not isinstance(slot, ResourceVariable):
+            return added
+        with graph.control_dependencies([added.op]):
+            return slot.value()
 
     def _finish(self, update_ops: list[Any], name_scope: str) -> Any:
         graph = get_default_graph()

@@ -7,7 +7,7 @@ from typing import Any
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import OneRule
-from thalweg._src.ops import training
+from thalweg._src.ops import training, updating
 from thalweg._src.ops.indexed_slices import IndexedSlices
 
 
@@ -34,6 +34,4 @@ class GradientDescentOptimizer(OneRule):
         return var.scatter_sub(delta, use_locking=self._use_locking)
 
     def _resource_apply_sparse_duplicate_indices(self, grad: Tensor, handle: Any, indices: Tensor) -> Any:
-        from thalweg._src.ops.scatter import resource_scatter_add
-
-        return resource_scatter_add(handle.handle, indices, -grad * self._learning_rate)
+        return updating.scatter_add(handle, indices, -grad * self._learning_rate).op

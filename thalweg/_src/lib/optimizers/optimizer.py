@@ -12,6 +12,7 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.optimizers import slot_creator
 from thalweg._src.ops import basic, gradients
 from thalweg._src.ops.indexed_slices import IndexedSlices, convert_to_tensor_or_indexed_slices
+from thalweg._src.ops.late import array, math
 from thalweg._src.ops.variables import ResourceVariable, Variable, assign_add, trainable_variables
 
 
@@ -301,9 +302,7 @@ class OneRule(Optimizer):
 
     def _scalars(self, var: Any, *tensors: Any) -> list[Any]:
         """`tensors` in the type of `var`."""
-        from thalweg._src.ops.casting import cast
-
-        return [cast(t, var.dtype.base_dtype) for t in tensors]
+        return [math.cast(t, var.dtype.base_dtype) for t in tensors]
 
 
 def _key(var: Any) -> tuple[Any, str]:
@@ -341,9 +340,7 @@ def _add_one(global_step: Any, name: str) -> Any:
 
 def _deduplicate_indexed_slices(values: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
     """Each row that `indices` names once, with the sum of its `values`."""
-    from thalweg._src.ops.array import shape
-    from thalweg._src.ops.segments import unsorted_segment_sum
-    from thalweg._src.ops.sets import unique
+    from thalweg._src.ops.distinct import unique
 
     rows, positions = unique(indices)
-    return unsorted_segment_sum(values, positions, shape(rows)[0]), rows
+    return math.unsorted_segment_sum(values, positions, array.shape(rows)[0]), rows

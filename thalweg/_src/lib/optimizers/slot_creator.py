@@ -7,6 +7,7 @@ from typing import Any
 
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.ops import constants, variable_scope
+from thalweg._src.ops.late import array
 from thalweg._src.ops.partitioned import SaveSliceInfo
 from thalweg._src.ops.variables import RefVariable, ResourceVariable, Variable
 
@@ -29,7 +30,6 @@ def create_slot_with_initializer(
 
 def create_zeros_slot(primary: Any, name: str, dtype: Any = None, colocate_with_primary: bool = True) -> Variable:
     """A slot of zeros of the shape of `primary`, and of its type unless `dtype` says otherwise."""
-    from thalweg._src.ops.array import shape as shape_of
     from thalweg._src.ops.initializers import zeros_initializer
 
     dtype = primary.dtype.base_dtype if dtype is None else dtype
@@ -37,7 +37,7 @@ def create_zeros_slot(primary: Any, name: str, dtype: Any = None, colocate_with_
     if shape.is_fully_defined():
         return create_slot_with_initializer(primary, zeros_initializer(), shape, dtype, name, colocate_with_primary)
     value = primary.initialized_value() if isinstance(primary, Variable) else primary
-    return create_slot(primary, constants.zeros(shape_of(value), dtype=dtype), name, colocate_with_primary)
+    return create_slot(primary, constants.zeros(array.shape(value), dtype=dtype), name, colocate_with_primary)
 
 
 def _in_scope(primary: Any, name: str, colocate: bool, make: Callable[[], Variable]) -> Variable:
