@@ -29,7 +29,7 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.basic import identity
 from thalweg._src.ops.broadcasting import after, all_equal, back_to, back_to_known, broadcast_rule, summed_to
 from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.late import array, math, selecting
+from thalweg._src.ops.late import array, math
 
 A1 = type_attr("T", (*FLOATS, *COMPLEX, int8, int16, int32, int64, uint8, string))
 A2 = type_attr("T", (*FLOATS, *COMPLEX, int8, int16, int32, int64, uint8))
@@ -540,8 +540,8 @@ def _(op, g):
     dx = to_x(mul_no_nan(y * pow(x, y - 1), g))
     z = math.conj(op.outputs[0])
     defined = math.not_equal(x, 0) if x.dtype.is_complex else x > 0
-    safe_x = selecting.where(defined, x, math.ones_like(x))
-    log_x = selecting.where(defined, math.log(safe_x), math.zeros_like(x))
+    safe_x = array.where(defined, x, math.ones_like(x))
+    log_x = array.where(defined, math.log(safe_x), math.zeros_like(x))
     return dx, to_y(mul_no_nan(z * log_x, g))
 
 
@@ -552,7 +552,7 @@ def _extreme_grad(op, g, wins):
     zeros = math.zeros(array.shape(g), g.dtype)
     first = wins(x, y)
     to_x, to_y = summed_to(sx, sy)
-    return to_x(selecting.where(first, g, zeros)), to_y(selecting.where(first, zeros, g))
+    return to_x(array.where(first, g, zeros)), to_y(array.where(first, zeros, g))
 
 
 @maximum.grad

@@ -13,7 +13,7 @@ from thalweg._src.ops.basic import identity
 from thalweg._src.ops.constants import constant, ones_like
 from thalweg._src.ops.elementwise import same_shape
 from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.late import array, math, selecting, stacking
+from thalweg._src.ops.late import array, math
 
 N = type_attr("T", NUMBERS)
 
@@ -36,9 +36,9 @@ def _(op, g):
     rx, rl = math.broadcast_gradient_args(sx, sl)
     rx, rh = math.broadcast_gradient_args(sx, sh)
     parts = (
-        (selecting.where(math.logical_or(below, above), zeros, g), rx, sx),
-        (selecting.where(below, g, zeros), rl, sl),
-        (selecting.where(above, g, zeros), rh, sh),
+        (array.where(math.logical_or(below, above), zeros, g), rx, sx),
+        (array.where(below, g, zeros), rl, sl),
+        (array.where(above, g, zeros), rh, sh),
     )
     return [array.reshape(math.reduce_sum(part, axes), shape) for part, axes, shape in parts]
 
@@ -75,8 +75,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
         squares = math.reduce_sum(values * values, axes, keepdims=True)
         positive = squares > 0
         # The root's gradient is infinite at 0; keep it away from there.
-        safe = selecting.where(positive, squares, ones_like(squares))
-        norm = selecting.where(positive, math.sqrt(safe), squares)
+        safe = array.where(positive, squares, ones_like(squares))
+        norm = array.where(positive, math.sqrt(safe), squares)
         scaled = values * clip_norm
         values.shape.assert_is_compatible_with(scaled.shape)
         return _like(identity(scaled / math.maximum(norm, clip_norm), name=name), t)
@@ -94,7 +94,7 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
             if v is not None:
                 with get_default_graph().colocate_with(v):
                     halves.append(math.l2_loss(v))
-        total = math.reduce_sum(stacking.stack(halves))
+        total = math.reduce_sum(array.stack(halves))
         return math.sqrt(total * constant(2.0, dtype=total.dtype), name="global_norm")
 
 
@@ -121,7 +121,7 @@ def clip_by_global_norm(
     with name_scope(name, "clip_by_global_norm", [*t_list, clip_norm]) as name:
         scale = clip_norm * math.minimum(1.0 / use_norm, constant(1.0, dtype=use_norm.dtype) / clip_norm)
         nan = constant(float("nan"), dtype=use_norm.dtype)
-        scale = selecting.where(math.is_finite(use_norm), scale, nan)
+        scale = array.where(math.is_finite(use_norm), scale, nan)
         clipped: list[Any] = []
         for i, v in enumerate(_values(t_list)):
             if v is None:

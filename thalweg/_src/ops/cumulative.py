@@ -10,7 +10,7 @@ from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.elementwise import same_shape
-from thalweg._src.ops.late import math, selecting
+from thalweg._src.ops.late import math
 
 N = type_attr("T", NUMBERS)
 F = type_attr("T", (float16, float32, float64))
@@ -110,6 +110,6 @@ def _(op, g):
         return math.exp(total + x)
 
     lowest = g.dtype.min
-    positive = selecting.where_v2(math.greater(g, 0), math.log(g), lowest)
-    negative = selecting.where_v2(math.less(g, 0), math.log(-g), lowest)
+    positive = array.where_v2(math.greater(g, 0), math.log(g), lowest)
+    negative = array.where_v2(math.less(g, 0), math.log(-g), lowest)
     return part(positive) - part(negative), None

@@ -97,7 +97,7 @@ def _pair_by_pair(equation: str, labels: list[str], output: str, inputs: list[An
 
 
 def _product(x: Any, x_labels: str, y: Any, y_labels: str, summed: set[str]) -> tuple[Tensor, str]:
-    """The product of two tensors, and its labels: shared ones first. A batch of matrix products where any are summed."""
+    """The product of two tensors, and its labels: shared ones first. A batch of matrix products if any are summed."""
     for t, own in ((x, x_labels), (y, y_labels)):
         dims = t.get_shape()._dims
         if dims is None or len(dims) != len(own):

@@ -136,6 +136,7 @@ from thalweg._src.ops.matmul import matvec as matvec
 from thalweg._src.ops.matmul import sparse_matmul as sparse_matmul
 from thalweg._src.ops.matmul import tensordot as tensordot
 from thalweg._src.ops.matmul import trace as trace
+from thalweg._src.ops.normalization import l2_loss as l2_loss
 from thalweg._src.ops.ranges import lin_space as lin_space
 from thalweg._src.ops.ranges import range as range
 from thalweg._src.ops.reduce import arg_max as arg_max

@@ -11,7 +11,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import op, type_attr
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.late import array, gathering, joining, math, selecting, stacking, transposing
+from thalweg._src.ops.late import array, math
 
 T = type_attr("T", (*FLOATS, *COMPLEX, int32, int64))
 R = type_attr("T", REALS)
@@ -231,7 +231,7 @@ def _(op, g):
         want = a.dtype if y is b or x is b else b.dtype
         sparse_x, sparse_y = sparse[x], sparse[y]
         if transpose_y:
-            y = transposing.transpose(y)
+            y = array.transpose(y)
         z = matmul(x, y, transpose_a=transpose_x, a_is_sparse=sparse_x, b_is_sparse=sparse_y)
         return math.cast(z, want)
 
@@ -281,7 +281,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
         if isinstance(a_free, list) and isinstance(b_free, list):
             return array.reshape(product, a_free + b_free, name=name)
         a_free, b_free = to_tensor(a_free, int32), to_tensor(b_free, int32)
-        result = array.reshape(product, joining.concat([a_free, b_free], 0), name=name)
+        result = array.reshape(product, array.concat([a_free, b_free], 0), name=name)
         if a_static is not None and b_static is not None:
             result.set_shape(a_static + b_static)
         return result
@@ -322,7 +322,7 @@ def _as_matrix(a: Tensor, axes: Any, *, flipped: bool) -> tuple[Tensor, Any, Any
         if None not in dims:
             sizes = [int(np.prod(known, dtype=np.int64)), int(np.prod([dims[i] for i in axes], dtype=np.int64))]
             order = axes + free if flipped else free + axes
-            matrix = array.reshape(transposing.transpose(a, order), sizes[::-1] if flipped else sizes)
+            matrix = array.reshape(array.transpose(a, order), sizes[::-1] if flipped else sizes)
             return matrix, known, known
         axes, free_axes = to_tensor(axes, int32, "axes"), to_tensor(free, int32, "free")
         shape = array.shape(a)
@@ -330,12 +330,12 @@ def _as_matrix(a: Tensor, axes: Any, *, flipped: bool) -> tuple[Tensor, Any, Any
         known = None
         shape, rank = array.shape(a), array.rank(a)
         axes = to_tensor(axes, int32, "axes")
-        axes = selecting.where(axes >= 0, axes, axes + rank)
+        axes = array.where(axes >= 0, axes, axes + rank)
         free_axes, _ = array.setdiff1d(math.range(rank), axes)
-    free_sizes = gathering.gather(shape, free_axes)
-    sizes = [math.reduce_prod(free_sizes), math.reduce_prod(gathering.gather(shape, axes))]
-    order = joining.concat([axes, free_axes] if flipped else [free_axes, axes], 0)
-    matrix = array.reshape(transposing.transpose(a, order), stacking.stack(sizes[::-1] if flipped else sizes))
+    free_sizes = array.gather(shape, free_axes)
+    sizes = [math.reduce_prod(free_sizes), math.reduce_prod(array.gather(shape, axes))]
+    order = array.concat([axes, free_axes] if flipped else [free_axes, axes], 0)
+    matrix = array.reshape(array.transpose(a, order), array.stack(sizes[::-1] if flipped else sizes))
     return matrix, free_sizes, known
 
 

@@ -15,7 +15,7 @@ from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.constants import constant
-from thalweg._src.ops.late import array, gathering, joining, math, selecting, transposing
+from thalweg._src.ops.late import array, math
 
 N = type_attr("T", NUMBERS)
 I = type_attr("Tidx", (int32, int64), int32)
@@ -345,7 +345,7 @@ def reduce_logsumexp(
     x = to_tensor(input_tensor)
     with name_scope(name, "ReduceLogSumExp", [x]):
         highest = reduce_max(x, axis=axis, keepdims=True)
-        shift = math.stop_gradient(selecting.where(math.is_finite(highest), highest, math.zeros_like(highest)))
+        shift = math.stop_gradient(array.where(math.is_finite(highest), highest, math.zeros_like(highest)))
         result = math.log(reduce_sum(math.exp(math.subtract(x, shift)), axis, keepdims=keepdims))
         if not keepdims:
             shift = array.reshape(shift, array.shape(result))
@@ -496,14 +496,14 @@ def _(op, g):
         axes = (axes + rank) % rank
         reduced = math.cast(axes, int32)
         other, _ = array.setdiff1d(math.range(0, rank), reduced)
-        order = joining.concat([reduced, other], 0)
-        inner = reduce_prod(gathering.gather(full, reduced))
-        outer = reduce_prod(gathering.gather(full, other))
-    moved = transposing.transpose(x, order)
+        order = array.concat([reduced, other], 0)
+        inner = reduce_prod(array.gather(full, reduced))
+        outer = reduce_prod(array.gather(full, other))
+    moved = array.transpose(x, order)
     moved_shape = array.shape(moved)
     flat = array.reshape(moved, (inner, outer))
     left = math.cumprod(flat, axis=0, exclusive=True)
     right = math.cumprod(flat, axis=0, exclusive=True, reverse=True)
     others = array.reshape(math.conj(left) * math.conj(right), moved_shape)
-    dx = g * transposing.transpose(others, transposing.invert_permutation(order))
+    dx = g * array.transpose(others, array.invert_permutation(order))
     return array.reshape(dx, full), None

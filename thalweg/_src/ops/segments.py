@@ -15,7 +15,7 @@ from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.constants import constant
-from thalweg._src.ops.late import array, gathering, joining, math, selecting
+from thalweg._src.ops.late import array, math
 
 N = type_attr("T", NUMBERS)
 R = type_attr("T", REALS)
@@ -243,26 +243,26 @@ def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name
 
 @segment_sum.grad
 def _(op, g):
-    return gathering.gather(g, op.inputs[1]), None
+    return array.gather(g, op.inputs[1]), None
 
 
 @segment_mean.grad  # each row gets its share
 def _(op, g):
     data, ids = op.inputs
     rank = array.rank(data)
-    ones_shape = joining.concat([array.shape(ids), math.fill(array.expand_dims(rank - 1, 0), 1)], 0)
+    ones_shape = array.concat([array.shape(ids), math.fill(array.expand_dims(rank - 1, 0), 1)], 0)
     ones = math.fill(ones_shape, constant(1, dtype=g.dtype))
-    return gathering.gather(math.divide(g, segment_sum(ones, ids)), ids), None
+    return array.gather(math.divide(g, segment_sum(ones, ids)), ids), None
 
 
 def _sorted_best_grad(op, g):
     """Equals share the gradient."""
     data, ids = op.inputs
     zeros = math.zeros_like(data, dtype=data.dtype)
-    wins = math.equal(data, gathering.gather(op.outputs[0], ids))
+    wins = math.equal(data, array.gather(op.outputs[0], ids))
     count = segment_sum(math.cast(wins, g.dtype), ids)
-    shares = gathering.gather(math.divide(g, count), ids)
-    return selecting.where(wins, shares, zeros), None
+    shares = array.gather(math.divide(g, count), ids)
+    return array.where(wins, shares, zeros), None
 
 
 segment_max.grad(_sorted_best_grad)
@@ -278,13 +278,13 @@ def _rows(params: Tensor, ids: Tensor, clipped: Any = None, positive: Any = None
     """The rows of `params` that `ids` name, zeros for negative ids; and the two tensors that were needed for that."""
     if clipped is None:
         clipped = math.maximum(ids, math.zeros_like(ids))
-    rows = gathering.gather(params, clipped)
+    rows = array.gather(params, clipped)
     if positive is None:
         positive = math.greater_equal(ids, 0)
         for _ in range(len(rows.dims) - len(positive.dims)):  # type: ignore[arg-type]
             positive = array.expand_dims(positive, -1)
         positive = positive & math.ones_like(rows, dtype=truth)
-    return selecting.where(positive, rows, math.zeros_like(rows)), clipped, positive
+    return array.where(positive, rows, math.zeros_like(rows)), clipped, positive
 
 
 @unsorted_segment_sum.grad
@@ -299,7 +299,7 @@ def _unsorted_best_grad(op, g):
     wins = math.logical_and(math.equal(data, best), positive)
     count = unsorted_segment_sum(math.cast(wins, g.dtype), ids, n)
     shares, _, _ = _rows(math.divide(g, count), ids, clipped, positive)
-    return selecting.where(wins, shares, math.zeros_like(shares)), None, None
+    return array.where(wins, shares, math.zeros_like(shares)), None, None
 
 
 unsorted_segment_max.grad(_unsorted_best_grad)
@@ -311,10 +311,10 @@ def _(op, g):
     data, ids, n = op.inputs
     is_zero = math.equal(data, 0)
     zeros = unsorted_segment_sum(math.cast(is_zero, int32), ids, n)
-    g = selecting.where(math.greater(zeros, 1), math.zeros_like(g), g)
-    others = selecting.where(is_zero, math.ones_like(data), data)
+    g = array.where(math.greater(zeros, 1), math.zeros_like(g), g)
+    others = array.where(is_zero, math.ones_like(data), data)
     product = unsorted_segment_prod(others, ids, n)
     clipped = math.maximum(ids, math.zeros_like(ids))
-    divided = gathering.gather(op.outputs[0], clipped) / data
-    partial = selecting.where(is_zero, gathering.gather(product, clipped), divided)
+    divided = array.gather(op.outputs[0], clipped) / data
+    partial = array.where(is_zero, array.gather(product, clipped), divided)
     return _rows(g, ids, clipped)[0] * partial, None, None

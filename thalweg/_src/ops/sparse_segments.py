@@ -9,7 +9,7 @@ from thalweg._src.core.apply import check, xp
 from thalweg._src.core.dtypes import REALS, float32, float64, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Static, op, type_attr
-from thalweg._src.ops.late import array, gathering, math
+from thalweg._src.ops.late import array, math
 from thalweg._src.ops.segments import joined
 
 R = type_attr("T", REALS)
@@ -184,7 +184,7 @@ def _none_for_others(op, dx):
 def _sum_grad(op, g):
     data, indices, ids = op.inputs[:3]
     rows = array.shape(data)[0]
-    return _none_for_others(op, math.unsorted_segment_sum(gathering.gather(g, ids), indices, rows))
+    return _none_for_others(op, math.unsorted_segment_sum(array.gather(g, ids), indices, rows))
 
 
 def _mean_grad(op, g):

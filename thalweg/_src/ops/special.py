@@ -14,7 +14,7 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.broadcasting import after, back_to, broadcast_gradient_args, broadcast_rule
 from thalweg._src.ops.constants import constant, ones, zeros, zeros_like
 from thalweg._src.ops.elementwise import same_shape
-from thalweg._src.ops.late import array, math, selecting
+from thalweg._src.ops.late import array, math
 
 F = type_attr("T", FLOATS)
 W = type_attr("T", (float32, float64))
@@ -212,9 +212,9 @@ def _(op, g):
         tiny = float(np.finfo(x.dtype.as_numpy_dtype).eps)
         none = zeros_like(x)
         usable = math.abs(x) > tiny
-        safe = selecting.where(usable, x, tiny + none)
+        safe = array.where(usable, x, tiny + none)
         slope = bessel_i0e(safe) - y * (math.sign(safe) + math.reciprocal(safe))
-        return math.mul_no_nan(selecting.where(usable, slope, 0.5 + none), g)
+        return math.mul_no_nan(array.where(usable, slope, 0.5 + none), g)
 
 
 def _igamma_parts(op, g):
