@@ -35,8 +35,9 @@ class Update:
         handle = getattr(var, "handle", None)
         if handle is None:
             assert self.ref is not None, "this rule is for resource variables alone"
-            return self.ref(*[getattr(a, "_variable", a) for a in (var, *args)], **attrs).op
-        return self.resource(*[getattr(a, "handle", a) for a in (var, *args)], **attrs)
+            return self.ref(var, *args, **attrs).op
+        values = zip(self.resource.inputs, (var, *args), strict=True)
+        return self.resource(*[a.handle if arg.handle else a for arg, a in values], **attrs)
 
 
 def _on_handles(fn: Any) -> Any:

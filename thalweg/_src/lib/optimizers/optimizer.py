@@ -302,7 +302,8 @@ class OneRule(Optimizer):
 
     def _scalars(self, var: Any, *tensors: Any) -> list[Any]:
         """`tensors` in the type of `var`."""
-        return [math.cast(t, var.dtype.base_dtype) for t in tensors]
+        dtype = var.dtype.base_dtype
+        return [t if t.dtype.base_dtype == dtype else math.cast(t, dtype) for t in tensors]
 
 
 def _key(var: Any) -> tuple[Any, str]:
