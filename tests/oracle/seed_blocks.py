@@ -281,7 +281,7 @@ def numpy_beside_tensorflow(tf, np):
         a[0, :],
     ]
     with tf.Session() as sess:
-        return sess.run(out), a.get_shape().as_list(), [t.get_shape().as_list() for t in out], [t.op.type for t in out]
+        return sess.run(out), a.get_shape().as_list(), [t.get_shape().as_list() for t in out]
 
 
 @block
