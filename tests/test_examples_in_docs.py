@@ -1,8 +1,9 @@
 """Every example that a reader can copy is run: the code blocks of README and docs/, and the doctests of the package.
 
 A ```python block runs in a namespace that the blocks of its page share. A ```text block that follows it is what it must
-print. A ```pycon block, like an example in a docstring, is a doctest. Doctests see `tf`, `np` and `run(fetches)`, which
-evaluates in a fresh session after running `after`: by default what initializes the variables.
+print. A ```pycon block, like an example in a docstring, is a doctest. Doctests see `tf`, `np`, a folder `logdir`, and
+`run(fetches)`, which evaluates in a fresh session after running `after`: by default what initializes the variables.
+NumPy's scalars print as plain numbers there: 0.5, not np.float32(0.5).
 """
 
 import contextlib
@@ -34,10 +35,10 @@ def run(fetches, feed_dict=None, *, after=None):
         return session.run(fetches, feed_dict)
 
 
-def namespace():
+def namespace(folder: Path):
     import thalweg as tf
 
-    return {"tf": tf, "np": np, "run": run}
+    return {"tf": tf, "np": np, "run": run, "logdir": str(folder)}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -57,22 +58,23 @@ def test_page(page, tmp_path, monkeypatch):
             if i + 1 < len(found) and found[i + 1][0] == "text":
                 assert out.getvalue().rstrip() == found[i + 1][1].rstrip()
         elif language == "pycon":
-            check(doctest.DocTestParser().get_doctest(source, namespace(), page.name, str(page), 0))
+            check(doctest.DocTestParser().get_doctest(source, namespace(tmp_path), page.name, str(page), 0))
         else:
             assert language in SHELL_ONLY, f"{page.name}: nobody runs a block of {language}"
 
 
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda p: str(p.relative_to(ROOT / "thalweg" / "_src")))
-def test_docstrings(path):
+def test_docstrings(path, tmp_path):
     import thalweg as tf
 
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
-    for test in doctest.DocTestFinder(exclude_empty=True).find(module, extraglobs=namespace()):
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module, extraglobs=namespace(tmp_path)):
         with tf.Graph().as_default():
             check(test)
 
 
 def check(test: doctest.DocTest) -> None:
     out = io.StringIO()
-    failed, _ = doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=out.write)
+    with np.printoptions(legacy="1.25"):
+        failed, _ = doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=out.write)
     assert not failed, out.getvalue()

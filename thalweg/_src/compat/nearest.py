@@ -38,9 +38,10 @@ class MissingModule(ModuleNotFoundError):
 
     def __init__(self, fullname: str, known: Iterable[str]):
         parent, _, last = fullname.rpartition(".")
-        holder = sys.modules.get(parent)
-        text = hint(parent + ".", last, dir(holder)) if holder is not None else ""
-        super().__init__(f"thalweg has no {fullname}{text or hint('', fullname, list(known))}")
+        known = list(known)
+        beside = [k.removeprefix(parent + ".").split(".")[0] for k in known if k.startswith(parent + ".")]
+        text = hint(parent + ".", last, [*beside, *dir(sys.modules.get(parent, sys))]) or hint("", fullname, known)
+        super().__init__(f"thalweg has no {fullname}{text}")
         self.fullname = fullname
 
 

@@ -14,8 +14,8 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool =
 
     The file is there as a whole or not at all.
 
-    >>> tf.train.write_graph(sess.graph, "/tmp/my-model", "train.pbtxt")
-    '/tmp/my-model/train.pbtxt'
+    >>> tf.train.write_graph(tf.get_default_graph(), logdir, "train.pbtxt")
+    '.../train.pbtxt'
     """
     from google.protobuf import text_format
 

@@ -338,7 +338,7 @@ def reduce_logsumexp(
     """log(sum(exp(x))) over `axis`, without overflow.
 
     >>> run(tf.reduce_logsumexp([1000.0, 1000.0]))
-    1000.6931
+    1000.6932
     """
     axis = renamed("axis", axis, "reduction_indices", reduction_indices)
     keepdims = bool(renamed("keepdims", keepdims, "keep_dims", keep_dims))
