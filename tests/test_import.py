@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 PROGRAM = """
@@ -40,6 +41,20 @@ def imported():
 def test_import_is_light(imported, package):
     loaded = [m for m in imported if m == package or m.startswith(package + ".")]
     assert not loaded, f"import thalweg brings {package} in ({len(loaded)} modules): import it where it is first used"
+
+
+def test_the_first_use_of_jax_leaves_numpy_s_generator_alone():
+    """A program seeds NumPy, builds a graph, runs it, and draws its batches: they are those of the seed."""
+    program = """
+import numpy as np
+np.random.seed(1)
+import thalweg as tf
+with tf.Session() as session:
+    session.run(tf.constant(1.0) + 1.0)
+print(np.random.uniform())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) == np.random.RandomState(1).uniform()
 
 
 def test_few_third_party_modules(imported):

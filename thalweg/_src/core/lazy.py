@@ -5,8 +5,11 @@
 """
 
 import importlib
+import sys
 import types
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 
 class _Lazy(types.ModuleType):
@@ -17,9 +20,23 @@ class _Lazy(types.ModuleType):
         self._target = target
 
     def __getattr__(self, name: str):
-        value = getattr(importlib.import_module(self._target), name)
+        value = getattr(_imported(self._target), name)
         setattr(self, name, value)
         return value
+
+
+def _imported(target: str) -> types.ModuleType:
+    """The module; its first import leaves NumPy's global generator as it was, though JAX's dependencies draw from it.
+
+    A program that seeds NumPy before its first run would see other numbers after it.
+    """
+    if target in sys.modules:
+        return sys.modules[target]
+    state = np.random.get_state()
+    try:
+        return importlib.import_module(target)
+    finally:
+        np.random.set_state(state)
 
 
 if TYPE_CHECKING:
