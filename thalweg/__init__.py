@@ -235,6 +235,12 @@ from thalweg._src.ops.partitioned import create_partitioned_variables as create_
 from thalweg._src.ops.partitioned import fixed_size_partitioner as fixed_size_partitioner
 from thalweg._src.ops.partitioned import min_max_variable_partitioner as min_max_variable_partitioner
 from thalweg._src.ops.partitioned import variable_axis_size_partitioner as variable_axis_size_partitioner
+from thalweg._src.ops.random import multinomial as multinomial
+from thalweg._src.ops.random import random_crop as random_crop
+from thalweg._src.ops.random import random_normal as random_normal
+from thalweg._src.ops.random import random_shuffle as random_shuffle
+from thalweg._src.ops.random import random_uniform as random_uniform
+from thalweg._src.ops.random import truncated_normal as truncated_normal
 from thalweg._src.ops.ranges import lin_space as lin_space
 from thalweg._src.ops.ranges import lin_space as linspace
 from thalweg._src.ops.ranges import range as range

@@ -49,6 +49,7 @@ from thalweg._src.ops.pooling_api import max_pool2d as max_pool2d
 from thalweg._src.ops.pooling_api import max_pool3d as max_pool3d
 from thalweg._src.ops.pooling_api import max_pool_v2 as max_pool_v2
 from thalweg._src.ops.pooling_api import max_pool_with_argmax as max_pool_with_argmax
+from thalweg._src.ops.random import dropout as dropout
 from thalweg._src.ops.softmax import log_poisson_loss as log_poisson_loss
 from thalweg._src.ops.softmax import log_softmax as log_softmax
 from thalweg._src.ops.softmax import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits

@@ -29,6 +29,7 @@ from thalweg._src.ops import normalization as normalization
 from thalweg._src.ops import operators as operators
 from thalweg._src.ops import padding as padding
 from thalweg._src.ops import pooling as pooling
+from thalweg._src.ops import random as random
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import scattering as scattering

@@ -1,0 +1,9 @@
+"""tf.random: random tensors."""
+
+from thalweg._src.core.seeds import set_random_seed as set_random_seed
+from thalweg._src.ops.random import categorical as categorical
+from thalweg._src.ops.random import multinomial as multinomial
+from thalweg._src.ops.random import random_normal as normal
+from thalweg._src.ops.random import random_shuffle as shuffle
+from thalweg._src.ops.random import random_uniform as uniform
+from thalweg._src.ops.random import truncated_normal as truncated_normal
