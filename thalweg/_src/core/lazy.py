@@ -31,7 +31,7 @@ def _imported(target: str) -> types.ModuleType:
     A program that seeds NumPy before its first run would see other numbers after it.
     """
     if target in sys.modules:
-        return sys.modules[target]
+        return importlib.import_module(target)
     state = np.random.get_state()
     try:
         return importlib.import_module(target)
