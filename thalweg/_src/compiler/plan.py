@@ -11,7 +11,7 @@ from thalweg._src.compiler.functionalize import functionalize
 from thalweg._src.compiler.prune import prune
 from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.stage import Cluster, stage
-from thalweg._src.core import shapes
+from thalweg._src.core import errors, shapes
 from thalweg._src.core.graph import Operation, Tensor
 
 
@@ -29,6 +29,9 @@ class Plan:
         wanted = [t.op for t in fetches if t not in feeds]
         ops = prune([*wanted, *targets], frozenset(feeds))
         self.ops = functionalize(ops, frozenset(feeds))
+        for op in ops:
+            if op.opdef.must_feed:
+                raise _not_fed(op, [*wanted, *targets])
         self.refs: dict[Tensor, Operation] = {}
         self.constants: dict[Tensor, np.ndarray] = {}
         values = []
@@ -59,6 +62,23 @@ class Plan:
             if c.outputs:
                 lines.append("  gives " + ", ".join(_brief(t) for t in c.outputs))
         return "\n".join(lines)
+
+
+def _not_fed(op: Operation, wanted: Sequence[Operation]) -> errors.OpError:
+    """The error for a placeholder without a value: which it is, what needs it, what to do."""
+    t = op.outputs[0]
+    needs = next((w for w in wanted if op in prune([w], frozenset())), op)
+    shape = "" if t._dims is None else f" and shape {shapes.text(t._dims)}"
+    return errors.InvalidArgumentError(
+        None,
+        op,
+        f"You must feed a value for placeholder tensor '{op.name}' with dtype {_name_in_protos(t.dtype.base_dtype.name)}{shape}: "
+        f"{needs.name!r} ({needs.type}), which is to be run, needs it. Pass feed_dict={{<the tensor {t.name!r}>: value}}.",
+    )
+
+
+def _name_in_protos(name: str) -> str:
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
 
 
 def _brief(t: Tensor) -> str:

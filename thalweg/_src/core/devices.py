@@ -21,6 +21,11 @@ class DeviceSpec:
         return DeviceSpec().parse_from_string(spec)
 
     def parse_from_string(self, spec: str) -> DeviceSpec:
+        for part in self.__slots__:
+            setattr(self, part, None)
+        kinds = [p for p in spec.split("/") if p.split(":")[0].lower() in ("cpu", "gpu", "tpu", "device")]
+        if len(kinds) > 1:
+            raise ValueError(f"Cannot specify multiple device types: {spec!r}")
         for part in spec.split("/"):
             if not part:
                 continue

@@ -60,6 +60,9 @@ class OpError(Exception):
         site = getattr(op, "site", None)
         if site:
             lines[-1] += f", made at {site}"
+        original = getattr(op, "_original_op", None)
+        if original is not None:
+            lines.append(f"...which was originally created as op {original.name!r}, made at {original.site}")
         return "\n".join(lines)
 
     def __reduce__(self):

@@ -202,6 +202,10 @@ class Operation:
         return site.user_line(self._stack)
 
     @property
+    def _original_op(self) -> Operation | None:
+        return self.__dict__.get("original")
+
+    @property
     def traceback(self) -> list[tuple[str, int, str, str]]:
         """The stack at the creation of the op, outermost frame first."""
         return site.traceback(self._stack)
@@ -464,6 +468,8 @@ class Graph:
         if stacks.attrs:
             for key, value in stacks.attrs.items():
                 attrs.setdefault(key, value)
+        if stacks.original is not None:
+            op.original = stacks.original
         if stacks.gradients and opdef.name in stacks.gradients:
             attrs["_gradient_op_type"] = stacks.gradients[opdef.name]
         if stacks.colocate:
@@ -545,7 +551,7 @@ class Graph:
         wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
         if not isinstance(obj, Tensor | Operation | str):
             convert = getattr(obj, "_as_graph_element", None)
-            obj = convert() if callable(convert) else obj
+            obj = convert() if callable(convert) else obj.decode() if isinstance(obj, bytes) else obj
         if isinstance(obj, str):
             return self._by_any_name(obj, allow_tensor, allow_operation)
         if isinstance(obj, Tensor) and allow_tensor:
@@ -699,6 +705,17 @@ class Graph:
             yield
 
     @contextlib.contextmanager
+    def _original_op(self, op: Operation) -> Iterator[None]:
+        """Ops made in the block remember `op` as the one they were made for: gradients do."""
+        stacks = self._stacks
+        old = stacks.original
+        stacks.original = op
+        try:
+            yield
+        finally:
+            stacks.original = old
+
+    @contextlib.contextmanager
     def container(self, container_name: str) -> Iterator[str]:
         """The resource container of what is made in the block."""
         old = self._container
@@ -786,7 +803,7 @@ class _Controller:
 class _Stacks:
     """The state of graph building in one thread."""
 
-    __slots__ = ("attrs", "colocate", "controls", "devices", "gradients", "name")
+    __slots__ = ("attrs", "colocate", "controls", "devices", "gradients", "name", "original")
 
     def __init__(self) -> None:
         self.name = ""
@@ -794,6 +811,7 @@ class _Stacks:
         self.controls: list[_Controller] = []
         self.colocate: list[Operation] = []
         self.gradients: dict[str, str] = {}
+        self.original: Operation | None = None
         self.attrs: dict[str, Any] = {}
 
     def control_inputs_for(self, inputs: Sequence[Tensor]) -> list[Operation]:

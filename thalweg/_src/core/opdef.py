@@ -210,7 +210,8 @@ class OpDef:
     `host`: runs in plain Python on NumPy arrays. `alias`: its output is its first input, reference included.
     `shape_only`: needs its inputs' shapes, not their values. `source`: its value is held by the session, under the op's name.
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
-    `constant`: has no inputs and one value. `device_strings`: may stay in an executable although strings go in (messages).
+    `constant`: has no inputs and one value.
+    `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
     depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `bodies(attrs, inputs)`: its body
     graphs, each with the tensors outside that its inputs stand for; with `pure_bodies`, what they write is thrown away.
@@ -231,6 +232,7 @@ class OpDef:
         self.stateful: bool = facts.pop("stateful", self.effect is not None)
         self.foldable: bool = facts.pop("foldable", True)
         self.numpy_only: bool = facts.pop("numpy_only", False)
+        self.must_feed: bool = facts.pop("must_feed", False)
         self.constant: bool = facts.pop("constant", False)
         self.device_strings: bool = facts.pop("device_strings", False)
         self.back_edge: bool = facts.pop("back_edge", False)

@@ -125,7 +125,7 @@ register_tensor_conversion_function((list, tuple), _convert_list, 100)
 register_tensor_conversion_function(object, _convert, 200)
 
 
-@op("Placeholder", foldable=False)
+@op("Placeholder", foldable=False, must_feed=True)
 def _placeholder(*, dtype: dtype_attr, shape: Shape = None) -> dtype_attr:
     """A value that the caller feeds."""
     raise errors.InvalidArgumentError(None, None, "fed by the caller")  # the plan reports it before anything runs
@@ -266,28 +266,30 @@ for _like in (_zeros_like, _ones_like):
     _like.not_differentiable()
 
 
-def _like_of(tensor: Any, dtype: Any, name: str, make: Any, plain: Any, optimize: bool) -> Tensor:
+def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
+    """Zeros of the shape of `tensor`, and of its type unless `dtype` says otherwise."""
     from thalweg._src.ops.array import shape_internal
 
-    graph = get_default_graph()
-    with graph.name_scope(name) as scope:
+    with get_default_graph().name_scope(name or "zeros_like") as scope:
         tensor = to_tensor(tensor, None, "tensor")
         element = tensor.dtype.base_dtype if dtype is None else dtypes.as_dtype(dtype).base_dtype
         if optimize and tensor.dims is not None and None not in tensor.dims:
-            return plain(tensor.dims, element, name=scope)
+            return zeros(tensor.dims, element, name=scope)
         if element != tensor.dtype.base_dtype:
-            result = plain(shape_internal(tensor, optimize=optimize), element, name=scope)
+            result = zeros(shape_internal(tensor, optimize=optimize), element, name=scope)
         else:
-            result = make(tensor, name=scope)
+            result = _zeros_like(tensor, name=scope)
         result.set_shape(tensor.dims)
         return result
 
 
-def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
-    """Zeros of the shape of `tensor`, and of its type unless `dtype` says otherwise."""
-    return _like_of(tensor, dtype, name or "zeros_like", _zeros_like, zeros, optimize)
-
-
 def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
     """Ones of the shape of `tensor`, and of its type unless `dtype` says otherwise."""
-    return _like_of(tensor, dtype, name or "ones_like", _ones_like, ones, optimize)
+    from thalweg._src.ops.array import shape_internal
+
+    with get_default_graph().name_scope(name or "ones_like") as scope:
+        tensor = to_tensor(tensor, None, "tensor")
+        shape = shape_internal(tensor, optimize=optimize)
+        result = ones(shape, tensor.dtype.base_dtype if dtype is None else dtype, name=scope)
+        result.set_shape(tensor.dims)
+        return result

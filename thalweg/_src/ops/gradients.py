@@ -300,7 +300,8 @@ class _Backward:
                 if len(op.outputs) > 1 and not op.opdef.takes_none:
                     out_grads[i] = constants.zeros_like(t)
         with self.graph.name_scope(op.name + "_grad"):
-            in_grads = grad_fn(op, *out_grads)
+            with self.graph._original_op(op):
+                in_grads = grad_fn(op, *out_grads)
             if not isinstance(in_grads, list | tuple):
                 in_grads = [in_grads]
             if len(in_grads) != len(op.inputs):
@@ -331,12 +332,17 @@ class _Backward:
         if not sent:
             return None
         if len(sent) > 1:
-            sent[:] = [_add(sent)]
+            with self.graph.colocate_with(_op_of(sent[0]), ignore_existing=True):
+                sent[:] = [_add(sent)]
         return sent[0]
 
     def gradient_of(self, x: Tensor) -> Any:
         g = self._sum(x)
         return g
+
+
+def _op_of(g: Any) -> Operation:
+    return g.op
 
 
 def _add(sent: Sequence[Any]) -> Any:

@@ -219,9 +219,12 @@ def _nd_dims(op, ref, indices, updates):
             f"The innermost dimension of indices {shapes.text(indices)} must be at most the rank of {shapes.text(ref)} in {op.name!r} ({op.type})"
         )
     if shapes.merge(updates, indices[:-1] + ref[depth:]) is False:
+        outer = len(indices) - 1
+        part = "outer" if shapes.merge(updates[:outer], indices[:-1]) is False else "inner"
+        count = outer if part == "outer" else len(ref) - depth
         raise ValueError(
-            f"Dimensions of updates {shapes.text(updates)} must be {shapes.text(indices[:-1] + ref[depth:])}: indices "
-            f"{shapes.text(indices)} into shape {shapes.text(ref)}, for '{op.name}' (op: '{op.type}')"
+            f"The {part} {count} dimensions of updates.shape={shapes.text(updates)} must match: indices {shapes.text(indices)} into shape "
+            f"{shapes.text(ref)} want {shapes.text(indices[:-1] + ref[depth:])}, for '{op.name}' (op: '{op.type}')"
         )
 
 

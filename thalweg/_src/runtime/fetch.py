@@ -6,6 +6,7 @@ import collections.abc
 from collections.abc import Callable
 from typing import Any
 
+from thalweg._src.core import nest
 from thalweg._src.core.graph import Graph, Operation, Tensor
 
 # (type, fetch -> (elements, rebuild), (feed, value) -> [(tensor, value)], feed -> [tensors]); later ones are asked first.
@@ -102,6 +103,9 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
     for kind, _, feed, _ in _expansions:
         if isinstance(key, kind) and feed is not None:
             return list(feed(key, value))
+    if isinstance(key, tuple):  # a nested key: its leaves take the leaves of a value of the same structure
+        nest.assert_same_structure(key, value, check_types=False)
+        return list(zip(nest.flatten(key), nest.flatten(value), strict=True))
     if hasattr(key, "_components"):
         parts = key._components()
         if len(value) != len(parts):

@@ -6,8 +6,26 @@ from typing import Any
 
 NAMES = frozenset(
     {
-        *("AttrValue", "ConfigProto", "DeviceAttributes", "Event", "GPUOptions", "GraphDef", "GraphOptions", "HistogramProto"),
-        *("LogMessage", "MetaGraphDef", "NameAttrList", "NodeDef", "OptimizerOptions", "RunMetadata", "RunOptions", "SessionLog"),
+        *(
+            "AttrValue",
+            "ConfigProto",
+            "DeviceAttributes",
+            "Event",
+            "GPUOptions",
+            "GraphDef",
+            "GraphOptions",
+            "HistogramProto",
+        ),
+        *(
+            "LogMessage",
+            "MetaGraphDef",
+            "NameAttrList",
+            "NodeDef",
+            "OptimizerOptions",
+            "RunMetadata",
+            "RunOptions",
+            "SessionLog",
+        ),
         *("Summary", "SummaryMetadata", "TensorInfo"),
     }
 )

@@ -21,30 +21,56 @@ def run(session: Any, wanted: Fetches, feeds: dict[Any, Any], options: Any, meta
     start = time.time()
     values = session._execute(wanted.tensors, wanted.targets, feeds)
     end = time.time()
+    session._steps += 1
     if metadata is not None:
         metadata.Clear()
         if level:
             _fill(metadata, session, start, end)
+        if _is_modelled(session):
+            _fill_costs(metadata, session, end - start)
         if options is not None and options.output_partition_graphs:
             metadata.partition_graphs.add().CopyFrom(session.graph.as_graph_def())
     return wanted.build(values)
 
 
+def _is_modelled(session: Any) -> bool:
+    every = session._config.graph_options.build_cost_model if session._config is not None else 0
+    return every > 0 and session._steps % every == 0
+
+
 def _fill(metadata: Any, session: Any, start: float, end: float) -> None:
-    plan = session.plan
-    for cluster in plan.clusters:
-        device = metadata.step_stats.dev_stats.add(device=_device_name(cluster.colour))
-        for op in cluster.ops:
-            node = device.node_stats.add(node_name=op.name, timeline_label=f"{op.name} = {op.type}")
-            node.all_start_micros = int(start * 1e6)
-            for i, t in enumerate(op.outputs):
-                out = node.output.add(slot=i)
-                out.tensor_description.dtype = t.dtype.base_dtype.as_datatype_enum
-                out.tensor_description.shape.CopyFrom(t.shape.as_proto())
-        if cluster.ops:
-            # XLA runs a cluster as one program: its time stands at its last op.
-            last = device.node_stats[len(cluster.ops) - 1]
-            last.op_end_rel_micros = last.all_end_rel_micros = int((end - start) * 1e6)
+    """An entry for each op of the plan. XLA runs a cluster as one program, so the time of a run stands at its last op."""
+    devices: dict[str, Any] = {}
+    colours = {op: c.colour for c in session.plan.clusters for op in c.ops}
+    node = None
+    for op in session.plan.ops:
+        name = _device_name(colours.get(op))
+        if name not in devices:
+            devices[name] = metadata.step_stats.dev_stats.add(device=name)
+        node = devices[name].node_stats.add(node_name=op.name, timeline_label=f"{op.name} = {op.type}")
+        node.all_start_micros = int(start * 1e6)
+        for i, t in enumerate(op.outputs):
+            description = node.output.add(slot=i).tensor_description
+            description.dtype = t.dtype.base_dtype.as_datatype_enum
+            description.shape.CopyFrom(t.shape.as_proto())
+    if node is not None:
+        node.op_end_rel_micros = node.all_end_rel_micros = int((end - start) * 1e6)
+
+
+def _fill_costs(metadata: Any, session: Any, seconds: float) -> None:
+    numbers = {op: i for i, op in enumerate(session.plan.ops)}
+    for op, i in numbers.items():
+        node = metadata.cost_graph.node.add(name=op.name, device=op.device or _device_name(None), id=i)
+        for t in op.inputs:
+            if t.op in numbers:
+                node.input_info.add(preceding_node=numbers[t.op], preceding_port=t.value_index)
+        for t in op.outputs:
+            size = t.shape.num_elements()
+            node.output_info.add(
+                size=-1 if size is None else size * t.dtype.size, dtype=t.dtype.base_dtype.as_datatype_enum
+            )
+    if numbers:
+        metadata.cost_graph.node[-1].compute_cost = int(seconds * 1e6)
 
 
 def _device_name(colour: Any) -> str:

@@ -47,8 +47,10 @@ class BaseSession:
         if config is not None and type(config).__name__ != "ConfigProto":
             raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
         if target not in ("", "local", "inprocess"):
-            raise errors.UnimplementedError(
-                None, None, f"Sessions on {target!r}: thalweg runs in this process only so far."
+            raise errors.NotFoundError(
+                None,
+                None,
+                f"No session factory registered for the given session options: {target!r}. Only this process runs.",
             )
         self._graph, self._target, self._config = graph, target, config
         self._store = Store()
@@ -60,6 +62,8 @@ class BaseSession:
         self._partial: dict[str, Any] = {}
         self._debug = os.environ.get("THALWEG_DEBUG", "")
         self._last_plan: Plan | None = None
+        self._placed = 0  # so many operations of the graph have devices that are there
+        self._steps = 0
         self._cancelled = threading.Event()
 
     # -- facts
@@ -72,7 +76,8 @@ class BaseSession:
     @property
     def graph_def(self) -> Any:
         """The graph as a GraphDef."""
-        return self._graph.as_graph_def()
+        shaped = self._config is not None and self._config.graph_options.infer_shapes
+        return self._graph.as_graph_def(add_shapes=shaped)
 
     @property
     def sess_str(self) -> bytes:
@@ -87,7 +92,7 @@ class BaseSession:
         """The devices that this session can use."""
         from thalweg._src.runtime.devices import session_devices
 
-        return session_devices()
+        return session_devices(self._config)
 
     def close(self) -> None:
         """End the session and free what it keeps. Running it afterwards raises RuntimeError."""
@@ -171,12 +176,20 @@ class BaseSession:
         key = (tuple(tensors), tuple(targets), tuple(feeds), small, graph._mutations)
         plan = self._plans.get(key)
         if plan is None:
+            self._check_devices()
             place = self._devices.place
             plan = self._plans[key] = Plan(tensors, targets, shapes_of, place)
             if self._config is not None and self._config.log_device_placement:
                 for op in plan.ops:
                     print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
         return plan
+
+    def _check_devices(self) -> None:
+        """TensorFlow places the whole graph before it runs any of it: a device that is not there is an error for every run."""
+        for op in self._graph._ops[self._placed :]:
+            if op._device:
+                self._devices.place(op)
+        self._placed = len(self._graph._ops)
 
     def _execute(self, tensors: Sequence[Tensor], targets: Sequence[Operation], feeds: dict[Tensor, Any]) -> list[Any]:
         """The values of `tensors`, NumPy arrays (scalars where rank 0), after running `targets` too."""
@@ -322,6 +335,8 @@ class BaseSession:
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         wanted = Fetches(self._graph, fetches)
+        if not wanted.tensors and not wanted.targets:
+            raise errors.InvalidArgumentError(None, None, "No targets specified for partial_run_setup.")
         fed = set()
         for f in feeds or []:
             for t in expand_partial_feed(f):
@@ -378,26 +393,27 @@ class _PartialRun:
         self.tensors, self.targets, self.feeds = tensors, targets, feeds
         self.env: dict[Tensor, Any] = {}
         self.done: set[Operation] = set()
+        self.fed: set[Tensor] = set()
+        self.fetched: set[Tensor] = set()
 
     def admit(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> None:
-        for t in feeds:
-            if t not in self.feeds:
-                raise errors.InvalidArgumentError(
-                    None, t.op, f"The feed {t.name} was not specified in partial_run_setup."
-                )
-        for t in wanted.tensors:
-            if t not in self.tensors:
-                raise errors.InvalidArgumentError(
-                    None, t.op, f"The fetch {t.name} was not specified in partial_run_setup."
-                )
-        self.tensors -= set(wanted.tensors)
-        self.feeds -= set(feeds)
+        for what, own, announced, used in (
+            ("feed", feeds, self.feeds, self.fed),
+            ("fetch", wanted.tensors, self.tensors, self.fetched),
+        ):
+            for t in own:
+                if t not in announced:
+                    done = "has already been fed." if what == "feed" else "has already been fetched."
+                    state = done if t in used else "was not specified in partial_run_setup."
+                    raise errors.InvalidArgumentError(None, None, f"The {what} {t.name} {state}")
+            announced.difference_update(own)
+            used.update(own)
         self.env.update(feeds)
         for t in self.feeds:
             if _depends(wanted.tensors, t, self.env):
                 raise errors.InvalidArgumentError(
                     None,
-                    t.op,
+                    None,
                     f"Fetch {wanted.tensors[0].name} can't be computed from the feeds that have been fed so far: {t.name}.",
                 )
 
@@ -431,6 +447,10 @@ class Session(BaseSession):
         self._entered: list[contextlib.ExitStack] = []
 
     def __enter__(self) -> Session:
+        if self._entered:
+            raise RuntimeError(
+                "Session context managers are not re-entrant. Use `Session.as_default()` if you want to enter a session multiple times."
+            )
         stack = contextlib.ExitStack()
         stack.enter_context(self.graph.as_default())
         stack.enter_context(self.as_default())
@@ -534,6 +554,10 @@ def _jax_loaded() -> bool:
 
 def _from_python(t: Tensor, value: Any, want: np.dtype) -> np.ndarray:
     if want == object:
+        if t.dtype.base_dtype == dtypes.string and isinstance(value, int | float):
+            raise TypeError(
+                f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {t.dtype!r}. Feed strings."
+            )
         if t.dtype.base_dtype != dtypes.string:
             out = np.empty(np.shape(value) if isinstance(value, list | tuple) else (), object)
             out[...] = value
