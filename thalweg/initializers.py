@@ -1,0 +1,21 @@
+"""tf.initializers: first values of variables."""
+
+from thalweg._src.ops.initializers import constant_initializer as constant
+from thalweg._src.ops.initializers import glorot_normal_initializer as glorot_normal
+from thalweg._src.ops.initializers import glorot_uniform_initializer as glorot_uniform
+from thalweg._src.ops.initializers import he_normal as he_normal
+from thalweg._src.ops.initializers import he_uniform as he_uniform
+from thalweg._src.ops.initializers import identity_initializer as identity
+from thalweg._src.ops.initializers import lecun_normal as lecun_normal
+from thalweg._src.ops.initializers import lecun_uniform as lecun_uniform
+from thalweg._src.ops.initializers import ones_initializer as ones
+from thalweg._src.ops.initializers import orthogonal_initializer as orthogonal
+from thalweg._src.ops.initializers import random_normal_initializer as random_normal
+from thalweg._src.ops.initializers import random_uniform_initializer as random_uniform
+from thalweg._src.ops.initializers import truncated_normal_initializer as truncated_normal
+from thalweg._src.ops.initializers import uniform_unit_scaling_initializer as uniform_unit_scaling
+from thalweg._src.ops.initializers import variance_scaling_initializer as variance_scaling
+from thalweg._src.ops.initializers import zeros_initializer as zeros
+from thalweg._src.ops.variables import global_variables_initializer as global_variables
+from thalweg._src.ops.variables import local_variables_initializer as local_variables
+from thalweg._src.ops.variables import variables_initializer as variables
