@@ -350,9 +350,9 @@ class Variable:
         raise TypeError("'Variable' object is not iterable.")
 
     def __getitem__(self, key: Any) -> Any:
-        from thalweg._src.ops.slicing import slice_helper
+        from thalweg._src.ops.indexing import getitem
 
-        return slice_helper(self.value(), key, var=self)
+        return getitem(self.value(), key, var=self)
 
     def __hash__(self) -> int:
         return id(self)
