@@ -1,6 +1,7 @@
 """thalweg: TensorFlow's dataflow graphs, over XLA. `import thalweg as tf`."""
 
 from thalweg import bitwise as bitwise
+from thalweg import debugging as debugging
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
 from thalweg import initializers as initializers
@@ -122,6 +123,29 @@ from thalweg._src.ops.casting import to_double as to_double
 from thalweg._src.ops.casting import to_float as to_float
 from thalweg._src.ops.casting import to_int32 as to_int32
 from thalweg._src.ops.casting import to_int64 as to_int64
+from thalweg._src.ops.checks import Assert as Assert
+from thalweg._src.ops.checks import assert_equal as assert_equal
+from thalweg._src.ops.checks import assert_greater as assert_greater
+from thalweg._src.ops.checks import assert_greater_equal as assert_greater_equal
+from thalweg._src.ops.checks import assert_integer as assert_integer
+from thalweg._src.ops.checks import assert_less as assert_less
+from thalweg._src.ops.checks import assert_less_equal as assert_less_equal
+from thalweg._src.ops.checks import assert_near as assert_near
+from thalweg._src.ops.checks import assert_negative as assert_negative
+from thalweg._src.ops.checks import assert_non_negative as assert_non_negative
+from thalweg._src.ops.checks import assert_non_positive as assert_non_positive
+from thalweg._src.ops.checks import assert_none_equal as assert_none_equal
+from thalweg._src.ops.checks import assert_positive as assert_positive
+from thalweg._src.ops.checks import assert_proper_iterable as assert_proper_iterable
+from thalweg._src.ops.checks import assert_rank as assert_rank
+from thalweg._src.ops.checks import assert_rank_at_least as assert_rank_at_least
+from thalweg._src.ops.checks import assert_rank_in as assert_rank_in
+from thalweg._src.ops.checks import assert_same_float_dtype as assert_same_float_dtype
+from thalweg._src.ops.checks import assert_scalar as assert_scalar
+from thalweg._src.ops.checks import assert_type as assert_type
+from thalweg._src.ops.checks import is_non_decreasing as is_non_decreasing
+from thalweg._src.ops.checks import is_numeric_tensor as is_numeric_tensor
+from thalweg._src.ops.checks import is_strictly_increasing as is_strictly_increasing
 from thalweg._src.ops.clip import clip_by_average_norm as clip_by_average_norm
 from thalweg._src.ops.clip import clip_by_global_norm as clip_by_global_norm
 from thalweg._src.ops.clip import clip_by_norm as clip_by_norm
@@ -248,6 +272,8 @@ from thalweg._src.ops.partitioned import create_partitioned_variables as create_
 from thalweg._src.ops.partitioned import fixed_size_partitioner as fixed_size_partitioner
 from thalweg._src.ops.partitioned import min_max_variable_partitioner as min_max_variable_partitioner
 from thalweg._src.ops.partitioned import variable_axis_size_partitioner as variable_axis_size_partitioner
+from thalweg._src.ops.printing import Print as Print
+from thalweg._src.ops.printing import print_ as print
 from thalweg._src.ops.random import multinomial as multinomial
 from thalweg._src.ops.random import random_crop as random_crop
 from thalweg._src.ops.random import random_normal as random_normal

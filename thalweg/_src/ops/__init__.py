@@ -8,6 +8,7 @@ from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
 from thalweg._src.ops import broadcasting as broadcasting
 from thalweg._src.ops import casting as casting
+from thalweg._src.ops import checks as checks
 from thalweg._src.ops import clip as clip
 from thalweg._src.ops import compare as compare
 from thalweg._src.ops import complex as complex
@@ -29,6 +30,7 @@ from thalweg._src.ops import normalization as normalization
 from thalweg._src.ops import operators as operators
 from thalweg._src.ops import padding as padding
 from thalweg._src.ops import pooling as pooling
+from thalweg._src.ops import printing as printing
 from thalweg._src.ops import random as random
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import reduce as reduce
