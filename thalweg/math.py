@@ -1,5 +1,7 @@
 """tf.math: functions of numbers."""
 
+from thalweg._src.ops.activations import softplus as softplus
+from thalweg._src.ops.activations import softsign as softsign
 from thalweg._src.ops.arithmetic import accumulate_n as accumulate_n
 from thalweg._src.ops.arithmetic import add as add
 from thalweg._src.ops.arithmetic import add_n as add_n
@@ -72,6 +74,8 @@ from thalweg._src.ops.elementwise import sqrt as sqrt
 from thalweg._src.ops.elementwise import square as square
 from thalweg._src.ops.elementwise import tan as tan
 from thalweg._src.ops.elementwise import tanh as tanh
+from thalweg._src.ops.normalization import l2_normalize as l2_normalize
+from thalweg._src.ops.normalization import zero_fraction as zero_fraction
 from thalweg._src.ops.reduce import argmax as argmax
 from thalweg._src.ops.reduce import argmin as argmin
 from thalweg._src.ops.reduce import count_nonzero as count_nonzero
@@ -97,6 +101,8 @@ from thalweg._src.ops.segments import unsorted_segment_min as unsorted_segment_m
 from thalweg._src.ops.segments import unsorted_segment_prod as unsorted_segment_prod
 from thalweg._src.ops.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
 from thalweg._src.ops.segments import unsorted_segment_sum as unsorted_segment_sum
+from thalweg._src.ops.softmax import log_softmax as log_softmax
+from thalweg._src.ops.softmax import softmax as softmax
 from thalweg._src.ops.special import bessel_i0 as bessel_i0
 from thalweg._src.ops.special import bessel_i0e as bessel_i0e
 from thalweg._src.ops.special import bessel_i1 as bessel_i1
@@ -112,3 +118,5 @@ from thalweg._src.ops.special import lgamma as lgamma
 from thalweg._src.ops.special import nextafter as nextafter
 from thalweg._src.ops.special import polygamma as polygamma
 from thalweg._src.ops.special import zeta as zeta
+from thalweg._src.ops.topk import in_top_k as in_top_k
+from thalweg._src.ops.topk import top_k as top_k

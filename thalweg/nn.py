@@ -13,6 +13,9 @@ from thalweg._src.ops.activations import softplus as softplus
 from thalweg._src.ops.activations import softsign as softsign
 from thalweg._src.ops.activations import xw_plus_b as xw_plus_b
 from thalweg._src.ops.activations import xw_plus_b_v1 as xw_plus_b_v1
+from thalweg._src.ops.blocks import depth_to_space as depth_to_space
+from thalweg._src.ops.blocks import space_to_batch as space_to_batch
+from thalweg._src.ops.blocks import space_to_depth as space_to_depth
 from thalweg._src.ops.convolution_api import atrous_conv2d_transpose as atrous_conv2d_transpose
 from thalweg._src.ops.convolution_api import conv1d as conv1d
 from thalweg._src.ops.convolution_api import conv1d_transpose as conv1d_transpose
@@ -27,6 +30,9 @@ from thalweg._src.ops.convolution_api import conv3d_transpose as conv3d_transpos
 from thalweg._src.ops.convolution_api import conv_transpose as conv_transpose
 from thalweg._src.ops.elementwise import sigmoid as sigmoid
 from thalweg._src.ops.elementwise import tanh as tanh
+from thalweg._src.ops.embedding import embedding_lookup as embedding_lookup
+from thalweg._src.ops.embedding import embedding_lookup_sparse as embedding_lookup_sparse
+from thalweg._src.ops.embedding import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse
 from thalweg._src.ops.normalization import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from thalweg._src.ops.normalization import batch_normalization as batch_normalization
 from thalweg._src.ops.normalization import l2_loss as l2_loss
@@ -60,3 +66,5 @@ from thalweg._src.ops.softmax import (
     sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits,
 )
 from thalweg._src.ops.softmax import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits
+from thalweg._src.ops.topk import in_top_k as in_top_k
+from thalweg._src.ops.topk import top_k as top_k

@@ -46,6 +46,7 @@ from thalweg._src.ops import stacking as stacking
 from thalweg._src.ops import state as state
 from thalweg._src.ops import summary as summary
 from thalweg._src.ops import symbolic as symbolic
+from thalweg._src.ops import topk as topk
 from thalweg._src.ops import training as training
 from thalweg._src.ops import transposing as transposing
 from thalweg._src.ops import updating as updating

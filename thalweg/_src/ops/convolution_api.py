@@ -1,6 +1,6 @@
 """tf.nn's convolutions: the public functions over the ops of convolution.py."""
 
-from thalweg._src.core import infer, shapes
+from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope

@@ -36,10 +36,33 @@ transposing: Any = _Family("transposing")
 padding: Any = _Family("padding")
 scattering: Any = _Family("scattering")
 array: Any = _Family(
-    *("array", "transposing", "joining", "stacking", "slicing", "indexing", "padding", "gathering", "scattering", "selecting"),
-    "constants",
+    *(
+        "array",
+        "transposing",
+        "joining",
+        "stacking",
+        "slicing",
+        "indexing",
+        "padding",
+        "gathering",
+        "scattering",
+        "selecting",
+    ),
+    *("constants", "distinct", "diagonals", "blocks", "partitioning", "grids"),
 )
 math: Any = _Family(
-    *("elementwise", "arithmetic", "compare", "casting", "reduce", "matmul", "cumulative", "segments", "ranges", "complex"),
-    *("clip", "operators", "broadcasting", "constants", "basic", "activations"),
+    *(
+        "elementwise",
+        "arithmetic",
+        "compare",
+        "casting",
+        "reduce",
+        "matmul",
+        "cumulative",
+        "segments",
+        "ranges",
+        "complex",
+    ),
+    *("clip", "special", "counting", "einsum", "broadcasting", "constants", "basic", "activations", "normalization"),
+    "sparse_segments",
 )

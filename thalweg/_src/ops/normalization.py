@@ -234,7 +234,7 @@ def batch_norm_with_global_normalization(
     mean=None,
     variance=None,
 ):
-    """`batch_normalization` of images with the mean `m`, variance `v`, offset `beta`, and the scale `gamma` if asked."""
+    """`batch_normalization` with the mean `m`, variance `v`, offset `beta`, and the scale `gamma` if asked."""
     t = renamed("input", input, "t", t)
     m = renamed("mean", mean, "m", m)
     v = renamed("variance", variance, "v", v)
