@@ -277,9 +277,9 @@ class BaseSession:
         debug = self._debug
         if cluster.is_host:
             for t in cluster.inputs:
-                if not isinstance(env[t], np.ndarray):
+                if not isinstance(env[t], np.ndarray | RefValue):
                     env[t] = np.asarray(env[t])
-        state = _View(store)
+        state = _View(store, host=cluster.is_host)
         watch = _stop_at_nan if debug == "nan" else None
         runner = Interpreter(
             state,
@@ -613,14 +613,15 @@ def _kept(value: Any, cluster: Cluster) -> Any:
 class _View(dict):
     """A step's own view of the variables: what it writes stays here until it is committed."""
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, *, host: bool):
         super().__init__()
-        self._store = store
+        self._store, self._host = store, host
 
     def get(self, key: Any, default: Any = None) -> Any:
         if key in self:
             return self[key]
-        return self._store.values.get(key, default)
+        value = self._store.values.get(key, default)
+        return np.asarray(value) if self._host and value is not None else value
 
 
 def _stop_at_nan(op: Operation, values: list[Any]) -> None:
