@@ -1,14 +1,20 @@
 """thalweg: TensorFlow's dataflow graphs, over XLA. `import thalweg as tf`."""
 
+from thalweg import app as app
 from thalweg import bitwise as bitwise
 from thalweg import debugging as debugging
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
+from thalweg import flags as flags
 from thalweg import initializers as initializers
 from thalweg import linalg as linalg
+from thalweg import logging as logging
+from thalweg import manip as manip
 from thalweg import math as math
 from thalweg import nn as nn
+from thalweg import quantization as quantization
 from thalweg import random as random
+from thalweg import resource_loader as resource_loader
 from thalweg import signal as signal
 from thalweg import sparse as sparse
 from thalweg import spectral as spectral
@@ -70,6 +76,7 @@ from thalweg._src.core.seeds import set_random_seed as set_random_seed
 from thalweg._src.core.shapes import Dimension as Dimension
 from thalweg._src.core.shapes import TensorShape as TensorShape
 from thalweg._src.core.shapes import broadcast_static_shape as broadcast_static_shape
+from thalweg._src.lib.platform.logging import get_logger as get_logger
 from thalweg._src.lib.summary.summary import audio_summary as audio_summary
 from thalweg._src.lib.summary.summary import histogram_summary as histogram_summary
 from thalweg._src.lib.summary.summary import image_summary as image_summary
@@ -102,11 +109,13 @@ from thalweg._src.ops.arithmetic import truncatediv as truncatediv
 from thalweg._src.ops.arithmetic import truncatemod as truncatemod
 from thalweg._src.ops.basic import control_dependencies as control_dependencies
 from thalweg._src.ops.basic import group as group
+from thalweg._src.ops.basic import guarantee_const as guarantee_const
 from thalweg._src.ops.basic import identity as identity
 from thalweg._src.ops.basic import identity_n as identity_n
 from thalweg._src.ops.basic import no_op as no_op
 from thalweg._src.ops.basic import stop_gradient as stop_gradient
 from thalweg._src.ops.basic import tuple_ as tuple
+from thalweg._src.ops.bits import bitcast as bitcast
 from thalweg._src.ops.blocks import batch_to_space as batch_to_space
 from thalweg._src.ops.blocks import batch_to_space_nd as batch_to_space_nd
 from thalweg._src.ops.blocks import depth_to_space as depth_to_space
@@ -185,6 +194,12 @@ from thalweg._src.ops.counting import histogram_fixed_width_bins as histogram_fi
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
 from thalweg._src.ops.custom_gradient import custom_gradient as custom_gradient
+from thalweg._src.ops.diagonals import diag as diag
+from thalweg._src.ops.diagonals import diag_part as diag_part
+from thalweg._src.ops.diagonals import matrix_band_part as matrix_band_part
+from thalweg._src.ops.diagonals import matrix_diag as matrix_diag
+from thalweg._src.ops.diagonals import matrix_diag_part as matrix_diag_part
+from thalweg._src.ops.diagonals import matrix_set_diag as matrix_set_diag
 from thalweg._src.ops.distinct import listdiff as listdiff
 from thalweg._src.ops.distinct import setdiff1d as setdiff1d
 from thalweg._src.ops.distinct import unique as unique
@@ -224,6 +239,20 @@ from thalweg._src.ops.elementwise import sqrt as sqrt
 from thalweg._src.ops.elementwise import square as square
 from thalweg._src.ops.elementwise import tan as tan
 from thalweg._src.ops.elementwise import tanh as tanh
+from thalweg._src.ops.fake_quantizing import fake_quant_with_min_max_args as fake_quant_with_min_max_args
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_args_gradient as fake_quant_with_min_max_args_gradient,
+)
+from thalweg._src.ops.fake_quantizing import fake_quant_with_min_max_vars as fake_quant_with_min_max_vars
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_vars_gradient as fake_quant_with_min_max_vars_gradient,
+)
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_vars_per_channel as fake_quant_with_min_max_vars_per_channel,
+)
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_vars_per_channel_gradient as fake_quant_with_min_max_vars_per_channel_gradient,
+)
 from thalweg._src.ops.fft import fft as fft
 from thalweg._src.ops.fft import fft2d as fft2d
 from thalweg._src.ops.fft import fft3d as fft3d
@@ -272,8 +301,15 @@ from thalweg._src.ops.partitioned import create_partitioned_variables as create_
 from thalweg._src.ops.partitioned import fixed_size_partitioner as fixed_size_partitioner
 from thalweg._src.ops.partitioned import min_max_variable_partitioner as min_max_variable_partitioner
 from thalweg._src.ops.partitioned import variable_axis_size_partitioner as variable_axis_size_partitioner
+from thalweg._src.ops.partitioning import dynamic_partition as dynamic_partition
+from thalweg._src.ops.partitioning import dynamic_stitch as dynamic_stitch
+from thalweg._src.ops.partitioning import parallel_dynamic_stitch as parallel_dynamic_stitch
 from thalweg._src.ops.printing import Print as Print
 from thalweg._src.ops.printing import print_ as print
+from thalweg._src.ops.quantizing import dequantize as dequantize
+from thalweg._src.ops.quantizing import quantize as quantize
+from thalweg._src.ops.quantizing import quantize_v2 as quantize_v2
+from thalweg._src.ops.quantizing import quantized_concat as quantized_concat
 from thalweg._src.ops.random import multinomial as multinomial
 from thalweg._src.ops.random import random_crop as random_crop
 from thalweg._src.ops.random import random_normal as random_normal
@@ -303,6 +339,7 @@ from thalweg._src.ops.scattering import tensor_scatter_sub as tensor_scatter_nd_
 from thalweg._src.ops.scattering import tensor_scatter_sub as tensor_scatter_sub
 from thalweg._src.ops.scattering import tensor_scatter_update as tensor_scatter_nd_update
 from thalweg._src.ops.scattering import tensor_scatter_update as tensor_scatter_update
+from thalweg._src.ops.searching import searchsorted as searchsorted
 from thalweg._src.ops.segments import segment_max as segment_max
 from thalweg._src.ops.segments import segment_mean as segment_mean
 from thalweg._src.ops.segments import segment_min as segment_min
@@ -320,6 +357,7 @@ from thalweg._src.ops.selecting import select as select
 from thalweg._src.ops.selecting import sequence_mask as sequence_mask
 from thalweg._src.ops.selecting import where as where
 from thalweg._src.ops.selecting import where_v2 as where_v2
+from thalweg._src.ops.shaping import broadcast_dynamic_shape as broadcast_dynamic_shape
 from thalweg._src.ops.shaping import broadcast_to as broadcast_to
 from thalweg._src.ops.shaping import ensure_shape as ensure_shape
 from thalweg._src.ops.shaping import expand_dims as expand_dims

@@ -244,3 +244,15 @@ def partial_scalar(tensor: Tensor) -> int | None:
         return None
     known = partial_ints(tensor)
     return None if known is None else known[0]
+
+
+def follows_from_shapes(tensor: Tensor, depth: int = 32) -> bool:
+    """Whether the value of `tensor` is known as soon as the shapes of all placeholders are."""
+    opdef = tensor.op.opdef
+    if opdef.constant or opdef.shape_only:
+        return True
+    if not tensor.op._inputs or not depth or opdef.effect is not None or opdef.source or not opdef.foldable:
+        return False
+    if opdef.runs_on_host(tensor.op):
+        return False
+    return all(follows_from_shapes(t, depth - 1) for t in tensor.op._inputs)

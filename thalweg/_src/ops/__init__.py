@@ -4,6 +4,7 @@ from thalweg._src.ops import activations as activations
 from thalweg._src.ops import arithmetic as arithmetic
 from thalweg._src.ops import array as array
 from thalweg._src.ops import basic as basic
+from thalweg._src.ops import bits as bits
 from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
 from thalweg._src.ops import broadcasting as broadcasting
@@ -17,8 +18,10 @@ from thalweg._src.ops import convolution as convolution
 from thalweg._src.ops import counters as counters
 from thalweg._src.ops import counting as counting
 from thalweg._src.ops import cumulative as cumulative
+from thalweg._src.ops import diagonals as diagonals
 from thalweg._src.ops import distinct as distinct
 from thalweg._src.ops import elementwise as elementwise
+from thalweg._src.ops import fake_quantizing as fake_quantizing
 from thalweg._src.ops import fft as fft
 from thalweg._src.ops import functional as functional
 from thalweg._src.ops import gathering as gathering
@@ -29,12 +32,15 @@ from thalweg._src.ops import matmul as matmul
 from thalweg._src.ops import normalization as normalization
 from thalweg._src.ops import operators as operators
 from thalweg._src.ops import padding as padding
+from thalweg._src.ops import partitioning as partitioning
 from thalweg._src.ops import pooling as pooling
 from thalweg._src.ops import printing as printing
+from thalweg._src.ops import quantizing as quantizing
 from thalweg._src.ops import random as random
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import scattering as scattering
+from thalweg._src.ops import searching as searching
 from thalweg._src.ops import segments as segments
 from thalweg._src.ops import selecting as selecting
 from thalweg._src.ops import shaping as shaping

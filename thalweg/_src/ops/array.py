@@ -1,8 +1,10 @@
 """The functions of the array family in one place, for other families and the faces."""
 
+from thalweg._src.ops.basic import guarantee_const as guarantee_const
 from thalweg._src.ops.basic import identity as identity
 from thalweg._src.ops.basic import identity_n as identity_n
 from thalweg._src.ops.basic import stop_gradient as stop_gradient
+from thalweg._src.ops.bits import bitcast as bitcast
 from thalweg._src.ops.blocks import batch_to_space as batch_to_space
 from thalweg._src.ops.blocks import batch_to_space_nd as batch_to_space_nd
 from thalweg._src.ops.blocks import depth_to_space as depth_to_space
@@ -18,10 +20,31 @@ from thalweg._src.ops.constants import placeholder as placeholder
 from thalweg._src.ops.constants import placeholder_with_default as placeholder_with_default
 from thalweg._src.ops.constants import zeros as zeros
 from thalweg._src.ops.constants import zeros_like as zeros_like
+from thalweg._src.ops.diagonals import diag as diag
+from thalweg._src.ops.diagonals import diag_part as diag_part
+from thalweg._src.ops.diagonals import matrix_band_part as matrix_band_part
+from thalweg._src.ops.diagonals import matrix_diag as matrix_diag
+from thalweg._src.ops.diagonals import matrix_diag_part as matrix_diag_part
+from thalweg._src.ops.diagonals import matrix_set_diag as matrix_set_diag
 from thalweg._src.ops.distinct import listdiff as listdiff
 from thalweg._src.ops.distinct import setdiff1d as setdiff1d
 from thalweg._src.ops.distinct import unique as unique
 from thalweg._src.ops.distinct import unique_with_counts as unique_with_counts
+from thalweg._src.ops.fake_quantizing import fake_quant_with_min_max_args as fake_quant_with_min_max_args
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_args_gradient as fake_quant_with_min_max_args_gradient,
+)
+from thalweg._src.ops.fake_quantizing import fake_quant_with_min_max_vars as fake_quant_with_min_max_vars
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_vars_gradient as fake_quant_with_min_max_vars_gradient,
+)
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_vars_per_channel as fake_quant_with_min_max_vars_per_channel,
+)
+from thalweg._src.ops.fake_quantizing import (
+    fake_quant_with_min_max_vars_per_channel_gradient as fake_quant_with_min_max_vars_per_channel_gradient,
+)
+from thalweg._src.ops.fake_quantizing import quantize_and_dequantize as quantize_and_dequantize
 from thalweg._src.ops.gathering import batch_gather as batch_gather
 from thalweg._src.ops.gathering import gather as gather
 from thalweg._src.ops.gathering import gather_nd as gather_nd
@@ -34,16 +57,25 @@ from thalweg._src.ops.joining import concat as concat
 from thalweg._src.ops.joining import split as split
 from thalweg._src.ops.padding import pad as pad
 from thalweg._src.ops.padding import tile as tile
+from thalweg._src.ops.partitioning import dynamic_partition as dynamic_partition
+from thalweg._src.ops.partitioning import dynamic_stitch as dynamic_stitch
+from thalweg._src.ops.partitioning import parallel_dynamic_stitch as parallel_dynamic_stitch
+from thalweg._src.ops.quantizing import dequantize as dequantize
+from thalweg._src.ops.quantizing import quantize as quantize
+from thalweg._src.ops.quantizing import quantize_v2 as quantize_v2
+from thalweg._src.ops.quantizing import quantized_concat as quantized_concat
 from thalweg._src.ops.scattering import scatter_nd as scatter_nd
 from thalweg._src.ops.scattering import tensor_scatter_add as tensor_scatter_add
 from thalweg._src.ops.scattering import tensor_scatter_sub as tensor_scatter_sub
 from thalweg._src.ops.scattering import tensor_scatter_update as tensor_scatter_update
+from thalweg._src.ops.searching import searchsorted as searchsorted
 from thalweg._src.ops.selecting import boolean_mask as boolean_mask
 from thalweg._src.ops.selecting import one_hot as one_hot
 from thalweg._src.ops.selecting import select as select
 from thalweg._src.ops.selecting import sequence_mask as sequence_mask
 from thalweg._src.ops.selecting import where as where
 from thalweg._src.ops.selecting import where_v2 as where_v2
+from thalweg._src.ops.shaping import broadcast_dynamic_shape as broadcast_dynamic_shape
 from thalweg._src.ops.shaping import broadcast_to as broadcast_to
 from thalweg._src.ops.shaping import ensure_shape as ensure_shape
 from thalweg._src.ops.shaping import expand_dims as expand_dims

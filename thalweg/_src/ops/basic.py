@@ -39,7 +39,13 @@ def snapshot(input: T) -> T:
     return input
 
 
-for _pass in (_identity, stop_gradient, prevent_gradient, snapshot):
+@op("GuaranteeConst", numpy_only=True, stateful=True)
+def _guarantee_const(input: T) -> T:
+    """The input, of which the caller promises that it never changes."""
+    return input
+
+
+for _pass in (_identity, stop_gradient, prevent_gradient, snapshot, _guarantee_const):
     _pass.shape_rule(_same)
 
 stop_gradient.not_differentiable()
@@ -63,6 +69,14 @@ def _(op, g):
 def identity(input: Any, name: str | None = None) -> Tensor:
     """A tensor with the value of `input` under a name of its own."""
     return _identity(input, name=name)
+
+
+_guarantee_const.not_differentiable()
+
+
+def guarantee_const(input: Any, name: str | None = None) -> Tensor:
+    """`input`, of which you promise that it is the same in every run."""
+    return _guarantee_const(input, name=name)
 
 
 @op("IdentityN", numpy_only=True)

@@ -10,10 +10,10 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import DType, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Shape, Static, op, type_attr
+from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.constants import constant
 from thalweg._src.ops.late import math
-from thalweg._src.core.scopes import name_scope
 
 T = type_attr("T")
 OUT = type_attr("out_type", (int32, int64), int32)
@@ -411,6 +411,42 @@ def _(op, g):
     back = shape_internal(x, out_type=want.dtype)
     _, axes = broadcast_gradient_args(want, back)
     return _reshape(math.reduce_sum(g, axes, keepdims=True), back), None
+
+
+BA = type_attr("T", INTS, int32)
+
+
+@op("BroadcastArgs", numpy_only=True)
+def _broadcast_args(s0: Static(BA), s1: Static(BA)) -> BA:
+    """The shape of the broadcast of two shapes."""
+    dims = shapes.broadcast(tuple(map(int, s0)), tuple(map(int, s1)))
+    if dims is False:
+        raise ValueError(f"Incompatible shapes: {list(map(int, s0))} vs. {list(map(int, s1))}")
+    return np.array(dims, s0.dtype)
+
+
+@_broadcast_args.shape_rule
+def _(op):
+    a, b = (shapes.of_rank(t.dims, 1)[0] for t in op.inputs)
+    return [(None if a is None or b is None else max(a, b),)]
+
+
+@_broadcast_args.partial_rule
+def _(op):
+    dims = shapes.broadcast(*(infer.partial_value(t) for t in op.inputs))
+    return None if dims is False else dims
+
+
+_broadcast_args.not_differentiable()
+
+
+def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
+    """The shape of the broadcast of two shapes that are tensors.
+
+    >>> run(tf.broadcast_dynamic_shape([2, 1], [3]))
+    array([2, 3], dtype=int32)
+    """
+    return _broadcast_args(shape_x, shape_y)
 
 
 @op("EnsureShape", numpy_only=True)

@@ -110,7 +110,7 @@ _slice.args_of = _slice_args
 @_slice.grad
 def _(op, g):
     x, begin, _ = op.inputs
-    if infer.constant_value(begin) is None and not _follows_from_shapes(begin):
+    if not infer.follows_from_shapes(begin):
         # Paddings that only the run knows would leave the shape of the result unknown to the compiler.
         from thalweg._src.ops.symbolic import symbolic_gradients
 
@@ -119,16 +119,6 @@ def _(op, g):
     before = reshape(begin, column)
     after = reshape(shape_internal(x) - shape_internal(op.outputs[0]) - begin, column)
     return padding.pad(g, joining.concat([before, after], 1)), None, None
-
-
-def _follows_from_shapes(t: Tensor, depth: int = 12) -> bool:
-    """Whether the value of `t` is known whenever the shapes of placeholders are."""
-    opdef = t.op.opdef
-    if opdef.constant or opdef.shape_only:
-        return True
-    if not t.op.inputs or not depth or opdef.effect is not None or opdef.host is True or opdef.source:
-        return False
-    return all(_follows_from_shapes(s, depth - 1) for s in t.op.inputs)
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
