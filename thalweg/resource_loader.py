@@ -1,0 +1,7 @@
+"""Files that lie beside the program's own."""
+
+from thalweg._src.lib.platform.resource_loader import get_data_files_path as get_data_files_path
+from thalweg._src.lib.platform.resource_loader import get_path_to_datafile as get_path_to_datafile
+from thalweg._src.lib.platform.resource_loader import get_root_dir_with_all_resources as get_root_dir_with_all_resources
+from thalweg._src.lib.platform.resource_loader import load_resource as load_resource
+from thalweg._src.lib.platform.resource_loader import readahead_file_path as readahead_file_path
