@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +44,13 @@ def build(opdef: OpDef, args: tuple, name: str | None, kwargs: dict[str, Any]) -
         inputs = _bind_tensors(opdef, values, attrs, graph)
     finally:
         stacks.name = old_scope
-    op = add_node(graph, opdef, inputs, attrs, op_name)
+    if opdef.refs:
+        with contextlib.ExitStack() as stack:
+            for i in opdef.refs:  # a reference can't leave its device
+                stack.enter_context(graph.colocate_with(inputs[i].op))
+            op = add_node(graph, opdef, inputs, attrs, op_name)
+    else:
+        op = add_node(graph, opdef, inputs, attrs, op_name)
     return results(op)
 
 

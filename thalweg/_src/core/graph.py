@@ -473,8 +473,7 @@ class Graph:
         if stacks.gradients and opdef.name in stacks.gradients:
             attrs["_gradient_op_type"] = stacks.gradients[opdef.name]
         if stacks.colocate:
-            groups = sorted({g for other in stacks.colocate for g in _groups_of(other)})
-            attrs["_class"] = sorted({*attrs.get("_class", ()), *groups})
+            attrs["_class"] = sorted({g for other in stacks.colocate for g in _groups_of(other)})
         if control_inputs is None:
             control_inputs = stacks.control_inputs_for(op._inputs) if stacks.controls else []
         op._control_inputs = control_inputs

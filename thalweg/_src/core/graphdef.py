@@ -165,7 +165,7 @@ def node_def(op: Operation, *, add_shapes: bool = False) -> Any:
     """`op` as a NodeDef, with all its attrs."""
     proto = protos.NodeDef(name=op.name, op=op.type, device=op.device)
     proto.input.extend(t._as_node_def_input() for t in op.inputs)
-    proto.input.extend("^" + c.name for c in op._control_inputs)
+    proto.input.extend(sorted("^" + c.name for c in op._control_inputs))
     for name, value in op.attrs.items():
         kind = kind_of(op.opdef, name, value)
         proto.attr[name].CopyFrom(attr_to_proto(kind, value, op.attrs.get("dtype") if kind == "tensor" else None))

@@ -269,6 +269,7 @@ class OpDef:
         if self.effect is None and self.wants_rng:
             self.effect = "rng"
         self.simple = all(a.kind == "one" for a in self.inputs)
+        self.refs = tuple(i for i, a in enumerate(self.inputs) if a.ref) if self.simple else ()
         self.simple_out = all(a.kind == "one" for a in self.outputs)
         self.input_names = [a.name for a in self.inputs]
         self.inferred = {a.type_attr.name for a in self.inputs if a.type_attr} | {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from thalweg._src.core import dtypes, scopes
@@ -416,9 +417,9 @@ class RefVariable(Variable):
         graph = get_default_graph()
         from_function = callable(initial_value)
         with scopes.name_scope(name, "Variable", [] if from_function else [initial_value]) as scope:
+            own = {"_class": [f"loc:@{scopes.name_from_scope(scope)}"]}
             if from_function:
-                own = scopes.name_from_scope(scope)
-                with graph._attr_scope({"_class": [f"loc:@{own}"]}):
+                with graph._attr_scope(own):
                     with scopes.name_scope("Initializer"), graph.device(None):
                         self._initial_value = to_tensor(initial_value(), dtype, "initial_value")
             else:
@@ -429,7 +430,8 @@ class RefVariable(Variable):
             dims = shape if shape is not None else init.dims if validate else None
             if validate and (init.dims is None or None in init.dims):
                 raise ValueError(f"initial_value must have a shape specified: {init}")
-            self._variable = state.variable_v2(shape=dims, dtype=init.dtype.base_dtype, name=scope)
+            with graph._attr_scope(own) if from_function else contextlib.nullcontext():
+                self._variable = state.variable_v2(shape=dims, dtype=init.dtype.base_dtype, name=scope)
             assigned = _guarded(self, init)
             self._initializer_op = state.assign(
                 self._variable, assigned, validate_shape=validate, use_locking=True, name="Assign"
@@ -506,14 +508,15 @@ class ResourceVariable(Variable):
                 raise ValueError(f"initial_value must have a shape specified: {init}")
             element = init.dtype.base_dtype
             self._dtype = element
-            self._variable = state.var_handle(shape=dims, dtype=element, shared_name=own, name=scope)
+            with graph._attr_scope({"_class": [f"loc:@{own}"]}):
+                self._variable = state.var_handle(shape=dims, dtype=element, shared_name=own, name=scope)
             with scopes.name_scope("IsInitialized"):
                 self._is_initialized = state.var_is_initialized(self._variable)
-            with scopes.name_scope("Assign") as n, graph.colocate_with(self._variable.op):
+            with scopes.name_scope("Assign") as n, self._beside():
                 self._initializer_op = state.assign_variable(
                     self._variable, _guarded(self, init), dtype=element, name=n
                 )
-            with scopes.name_scope("Read"), graph.colocate_with(self._variable.op):
+            with scopes.name_scope("Read"), graph.device(self._variable.device):
                 self._graph_element = self._read()
             self._cached = None
             if caching is not None:
@@ -564,8 +567,15 @@ class ResourceVariable(Variable):
     def value(self) -> Tensor:
         if self._cached is not None:
             return self._cached
-        with get_default_graph().colocate_with(self._variable.op):
+        with self._beside():
             return self._read()
+
+    @contextlib.contextmanager
+    def _beside(self) -> Iterator[None]:
+        """On the variable's device, whatever the block around is colocated with."""
+        graph = get_default_graph()
+        with graph.colocate_with(None, ignore_existing=True), graph.device(self._variable.device):
+            yield
 
     def read_value(self) -> Tensor:
         with scopes.name_scope("Read"):
@@ -600,8 +610,7 @@ class ResourceVariable(Variable):
         tensor = to_tensor(value, self._dtype)
         if shapes_lib.merge(self.dims, tensor.dims) is False:
             raise ValueError(f"Shapes {self.shape} and {tensor.shape} are incompatible")
-        with get_default_graph().colocate_with(self._variable.op):
-            done = op(self._variable, tensor, dtype=self._dtype, name=name)
+        done = op(self._variable, tensor, dtype=self._dtype, name=name)
         return _Assigned(self, done) if read_value else done
 
     def assign(
@@ -623,7 +632,7 @@ class _Assigned(ResourceVariable):
         self.__dict__.update(variable.__dict__)
         self._done = done
         self._cached = None
-        self._after: Tensor | None = None
+        self._after: Tensor | None = None if get_default_graph().building_function else self._read()
 
     @property
     def op(self) -> Operation:
