@@ -29,13 +29,18 @@ def built(case, dtype, shape_of=None, xs=None):
     return xs, case.call(tf, *xs)
 
 
+def class_of(error):
+    """The first class of an error that is Python's or public in tf.errors."""
+    return next(c for c in type(error).__mro__ if c.__module__ == "builtins" or hasattr(tf.errors, c.__name__)).__name__
+
+
 def said(call):
     """What `call` gives, or the class of its error."""
     with tf.Graph().as_default():
         try:
             return call()
         except Exception as e:
-            return {"error": type(e).__name__}
+            return {"error": class_of(e)}
 
 
 def run_type(writer, case, dtype):
@@ -44,7 +49,7 @@ def run_type(writer, case, dtype):
         try:
             xs, outs = built(case, dtype)
         except Exception as e:
-            return {"error": ["build", type(e).__name__]}
+            return {"error": ["build", class_of(e)]}
         # Read-only attributes differ between versions; what matters is in `static`.
         told = base.static(outs)
         feed = base.feeds(tf, xs, case, dtype)
@@ -58,7 +63,7 @@ def run_type(writer, case, dtype):
             except Exception as e:
                 if any(w in str(e) for w in NO_KERNEL):
                     return {"kernel": False}
-                return {"error": ["run", type(e).__name__], "message": str(e)[:150]}
+                return {"error": ["run", class_of(e)], "message": str(e)[:150]}
             kept = {"static": told, "out": [keep(writer, case, leaf, v) for leaf, v in zip(base.flat(outs), values)]}
             shapes = [getattr(v, "shape", ()) for v in values]
             if case.differentiable(dtype) and dtype not in ("float16", "bfloat16"):
@@ -73,7 +78,7 @@ def run_type(writer, case, dtype):
                     )
                     kept["grad"] = [None if g is None else writer.array(base.digest(next(got))) for g in grads]
                 except Exception as e:
-                    kept["grad_error"] = type(e).__name__
+                    kept["grad_error"] = class_of(e)
                     kept["message"] = str(e)[:150]
             return kept
 
