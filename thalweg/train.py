@@ -1,11 +1,19 @@
 """tf.train: optimizers, savers, sessions that survive, queues."""
 
+from thalweg._src.lib.checkpoint_management import checkpoint_exists as checkpoint_exists
+from thalweg._src.lib.checkpoint_management import generate_checkpoint_state_proto as generate_checkpoint_state_proto
+from thalweg._src.lib.checkpoint_management import get_checkpoint_mtimes as get_checkpoint_mtimes
+from thalweg._src.lib.checkpoint_management import get_checkpoint_state as get_checkpoint_state
+from thalweg._src.lib.checkpoint_management import latest_checkpoint as latest_checkpoint
+from thalweg._src.lib.checkpoint_management import remove_checkpoint as remove_checkpoint
+from thalweg._src.lib.checkpoint_management import update_checkpoint_state as update_checkpoint_state
 from thalweg._src.lib.global_step import assert_global_step as assert_global_step
 from thalweg._src.lib.global_step import create_global_step as create_global_step
 from thalweg._src.lib.global_step import get_global_step as get_global_step
 from thalweg._src.lib.global_step import get_or_create_global_step as get_or_create_global_step
 from thalweg._src.lib.global_step import global_step as global_step
 from thalweg._src.lib.graph_io import write_graph as write_graph
+from thalweg._src.lib.messages import of_train as __getattr__
 from thalweg._src.lib.moving_averages import ExponentialMovingAverage as ExponentialMovingAverage
 from thalweg._src.lib.optimizers.adadelta import AdadeltaOptimizer as AdadeltaOptimizer
 from thalweg._src.lib.optimizers.adagrad import AdagradOptimizer as AdagradOptimizer
@@ -18,6 +26,9 @@ from thalweg._src.lib.optimizers.optimizer import Optimizer as Optimizer
 from thalweg._src.lib.optimizers.proximal import ProximalAdagradOptimizer as ProximalAdagradOptimizer
 from thalweg._src.lib.optimizers.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from thalweg._src.lib.optimizers.rmsprop import RMSPropOptimizer as RMSPropOptimizer
+from thalweg._src.lib.saver import Saver as Saver
+from thalweg._src.lib.saver import export_meta_graph as export_meta_graph
+from thalweg._src.lib.saver import import_meta_graph as import_meta_graph
 from thalweg._src.lib.schedules import cosine_decay as cosine_decay
 from thalweg._src.lib.schedules import cosine_decay_restarts as cosine_decay_restarts
 from thalweg._src.lib.schedules import exponential_decay as exponential_decay

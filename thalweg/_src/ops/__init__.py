@@ -9,6 +9,7 @@ from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
 from thalweg._src.ops import broadcasting as broadcasting
 from thalweg._src.ops import casting as casting
+from thalweg._src.ops import checkpoints as checkpoints
 from thalweg._src.ops import checks as checks
 from thalweg._src.ops import clip as clip
 from thalweg._src.ops import compare as compare
@@ -28,7 +29,10 @@ from thalweg._src.ops import gathering as gathering
 from thalweg._src.ops import grids as grids
 from thalweg._src.ops import indexing as indexing
 from thalweg._src.ops import joining as joining
+from thalweg._src.ops import linalg as linalg
+from thalweg._src.ops import linear_systems as linear_systems
 from thalweg._src.ops import matmul as matmul
+from thalweg._src.ops import matrix_functions as matrix_functions
 from thalweg._src.ops import normalization as normalization
 from thalweg._src.ops import operators as operators
 from thalweg._src.ops import padding as padding
@@ -55,4 +59,5 @@ from thalweg._src.ops import symbolic as symbolic
 from thalweg._src.ops import topk as topk
 from thalweg._src.ops import training as training
 from thalweg._src.ops import transposing as transposing
+from thalweg._src.ops import tridiagonal as tridiagonal
 from thalweg._src.ops import updating as updating
