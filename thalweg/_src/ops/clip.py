@@ -120,8 +120,8 @@ def clip_by_global_norm(
         use_norm = global_norm(t_list, name)
     with name_scope(name, "clip_by_global_norm", [*t_list, clip_norm]) as name:
         scale = clip_norm * math.minimum(1.0 / use_norm, constant(1.0, dtype=use_norm.dtype) / clip_norm)
-        nan = constant(float("nan"), dtype=use_norm.dtype)
-        scale = array.where(math.is_finite(use_norm), scale, nan)
+        finite = math.is_finite(use_norm)
+        scale = array.where(finite, scale, constant(float("nan"), dtype=use_norm.dtype))
         clipped: list[Any] = []
         for i, v in enumerate(_values(t_list)):
             if v is None:

@@ -66,3 +66,4 @@ math: Any = _Family(
     *("clip", "special", "counting", "einsum", "broadcasting", "constants", "basic", "activations", "normalization"),
     "sparse_segments",
 )
+linear_systems: Any = _Family("linear_systems")

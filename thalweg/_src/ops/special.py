@@ -51,8 +51,9 @@ def lgamma(x: F) -> F:
 
 @op("Digamma")
 def digamma(x: F) -> F:
-    """The derivative of lgamma."""
-    return _in_32_bits(lax.digamma, x)
+    """The derivative of lgamma; infinity at its poles, the negative whole numbers and 0."""
+    pole = (x <= 0) & (x == jnp.floor(x))
+    return jnp.where(pole, jnp.asarray(jnp.inf, x.dtype), _in_32_bits(lax.digamma, x))
 
 
 @op("BesselI0e")
