@@ -5,6 +5,7 @@
 """
 
 import importlib
+import logging
 import sys
 import types
 from typing import TYPE_CHECKING
@@ -28,10 +29,13 @@ class _Lazy(types.ModuleType):
 def _imported(target: str) -> types.ModuleType:
     """The module; its first import leaves NumPy's global generator as it was, though JAX's dependencies draw from it.
 
-    A program that seeds NumPy before its first run would see other numbers after it.
+    A program that seeds NumPy before its first run would see other numbers after it. JAX's notes on how it searched for
+    devices are not for a program that logs at INFO, as every program does after tf.app.run.
     """
     if target in sys.modules:
         return importlib.import_module(target)
+    if logging.getLogger("jax").level == logging.NOTSET:
+        logging.getLogger("jax").setLevel(logging.WARNING)
     state = np.random.get_state()
     try:
         return importlib.import_module(target)
