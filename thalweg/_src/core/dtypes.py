@@ -207,7 +207,7 @@ resource, variant = _BY_NAME["resource"], _BY_NAME["variant"]
 
 # The quantized types share their NumPy types with plain integers, which win here.
 _OF_NUMPY: dict[np.dtype, DType] = {}
-for _name, _number, _type in TYPES:
+for _name, _number, _type in sorted(TYPES, key=lambda t: t[0].startswith("q")):
     _OF_NUMPY.setdefault(np.dtype(_type), _BY_ENUM[_number])
 _OF_PYTHON = {float: float32, int: int32, type(True): _BY_NAME["bool"], str: string, bytes: string, complex: complex128}
 
