@@ -294,8 +294,9 @@ def _bind_mixed(opdef: OpDef, arg: Arg, value: Any, attrs: dict[str, Any], graph
 
 def _bind_attrs(opdef: OpDef, kwargs: dict[str, Any], attrs: dict[str, Any]) -> None:
     for attr in opdef.explicit:
+        given = attr.name in kwargs
         value = kwargs.pop(attr.name, None)
-        if value is None:
+        if value is None and not (given and attr.kind == "shape"):  # None is a shape: the unknown one
             if attr.default is REQUIRED:
                 if attr.kind == "type" and attr.name in opdef.inferred:
                     continue

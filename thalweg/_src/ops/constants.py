@@ -178,6 +178,9 @@ def _(op):
     dims, value = op.inputs
     if value.dims not in (None, ()):
         raise ValueError(f"Shape must be rank 0 but is rank {len(value.dims)} for '{op.name}' (op: 'Fill')")
+    sizes = infer.partial_ints(dims)
+    if sizes is not None and any(n is not None and n < 0 for n in sizes):
+        raise ValueError("Fill dimensions must be >= 0")
     return [infer.partial_value(dims)]
 
 

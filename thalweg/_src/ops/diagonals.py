@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import infer, shapes
-from thalweg._src.core.apply import xp
+from thalweg._src.core.apply import check, xp
 from thalweg._src.core.dtypes import COMPLEX, FLOATS, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Known, Static, op, type_attr
@@ -386,6 +386,9 @@ def matrix_band_part(
     """
     rows, cols = input.shape[-2:]
     lib = xp(input, num_lower, num_upper)
+    for what, size, n in (("num_lower", "rows", rows), ("num_upper", "columns", cols)):
+        value = num_lower if what == "num_lower" else num_upper
+        check(value <= n, f"{what} must be negative or less or equal to number of {size} ({n}) got: {value}")
     d = np.arange(cols)[None, :] - np.arange(rows)[:, None]
     inside = ((num_lower < 0) | (-d <= num_lower)) & ((num_upper < 0) | (d <= num_upper))
     return lib.where(inside, input, _zero(input))
@@ -397,11 +400,6 @@ def _(op):
     _at_least_matrix(x.dims)
     shapes.of_rank(low.dims, 0)
     shapes.of_rank(high.dims, 0)
-    if x.dims is not None:
-        for what, t, n in (("num_lower", low, x.dims[-2]), ("num_upper", high, x.dims[-1])):
-            value = infer.constant_value(t)
-            if value is not None and n is not None and value > n:
-                raise ValueError(f"{what} must be negative or less or equal to number of entries {n} got: {value}")
     return [x.dims]
 
 

@@ -121,7 +121,8 @@ def _fake_quant(inputs: Any, low: Any, high: Any, bits: int, narrow: bool) -> An
 
 
 def _fake_quant_gradients(gradients: Any, inputs: Any, low: Any, high: Any, bits: int, narrow: bool, axes: Any) -> Any:
-    none, (first, last, _), lib = _by_range(inputs, low, high, bits, narrow)
+    none, (first, last, _), _ = _by_range(inputs, low, high, bits, narrow)
+    lib = xp(gradients, inputs, low, high)
     below, above = inputs < first, inputs > last
     zero = np.float32(0)
     back = lib.where(none, gradients, lib.where(below | above, zero, gradients))

@@ -13,7 +13,7 @@ from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.joining import concat
-from thalweg._src.ops.late import math, scattering, transposing
+from thalweg._src.ops.late import math, padding, scattering, transposing
 from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape, shape_internal, size, squeeze
 from thalweg._src.ops.stacking import stack, unstack
 
@@ -28,9 +28,13 @@ Tindices = type_attr("Tindices", INTS)
 def _bad_index(indices: Any, n: int) -> Any:
     def message() -> str:
         at = tuple(int(i) for i in np.argwhere((indices < 0) | (indices >= n))[0])
-        return f"indices{list(at) if at else ''} = {indices[at]} is not in [0, {n})"
+        return f"indices{_place(at)} = {indices[at]} is not in [0, {n})"
 
     return message
+
+
+def _place(at: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, at))}]" if at else ""
 
 
 def gathered(params: Any, indices: Any, axis: int = 0) -> Any:
@@ -269,7 +273,8 @@ def _bad_place(indices: Any, dims: Any, what: str) -> Any:
         k = indices.shape[-1]
         wrong = ((indices < 0) | (indices >= np.array(dims[:k]))).any(-1)
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        return f"indices{list(at)} = {indices[at].tolist()} does not index into {what} {list(dims)}"
+        value, size = (",".join(map(str, v)) for v in (indices[at].tolist(), dims))
+        return f"indices{_place(at)} = [{value}] does not index into {what} [{size}]"
 
     return message
 
@@ -342,8 +347,8 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
     array([2, 3], dtype=int32)
     """
     known = infer.constant_value(batch_dims) if isinstance(batch_dims, Tensor) else batch_dims
-    if known is None:
-        raise TypeError("batch_dims must be an int; got a tensor whose value is not known")
+    if known is None or np.ndim(known):
+        raise TypeError(f"batch_dims must be an int; got {batch_dims!r}")
     if known:
         return _batch_gather_nd(params, indices, int(known), name)
     if hasattr(params, "gather_nd"):
@@ -364,11 +369,12 @@ def _batch_gather_nd(params: Any, indices: Any, batch: int, name: str | None) ->
             if t.dims is not None and batch >= len(t.dims):
                 raise ValueError(f"batch_dims = {batch} must be less than rank({what}) = {len(t.dims)}")
         kind = indices.dtype.base_dtype
-        dims = shape(indices)
-        inner = dims[batch:-1]
-        ranges = [math.cast(math.range(0, n), kind) for n in unstack(shape(params)[:batch], num=batch)]
+        dims, lead = shape(indices), shape(params)[:batch]
+        ranges = [math.cast(math.range(0, n), kind) for n in unstack(lead, num=batch)]
         grid = stack(meshgrid(*ranges, indexing="ij"), axis=-1)
-        ones = math.ones_like(inner)
-        grid = reshape(grid, concat([dims[:batch], ones, [batch]], 0))
-        grid = math.add(grid, math.zeros(concat([dims[:-1], [batch]], 0), kind))
-        return _gather_nd(params, concat([grid, indices], -1))
+        ones = math.ones_like(dims[batch:-1])
+        grid = reshape(grid, concat([[-1], ones, [batch]], 0))
+        grid = padding.tile(grid, concat([[1], dims[batch:-1], [1]], 0))
+        flat = reshape(indices, concat([[math.reduce_prod(lead, [0])], dims[batch:]], 0))
+        parts = _gather_nd(params, concat([grid, flat], -1))
+        return reshape(parts, concat([lead, shape(parts)[1:]], 0))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from thalweg._src.core import shapes
-from thalweg._src.core.apply import check, xp
+from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
@@ -132,7 +132,6 @@ def unravel_index(indices: I, dims: I) -> I:
            [2, 2, 1]], dtype=int32)
     """
     lib = xp(indices, dims)
-    check((indices >= 0) & (indices < lib.prod(dims)), "index is out of bound as with dims")
     sizes = lib.concatenate([lib.cumprod(dims[::-1])[::-1], lib.ones(1, dims.dtype)])
     flat = indices.reshape(1, -1)
     out = flat % sizes[:-1, None] // sizes[1:, None]

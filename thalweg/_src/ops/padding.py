@@ -86,10 +86,6 @@ def _partly_padded(dims, paddings):
     return tuple(None if d is None or k is None else d + int(k.sum()) for d, k in zip(dims, known, strict=True))
 
 
-for _p in (_pad, _pad_value):
-    _p.shape_rule(_padded_rule)
-
-
 def _inside(op, g):
     """The part of `g` that is not padding."""
     x, paddings = op.inputs[:2]
@@ -115,25 +111,14 @@ def _mirror_pad(input: T, paddings: Static(P), *, mode: MODE) -> T:
     for n, (a, b) in zip(input.shape, pairs, strict=True):
         if a < 0 or b < 0:
             raise ValueError(f"paddings must be non-negative: {a} {b}")
-        if a > n - edge or b > n - edge:
-            raise ValueError(_too_wide(a, b, n - edge))
+        if max(a, b) > n - edge:
+            how = ("less than", "not less than") if edge else ("no greater than", "greater than")
+            raise ValueError(f"paddings must be {how[0]} the dimension size: {a}, {b} {how[1]} {n}")
     return xp(input).pad(input, pairs, mode=mode.lower())
 
 
-def _too_wide(before: int, after: int, most: int) -> str:
-    return f"paddings must be no greater than the dimension size: {before}, {after} greater than {most}"
-
-
-@_mirror_pad.shape_rule
-def _(op):
-    out = _padded_rule(op)
-    x, value = op.inputs[0], infer.constant_value(op.inputs[1])
-    if value is not None and x.dims is not None:
-        edge = int(op.attrs["mode"] == "REFLECT")
-        for n, (a, b) in zip(x.dims, value.tolist(), strict=True):
-            if n is not None and max(a, b) > n - edge:
-                raise ValueError(_too_wide(a, b, n - edge))
-    return out
+for _p in (_pad, _pad_value, _mirror_pad):
+    _p.shape_rule(_padded_rule)
 
 
 @op("MirrorPadGrad")

@@ -168,20 +168,18 @@ def _target(have: Any, want: Any) -> list[int]:
     for i, d in enumerate(sizes):
         if d < -1:
             raise ValueError(f"Size {i} must be non-negative, not {d}")
-    rest = int(np.prod([d for d in sizes if d != -1], dtype=np.int64))
     if -1 in sizes:
-        if rest == 0 and n:
-            raise ValueError(
-                "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are "
-                "non-zero"
-            )
-        if rest and n % rest:
+        # Where a zero is asked for, zeros of the input don't count: [0, 3] as [-1, 0] is [3, 0].
+        full = int(np.prod([d for d in have if d or 0 not in sizes], dtype=np.int64))
+        rest = int(np.prod([d for d in sizes if d > 0], dtype=np.int64))
+        if full % rest:
             raise ValueError(
                 f"Input to reshape is a tensor with {n} values, but the requested shape requires a multiple of {rest}"
             )
-        sizes[sizes.index(-1)] = n // rest if rest else 0
-    elif rest != n:
-        raise ValueError(f"Input to reshape is a tensor with {n} values, but the requested shape has {rest}")
+        sizes[sizes.index(-1)] = full // rest
+    count = int(np.prod(sizes, dtype=np.int64))
+    if count != n:
+        raise ValueError(f"Input to reshape is a tensor with {n} values, but the requested shape has {count}")
     return sizes
 
 
@@ -200,20 +198,10 @@ def _(op):
         return [_all_fit(x, dims)]
     n = shapes.size_of(x.dims)
     known = shapes.size_of(tuple(d for d in dims if d is not None))
-    value = infer.constant_value(want)
-    if value is not None and (value == -1).sum() > 1:
-        raise ValueError(
-            f"Only one input size may be -1, not both {_second(value.tolist())} and {value.tolist().index(-1)}"
-        )
     if n is None or dims.count(None) > 1:
         return [dims]
     if known == 0:
-        if value is not None and n:
-            raise ValueError(
-                "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are "
-                "non-zero"
-            )
-        return [tuple(0 if d is None else d for d in dims) if value is not None else dims]
+        return [dims]
     if n % known:
         raise ValueError(f"Dimension size must be evenly divisible by {known} but is {n}")
     return [tuple(n // known if d is None else d for d in dims)]
@@ -233,6 +221,10 @@ def _all_fit(x, dims):
     n, m = shapes.size_of(x.dims), shapes.size_of(dims)
     if n is not None and m is not None and n != m:
         raise ValueError(f"Cannot reshape a tensor with {n} elements to shape {shapes.text(dims)} ({m} elements)")
+    if m is not None and x.dims is not None and x.dims.count(None) == 1:
+        known = shapes.size_of(tuple(d for d in x.dims if d is not None))
+        if known and m % known:
+            raise ValueError(f"Dimension size must be evenly divisible by {known} but is {m}")
     return dims
 
 

@@ -33,8 +33,12 @@ def _permutation(perm: Any, rank: int) -> tuple[int, ...]:
     axes = tuple(int(p) for p in np.asarray(perm).ravel())
     if len(axes) != rank:
         raise ValueError(f"transpose expects a vector of size {rank}. But input(1) is a vector of size {len(axes)}")
-    if sorted(a + rank if a < 0 else a for a in axes) != list(range(rank)):
-        raise ValueError(f"{list(axes)} is not a permutation of the {rank} axes")
+    for a in axes:
+        if not 0 <= a < rank:
+            raise ValueError(f"{a} is out of range [0 .. {rank})")
+    if len(set(axes)) != rank:
+        missing = next(a for a in range(rank) if a not in axes)
+        raise ValueError(f"{missing} is missing from {{{','.join(map(str, axes))}}}.")
     return axes
 
 
@@ -300,8 +304,9 @@ def roll(input: T, shift: type_attr("Tshift", INTS), axis: Static(type_attr("Tax
     axes = np.atleast_1d(axis)
     if input.ndim < 1:
         raise ValueError("input must be 1-D or higher")
-    if np.ndim(shift) > 1 or np.ndim(axis) > 1:
-        raise ValueError("shift and axis must be a scalar or a 1-D vector")
+    for what, value in (("shift", shift), ("axis", axis)):
+        if np.ndim(value) > 1:
+            raise ValueError(f"{what} must be a scalar or a 1-D vector. Found: {list(np.shape(value))}")
     if np.size(axis) != np.size(shift):
         raise ValueError("shift and axis must have the same size")
     lib = xp(input, shift)
@@ -319,6 +324,7 @@ def _(op):
     shapes.of_rank_at_least(x.dims, 1)
     shapes.of_rank_at_most(shift.dims, 1)
     shapes.of_rank_at_most(axis.dims, 1)
+    shapes.merged(shift.dims, axis.dims)
     return [x.dims]
 
 
