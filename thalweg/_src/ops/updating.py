@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import shapes
+from thalweg._src.core import errors, shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import NUMBERS, int32, int64
-from thalweg._src.core.graph import Tensor
+from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Handle, Ref, op, type_attr
 from thalweg._src.ops.handles import dims_of_handle
@@ -131,6 +131,11 @@ def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False,
     return _scatter(_ADD, ref, indices, updates, use_locking, name)
 
 
+def resource_scatter_add(variable: Any, indices: Any, updates: Any) -> Operation:
+    """The operation that adds `updates` to the rows `indices` of a resource variable; nothing reads it afterwards."""
+    return _ADD[1](variable.handle, indices, updates, dtype=variable.dtype.base_dtype)
+
+
 def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
     """Subtract `updates` from the rows `indices` of the variable."""
     return _scatter(_SUB, ref, indices, updates, use_locking, name)
@@ -184,6 +189,12 @@ def batch_scatter_update(
 
 def _nd_check(ref, indices):
     depth = indices.shape[-1]
+    if depth > len(ref.shape):
+        raise errors.InvalidArgumentError(
+            None,
+            None,
+            f"The innermost dimension of indices, {depth}, must be <= the rank of the variable, {len(ref.shape)}",
+        )
     bound = np.array(ref.shape[:depth], np.int64)
     ok = ((indices >= 0) & (indices < bound)).all() if indices.size else np.bool_(True)
     check(ok, lambda: _nd_outside(np.asarray(indices), bound, ref.shape))
@@ -209,19 +220,16 @@ _ND = {
 
 
 def _nd_dims(op, ref, indices, updates):
-    if ref is None or indices is None or updates is None:
+    for dims in (indices, updates):
+        if dims == ():
+            raise ValueError(f"Shape must be at least rank 1 but is rank 0 for '{op.name}' (op: '{op.type}')")
+    if ref is None or indices is None or updates is None or indices[-1] is None:
         return
-    depth = indices[-1] if indices else None
-    if depth is None:
-        return
-    if depth > len(ref):
-        raise ValueError(
-            f"The innermost dimension of indices {shapes.text(indices)} must be at most the rank of {shapes.text(ref)} in {op.name!r} ({op.type})"
-        )
+    depth = indices[-1]
     if shapes.merge(updates, indices[:-1] + ref[depth:]) is False:
         outer = len(indices) - 1
         part = "outer" if shapes.merge(updates[:outer], indices[:-1]) is False else "inner"
-        count = outer if part == "outer" else len(ref) - depth
+        count = outer if part == "outer" else len(ref[depth:])
         raise ValueError(
             f"The {part} {count} dimensions of updates.shape={shapes.text(updates)} must match: indices {shapes.text(indices)} into shape "
             f"{shapes.text(ref)} want {shapes.text(indices[:-1] + ref[depth:])}, for '{op.name}' (op: '{op.type}')"

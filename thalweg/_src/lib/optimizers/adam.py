@@ -64,18 +64,18 @@ class AdamOptimizer(OneRule):
         rate = rate * math.sqrt(1 - power2) / (1 - power1)
         m_t = self._fade_and_add(self.get_slot(var, "m"), beta1, grad * (1 - beta1), indices)
         v_t = self._fade_and_add(self.get_slot(var, "v"), beta2, (grad * grad) * (1 - beta2), indices)
-        moved = assign_sub(var, rate * m_t / (math.sqrt(v_t) + epsilon), use_locking=self._use_locking)
+        root = math.sqrt(v_t)
+        moved = assign_sub(var, rate * m_t / (root + epsilon), use_locking=self._use_locking)
         return basic.group(moved, m_t, v_t)
 
     def _fade_and_add(self, slot: Any, beta: Any, rows: Any, indices: Any) -> Any:
         graph = get_default_graph()
         faded = assign(slot, slot * beta, use_locking=self._use_locking)
         with graph.control_dependencies([faded]):
-            added = updating.scatter_add(slot, indices, rows, use_locking=self._use_locking)
-        if not isinstance(slot, ResourceVariable):
-            return added
-        with graph.control_dependencies([added.op]):
-            return slot.value()
+            if not isinstance(slot, ResourceVariable):
+                return updating.scatter_add(slot, indices, rows, use_locking=self._use_locking)
+            with graph.control_dependencies([updating.resource_scatter_add(slot, indices, rows)]):
+                return slot.value()
 
     def _finish(self, update_ops: list[Any], name_scope: str) -> Any:
         graph = get_default_graph()

@@ -34,4 +34,4 @@ class GradientDescentOptimizer(OneRule):
         return var.scatter_sub(delta, use_locking=self._use_locking)
 
     def _resource_apply_sparse_duplicate_indices(self, grad: Tensor, handle: Any, indices: Tensor) -> Any:
-        return updating.scatter_add(handle, indices, -grad * self._learning_rate).op
+        return updating.resource_scatter_add(handle, indices, -grad * self._learning_rate)
