@@ -67,12 +67,17 @@ def _sum(input: N, reduction_indices: Static(I), *, keep_dims: bool = False) -> 
 def _mean(input: N, reduction_indices: Static(I), *, keep_dims: bool = False) -> N:
     """The mean over axes; NaN of nothing. Integers are rounded towards zero."""
     axes = normal_axes(reduction_indices, input.ndim)
+    count = int(np.prod([input.shape[a] for a in axes]))
     if input.dtype.kind in "iu":
-        count = max(1, int(np.prod([input.shape[a] for a in axes])))
         total = xp(input).sum(input, axes, dtype=input.dtype, keepdims=keep_dims)
-        return math.truncatediv.fn(total, np.asarray(count, input.dtype))
-    with np.errstate(all="ignore"):
-        return xp(input).mean(input, axes, keepdims=keep_dims)
+        return math.truncatediv.fn(total, np.asarray(max(1, count), input.dtype))
+    if isinstance(input, np.ndarray):
+        with np.errstate(all="ignore"):
+            return np.mean(input, axes, keepdims=keep_dims)
+    wide = np.dtype(np.float32) if input.dtype.itemsize == 2 else input.dtype
+    total = jnp.sum(input, axes, dtype=wide, keepdims=keep_dims)
+    # XLA makes a division by a constant a product with its reciprocal: 8331 ones of 10000 would not be 0.8331.
+    return (total / lax.optimization_barrier(jnp.asarray(count, wide))).astype(input.dtype)
 
 
 @op("Prod", numpy_only=True)
