@@ -186,7 +186,7 @@ def _(op):
 
 @_fill.grad
 def _(op, g):
-    from thalweg._src.ops.math import reduce_sum
+    from thalweg._src.ops.reduce import reduce_sum
 
     return None, reduce_sum(g)
 

@@ -96,9 +96,7 @@ def _to_dense(value: Any, dtype: DType | None = None, name: str | None = None, a
             f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {value.dtype.name}"
         )
     if value.dense_shape is None:
-        raise ValueError(
-            f"Tensor conversion requested for IndexedSlices without dense_shape: {value!s}"
-        )
+        raise ValueError(f"Tensor conversion requested for IndexedSlices without dense_shape: {value!s}")
     shape = constant_value(value.dense_shape)
     if shape is not None and shape.prod() >= _LARGE:
         warnings.warn(
@@ -128,7 +126,7 @@ def as_slices(value: Any) -> IndexedSlices:
     if isinstance(value, IndexedSlices):
         return value
     from thalweg._src.ops.array import shape_internal
-    from thalweg._src.ops.elementwise import range as range_
+    from thalweg._src.ops.ranges import range as range_
 
     v = to_tensor(value)
     return IndexedSlices(v, range_(0, shape_internal(v)[0]), shape_internal(v, optimize=False))
@@ -136,7 +134,7 @@ def as_slices(value: Any) -> IndexedSlices:
 
 def concat_slices(parts: list[Any]) -> IndexedSlices:
     """The sum of IndexedSlices (and dense tensors) of one shape, as the list of all their rows."""
-    from thalweg._src.ops.elementwise import cast
+    from thalweg._src.ops.casting import cast
     from thalweg._src.ops.joining import concat
 
     slices = [as_slices(p) for p in parts]
