@@ -10,9 +10,10 @@ twice before they use them.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core import shapes
 from thalweg._src.core.apply import check
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import NUMBERS, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
@@ -55,16 +56,31 @@ def update(name: str, *, ref: bool = True) -> Callable[[Any], Update]:
 
     def declare(fn: Any) -> Update:
         resource = op("Resource" + name, effect="write")(_on_handles(fn))
+        resource.fn = _at_least_float32(resource.fn)
         resource.shape_rule(_check_resource)
         resource.not_differentiable()
         if not ref:
             return Update(None, resource)
         plain = op(name, effect="write", stateful=False)(fn)
+        plain.fn = _at_least_float32(fn)
         plain.shape_rule(_check_ref)
         plain.not_differentiable()
         return Update(plain, resource)
 
     return declare
+
+
+def _at_least_float32(fn: Any) -> Any:
+    """`fn`, computed in float32 where it is given float16 or bfloat16. What becomes of an update would otherwise
+    depend on which intermediate results the compiler rounds.
+    """
+
+    def lowering(*args: Any, **attrs: Any) -> Any:
+        if not any(a.dtype.itemsize == 2 and a.dtype.kind in "fV" for a in args):
+            return fn(*args, **attrs)
+        return fn(*[a if a.dtype.kind in "iu" else a.astype(np.float32) for a in args], **attrs)
+
+    return lowering
 
 
 def _check_ref(op):
