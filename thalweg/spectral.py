@@ -12,3 +12,5 @@ from thalweg._src.ops.fft import irfft3d as irfft3d
 from thalweg._src.ops.fft import rfft as rfft
 from thalweg._src.ops.fft import rfft2d as rfft2d
 from thalweg._src.ops.fft import rfft3d as rfft3d
+from thalweg._src.ops.spectra import dct as dct
+from thalweg._src.ops.spectra import idct as idct

@@ -24,6 +24,7 @@ from thalweg._src.ops import distinct as distinct
 from thalweg._src.ops import elementwise as elementwise
 from thalweg._src.ops import fake_quantizing as fake_quantizing
 from thalweg._src.ops import fft as fft
+from thalweg._src.ops import frames as frames
 from thalweg._src.ops import functional as functional
 from thalweg._src.ops import gathering as gathering
 from thalweg._src.ops import grids as grids
@@ -31,6 +32,7 @@ from thalweg._src.ops import indexing as indexing
 from thalweg._src.ops import joining as joining
 from thalweg._src.ops import linalg as linalg
 from thalweg._src.ops import linear_systems as linear_systems
+from thalweg._src.ops import lookup as lookup
 from thalweg._src.ops import matmul as matmul
 from thalweg._src.ops import matrix_functions as matrix_functions
 from thalweg._src.ops import normalization as normalization
@@ -52,6 +54,7 @@ from thalweg._src.ops import slicing as slicing
 from thalweg._src.ops import softmax as softmax
 from thalweg._src.ops import sparse_segments as sparse_segments
 from thalweg._src.ops import special as special
+from thalweg._src.ops import spectra as spectra
 from thalweg._src.ops import stacking as stacking
 from thalweg._src.ops import state as state
 from thalweg._src.ops import summary as summary
