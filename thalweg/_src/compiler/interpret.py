@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.bodies import accesses, body_ops, randoms, source_of, static_needs, variable_key
-from thalweg._src.core import apply, errors, infer
+from thalweg._src.core import apply, errors, infer, shapes
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.differentiate import forward_and_pull
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
+
+_SMALL = 64  # elements
 
 
 class RefValue:
@@ -112,7 +114,13 @@ class Interpreter:
 
     def _call(self, op: Operation, values: list[Any]) -> Any:
         opdef = op.opdef
-        if self.traced and values and not opdef.host and not any(isinstance(v, jax.Array) for v in values):
+        if (
+            self.traced
+            and values
+            and not opdef.host
+            and not any(isinstance(v, jax.Array) for v in values)
+            and not (opdef.numpy_only and opdef.effect is None and _is_small(op, values))
+        ):
             # Keep big intermediate results out of the program text: compute them in the executable.
             values = [
                 v if arg.static or arg.known or not isinstance(v, np.ndarray) or v.dtype == object else jnp.asarray(v)
@@ -243,6 +251,14 @@ class Interpreter:
             value = self.rng_init(op)
             self.state[key] = value
         return philox.Stream(value)
+
+
+def _is_small(op: Operation, values: list[Any]) -> bool:
+    """Whether values and results are shapes, scalars and the like, which stay NumPy arrays while the rest is traced."""
+    if any(v.size > _SMALL for v in values if isinstance(v, np.ndarray | np.generic)):
+        return False
+    sizes = [shapes.size_of(t._dims) for t in op.outputs]
+    return all(n is not None and n <= _SMALL for n in sizes)
 
 
 def _declared(value: Any, t: Tensor) -> Any:

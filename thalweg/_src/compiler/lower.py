@@ -47,6 +47,7 @@ class Executable:
         self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
         self.program = jax.jit(self._trace, donate_argnums=(0,))
         self.compiled = False
+        self.steady = False  # whether what it writes has the shapes and types of what was there before
 
     def _trace(self, donated: Sequence[Any], kept: Sequence[Any], constants: Sequence[Any], args: Sequence[Any]) -> Any:
         cluster = self.cluster
@@ -109,13 +110,21 @@ class Executable:
         return outputs
 
     def _commit(self, store: Any, new: list[Any], flags: Any, args: Sequence[Any]) -> None:
-        if flags and not bool(flags[0]):
+        if flags and not flags[0].item():
             # Donated buffers are gone; `new` holds the old values under their keys.
             for k, v in zip(self.written, new, strict=True):
                 if k in self.donated and store.values[k].shape == v.shape:
                     store.values[k] = v
             self.explain(store, args)
-        store.commit(self.written, new)
+        if self.steady:
+            store.values.update(zip(self.written, new, strict=True))
+        else:
+            before = store.signature
+            store.commit(self.written, new)
+            self.steady = store.signature == before
+        if new and not self.outputs:
+            # Arrays that were fed are the caller's again when a step has returned; whoever fetches waits anyway.
+            new[0].block_until_ready()
 
     def explain(self, store: Any, args: Sequence[Any]) -> None:
         """Run the cluster again op by op, to raise the error that names the op. Variables are not changed."""

@@ -240,7 +240,8 @@ class BaseSession:
             if exe.transfer:
                 args = [jax.device_put(a, exe.device) for a in args]
             outputs = exe(store, args)
-            exe.signature = store.signature if exe.state == self._state_of(cluster) else -1
+            if store.signature != exe.signature:
+                exe.signature = store.signature if exe.state == self._state_of(cluster) else -1
         for t, v in zip(exe.outputs, outputs, strict=True):
             env[t] = v
         if exe.known:
