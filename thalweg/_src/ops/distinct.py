@@ -35,8 +35,12 @@ def _key(part: Any) -> Any:
 
 
 def _vector_rule(op):
-    n = shapes.of_rank(op.inputs[0].dims, 1)
-    return [(None,), n, (None,)][: len(op.outputs)]
+    return [(None,), op.inputs[0].dims, (None,)][: len(op.outputs)]
+
+
+def _checked_vector_rule(op):
+    shapes.of_rank(op.inputs[0].dims, 1)
+    return _vector_rule(op)
 
 
 @op("Unique", host=True, numpy_only=True)
@@ -83,8 +87,8 @@ def _along_rule(op):
     return [None if dims is None else (None,) * len(dims), (None,), (None,)][: len(op.outputs)]
 
 
-for _u in (_unique, _unique_with_counts):
-    _u.shape_rule(_vector_rule)
+_unique.shape_rule(_checked_vector_rule)
+_unique_with_counts.shape_rule(_vector_rule)
 for _u in (_unique_along, _unique_along_with_counts):
     _u.shape_rule(_along_rule)
 for _u in (_unique, _unique_with_counts, _unique_along, _unique_along_with_counts):
