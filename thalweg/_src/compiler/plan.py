@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.functionalize import functionalize
 from thalweg._src.compiler.prune import prune
-from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.stage import Cluster, stage
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.graph import Operation, Tensor

@@ -274,7 +274,8 @@ def _bind_mixed(opdef: OpDef, arg: Arg, value: Any, attrs: dict[str, Any], graph
         )
     if known is not None and len(known) != len(value):
         raise ValueError(
-            f"List argument '{arg.name}' to '{opdef.name}' Op with length {len(value)} must match length {len(known)} of attr '{arg.types}'."
+            f"List argument '{arg.name}' to '{opdef.name}' Op with length {len(value)} must match length "
+            f"{len(known)} of attr '{arg.types}'."
         )
     out = []
     for i, v in enumerate(value):

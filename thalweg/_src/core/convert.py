@@ -231,13 +231,12 @@ def graph_of(values: Sequence[Any], graph: Graph | None = None) -> Graph:
     if current.building_function:
         return current
     found: Graph | None = graph
-    first: Any = None
     for v in values:
         v = getattr(v, "graph", v) if not isinstance(v, Tensor) else v.op.graph
         if not isinstance(v, Graph):
             continue
         if found is None:
-            found, first = v, v
+            found = v
         elif v is not found:
             raise ValueError(
                 "A tensor must be from the same graph as the others: two of the inputs belong to different graphs."

@@ -469,7 +469,7 @@ class Graph:
             for key, value in stacks.attrs.items():
                 attrs.setdefault(key, value)
         if stacks.original is not None:
-            op.original = stacks.original
+            op.original = stacks.original  # type: ignore[attr-defined]
         if stacks.gradients and opdef.name in stacks.gradients:
             attrs["_gradient_op_type"] = stacks.gradients[opdef.name]
         if stacks.colocate:
@@ -506,7 +506,7 @@ class Graph:
         self,
         op_type: str,
         inputs: Sequence[Tensor],
-        dtypes: Sequence[Any] | None = None,  # noqa: A002
+        dtypes: Sequence[Any] | None = None,
         input_types: Any = None,
         name: str | None = None,
         attrs: dict[str, Any] | None = None,

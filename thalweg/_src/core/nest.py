@@ -35,7 +35,7 @@ def rebuild(like: Any, children: Sequence[Any]) -> Any:
         ordered = [(k, pairs[k]) for k in like]
         if isinstance(like, collections.defaultdict):
             return collections.defaultdict(like.default_factory, ordered)
-        return type(like)(ordered)
+        return type(like)(ordered)  # type: ignore[call-arg]
     if hasattr(like, "_nest_parts"):
         return like._nest_rebuild(list(children))
     if hasattr(like, "_fields"):

@@ -10,7 +10,7 @@ from thalweg._src.core.convert import graph_of
 from thalweg._src.core.graph import Graph, get_default_graph
 
 
-class name_scope:  # noqa: N801
+class name_scope:
     """Prefix the names of what is made in the block. `tf.name_scope(name, default_name, values)`.
 
     `default_name` is used where `name` is None; `values` are the inputs of the function that opens the scope: their graph is the

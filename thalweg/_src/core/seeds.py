@@ -22,11 +22,6 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
 
 
 def set_random_seed(seed: int | None) -> None:
-    """Set the default graph's seed."""
-    get_default_graph().seed = seed
-
-
-def set_random_seed(seed: int | None) -> None:
     """Set the graph-level seed of the default graph: random ops made from now on have a reproducible stream each.
 
     The stream of an op follows from this seed and its own; an op without one takes the number of ops made before it.

@@ -457,7 +457,8 @@ def merged(a: Dims, b: Dims) -> Dims:
     both = merge(a, b)
     if both is not False:
         return both
-    assert a is not None and b is not None
+    assert a is not None
+    assert b is not None
     if len(a) != len(b):
         raise ValueError(f"Shapes must be equal rank, but are {len(a)} and {len(b)}")
     i = next(i for i, (x, y) in enumerate(zip(a, b, strict=True)) if None not in (x, y) and x != y)

@@ -173,9 +173,9 @@ def _case_pairs(pairs: Any, exclusive: bool) -> list[tuple[Any, Any]]:
 
 
 def _assert_exclusive(preds: list[Tensor]) -> Any:
+    from thalweg._src.ops.casting import cast
     from thalweg._src.ops.checks import Assert
     from thalweg._src.ops.compare import less_equal
-    from thalweg._src.ops.casting import cast
     from thalweg._src.ops.joining import stack
     from thalweg._src.ops.reduce import reduce_sum
 
@@ -389,5 +389,6 @@ def _check_shapes(body: FuncGraph, first: list[Tensor], dims: list[Any], declare
                     "to specify a less-specific shape."
                 )
             raise ValueError(
-                f"The shape invariant specified for {start.name} is {shapes.TensorShape(d)}, but the tensor has shape {t.shape} after one iteration."
+                f"The shape invariant specified for {start.name} is {shapes.TensorShape(d)}, but the tensor has "
+                f"shape {t.shape} after one iteration."
             )

@@ -233,7 +233,9 @@ def _is_traced(value):
 
 
 def _truth(value):
-    """A condition as TensorFlow reads it: a bool, a number that is not zero, a string that is not empty, or any non-scalar with elements."""
+    """A condition as TensorFlow reads it: a bool, a number that is not zero, a string that is not empty, or any
+    non-scalar with elements.
+    """
     if _is_traced(value):
         if value.shape:
             return jnp.bool_(value.size > 0)

@@ -34,7 +34,7 @@ class RegisterGradient:
         return f
 
 
-def NotDifferentiable(op_type: str) -> None:  # noqa: N802
+def NotDifferentiable(op_type: str) -> None:
     """Declare that ops of this type have no gradient: their inputs get None."""
     if not isinstance(op_type, str):
         raise TypeError("op_type must be a string")
@@ -337,8 +337,7 @@ class _Backward:
         return sent[0]
 
     def gradient_of(self, x: Tensor) -> Any:
-        g = self._sum(x)
-        return g
+        return self._sum(x)
 
 
 def _op_of(g: Any) -> Operation:

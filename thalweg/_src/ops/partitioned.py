@@ -240,7 +240,8 @@ def _existing(store: Any, name: str, shape: TensorShape, dtype: DType, reuse: An
         )
     if partitions is not None and found._get_partitions() != list(partitions):
         raise ValueError(
-            f"Trying to reuse partitioned variable {name}, but specified partitions {partitions} and found partitions {found._get_partitions()}."
+            f"Trying to reuse partitioned variable {name}, but specified partitions {partitions} and found "
+            f"partitions {found._get_partitions()}."
         )
     return found
 

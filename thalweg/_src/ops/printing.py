@@ -36,7 +36,7 @@ def _(node, *grads):
     return [*grads, *[None] * (len(node.inputs) - 1)]
 
 
-def Print(  # noqa: N802
+def Print(
     input_: Any,
     data: Any,
     message: str | None = None,
@@ -206,5 +206,6 @@ def _stream_name(stream: Any) -> str:
         if name:
             return name
     raise ValueError(
-        f"Unsupported output stream, logging level, or file: {stream}. It may be sys.stdout, sys.stderr, tf.logging.info, .warning or .error, or 'file://path'."
+        f"Unsupported output stream, logging level, or file: {stream}. It may be sys.stdout, sys.stderr, "
+        "tf.logging.info, .warning or .error, or 'file://path'."
     )

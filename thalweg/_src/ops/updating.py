@@ -313,7 +313,7 @@ def resource_gather(
         return jnp.take(resource, indices, axis=0, mode="clip")
     from thalweg._src.core.lazy import jax
 
-    gather = lambda p, i: jnp.take(p, i, axis=0, mode="clip")  # noqa: E731
+    gather = lambda p, i: jnp.take(p, i, axis=0, mode="clip")
     for _ in range(batch_dims):
         gather = jax.vmap(gather)
     return gather(resource, indices)
@@ -331,8 +331,8 @@ def _(op):
 @resource_gather.grad
 def _(op, g):
     from thalweg._src.ops import state
-    from thalweg._src.ops.late import array, math
     from thalweg._src.ops.joining import concat
+    from thalweg._src.ops.late import array, math
 
     handle, indices = op.inputs
     shape = state.variable_shape(handle)

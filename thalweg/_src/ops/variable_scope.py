@@ -457,7 +457,7 @@ def get_local_variable(
     return get_variable(name, shape, dtype, initializer, regularizer, False, names, *args, **kwargs)
 
 
-class variable_scope:  # noqa: N801
+class variable_scope:
     """A block whose variables have a common prefix and common defaults; it opens a name scope too.
 
     `name_or_scope`: a name, or a scope to enter again; `default_name` is used where that is None, made unique. `reuse`: True to share

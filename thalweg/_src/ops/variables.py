@@ -597,7 +597,7 @@ class ResourceVariable(Variable):
     def _as_graph_element(self) -> Tensor:
         return self._graph_element
 
-    def _lazy_read(self, done: Operation) -> "ResourceVariable":
+    def _lazy_read(self, done: Operation) -> ResourceVariable:
         return _Assigned(self, done)
 
     def is_initialized(self, name: str | None = None) -> Tensor:
