@@ -1,4 +1,5 @@
 """tf.debugging: checks of values, shapes and types."""
+
 from thalweg._src.ops.checks import Assert as Assert
 from thalweg._src.ops.checks import assert_equal as assert_equal
 from thalweg._src.ops.checks import assert_greater as assert_greater

@@ -283,7 +283,7 @@ def sparse_apply_adagrad(
     return on_rows([var, accum], grad, indices, lambda v, a, g: _adagrad(v, a, lr, g, update_slots))
 
 
-def _adagrad_v2(var: Any, accum: Any, lr: Any, epsilon: Any, grad: Any, update_slots: bool) -> Any:
+def _adagrad_with_epsilon(var: Any, accum: Any, lr: Any, epsilon: Any, grad: Any, update_slots: bool) -> Any:
     if update_slots:
         accum = accum + grad * grad
     return var - grad * lr / (jnp.sqrt(accum) + epsilon), accum
@@ -294,7 +294,7 @@ def apply_adagrad_v2(
     var: Var, accum: Var, lr: T, epsilon: T, grad: T, *, use_locking: bool = False, update_slots: bool = True
 ) -> Ref(T):
     """accum += grad^2; var -= lr grad / (sqrt(accum) + epsilon)."""
-    return _adagrad_v2(var, accum, lr, epsilon, grad, update_slots)
+    return _adagrad_with_epsilon(var, accum, lr, epsilon, grad, update_slots)
 
 
 @update("SparseApplyAdagradV2")
@@ -310,7 +310,9 @@ def sparse_apply_adagrad_v2(
     update_slots: bool = True,
 ) -> Ref(T):
     """As ApplyAdagradV2, on rows."""
-    return on_rows([var, accum], grad, indices, lambda v, a, g: _adagrad_v2(v, a, lr, epsilon, g, update_slots))
+    return on_rows(
+        [var, accum], grad, indices, lambda v, a, g: _adagrad_with_epsilon(v, a, lr, epsilon, g, update_slots)
+    )
 
 
 def _proximal_adagrad(var: Any, accum: Any, lr: Any, l1: Any, l2: Any, grad: Any) -> Any:
