@@ -18,6 +18,7 @@ from thalweg._src.core.shapes import Dims
 
 # Stand-ins for unknown sizes: divisible by all that programs divide by, and never a size that a program has itself.
 _PROBES = (720720 * 17, 720720 * 19)
+_FAILURES = (TypeError, ValueError, IndexError, NotImplementedError, ZeroDivisionError, MemoryError, errors.OpError)
 # Values above this many elements are not computed while a graph is built.
 _MAX_STATIC = 1 << 16
 
@@ -54,12 +55,12 @@ def derived_dims(op: Operation) -> list[Dims]:
     statics: dict[int, Any] = {}
     specs: list[Any] = []
     for i, (arg, t) in enumerate(_flat_args(op)):
-        if arg.static:
-            value = constant_value(t)
-            if value is None:
-                return unknown
+        value = constant_value(t) if arg.static or arg.known else None
+        if value is not None:
             statics[i] = value
             specs.append(None)
+        elif arg.static:
+            return unknown
         elif t._dims is None:
             return unknown
         else:
@@ -77,7 +78,7 @@ def _evaluate(op: Operation, specs: list[Any], statics: dict[int, Any]) -> list[
     for probe in _PROBES if open_ended else _PROBES[:1]:
         try:
             answers.append(_abstract(op, specs, statics, probe))
-        except (TypeError, ValueError, IndexError, NotImplementedError, ZeroDivisionError, errors.OpError) as error:
+        except _FAILURES as error:
             if not open_ended:
                 message = error.message if isinstance(error, errors.OpError) else str(error)
                 raise ValueError(f"{op.type} {op.name!r}, made at {op.site}: {message}") from None

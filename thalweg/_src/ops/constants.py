@@ -147,12 +147,12 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
 
 
 @op("PlaceholderWithDefault", foldable=False)
-def placeholder_with_default(input: dtype_attr, *, shape: Shape) -> dtype_attr:
+def _placeholder_with_default(input: dtype_attr, *, shape: Shape) -> dtype_attr:
     """A tensor that the caller may feed; `input` otherwise."""
     return input
 
 
-@placeholder_with_default.shape_rule
+@_placeholder_with_default.shape_rule
 def _(op):
     dims = op.attrs["shape"]
     if not shapes.compatible(op.inputs[0].dims, dims):
@@ -162,9 +162,14 @@ def _(op):
     return [dims]
 
 
-@placeholder_with_default.grad
+@_placeholder_with_default.grad
 def _(op, g):
     return g
+
+
+def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Tensor:
+    """A tensor of static shape `shape` (None: not known) that the caller may feed; `input` otherwise."""
+    return _placeholder_with_default(input, shape=shapes.as_shape(shape), name=name)
 
 
 @op("Fill")
@@ -176,6 +181,7 @@ def _fill(dims: Static(type_attr("index_type", (dtypes.int32, dtypes.int64), dty
 @_fill.shape_rule
 def _(op):
     dims, value = op.inputs
+    shapes.of_rank(dims.dims, 1)
     if value.dims not in (None, ()):
         raise ValueError(f"Shape must be rank 0 but is rank {len(value.dims)} for '{op.name}' (op: 'Fill')")
     sizes = infer.partial_ints(dims)
@@ -199,6 +205,8 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
 def _of_one(shape: Any, dtype: Any, value: Any, name: str) -> Tensor:
     graph = get_default_graph()
     element = dtypes.as_dtype(dtype).base_dtype
+    if element == dtypes.string and value:
+        raise TypeError(f"Expected string, got {value} of type '{type(value).__name__}' instead.")
     with graph.name_scope(name) as scope:
         fill_value: Any = b"" if element == dtypes.string and not value else element._as_numpy.type(value)
         if not isinstance(shape, Tensor):
@@ -209,7 +217,7 @@ def _of_one(shape: Any, dtype: Any, value: Any, name: str) -> Tensor:
                     return _make(array, element, scope)
             except (TypeError, ValueError):
                 pass
-            shape = to_tensor(shape, None, "shape_as_tensor", preferred=dtypes.int32)
+            shape = to_tensor(shape, None, None, preferred=dtypes.int32)
         if shape.dims != () and shape.dims is not None and len(shape.dims) != 1:
             raise ValueError(f"A shape is a vector, got a tensor of shape {shapes.text(shape.dims)}")
         if shape.dims == ():

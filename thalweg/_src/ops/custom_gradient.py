@@ -35,9 +35,11 @@ def _with_gradient(f: Any, args: Any, kwargs: Any) -> Any:
     name = f"CustomGradient-{next(_numbers)}"
     inputs = [to_tensor(a) for a in args]
     start = len(graph._ops)
-    result, grad_fn = f(*[basic.identity(x) for x in inputs])
+    result, grad_fn = f(*inputs)
     variables = _used_variables(graph, start)
     flat = [to_tensor(r) for r in nest.flatten(result)]
+    for r in flat:  # TensorFlow looks for variables behind copies of the results, and names count those
+        basic.identity(r)
     handles = [v._as_graph_element() if not hasattr(v, "handle") else v.handle for v in variables]
     count = len(flat)
 

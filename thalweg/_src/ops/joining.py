@@ -221,7 +221,7 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     if len(values) == 1:
         with name_scope(name, "concat") as scope:
             shapes.of_rank(to_tensor(axis, int32, "concat_dim").dims, 0)
-            return basic.identity(values[0], name=scope)
+            return basic.identity(values[0], name="concat")
     return _concat(values, axis, name=name)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import infer, shapes
-from thalweg._src.core.apply import is_traced, xp
+from thalweg._src.core.apply import check, is_traced, xp
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
@@ -109,11 +109,9 @@ def _mirror_pad(input: T, paddings: Static(P), *, mode: MODE) -> T:
     pairs = _pairs(paddings, input.ndim)
     edge = int(mode == "REFLECT")
     for n, (a, b) in zip(input.shape, pairs, strict=True):
-        if a < 0 or b < 0:
-            raise ValueError(f"paddings must be non-negative: {a} {b}")
-        if max(a, b) > n - edge:
-            how = ("less than", "not less than") if edge else ("no greater than", "greater than")
-            raise ValueError(f"paddings must be {how[0]} the dimension size: {a}, {b} {how[1]} {n}")
+        check(a >= 0 and b >= 0, f"paddings must be non-negative: {a} {b}")
+        how = ("less than", "not less than") if edge else ("no greater than", "greater than")
+        check(max(a, b) <= n - edge, f"paddings must be {how[0]} the dimension size: {a}, {b} {how[1]} {n}")
     return xp(input).pad(input, pairs, mode=mode.lower())
 
 
@@ -215,7 +213,11 @@ def _(op):
         return [None]
     if times is None:
         return [(None,) * len(dims)]
-    return [tuple(None if d is None or m is None else d * m for d, m in zip(dims, times, strict=True))]
+    return [tuple(_times(d, m) for d, m in zip(dims, times, strict=True))]
+
+
+def _times(a, b):
+    return 0 if 0 in (a, b) else None if a is None or b is None else a * b
 
 
 @tile.grad

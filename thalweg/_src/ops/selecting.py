@@ -229,7 +229,6 @@ def _(op):
     axis = op.attrs["axis"]
     if axis < -1:
         raise ValueError("axis must be >= -1")
-    shapes.of_rank(depth.dims, 0)
     n = infer.partial_scalar(depth)
     if n is not None and n < 0:
         raise ValueError(f"Dimension size, given by scalar input 1, must be non-negative but is {n}")
@@ -262,20 +261,15 @@ def one_hot(
     """
     with name_scope(name, "one_hot", [indices, depth, on_value, off_value, axis, dtype]) as name:
         want = None if dtype is None else dtypes.as_dtype(dtype).base_dtype
-        on = None if on_value is None else to_tensor(on_value, None, "on_value", preferred=want)
-        off = None if off_value is None else to_tensor(off_value, None, "off_value", preferred=want)
-        for what, value in (("on_value", on), ("off_value", off)):
-            if value is not None and want is not None and value.dtype.base_dtype != want:
-                raise TypeError(f"dtype {value.dtype.base_dtype} of {what} does not match dtype parameter {want}")
-        if want is None:
-            given = on if on is not None else off
-            want = dtypes.float32 if given is None else given.dtype.base_dtype
-        if on is None:
-            on = to_tensor(1, want, "on_value")
-        if off is None:
-            off = to_tensor(0, want, "off_value")
-        if on.dtype.base_dtype != off.dtype.base_dtype:
-            raise TypeError(
-                f"dtype {on.dtype.base_dtype} of on_value does not match dtype {off.dtype.base_dtype} of off_value"
-            )
-        return _one_hot(indices, depth, on, off, axis=-1 if axis is None else axis, name=name)
+        kinds = [None if v is None else to_tensor(v).dtype.base_dtype for v in (on_value, off_value)]
+        for what, kind in zip(("on_value", "off_value"), kinds, strict=True):
+            if kind is not None and want is not None and kind != want:
+                raise TypeError(f"dtype {kind} of {what} does not match dtype parameter {want}")
+        want = want or kinds[0] or kinds[1] or dtypes.float32
+        if on_value is None:
+            on_value = to_tensor(1, want, "on_value")
+        if off_value is None:
+            off_value = to_tensor(0, want, "off_value")
+        if (kinds[0] or want) != (kinds[1] or want):
+            raise TypeError(f"dtype {kinds[0]} of on_value does not match dtype {kinds[1]} of off_value")
+        return _one_hot(indices, depth, on_value, off_value, axis=-1 if axis is None else axis, name=name)

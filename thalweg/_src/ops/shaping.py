@@ -201,6 +201,11 @@ def _(op):
     if n is None or dims.count(None) > 1:
         return [dims]
     if known == 0:
+        if n:
+            raise ValueError(
+                "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are "
+                "non-zero"
+            )
         return [dims]
     if n % known:
         raise ValueError(f"Dimension size must be evenly divisible by {known} but is {n}")
@@ -209,10 +214,10 @@ def _(op):
 
 def _of_scalar_shape(want):
     value = infer.constant_value(want)
-    if value is not None and value != -1:
+    if value is None or value != -1:
         raise ValueError(
             "Input tensor must be rank 1, or if its rank 0 it must have value -1 (representing an unknown shape).  "
-            f"Saw value: {value}"
+            f"Saw {'a value known in the run alone' if value is None else f'value: {value}'}"
         )
     return None
 
@@ -278,7 +283,7 @@ def _(op):
     if value is None or value.size != 1:
         if value is not None:
             raise ValueError(f"'dim' input must be a tensor with a single value, got {value.size}")
-        return [(None,) * (len(x.dims) + 1)]
+        return [None]
     axis, rank = int(value.reshape(())), len(x.dims)
     if not -rank - 1 <= axis <= rank:
         raise ValueError(f"dim {axis} not in the interval [{-rank - 1}, {rank}].")
