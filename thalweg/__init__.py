@@ -2,6 +2,7 @@
 
 from thalweg import app as app
 from thalweg import bitwise as bitwise
+from thalweg import contrib as contrib
 from thalweg import debugging as debugging
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
@@ -10,6 +11,7 @@ from thalweg import gfile as gfile
 from thalweg import initializers as initializers
 from thalweg import linalg as linalg
 from thalweg import logging as logging
+from thalweg import lookup as lookup
 from thalweg import manip as manip
 from thalweg import math as math
 from thalweg import nn as nn
@@ -77,6 +79,8 @@ from thalweg._src.core.seeds import set_random_seed as set_random_seed
 from thalweg._src.core.shapes import Dimension as Dimension
 from thalweg._src.core.shapes import TensorShape as TensorShape
 from thalweg._src.core.shapes import broadcast_static_shape as broadcast_static_shape
+from thalweg._src.lib.lookup import initialize_all_tables as initialize_all_tables
+from thalweg._src.lib.lookup import tables_initializer as tables_initializer
 from thalweg._src.lib.platform.logging import get_logger as get_logger
 from thalweg._src.lib.summary.summary import audio_summary as audio_summary
 from thalweg._src.lib.summary.summary import histogram_summary as histogram_summary

@@ -9,7 +9,7 @@ import numpy as np
 from thalweg._src.core import apply, infer
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp, lax
-from thalweg._src.core.opdef import Func, Mixed, Shape, Types, op, type_attr
+from thalweg._src.core.opdef import Func, Min, Mixed, Shape, Types, op, type_attr
 
 # A loop whose turns can be counted while tracing is counted up to this many.
 _MAX_COUNTED = 1_000_000
@@ -20,7 +20,7 @@ def if_op(
     cond: type_attr("Tcond"),
     input: Mixed("Tin"),
     *,
-    Tout: Types,
+    Tout: Min(Types, 0),
     then_branch: Func,
     else_branch: Func,
     output_shapes: list[Shape] = (),

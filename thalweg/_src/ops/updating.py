@@ -7,7 +7,7 @@ import numpy as np
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.dtypes import NUMBERS, int32, int64
+from thalweg._src.core.dtypes import NUMBERS, bfloat16, float16, float32, float64, int32, int64
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Handle, Ref, op, type_attr
@@ -86,7 +86,7 @@ def _declare(kind, element):
     combine = _COMBINE[kind]
     handle_type = dtype_attr if kind == "Update" else number_dtype
 
-    def scatter(ref: Ref(element), indices: Tindices, updates: element, *, use_locking: bool = False) -> Ref(element):
+    def scatter(ref: Ref(element), indices: Tindices, updates: element, *, use_locking: bool = kind == "Update") -> Ref(element):
         return combine(jnp.asarray(ref), indices, _rows(ref, indices, updates))
 
     def resource(resource: Handle(handle_type), indices: Tindices, updates: handle_type, *, dtype: handle_type):
@@ -104,8 +104,9 @@ _ADD = _declare("Add", N)
 _SUB = _declare("Sub", N)
 _MUL = _declare("Mul", N)
 _DIV = _declare("Div", N)
-_MIN = _declare("Min", N)
-_MAX = _declare("Max", N)
+_ORDERED = type_attr("T", (float16, bfloat16, float32, float64, int32, int64))
+_MIN = _declare("Min", _ORDERED)
+_MAX = _declare("Max", _ORDERED)
 
 
 def _scatter(pair, ref, indices, updates, use_locking, name):
