@@ -1,7 +1,7 @@
 """Every example that a reader can copy is run: the code blocks of README and docs/, and the doctests of the package.
 
 A ```python block runs in a namespace that the blocks of its page share. A ```text block that follows it is what it must
-print. A ```pycon block, like an example in a docstring, is a doctest. Doctests see `tf`, `np`, a folder `logdir`, and
+print. A ```pycon block, like an example in a docstring, is a doctest. Doctests see `tf`, `np`, a folder `logdir` or `folder`, and
 `run(fetches)`, which evaluates in a fresh session after running `after`: by default what initializes the variables.
 NumPy's scalars print as plain numbers there: 0.5, not np.float32(0.5).
 """
@@ -38,7 +38,7 @@ def run(fetches, feed_dict=None, *, after=None):
 def namespace(folder: Path):
     import thalweg as tf
 
-    return {"tf": tf, "np": np, "run": run, "logdir": str(folder)}
+    return {"tf": tf, "np": np, "run": run, "logdir": str(folder), "folder": str(folder)}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:

@@ -26,6 +26,6 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool =
     if not logdir.startswith("gs:"):  # buckets have no folders
         file_io.recursive_create_dir(logdir)
     path = os.path.join(logdir, name)
-    contents = text_format.MessageToString(message, float_format="") if as_text else message.SerializeToString()
+    contents = text_format.MessageToString(message) if as_text else message.SerializeToString()
     file_io.atomic_write_string_to_file(path, contents)
     return path
