@@ -44,7 +44,8 @@ class Executable:
         self.known: dict[Tensor, Any] = {}
         self.has_checks = False
         self.big = _big_constants(cluster, statics)
-        self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
+        with jax.enable_x64(True):  # without it, 64-bit constants would lose half of their bits
+            self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
         self.program = jax.jit(self._trace, donate_argnums=(0,))
         self.compiled = False
         self.steady = False  # whether what it writes has the shapes and types of what was there before
