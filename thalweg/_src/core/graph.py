@@ -659,8 +659,10 @@ class Graph:
         ops: list[Operation] = []
         for c in control_inputs:
             c = getattr(c, "values", c) if type(c).__name__ == "IndexedSlices" else c
-            if not isinstance(c, Tensor | Operation) and hasattr(c, "op") and not hasattr(c, "_as_graph_element"):
-                c = c.op
+            if not isinstance(c, Tensor | Operation) and hasattr(c, "op"):
+                # After a write, a resource variable's op is the write: to wait for that reads nothing.
+                if not hasattr(c, "_as_graph_element") or hasattr(c, "handle"):
+                    c = c.op
             element = self.as_graph_element(c)
             op = element.op if isinstance(element, Tensor) else element
             if op not in ops:

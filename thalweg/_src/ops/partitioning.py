@@ -108,7 +108,8 @@ def _stitched(indices: Any, data: Any) -> Any:
 
 def _data_dependent(op) -> bool:
     """The size of the result hangs on the indices: those that only the run knows make host work."""
-    return not all(infer.follows_from_shapes(t) for t in op.inputs[: op.attrs["N"]])
+    count = op.attrs["N"]
+    return op.inputs[count].dtype.is_on_host or not all(infer.follows_from_shapes(t) for t in op.inputs[:count])
 
 
 @op("DynamicStitch", host=_data_dependent)

@@ -215,14 +215,13 @@ class BaseSession:
         elif t in plan.constants:
             value = plan.constants[t]
         else:
-            source = plan.refs[t]
-            if t.dtype.base_dtype._name == "resource":
-                return RefValue(variable_key(source), source)
+            value = RefValue(variable_key(plan.refs[t]), plan.refs[t])
+        if type(value) is RefValue and t.dtype.base_dtype._name != "resource":
             with self._store.lock:
-                value = self._store.values.get(variable_key(source))
-                if value is None:
-                    raise uninitialized(source, t.op)
-                return _to_user(value)
+                found = self._store.values.get(value.key)
+                if found is None:
+                    raise uninitialized(value.source, t.op)
+                return _to_user(found)
         return _to_user(value)
 
     def _run_on_device(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
@@ -238,7 +237,8 @@ class BaseSession:
             exe.signature = store.signature
             args = [env[t] for t in exe.args]
             if exe.transfer:
-                args = [jax.device_put(a, exe.device) for a in args]
+                with jax.enable_x64(True):
+                    args = [jax.device_put(a, exe.device) for a in args]
             outputs = exe(store, args)
             if store.signature != exe.signature:
                 exe.signature = store.signature if exe.state == self._state_of(cluster) else -1
