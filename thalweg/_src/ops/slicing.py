@@ -295,12 +295,14 @@ def strided_slice(
     masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)._asdict()
     result = _strided_slice(input_, begin, end, strides, name=name, **masks)
 
+    parent = name or result.op.name
+
     def assign(value: Any, name: str | None = None) -> Any:
         """Write `value` to this part of the variable."""
         if var is None:
             raise ValueError("Sliced assignment is only supported for variables")
         return var._strided_slice_assign(
-            begin=begin, end=end, strides=strides, value=value, name=name or result.op.name + "_assign", **masks
+            begin=begin, end=end, strides=strides, value=value, name=name or parent + "_assign", **masks
         )
 
     result.assign = assign

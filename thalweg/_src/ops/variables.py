@@ -458,6 +458,11 @@ class RefVariable(Variable):
     def value(self) -> Tensor:
         return self._snapshot
 
+    def _strided_slice_assign(self, *, value: Any, **where: Any) -> Any:
+        from thalweg._src.ops.slicing import strided_slice_assign
+
+        return strided_slice_assign(self._variable, value=value, **where)
+
     def read_value(self) -> Tensor:
         return basic.identity(self._variable, name="read")
 
@@ -599,6 +604,12 @@ class ResourceVariable(Variable):
 
     def _lazy_read(self, done: Operation) -> ResourceVariable:
         return _Assigned(self, done)
+
+    def _strided_slice_assign(self, *, value: Any, **where: Any) -> Any:
+        from thalweg._src.ops.slicing import resource_strided_slice_assign
+
+        value = to_tensor(value, self._dtype)
+        return self._lazy_read(resource_strided_slice_assign(self._variable, value=value, **where))
 
     def is_initialized(self, name: str | None = None) -> Tensor:
         """Whether the variable has a value."""
