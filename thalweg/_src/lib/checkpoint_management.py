@@ -12,6 +12,7 @@ from thalweg._src.core.status import translated
 from thalweg._src.formats import checkpoint_state, protos
 from thalweg._src.formats.errors import DataLoss
 from thalweg._src.lib.io import file_io
+from thalweg._src.lib.platform import logging as log
 
 V2 = 2  # SaverDef.V2
 
@@ -111,8 +112,6 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
 
     Raises ValueError for one that names no checkpoint.
     """
-    from absl import logging
-
     state_file = _state_file(checkpoint_dir, latest_filename)
     if not file_io.file_exists(state_file):
         return None
@@ -122,8 +121,8 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
                 file_io.read_file_to_string(state_file, binary_mode=True), source=state_file
             )
     except (errors.OpError, DataLoss) as error:
-        logging.warning("%s: %s", type(error).__name__, error)
-        logging.warning("%s: Checkpoint ignored", state_file)
+        log.warning("%s: %s", type(error).__name__, error)
+        log.warning("%s: Checkpoint ignored", state_file)
         return None
     if not state.model_checkpoint_path:
         raise ValueError(f"Invalid checkpoint state loaded from {checkpoint_dir}")
@@ -136,14 +135,12 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -> str | None:
     """The path of the latest checkpoint in a directory, for `Saver.restore`; None if there is none."""
-    from absl import logging
-
     state = get_checkpoint_state(checkpoint_dir, latest_filename)
     if state is None or not state.model_checkpoint_path:
         return None
     if checkpoint_exists(state.model_checkpoint_path):
         return state.model_checkpoint_path
-    logging.error("Couldn't match files for checkpoint %s", state.model_checkpoint_path)
+    log.error("Couldn't match files for checkpoint %s", state.model_checkpoint_path)
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops import variable_scope
 from thalweg._src.ops.variables import Variable, VariableAggregation
 
@@ -22,12 +23,10 @@ def get_global_step(graph: Graph | None = None) -> Any:
     """The global step of `graph`: what the collection of that name holds, or the tensor 'global_step:0'; None
     without.
     """
-    from absl import logging
-
     graph = graph or get_default_graph()
     found = graph.get_collection(GraphKeys.GLOBAL_STEP)
     if len(found) > 1:
-        logging.error("Multiple tensors in global_step collection.")
+        log.error("Multiple tensors in global_step collection.")
         return None
     if found:
         step = found[0]

@@ -16,6 +16,7 @@ from thalweg._src.core.opdef import OPS
 from thalweg._src.formats import protos
 from thalweg._src.lib import graph_io
 from thalweg._src.lib.io import file_io
+from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops.variables import Variable
 
 _UNBOUND = "$unbound_inputs_"
@@ -130,12 +131,10 @@ def add_collection_def(
 
     Raises TypeError where `graph` is none.
     """
-    from absl import logging
-
     if graph is not None and not isinstance(graph, Graph):
         raise TypeError(f"graph must be of type Graph, not {type(graph)}")
     if not isinstance(key, str | bytes):
-        logging.warning("Only collections with string type keys will be serialized. This key has %s", type(key))
+        log.warning("Only collections with string type keys will be serialized. This key has %s", type(key))
         return
     graph = graph or get_default_graph()
     items = override_contents or graph.get_collection(key)
@@ -147,7 +146,7 @@ def add_collection_def(
         _fill_collection(collection, key, items, export_scope)
         meta_graph_def.collection_def[key].CopyFrom(collection)
     except (AttributeError, TypeError, ValueError, AssertionError) as error:
-        logging.warning(
+        log.warning(
             "Issue encountered when serializing %s.\nType is unsupported, or the types of the items don't match field "
             "type in CollectionDef. Note this is a warning and probably safe to ignore.\n%s",
             key,
@@ -388,8 +387,6 @@ def _check_bound(collection: Any, input_map: Any) -> None:
 def _restore_collections(
     graph: Graph, meta: Any, scope: str, skip: str | None, predicate: Callable[[str], bool]
 ) -> None:
-    from absl import logging
-
     # Before TensorFlow 1.9, a VariableDef did not say whether the variable is trained; the collection tells.
     tells_trainable = not meta.meta_info_def.tensorflow_version or _version(meta) >= (1, 9)
     made: dict[bytes, Variable] = {}
@@ -400,7 +397,7 @@ def _restore_collections(
             continue
         kind = collection.WhichOneof("kind")
         if kind is None:
-            logging.error("Cannot identify data type for collection %s. Skipping.", key)
+            log.error("Cannot identify data type for collection %s. Skipping.", key)
             continue
         known = conversion(key)
         for value in getattr(collection, kind).value:

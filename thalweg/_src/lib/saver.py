@@ -15,6 +15,7 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.formats import protos
 from thalweg._src.lib import checkpoint_management, meta_graph
 from thalweg._src.lib.global_step import global_step as value_of_step
+from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saving import direct
 from thalweg._src.lib.saving.builder import V1, V2, BulkSaverBuilder
 from thalweg._src.lib.saving.saveables import all_saveable_objects
@@ -183,8 +184,6 @@ class Saver:
             self._checkpoints_to_be_deleted.append(self._last_checkpoints.pop(0))
 
     def _delete_old(self, meta_graph_suffix: str) -> None:
-        from absl import logging
-
         if not self._checkpoints_to_be_deleted:
             return
         path, written = self._checkpoints_to_be_deleted.pop(0)
@@ -194,7 +193,7 @@ class Saver:
         try:
             checkpoint_management.remove_checkpoint(path, self.saver_def.version, meta_graph_suffix)
         except errors.OpError as error:
-            logging.warning("Ignoring: %s", error)
+            log.warning("Ignoring: %s", error)
 
     # -- saving and restoring
 
@@ -267,8 +266,6 @@ class Saver:
         InvalidArgumentError where one has another shape or type, DataLossError where it is damaged. In the first
         three cases no variable changes.
         """
-        from absl import logging
-
         if self._is_empty:
             return
         if save_path is None:
@@ -276,7 +273,7 @@ class Saver:
         path = save_path.decode() if isinstance(save_path, bytes) else os.fspath(save_path)
         if not checkpoint_management.checkpoint_exists(path):
             raise ValueError(f"The passed save_path is not a valid checkpoint: {path}")
-        logging.info("Restoring parameters from %s", path)
+        log.info("Restoring parameters from %s", path)
         try:
             self._read(sess, path)
         except errors.NotFoundError as error:
@@ -377,8 +374,6 @@ def import_with_return_elements(
     **kwargs: Any,
 ) -> tuple[Saver | None, Any]:
     """`import_meta_graph`, with the tensors and operations that `return_elements` names."""
-    from absl import logging
-
     meta = meta_graph.as_meta_graph_def(meta_graph_or_file)
     variables, elements = meta_graph.import_scoped_meta_graph_with_return_elements(
         meta, clear_devices=clear_devices, import_scope=import_scope, return_elements=return_elements, **kwargs
@@ -392,7 +387,7 @@ def import_with_return_elements(
         return Saver(saver_def=meta.saver_def, name=scope), elements
     if all_saveable_objects(scope=import_scope):
         return Saver(), elements
-    logging.info("Saver not created because there are no variables in the graph to restore")
+    log.info("Saver not created because there are no variables in the graph to restore")
     return None, elements
 
 

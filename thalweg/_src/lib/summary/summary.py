@@ -11,6 +11,7 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops import summary as ops
 
 _NOT_IN_TAGS = re.compile(r"[^-/\w\.]")
@@ -168,9 +169,7 @@ def _clean(name: str | None) -> str | None:
         return None
     clean = _NOT_IN_TAGS.sub("_", name).lstrip("/")
     if clean != name:
-        from absl import logging
-
-        logging.info("Summary name %s is illegal; using %s instead.", name, clean)
+        log.info("Summary name %s is illegal; using %s instead.", name, clean)
     return clean
 
 
