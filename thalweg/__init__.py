@@ -22,6 +22,7 @@ from thalweg import signal as signal
 from thalweg import sparse as sparse
 from thalweg import spectral as spectral
 from thalweg import summary as summary
+from thalweg import test as test
 from thalweg import train as train
 from thalweg import version as version
 from thalweg._src.compat.hook import install as install
@@ -324,6 +325,8 @@ from thalweg._src.ops.partitioning import dynamic_stitch as dynamic_stitch
 from thalweg._src.ops.partitioning import parallel_dynamic_stitch as parallel_dynamic_stitch
 from thalweg._src.ops.printing import Print as Print
 from thalweg._src.ops.printing import print_ as print
+from thalweg._src.ops.py_func import numpy_function as numpy_function
+from thalweg._src.ops.py_func import py_func as py_func
 from thalweg._src.ops.quantizing import dequantize as dequantize
 from thalweg._src.ops.quantizing import quantize as quantize
 from thalweg._src.ops.quantizing import quantize_v2 as quantize_v2

@@ -41,6 +41,7 @@ from thalweg._src.ops import padding as padding
 from thalweg._src.ops import partitioning as partitioning
 from thalweg._src.ops import pooling as pooling
 from thalweg._src.ops import printing as printing
+from thalweg._src.ops import py_func as py_func
 from thalweg._src.ops import quantizing as quantizing
 from thalweg._src.ops import random as random
 from thalweg._src.ops import ranges as ranges

@@ -1,0 +1,388 @@
+"""`tf.test`: test cases over graphs and sessions."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+import sys
+import tempfile
+import threading
+import unittest
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from thalweg._src.core import errors, nest
+from thalweg._src.core import graph as graph_lib
+from thalweg._src.core.devices import canonical
+from thalweg._src.core.seeds import set_random_seed
+from thalweg._src.runtime.placing import of_kind
+from thalweg._src.runtime.session import Session
+
+SEED = 87654321
+
+
+def __getattr__(name: str) -> Any:
+    if name == "mock":  # it brings asyncio with it
+        from unittest import mock
+
+        return mock
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def gpu_device_name() -> str:
+    """The name of the first GPU, or ''."""
+    return "/device:GPU:0" if of_kind("gpu") else ""
+
+
+def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
+    """Whether there is a GPU."""
+    return bool(of_kind("gpu"))
+
+
+def is_built_with_cuda() -> bool:
+    """Whether JAX has a CUDA backend here."""
+    return bool(of_kind("gpu"))
+
+
+def get_temp_dir() -> str:
+    """A folder for this process's temporary files, which goes with it."""
+    return _temporary().name
+
+
+_folder: Any = None
+
+
+def _temporary() -> Any:
+    global _folder
+    if _folder is None:
+        _folder = tempfile.TemporaryDirectory(prefix="thalweg-test-")
+    return _folder
+
+
+def main(argv: Any = None) -> None:
+    """Run the test cases of the calling program."""
+    unittest.main(argv=sys.argv if argv is None else argv)
+
+
+def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = False) -> None:
+    """Raises AssertionError unless two GraphDefs have the same nodes, whatever their order; TypeError for what is none."""
+    for which, value in (("actual", actual), ("expected", expected)):
+        if type(value).__name__ != "GraphDef":
+            raise TypeError(f"Expected tf.GraphDef for {which}, got {type(value).__name__}")
+    ours = {n.name: n.SerializeToString(deterministic=True) for n in actual.node}
+    theirs = {n.name: n.SerializeToString(deterministic=True) for n in expected.node}
+    for name in sorted(ours.keys() ^ theirs.keys()):
+        raise AssertionError(f"Node {name!r} is in one GraphDef only")
+    for name, text in ours.items():
+        if text != theirs[name]:
+            raise AssertionError(f"Nodes {name!r} differ")
+
+
+class TestCase(unittest.TestCase):
+    """A test case that begins with a fresh default graph and fixed seeds, and knows how to compare arrays."""
+
+    def setUp(self) -> None:
+        self._drop_session()
+        random.seed(SEED)
+        np.random.seed(SEED)
+        graph_lib.reset_default_graph()
+        set_random_seed(SEED)
+
+    def tearDown(self) -> None:
+        for thread in self.__dict__.get("_threads", []):
+            thread.check_termination()
+        self._drop_session()
+
+    # -- sessions
+
+    def _drop_session(self) -> None:
+        kept = self.__dict__.pop("_kept_session", None)
+        if kept is not None:
+            kept.close()
+
+    @contextlib.contextmanager
+    def session(
+        self, graph: Any = None, config: Any = None, use_gpu: bool = False, force_gpu: bool = False
+    ) -> Iterator[Session]:
+        """A session of its own, as the default one."""
+        with Session(graph=graph, config=_soft(config)) as sess:
+            yield sess
+
+    @contextlib.contextmanager
+    def cached_session(
+        self, graph: Any = None, config: Any = None, use_gpu: bool = False, force_gpu: bool = False
+    ) -> Iterator[Session]:
+        """The one session of this test, made on first use."""
+        if graph is not None:
+            with Session(graph=graph, config=_soft(config)) as sess:
+                yield sess
+            return
+        kept = self.__dict__.get("_kept_session")
+        if kept is None or kept.graph is not graph_lib.get_default_graph():
+            kept = self.__dict__["_kept_session"] = Session(config=_soft(config))
+        with kept.graph.as_default(), kept.as_default():
+            yield kept
+
+    test_session = cached_session
+
+    def evaluate(self, tensors: Any) -> Any:
+        """The values of `tensors` in the default session."""
+        stack = graph_lib.default_sessions.stack
+        if stack:
+            return stack[-1].run(tensors)
+        with self.cached_session() as sess:
+            return sess.run(tensors)
+
+    def get_temp_dir(self) -> str:
+        """A folder of this test's own."""
+        if "_temp" not in self.__dict__:
+            self._temp = tempfile.mkdtemp(dir=get_temp_dir())
+        return self._temp
+
+    # -- comparing
+
+    def _array(self, value: Any) -> np.ndarray:
+        if hasattr(value, "op") and not isinstance(value, np.ndarray):
+            value = self.evaluate(value)
+        return value if isinstance(value, np.ndarray) else np.array(value)
+
+    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:  # noqa: N802
+        """The (nested) arrays are equal up to atol + rtol * |b|."""
+        if nest.is_nested(a) and nest.is_nested(b) and (isinstance(a, dict) or _ragged(a)):
+            self.assertEqual(isinstance(a, dict), isinstance(b, dict), msg)
+            keys = sorted(a) if isinstance(a, dict) else range(len(a))
+            self.assertEqual(len(a), len(b), msg)
+            for k in keys:
+                self.assertAllClose(a[k], b[k], rtol, atol, msg)
+            return
+        x, y = self._array(a), self._array(b)
+        self.assertEqual(x.shape, y.shape, f"Shape mismatch: expected {x.shape}, got {y.shape}. {msg or ''}")
+        x, y = _wide(x), _wide(y)
+        if not np.allclose(x, y, rtol=rtol, atol=atol):
+            np.testing.assert_allclose(x, y, rtol=rtol, atol=atol, err_msg=msg or "", equal_nan=True)
+
+    def assertNotAllClose(self, a: Any, b: Any, **kwargs: Any) -> None:  # noqa: N802
+        """The arrays differ."""
+        try:
+            self.assertAllClose(a, b, **kwargs)
+        except AssertionError:
+            return
+        raise AssertionError("The two values are close at all elements")
+
+    def assertAllCloseAccordingToType(  # noqa: N802
+        self,
+        a: Any,
+        b: Any,
+        rtol: float = 1e-6,
+        atol: float = 1e-6,
+        float_rtol: float = 1e-6,
+        float_atol: float = 1e-6,
+        half_rtol: float = 1e-3,
+        half_atol: float = 1e-3,
+        bfloat16_rtol: float = 1e-2,
+        bfloat16_atol: float = 1e-2,
+        msg: str | None = None,
+    ) -> None:
+        """`assertAllClose` with the tolerance of the less exact type."""
+        kinds = {self._array(a).dtype, self._array(b).dtype}
+        for kind, r, t in (
+            ((np.float32, np.complex64), float_rtol, float_atol),
+            ((np.float16,), half_rtol, half_atol),
+            ((ml_dtypes.bfloat16,), bfloat16_rtol, bfloat16_atol),
+        ):
+            if any(np.dtype(k) in kinds for k in kind):
+                rtol, atol = max(rtol, r), max(atol, t)
+        self.assertAllClose(a, b, rtol, atol, msg)
+
+    def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
+        """The arrays are equal, NaNs too."""
+        x, y = self._array(a), self._array(b)
+        if x.size <= 3:
+            self.assertEqual(
+                x.shape, y.shape, f"Shape mismatch: expected {x.shape}, got {y.shape}. Contents: {y}. {msg or ''}"
+            )
+        else:
+            self.assertEqual(x.shape, y.shape, f"Shape mismatch: expected {x.shape}, got {y.shape}. {msg or ''}")
+        same = x == y
+        if x.dtype.kind in "fc" and y.dtype.kind in "fc":
+            same = same | (np.isnan(x) & np.isnan(y))
+        if not np.all(same):
+            np.testing.assert_array_equal(x, y, err_msg=msg or "")
+
+    def assertArrayNear(self, farray1: Any, farray2: Any, err: float, msg: str | None = None) -> None:  # noqa: N802
+        """Element by element, the lists differ by `err` at most."""
+        self.assertEqual(len(farray1), len(farray2), msg)
+        for f1, f2 in zip(farray1, farray2, strict=True):
+            self.assertNear(float(f1), float(f2), err, msg)
+
+    def assertNear(self, f1: float, f2: float, err: float, msg: str | None = None) -> None:  # noqa: N802
+        """The numbers differ by `err` at most."""
+        self.assertTrue(f1 == f2 or abs(f1 - f2) <= err, f"{f1} != {f2} +/- {err}{f' ({msg})' if msg else ''}")
+
+    def assertNDArrayNear(self, ndarray1: Any, ndarray2: Any, err: float, msg: str | None = None) -> None:  # noqa: N802
+        """The arrays have the same shape, and their difference a norm of `err` at most."""
+        self.assertEqual(ndarray1.shape, ndarray2.shape, msg)
+        self.assertLess(np.linalg.norm(ndarray1 - ndarray2), err, msg)
+
+    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+        """Every element is greater."""
+        self.assertGreater(np.min(self._array(a)), comparison_target)
+
+    def assertAllLess(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+        """Every element is less."""
+        self.assertLess(np.max(self._array(a)), comparison_target)
+
+    def assertAllGreaterEqual(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+        """Every element is greater or equal."""
+        self.assertGreaterEqual(np.min(self._array(a)), comparison_target)
+
+    def assertAllLessEqual(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+        """Every element is less or equal."""
+        self.assertLessEqual(np.max(self._array(a)), comparison_target)
+
+    def assertAllInRange(  # noqa: N802
+        self,
+        target: Any,
+        lower_bound: Any,
+        upper_bound: Any,
+        open_lower_bound: bool = False,
+        open_upper_bound: bool = False,
+    ) -> None:
+        """Every element is between the bounds."""
+        x = self._array(target)
+        low = x <= lower_bound if open_lower_bound else x < lower_bound
+        high = x >= upper_bound if open_upper_bound else x > upper_bound
+        self.assertFalse(
+            np.any(low | high) or np.any(np.isnan(x.astype(float))),
+            f"{x} is not within {lower_bound} and {upper_bound}",
+        )
+
+    def assertAllInSet(self, target: Any, expected_set: Any) -> None:  # noqa: N802
+        """Every element is one of the set."""
+        found = set(self._array(target).ravel().tolist()) - set(expected_set)
+        self.assertFalse(found, f"{found} are not in {expected_set}")
+
+    def assertShapeEqual(self, np_array: np.ndarray, tf_tensor: Any, msg: str | None = None) -> None:  # noqa: N802
+        """The static shape is that of the array. Raises TypeError for other kinds of arguments."""
+        if not isinstance(np_array, np.ndarray | np.generic):
+            raise TypeError("np_array must be a Numpy ndarray or Numpy scalar")
+        if not isinstance(tf_tensor, graph_lib.Tensor):
+            raise TypeError("tf_tensor must be a Tensor")
+        self.assertAllEqual(np_array.shape, tf_tensor.get_shape().as_list(), msg)
+
+    def assertDeviceEqual(self, device1: Any, device2: Any, msg: str | None = None) -> None:  # noqa: N802
+        """The two strings or specs mean the same device."""
+        self.assertEqual(canonical(device1), canonical(device2), msg)
+
+    def assertProtoEquals(self, expected_message_maybe_ascii: Any, message: Any, msg: str | None = None) -> None:  # noqa: N802
+        """The messages are equal; the first may be given as text."""
+        from google.protobuf import text_format
+
+        expected = expected_message_maybe_ascii
+        if isinstance(expected, str):
+            expected = text_format.Merge(expected, type(message)())
+        self.assertEqual(str(expected), str(message), msg)
+
+    def assertStartsWith(self, actual: str, expected_start: str, msg: str | None = None) -> None:  # noqa: N802
+        """The text begins so."""
+        if not actual.startswith(expected_start):
+            self.fail(f"{actual!r} does not start with {expected_start!r}. {msg or ''}")
+
+    def assertItemsEqual(self, first: Any, second: Any, msg: str | None = None) -> None:  # noqa: N802
+        """`assertCountEqual`, by its name of Python 2."""
+        self.assertCountEqual(first, second, msg)
+
+    # -- errors
+
+    @contextlib.contextmanager
+    def assertRaisesWithPredicateMatch(self, exception_type: Any, expected_err_re_or_predicate: Any) -> Iterator[None]:  # noqa: N802
+        """The block raises an error of that type, for which the predicate holds, or in whose text the pattern is found."""
+        test = expected_err_re_or_predicate
+        predicate: Callable[[Any], Any] = test if callable(test) else lambda e: re.search(test, _whole_text(e))
+        try:
+            yield
+        except exception_type as error:
+            if not predicate(error):
+                raise AssertionError(
+                    f"Exception of type {type(error)}: {error!s}; expected match of {test!r}"
+                ) from error
+        else:
+            self.fail(f"{getattr(exception_type, '__name__', exception_type)} not raised")
+
+    def assertRaisesOpError(self, expected_err_re_or_predicate: Any) -> Any:  # noqa: N802
+        """`assertRaisesWithPredicateMatch` for any error of a run."""
+        return self.assertRaisesWithPredicateMatch(errors.OpError, expected_err_re_or_predicate)
+
+    assertRaisesRegexp = unittest.TestCase.assertRaisesRegex  # noqa: N815
+    assertEquals = unittest.TestCase.assertEqual  # noqa: N815
+
+    def checkedThread(self, target: Callable[..., Any], args: Any = None, kwargs: Any = None) -> Any:  # noqa: N802
+        """A thread whose error fails the test when it is joined."""
+        thread = _CheckedThread(self, target, args or (), kwargs or {})
+        self.__dict__.setdefault("_threads", []).append(thread)
+        return thread
+
+
+def _soft(config: Any) -> Any:
+    if config is not None:
+        return config
+    from thalweg._src.formats import protos
+
+    return protos.ConfigProto(allow_soft_placement=True)
+
+
+def _ragged(value: Any) -> bool:
+    try:
+        return np.array(value).dtype == object
+    except ValueError:
+        return True
+
+
+def _wide(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) if array.dtype == ml_dtypes.bfloat16 else array
+
+
+def _whole_text(error: BaseException) -> str:
+    if not isinstance(error, errors.OpError):
+        return str(error)
+    text = error.message
+    op = error.op
+    while op is not None:
+        text += f"\nCaused by: {op.name}"
+        op = op._original_op
+    return text
+
+
+class _CheckedThread:
+    def __init__(self, case: TestCase, target: Callable[..., Any], args: Any, kwargs: Any):
+        self._case, self._error = case, None
+        self._thread = threading.Thread(target=self._run, args=(target, args, kwargs))
+
+    def _run(self, target: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        try:
+            target(*args, **kwargs)
+        except Exception as error:
+            self._error = error
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join()
+        if self._error is not None:
+            self._case.fail(f"Error in checkedThread: {self._error}")
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def ident(self) -> Any:
+        return self._thread.ident
+
+    def check_termination(self) -> None:
+        if self.is_alive():
+            self._case.fail("checkedThread is still running")

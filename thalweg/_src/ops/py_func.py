@@ -1,0 +1,138 @@
+"""`tf.py_func`: a Python function as an operation."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import errors
+from thalweg._src.core.convert import as_array, to_tensor
+from thalweg._src.core.dtypes import as_dtype
+from thalweg._src.core.graph import get_default_graph
+from thalweg._src.core.opdef import Min, Mixed, Types, op
+
+# Functions by the token that the op carries. A graph keeps its functions alive; a token from another process finds nothing.
+_functions: dict[str, Callable[..., Any]] = {}
+_numbers = itertools.count()
+_lock = threading.Lock()
+
+
+def _register(graph: Any, func: Callable[..., Any]) -> str:
+    with _lock:
+        token = f"pyfunc_{next(_numbers)}"
+    _functions[token] = func
+    graph.outermost._scratch.setdefault("py_func", _Tokens()).append(token)
+    return token
+
+
+class _Tokens(list):
+    """The functions of one graph; they go when it does."""
+
+    def __del__(self) -> None:
+        for token in self:
+            _functions.pop(token, None)
+
+
+def _call(token: str, values: Any, types: Any, ctx: Any) -> list[Any]:
+    func = _functions.get(token)
+    if func is None:
+        raise errors.UnimplementedError(
+            None,
+            None,
+            f"callback {token} is not found: py_func runs in the process that made it only, no GraphDef can hold it.",
+        )
+    try:
+        result = func(*[v if isinstance(v, np.ndarray) and v.ndim else np.asarray(v)[()] for v in values])
+    except (StopIteration, Exception) as error:
+        raise _translated(error) from error
+    if not types:
+        return []
+    parts = (
+        list(result) if isinstance(result, list | tuple) and not (len(types) == 1 and len(result) != 1) else [result]
+    )
+    if len(parts) != len(types):
+        raise errors.InvalidArgumentError(
+            None, None, f"pyfunc_{token} returns {len(parts)} values, but expects to see {len(types)} values."
+        )
+    return [_converted(p, t, i, token) for i, (p, t) in enumerate(zip(parts, types, strict=True))]
+
+
+_KINDS: dict[type, type[errors.OpError]] = {
+    StopIteration: errors.OutOfRangeError,
+    ValueError: errors.InvalidArgumentError,
+    TypeError: errors.InvalidArgumentError,
+    MemoryError: errors.ResourceExhaustedError,
+    NotImplementedError: errors.UnimplementedError,
+}
+
+
+def _translated(error: BaseException) -> errors.OpError:
+    if isinstance(error, errors.OpError):
+        return error
+    kind = next((k for base, k in _KINDS.items() if isinstance(error, base)), errors.UnknownError)
+    return kind(None, None, f"{type(error).__name__}: {error}")  # type: ignore[call-arg]
+
+
+def _converted(value: Any, dtype: Any, index: int, token: str) -> np.ndarray:
+    if value is None:
+        raise errors.UnimplementedError(
+            None, None, f"Unsupported object type NoneType: {token} gives None as value {index}"
+        )
+    if dtype.is_on_host:
+        try:
+            return as_array(value, dtype)
+        except TypeError as error:
+            raise errors.InvalidArgumentError(None, None, f"{index}-th value returned by {token}: {error}") from None
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise errors.InvalidArgumentError(None, None, str(error)) from None
+    if array.dtype.kind in "SUO":
+        raise errors.UnimplementedError(None, None, f"Unsupported object type {type(value).__name__}")
+    python = not isinstance(value, np.ndarray | np.generic)
+    if array.dtype != dtype.numpy_dtype and not python:
+        raise errors.InvalidArgumentError(
+            None, None, f"{index}-th value returned by {token} is {array.dtype}, but expects {dtype.name}"
+        )
+    return array.astype(dtype.numpy_dtype)
+
+
+def _declare(name: str, **facts: Any) -> Any:
+    def py_func(input: Mixed("Tin", 0), *, token: str, Tout: Min(Types, 0), ctx) -> Mixed("Tout", 0):
+        """The values of a Python function."""
+        return _call(token, input, Tout, ctx)
+
+    opdef = op(name, host=True, foldable=False, **facts)(py_func)
+    opdef.shape_rule(lambda node: [None] * len(node.outputs))
+    opdef.not_differentiable()
+    return opdef
+
+
+_STATEFUL = _declare("PyFunc", effect="host")
+_STATELESS = _declare("PyFuncStateless")
+
+
+def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:  # noqa: N803
+    """The result of `func`, a Python function on NumPy arrays, as an operation: one tensor if `Tout` is one type, else a list.
+
+    It has no gradient, and no GraphDef can hold the function. What the function raises becomes the error of the run; a result of another
+    type than `Tout` says is an InvalidArgumentError. Without `stateful` it runs only where its result is needed.
+
+    >>> run(tf.py_func(lambda x: x * 2, [tf.constant([1.0, 2.0])], tf.float32))
+    array([2., 4.], dtype=float32)
+    """
+    single = not isinstance(Tout, list | tuple)
+    types = [as_dtype(t).base_dtype for t in ([Tout] if single else Tout)]
+    token = _register(get_default_graph(), func)
+    opdef = _STATEFUL if stateful else _STATELESS
+    out = opdef([to_tensor(x) for x in inp], token=token, Tout=types, name=name)
+    if not types:
+        return out
+    return out[0] if single else list(out)
+
+
+def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:  # noqa: N803
+    """`py_func`, always stateful."""
+    return py_func(func, inp, Tout, name=name)
