@@ -333,7 +333,7 @@ def _as_str(value: Any, name: str) -> Any:
 
 def _as_float(value: Any, name: str) -> float:
     try:
-        return float(value)
+        return float(np.float32(value))  # a GraphDef keeps float attrs in 32 bits
     except (TypeError, ValueError):
         raise TypeError(f"Expected float for argument '{name}' not {value!r}.") from None
 
