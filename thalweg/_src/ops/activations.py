@@ -321,13 +321,13 @@ def _(op, g):
 
 def leaky_relu(features, alpha=0.2, name=None):
     """`features` where they are positive, `alpha` times them elsewhere. Integers become float32."""
-    with name_scope(name, "LeakyRelu", [features, alpha]):
+    with name_scope(name, "LeakyRelu", [features, alpha]) as scope:
         features = to_tensor(features, None, "features")
         if features.dtype.is_integer:
             features = math.cast(features, float32)
         if isinstance(alpha, Tensor):  # TensorFlow 1.4 allowed it
-            return math.maximum(alpha * features, features)
-        return _leaky_relu(features, alpha=alpha.item() if isinstance(alpha, np.ndarray) else alpha)
+            return math.maximum(alpha * features, features, name=scope)
+        return _leaky_relu(features, alpha=alpha.item() if isinstance(alpha, np.ndarray) else alpha, name=scope)
 
 
 def crelu(features, name=None, axis=-1):

@@ -217,8 +217,8 @@ def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name
         inverse = math.rsqrt(variance + variance_epsilon)
         if scale is not None:
             inverse *= scale
-        bias = offset - mean * inverse if offset is not None else -mean * inverse
-        return x * math.cast(inverse, x.dtype) + math.cast(bias, x.dtype)
+        scaled = x * math.cast(inverse, x.dtype)
+        return scaled + math.cast(offset - mean * inverse if offset is not None else -mean * inverse, x.dtype)
 
 
 def batch_norm_with_global_normalization(

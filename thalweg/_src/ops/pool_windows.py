@@ -61,15 +61,30 @@ class Pool:
         stop = [o + (c - 1) * s + 1 for o, c, s in zip(offset, self.counts, self.strides, strict=True)]
         return lax.slice(padded, offset, stop, self.strides)
 
-    def inside(self, offset):
-        """Which windows have an element of the image at `offset` (a constant that broadcasts over windows)."""
-        known = np.ones((1,) * len(self.shape), bool)
-        for axis, o in enumerate(offset):
-            at = np.arange(self.counts[axis]) * self.strides[axis] + o - self.pads[axis][0]
-            ok = (at >= 0) & (at < self.shape[axis])
-            if not ok.all():
-                known = known & ok.reshape([-1 if i == axis else 1 for i in range(len(self.shape))])
-        return known
+    def along_axis(self, axis):
+        """The numbers of the windows along `axis`, in the shape that broadcasts over windows."""
+        shape = [c if i == axis else 1 for i, c in enumerate(self.counts)]
+        return lax.broadcasted_iota(jnp.int32, shape, axis)
+
+    def edges(self, offset):
+        """(which windows have an element of the image at `offset`, for which it is their first one).
+
+        None stands for all of them in the first place, for none in the second.
+        """
+        inside = first = None
+        for axis, (n, k, s, c) in enumerate(self._axes()):
+            before = self.pads[axis][0]
+            if before or (c - 1) * s + k > n:
+                at = self.along_axis(axis) * s + (offset[axis] - before)
+                ok = (at >= 0) & (at < n)
+                inside = ok if inside is None else inside & ok
+        if any(offset) and not any(o and not b for o, (b, _) in zip(offset, self.pads, strict=True)):
+            for axis, o in enumerate(offset):
+                before = self.pads[axis][0]
+                if before:
+                    ok = jnp.maximum(0, before - self.along_axis(axis) * self.strides[axis]) == o
+                    first = ok if first is None else first & ok
+        return inside, first
 
     @property
     def empty(self):
@@ -110,19 +125,18 @@ def places_of_max(x, pool):
     kind = jnp.int8 if math.prod(pool.sizes) < 128 else jnp.int32
     padded = pool.padded(x, _lowest(x.dtype))
     best = place = None
-    seen = np.zeros((1,) * x.ndim, bool)
     for n, offset in enumerate(pool.offsets()):
-        v, inside = pool.at(padded, offset), pool.inside(offset)
+        v = pool.at(padded, offset)
         if best is None:
             best, place = v, jnp.zeros(pool.counts, kind)
-        else:
-            better = v > best
-            if not seen.all():  # padding never wins, even against minus infinity
-                better = better | ~seen
-            if not inside.all():
-                better = better & inside
-            best, place = jnp.where(better, v, best), jnp.where(better, jnp.asarray(n, kind), place)
-        seen = seen | inside
+            continue
+        better = v > best
+        inside, first = pool.edges(offset)
+        if first is not None:  # padding never wins, even against minus infinity
+            better = better | first
+        if inside is not None:
+            better = better & inside
+        best, place = jnp.where(better, v, best), jnp.where(better, jnp.asarray(n, kind), place)
     return place
 
 
@@ -215,9 +229,8 @@ def flat_places(x, pool):
     for axis in range(x.ndim):
         inner = math.prod(pool.sizes[axis + 1 :])
         offset = place // inner % pool.sizes[axis]
-        first = np.arange(pool.counts[axis]) * pool.strides[axis] - pool.pads[axis][0]
-        first = first.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
-        flat = flat + (first + offset) * math.prod(pool.shape[axis + 1 :])
+        first = pool.along_axis(axis).astype(jnp.int64) * pool.strides[axis] - pool.pads[axis][0]
+        flat = flat * pool.shape[axis] + (first + offset)
     return flat
 
 
@@ -254,12 +267,15 @@ def mean_pool_of(x, pool):
 
 
 def _elements(pool, dtype):
-    """How many elements of the image each window has: a constant that broadcasts over windows."""
-    out = np.ones((1,) * len(pool.shape))
+    """How many elements of the image each window has, in the shape that broadcasts over windows."""
+    out = 1
     for axis, (n, k, s, c) in enumerate(pool._axes()):
-        first = np.arange(c) * s - pool.pads[axis][0]
-        within = np.minimum(first + k, n) - np.maximum(first, 0)
-        out = out * within.reshape([-1 if i == axis else 1 for i in range(len(pool.shape))])
+        before = pool.pads[axis][0]
+        if before or (c - 1) * s + k > n:
+            first = pool.along_axis(axis) * s - before
+            out = out * (jnp.minimum(first + k, n) - jnp.maximum(first, 0))
+        else:
+            out = out * k
     return jnp.asarray(out, dtype)
 
 

@@ -243,7 +243,8 @@ def log_softmax(logits, axis=None, name=None, dim=None):
 
 def _as_matrix(x):
     """`x` with all dimensions but the last made one."""
-    last = array.slice(array.shape(x), [math.subtract(array.rank(x), 1)], [1])
+    rank = array.rank(x)
+    last = array.slice(array.shape(x), [math.subtract(rank, 1)], [1])
     out = array.reshape(x, array.concat([[-1], last], 0))
     if x.dims is not None and None not in x.dims[:-1]:
         out.set_shape([numbers.prod(x.dims[:-1]), x.dims[-1]])

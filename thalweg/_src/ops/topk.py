@@ -120,7 +120,7 @@ def _in_top_k(predictions, targets, k):
 
 @op("InTopKV2")
 def _in_top_k_v2(predictions: float32, targets: TARGET, k: TARGET) -> bool_:
-    """Whether fewer than `k` entries of a row are larger than that of its target. False for rows that are not finite."""
+    """Whether fewer than `k` entries of a row are larger than that of its target; not so in rows that are not finite."""
     return _in_top_k(predictions, targets, k)
 
 
