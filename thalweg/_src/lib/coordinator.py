@@ -32,7 +32,7 @@ class Coordinator:
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._joined = False
-        self._threads: set[threading.Thread] = set()
+        self._registered_threads: set[threading.Thread] = set()
 
     def request_stop(self, ex: Any = None) -> None:
         """Ask all threads to stop. `ex`, an exception or `sys.exc_info()`, is raised by `join`; only the first one is.
@@ -81,7 +81,7 @@ class Coordinator:
     def register_thread(self, thread: threading.Thread) -> None:
         """A thread that `join` waits for."""
         with self._lock:
-            self._threads.add(thread)
+            self._registered_threads.add(thread)
 
     def join(
         self,
@@ -94,7 +94,7 @@ class Coordinator:
         Raises what was reported to `request_stop`, or RuntimeError for threads that are still running.
         """
         with self._lock:
-            waiting = list(self._threads | set(threads or ()))
+            waiting = list(self._registered_threads | set(threads or ()))
         while any(t.is_alive() for t in waiting) and not self.wait_for_stop(1.0):
             pass
         deadline, pause = time.monotonic() + stop_grace_period_secs, 0.001
@@ -104,7 +104,7 @@ class Coordinator:
         running = " ".join(t.name for t in waiting if t.is_alive())
         with self._lock:
             self._joined = True
-            self._threads = set()
+            self._registered_threads = set()
             if self._error is not None:
                 raise self._error
         if running:

@@ -791,14 +791,13 @@ def assert_variables_initialized(var_list: Sequence[Variable] | None = None) -> 
     found = global_variables() + local_variables() if var_list is None else list(var_list)
     if not found:
         return None
-    from thalweg._src.ops.array import rank
-    from thalweg._src.ops.joining import stack
+    from thalweg._src.ops.late import array
 
     ranks = []
     for v in found:
         with get_default_graph().colocate_with(v.op):
-            ranks.append(rank(v.value(), optimize=False) if False else rank(v.value()))
-    return stack(ranks)
+            ranks.append(array.rank_internal(v.value(), optimize=False))
+    return array.stack(ranks)
 
 
 def report_uninitialized_variables(
@@ -807,13 +806,12 @@ def report_uninitialized_variables(
     """The names of the variables that have no value yet, as a vector of strings."""
     from thalweg._src.ops import constants
     from thalweg._src.ops.compare import logical_not
-    from thalweg._src.ops.gathering import boolean_mask
-    from thalweg._src.ops.joining import stack
+    from thalweg._src.ops.late import array
 
     found = global_variables() + local_variables() if var_list is None else list(var_list)
     with scopes.name_scope(name):
         if not found:
             return constants.constant([], dtype=dtypes.string)
-        missing = logical_not(stack([is_variable_initialized(v) for v in found]))
+        missing = logical_not(array.stack([is_variable_initialized(v) for v in found]))
         names = constants.constant([v.op.name if not isinstance(v, _Assigned) else v.name[:-2] for v in found])
-        return boolean_mask(names, missing)
+        return array.boolean_mask(names, missing)
