@@ -43,12 +43,7 @@ def forward_and_pull(
         changed = {k: child.state[k] for k in child.written} if child is not None else {}
         return outputs, (changed, ok)
 
-    try:
-        outputs, vjp, (changed, ok) = jax.vjp(forward, *[jnp.asarray(primal[i]) for i in floats], has_aux=True)
-    except ValueError as error:
-        if "while_loop" in str(error):  # no bound on its turns: only op by op is there a tape
-            raise Replan(None, "a loop of unknown length is differentiated") from None
-        raise
+    outputs, vjp, (changed, ok) = jax.vjp(forward, *[jnp.asarray(primal[i]) for i in floats], has_aux=True)
 
     def pull(grads: Sequence[Any]) -> list[Any]:
         seeds = [_seed(g, o) for g, o in zip(grads, outputs, strict=True)]
@@ -56,7 +51,13 @@ def forward_and_pull(
             jnp.zeros((), jnp.float32) if primal[i] is None else jnp.zeros(primal[i].shape, primal[i].dtype)
             for i in range(len(values))
         ]
-        for i, g in zip(floats, vjp(seeds), strict=True):
+        try:
+            pulled = vjp(seeds)
+        except ValueError as error:
+            if "while_loop" in str(error):  # no bound on its turns: only op by op is there a tape
+                raise Replan(None, "a loop of unknown length is differentiated") from None
+            raise
+        for i, g in zip(floats, pulled, strict=True):
             out[i] = jnp.conj(g)  # TensorFlow's complex gradients are the conjugates of JAX's; real ones don't care
         return out
 

@@ -30,7 +30,8 @@ def cond(
     >>> run(tf.cond(x > 1.0, lambda: x * 10.0, lambda: x))
     20.0
     """
-    true_fn, false_fn = true_fn or fn1, false_fn or fn2
+    true_fn = fn1 if true_fn is None else true_fn
+    false_fn = fn2 if false_fn is None else false_fn
     if not callable(true_fn):
         raise TypeError("true_fn must be callable.")
     if not callable(false_fn):
