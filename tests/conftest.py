@@ -26,6 +26,19 @@ def clean_start():
         core.reset_default_graph()
 
 
+@pytest.fixture(autouse=True)
+def bounded_memory(request):
+    """JAX keeps every program that it has compiled; thousands of tests would fill the machine."""
+    yield
+    stash = request.config.stash
+    count = stash[_RUN] = stash.get(_RUN, 0) + 1
+    if count % 200 == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+
+
+_RUN = pytest.StashKey[int]()
+
+
 @pytest.fixture(scope="session")
 def golden():
     """`golden("name")`: the arrays that a recorder in tests/golden saved under the real TensorFlow, as a dictionary."""
