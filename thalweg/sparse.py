@@ -1,5 +1,35 @@
 """tf.sparse: sparse tensors."""
 
+from thalweg._src.core.sparse_tensor import SparseTensor as SparseTensor
+from thalweg._src.ops.sparse_arithmetic import sparse_add as add
+from thalweg._src.ops.sparse_arithmetic import sparse_maximum as maximum
+from thalweg._src.ops.sparse_arithmetic import sparse_minimum as minimum
+from thalweg._src.ops.sparse_arithmetic import sparse_softmax as softmax
+from thalweg._src.ops.sparse_arrange import sparse_expand_dims as expand_dims
+from thalweg._src.ops.sparse_arrange import sparse_eye as eye
+from thalweg._src.ops.sparse_arrange import sparse_mask as mask
+from thalweg._src.ops.sparse_arrange import sparse_merge as merge
+from thalweg._src.ops.sparse_arrange import sparse_placeholder as placeholder
+from thalweg._src.ops.sparse_arrange import sparse_reorder as reorder
+from thalweg._src.ops.sparse_arrange import sparse_reshape as reshape
+from thalweg._src.ops.sparse_arrange import sparse_transpose as transpose
+from thalweg._src.ops.sparse_cross import sparse_cross as cross
+from thalweg._src.ops.sparse_cross import sparse_cross_hashed as cross_hashed
+from thalweg._src.ops.sparse_dense import from_dense as from_dense
+from thalweg._src.ops.sparse_dense import sparse_tensor_dense_matmul as matmul
+from thalweg._src.ops.sparse_dense import sparse_tensor_dense_matmul as sparse_dense_matmul
+from thalweg._src.ops.sparse_dense import sparse_tensor_to_dense as to_dense
+from thalweg._src.ops.sparse_dense import sparse_to_indicator as to_indicator
+from thalweg._src.ops.sparse_parts import sparse_concat as concat
+from thalweg._src.ops.sparse_parts import sparse_fill_empty_rows as fill_empty_rows
+from thalweg._src.ops.sparse_parts import sparse_reset_shape as reset_shape
+from thalweg._src.ops.sparse_parts import sparse_retain as retain
+from thalweg._src.ops.sparse_parts import sparse_slice as slice
+from thalweg._src.ops.sparse_parts import sparse_split as split
+from thalweg._src.ops.sparse_reduce import sparse_reduce_max as reduce_max
+from thalweg._src.ops.sparse_reduce import sparse_reduce_max_sparse as reduce_max_sparse
+from thalweg._src.ops.sparse_reduce import sparse_reduce_sum as reduce_sum
+from thalweg._src.ops.sparse_reduce import sparse_reduce_sum_sparse as reduce_sum_sparse
 from thalweg._src.ops.sparse_segments import sparse_segment_mean as segment_mean
 from thalweg._src.ops.sparse_segments import sparse_segment_sqrt_n as segment_sqrt_n
 from thalweg._src.ops.sparse_segments import sparse_segment_sum as segment_sum

@@ -4,6 +4,7 @@ from thalweg._src.ops import activations as activations
 from thalweg._src.ops import arithmetic as arithmetic
 from thalweg._src.ops import array as array
 from thalweg._src.ops import basic as basic
+from thalweg._src.ops import batch_norm as batch_norm
 from thalweg._src.ops import bits as bits
 from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
@@ -53,7 +54,15 @@ from thalweg._src.ops import selecting as selecting
 from thalweg._src.ops import shaping as shaping
 from thalweg._src.ops import slicing as slicing
 from thalweg._src.ops import softmax as softmax
+from thalweg._src.ops import sparse as sparse
+from thalweg._src.ops import sparse_arithmetic as sparse_arithmetic
+from thalweg._src.ops import sparse_arrange as sparse_arrange
+from thalweg._src.ops import sparse_cross as sparse_cross
+from thalweg._src.ops import sparse_dense as sparse_dense
+from thalweg._src.ops import sparse_parts as sparse_parts
+from thalweg._src.ops import sparse_reduce as sparse_reduce
 from thalweg._src.ops import sparse_segments as sparse_segments
+from thalweg._src.ops import sparse_serial as sparse_serial
 from thalweg._src.ops import special as special
 from thalweg._src.ops import spectra as spectra
 from thalweg._src.ops import stacking as stacking
