@@ -46,8 +46,9 @@ def _is_integer(x: Any) -> bool:
     return x.dtype.kind in "iu"
 
 
-def _no_zeros(y: Any) -> None:
-    check(y != 0, "Integer division by zero")
+def _no_zeros(x: Any, y: Any) -> None:
+    if x.size and y.size:
+        check(y != 0, "Integer division by zero")
 
 
 def _safe(y: Any) -> Any:
@@ -122,7 +123,7 @@ def floor_div(x: M, y: M) -> M:
     """x / y, rounded towards minus infinity."""
     m = xp(x, y)
     if _is_integer(x):
-        _no_zeros(y)
+        _no_zeros(x, y)
         return m.floor_divide(x, _safe(y))
     return m.floor(x / y)
 
@@ -146,7 +147,7 @@ def xlogy(x: S, y: S) -> S:
 
 
 def _trunc_div(x, y):
-    _no_zeros(y)
+    _no_zeros(x, y)
     y = _safe(y)
     m = xp(x, y)
     if m is jnp:
@@ -163,7 +164,7 @@ def floormod(x: R, y: R) -> R:
     """What remains of x after division by y: it has the sign of y."""
     m = xp(x, y)
     if _is_integer(x):
-        _no_zeros(y)
+        _no_zeros(x, y)
         return m.remainder(x, _safe(y))
     rest = m.fmod(x, y)
     return m.where((x < 0) == (y < 0), rest, m.fmod(rest + y, y))
@@ -183,7 +184,7 @@ def truncatemod(x: R, y: R) -> R:
 
 def _trunc_mod(x, y):
     if _is_integer(x):
-        _no_zeros(y)
+        _no_zeros(x, y)
         y = _safe(y)
     return xp(x, y).fmod(x, y)
 

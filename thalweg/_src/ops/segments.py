@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import infer, shapes
+from thalweg._src.core import errors, infer, shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.dtypes import NUMBERS, REALS, int32, int64
+from thalweg._src.core.dtypes import NUMBERS, REALS, int32, int64, string
 from thalweg._src.core.dtypes import bool as truth
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp
@@ -79,11 +79,27 @@ def _checked(x: Any, ids: Any) -> int:
         raise ValueError(f"segment_ids should be a vector, got shape {list(ids.shape)}")
     if not x.ndim or x.shape[0] != ids.shape[0]:
         raise ValueError("segment_ids should be the same size as dimension 0 of input.")
+    rows = int(ids[-1]) + 1 if ids.size else 0
+    check_sorted(ids, rows)
+    return rows
+
+
+def check_sorted(ids: Any, rows: int) -> None:
+    """Raise InvalidArgumentError for the first segment whose id is out of range or larger than the next one."""
     if not ids.size:
-        return 0
-    check(ids[0] >= 0, "segment ids must be >= 0")
-    check(np.diff(ids) >= 0, "segment ids are not increasing")
-    return int(ids[-1]) + 1
+        return
+    check(rows > 0, "segment ids must be >= 0")
+    begins = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
+    segments = ids[begins].astype(np.int64)
+    falls = np.append(segments[1:] < segments[:-1], False)
+    outside = (segments < 0) | (segments >= rows)
+    for i in np.flatnonzero(falls | outside)[:1]:
+        check(not falls[i], "segment ids are not increasing")
+        raise errors.InvalidArgumentError(
+            None,
+            None,
+            f"Segment id {segments[i]} out of range [0, {rows}), possibly because 'segment_ids' input is not sorted.",
+        )
 
 
 def _sorted(x: Any, ids: Any, how: str, empty: Any) -> Any:
@@ -165,13 +181,15 @@ def _unsorted(x: Any, ids: Any, n: Any, how: str) -> Any:
         raise ValueError(f"data.shape = {list(x.shape)} does not start with segment_ids.shape = {list(ids.shape)}")
     check(
         ids < n,
-        lambda: f"segment_ids{_first(ids >= n)} = {np.ravel(ids)[np.ravel(ids) >= n][0]} is out of range [0, {n})",
+        lambda: "segment_ids[{}] = {} is out of range [0, {})".format(*first_of(ids, ids >= n), n),
     )
     return joined(x, ids, n, how)
 
 
-def _first(where: Any) -> Any:
-    return [int(i) for i in np.argwhere(np.asarray(where))[0]]
+def first_of(values: Any, where: Any) -> tuple[str, Any]:
+    """The place of the first of `values` for which `where` holds, as text, and that value."""
+    place = tuple(np.argwhere(np.asarray(where))[0])
+    return ",".join(map(str, place)), np.asarray(values)[place]
 
 
 @op("UnsortedSegmentSum", numpy_only=True)
@@ -236,6 +254,54 @@ def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name
         data, segment_ids = to_tensor(data), to_tensor(segment_ids)
         sizes = _sizes(data, segment_ids, num_segments)
         return unsorted_segment_sum(data, segment_ids, num_segments) / math.sqrt(sizes)
+
+
+# -- strings
+
+
+@op("UnsortedSegmentJoin", host=True)
+def _unsorted_segment_join(inputs: string, segment_ids: I, num_segments: Static(K), *, separator: str = "") -> string:
+    """The strings with the same id, joined in their order; empty segments are empty."""
+    n, rank = int(num_segments), segment_ids.ndim
+    if not rank:
+        raise ValueError("Segment_id cannot have rank 0")
+    if rank > inputs.ndim:
+        raise errors.OutOfRangeError(
+            None, None, f"Invalid segment_id rank {rank} for input with {inputs.ndim} dimension(s)"
+        )
+    if inputs.shape[:rank] != segment_ids.shape:
+        raise ValueError(f"Segment dimension is {segment_ids.shape} while input dimension is {inputs.shape[:rank]}")
+    check(
+        (segment_ids >= 0) & (segment_ids < n),
+        "segment_ids are not allowed to exceed num_segments or to have negative values.",
+    )
+    rest = inputs.shape[rank:]
+    rows = inputs.reshape((segment_ids.size, *rest))
+    ids = segment_ids.reshape(-1)
+    out = np.empty((n, *rest), object)
+    for place in np.ndindex(out.shape):
+        out[place] = separator.encode().join(rows[(ids == place[0], *place[1:])])
+    return out
+
+
+@_unsorted_segment_join.shape_rule
+def _(op):
+    data, ids, number = op.inputs
+    shapes.of_rank(number.dims, 0)
+    if data.dims is None or ids.dims is None:
+        return [None]
+    shapes.merged(data.dims[: len(ids.dims)], ids.dims)
+    return [(infer.partial_scalar(number), *data.dims[len(ids.dims) :])]
+
+
+_unsorted_segment_join.not_differentiable()
+
+
+def unsorted_segment_join(
+    inputs: Any, segment_ids: Any, num_segments: Any, separator: str = "", name: str | None = None
+) -> Tensor:
+    """The strings with the same id, joined in their order with `separator` between; empty segments are empty."""
+    return _unsorted_segment_join(inputs, segment_ids, num_segments, separator=separator, name=name)
 
 
 # -- gradients

@@ -10,7 +10,7 @@ from thalweg._src.core.dtypes import REALS, float32, float64, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.segments import joined
+from thalweg._src.ops.segments import check_sorted, first_of, joined
 
 R = type_attr("T", REALS)
 F = type_attr("T", (float32, float64))
@@ -29,14 +29,12 @@ def _picked(x: Any, indices: Any, ids: Any, n: int | None, how: str) -> Any:
         raise ValueError("indices should be a vector.")
     if ids.shape != indices.shape:
         raise ValueError("segment_ids and indices should have same size.")
-    if ids.size:
-        check(np.diff(ids) >= 0, "segment ids are not increasing")
-        check(ids[0] >= 0, "segment ids must be >= 0")
     last = int(ids[-1]) + 1 if ids.size else 0
     if n is not None and last > n:
         raise ValueError("segment ids must be < num_segments")
     n = last if n is None else n
-    _in_range(indices, x.shape[0])
+    check_sorted(ids, n)
+    _in_range(indices, x.shape[0], "indices[{}] == {} out of range [0, {})")
     m = xp(x, indices)
     total = joined(m.take(x, indices, 0), ids, n, "sum")
     weights = _weights(ids, n, how)
@@ -48,8 +46,9 @@ def _weights(ids: Any, n: int, how: str) -> Any:
     return 1 / (np.sqrt(counts) if how == "sqrt_n" else counts)
 
 
-def _in_range(indices: Any, rows: int) -> None:
-    check((indices >= 0) & (indices < rows), f"indices out of range [0, {rows})")
+def _in_range(values: Any, limit: int, message: str) -> None:
+    outside = (values < 0) | (values >= limit)
+    check(~outside, lambda: message.format(*first_of(values, outside), limit))
 
 
 @op("SparseSegmentSum", host=_unless_known)
@@ -143,8 +142,11 @@ def _spread(g: Any, indices: Any, ids: Any, rows: Any, how: str) -> Any:
     n = int(rows)
     if ids.shape != indices.shape:
         raise ValueError("segment_ids and indices should have same size.")
-    _in_range(indices, n)
-    check((ids >= 0) & (ids < g.shape[0]), f"Segment id out of range [0, {g.shape[0]})")
+    if not n or not ids.size:
+        return xp(g).zeros((n, *g.shape[1:]), g.dtype)
+    check(ids[-1] < g.shape[0], "Invalid number of segments")
+    _in_range(ids, g.shape[0], "Segment id {1} out of range [0, {2}).")
+    _in_range(indices, n, "Index {1} out of range [0, {2}).")
     m = xp(g, indices, ids)
     ones = m.ones(ids.shape, g.dtype)
     counts = m.maximum(joined(ones, ids, g.shape[0], "sum"), 1)

@@ -122,8 +122,13 @@ for _f in (igamma, igamma_grad_a, igammac, zeta, polygamma, nextafter):
 @op("Betainc")
 def betainc(a: W, b: W, x: W) -> W:
     """The regularized incomplete beta function. All of one shape, but for scalars."""
-    shape = _one_shape([list(v.shape) for v in (a, b, x)])
-    return jax.scipy.special.betainc(*(jnp.broadcast_to(v, shape) for v in (a, b, x)))
+    shapes_ = {"a": a.shape, "b": b.shape, "x": x.shape}
+    for one, other in ("ab", "ax", "bx"):
+        if shapes_[one] and shapes_[other] and shapes_[one] != shapes_[other]:
+            told = f"{list(shapes_[one])} vs. {list(shapes_[other])}"
+            raise ValueError(f"Shapes of {one} and {other} are inconsistent: {told}")
+    # In 32 bits its series loses too much.
+    return jax.scipy.special.betainc(*(v.astype(np.float64) for v in jnp.broadcast_arrays(a, b, x))).astype(x.dtype)
 
 
 def _one_shape(known: Any) -> Any:

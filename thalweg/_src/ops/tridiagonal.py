@@ -163,7 +163,7 @@ def _of_matrix(matrix: Any) -> Tensor:
     above = [[i + 1, i] for i in range(m - 1)] + [[0, 0]]
     main = [[i, i] for i in range(m)]
     below = [[0, 0]] + [[i - 1, i] for i in range(1, m)]
-    return array.transpose(array.gather_nd(array.transpose(matrix), [above, main, below]))
+    return array.transpose(array.gather_nd(array.transpose(matrix), list(zip(above, main, below, strict=True))))
 
 
 def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compact", name: str | None = None) -> Tensor:
