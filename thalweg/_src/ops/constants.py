@@ -49,7 +49,10 @@ def constant(
 def _constant(value: Any, dtype: DType | None, shape: Any, name: str, verify: bool) -> Tensor:
     array = as_array(value, dtype)
     if shape is not None:
-        array = _shaped(array, shapes.as_dims(shape), verify)
+        dims = shapes.as_dims(shape)
+        if shapes.size_of(dims) == 0 and not isinstance(value, np.ndarray | np.generic):
+            array = np.empty(dims, array.dtype)  # a shape without elements takes any list
+        array = _shaped(array, dims, verify)
     if array.size > MAX_ELEMENTS:
         raise ValueError("Cannot create a tensor proto whose content is larger than 2GB.")
     element = dtype.base_dtype if dtype is not None else dtypes.of_numpy(array.dtype)
