@@ -112,7 +112,8 @@ def draw(digits: Digits, outcomes: dict[str, Outcome], out: Path) -> list[Path]:
     axes = {}
     for name, o in outcomes.items():
         title = CLASSIFIERS[name].title
-        axes[f"{name}-confusion-matrix"] = plot.confusion_matrix(labels, o.probabilities)
+        ax = axes[f"{name}-confusion-matrix"] = plot.confusion_matrix(labels, o.probabilities)
+        ax.set_title(f"{title}: {ax.get_title()}")
         axes[f"{name}-least-certain"] = plot.least_certain(images, o.probabilities, labels)
         axes[f"{name}-least-certain"].set_title(f"{title}: the test digits it is least sure of")
         axes[f"{name}-most-wrong"] = plot.most_wrong(images, o.probabilities, labels)
@@ -120,7 +121,7 @@ def draw(digits: Digits, outcomes: dict[str, Outcome], out: Path) -> list[Path]:
         axes[f"{name}-calibration"] = plot.calibration(o.probabilities, labels)
     if "softmax" in outcomes:
         ax = axes["softmax-weights"] = plot.weights(outcomes["softmax"].weights["inference/weights"], square)
-        ax.set_title("softmax regression: pixels that speak for (blue) and against (red) each digit")
+        ax.set_title("softmax regression: pixels for (blue)\nand against (red) each digit")
     if "hidden" in outcomes:
         first = outcomes["hidden"].weights["hidden1/weights"][:, :48]
         ax = axes["hidden-weights"] = plot.weights(first, square, names=[""] * 48, columns=12)
@@ -130,6 +131,7 @@ def draw(digits: Digits, outcomes: dict[str, Outcome], out: Path) -> list[Path]:
         ax.set_title("convolutional: the 32 filters of its first layer")
     for tag in ("loss", "accuracy"):
         axes[tag] = plot.curves(out / "logs", tag, log=tag == "loss")
+    axes["accuracy"].set_ylim(0.8, 1.005)
     for name, ax in axes.items():
         ax.figure.savefig(folder / f"{name}.png")
     return [folder / f"{name}.png" for name in axes]

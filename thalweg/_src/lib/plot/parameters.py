@@ -35,7 +35,9 @@ def weights(
     if W.ndim != 2 or W.shape[0] != shape[0] * shape[1]:
         raise ValueError(f"W must be [{shape[0]} * {shape[1]}, units] for pictures of {shape}, not {list(W.shape)}.")
     images = np.moveaxis(W.reshape(*shape, -1), -1, 0)
-    return mosaic(images, names_of(names, len(images)), columns=columns, ax=ax, signed=True, room=0.2)
+    captions = names_of(names, len(images))
+    room = 0.2 if any(captions) else 0.0
+    return mosaic(images, captions, columns=columns, ax=ax, signed=True, room=room)
 
 
 def filters(kernel: object, *, channel: int | None = None, columns: int = 8, ax: Axes | None = None) -> Axes:
