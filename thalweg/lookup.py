@@ -1,4 +1,5 @@
 """tf.lookup: tables from keys to values."""
+
 from thalweg._src.lib.lookup import DenseHashTable as DenseHashTable
 from thalweg._src.lib.lookup import KeyValueTensorInitializer as KeyValueTensorInitializer
 from thalweg._src.lib.lookup import StaticHashTable as StaticHashTable

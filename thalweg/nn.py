@@ -11,8 +11,10 @@ from thalweg._src.ops.activations import relu_layer as relu_layer
 from thalweg._src.ops.activations import selu as selu
 from thalweg._src.ops.activations import softplus as softplus
 from thalweg._src.ops.activations import softsign as softsign
+from thalweg._src.ops.activations import swish as swish
 from thalweg._src.ops.activations import xw_plus_b as xw_plus_b
 from thalweg._src.ops.activations import xw_plus_b_v1 as xw_plus_b_v1
+from thalweg._src.ops.batch_norm import fused_batch_norm as fused_batch_norm
 from thalweg._src.ops.blocks import depth_to_space as depth_to_space
 from thalweg._src.ops.blocks import space_to_batch as space_to_batch
 from thalweg._src.ops.blocks import space_to_depth as space_to_depth
@@ -66,5 +68,18 @@ from thalweg._src.ops.softmax import (
     sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits,
 )
 from thalweg._src.ops.softmax import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits
+from thalweg._src.ops.spaced import atrous_conv2d as atrous_conv2d
+from thalweg._src.ops.spaced import convolution as convolution
+from thalweg._src.ops.spaced import depthwise_conv2d as depthwise_conv2d
+from thalweg._src.ops.spaced import depthwise_conv2d_backprop_filter as depthwise_conv2d_backprop_filter
+from thalweg._src.ops.spaced import depthwise_conv2d_backprop_filter as depthwise_conv2d_native_backprop_filter
+from thalweg._src.ops.spaced import depthwise_conv2d_backprop_input as depthwise_conv2d_backprop_input
+from thalweg._src.ops.spaced import depthwise_conv2d_backprop_input as depthwise_conv2d_native_backprop_input
+from thalweg._src.ops.spaced import depthwise_conv2d_native as depthwise_conv2d_native
+from thalweg._src.ops.spaced import dilation2d as dilation2d
+from thalweg._src.ops.spaced import erosion2d as erosion2d
+from thalweg._src.ops.spaced import pool as pool
+from thalweg._src.ops.spaced import separable_conv2d as separable_conv2d
+from thalweg._src.ops.spaced import with_space_to_batch as with_space_to_batch
 from thalweg._src.ops.topk import in_top_k as in_top_k
 from thalweg._src.ops.topk import top_k as top_k

@@ -1,4 +1,5 @@
 """tf.test: test cases over graphs and sessions."""
+
 from thalweg._src.lib.gradient_check import compute_gradient as compute_gradient
 from thalweg._src.lib.gradient_check import compute_gradient_error as compute_gradient_error
 from thalweg._src.lib.testing import TestCase as TestCase

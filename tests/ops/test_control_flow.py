@@ -69,11 +69,13 @@ def test_cond_gradient():
 
 def test_case():
     x = tf.placeholder(tf.int32, [])
-    y = tf.case(
-        [(x < 0, lambda: tf.constant(-1)), (x > 10, lambda: tf.constant(1))], default=lambda: tf.constant(0)
-    )
+    y = tf.case([(x < 0, lambda: tf.constant(-1)), (x > 10, lambda: tf.constant(1))], default=lambda: tf.constant(0))
     assert [int(run(y, {x: n})) for n in (-3, 5, 30)] == [-1, 0, 1]
-    both = tf.case([(x < 5, lambda: tf.constant(1)), (x < 9, lambda: tf.constant(2))], exclusive=True, default=lambda: tf.constant(3))
+    both = tf.case(
+        [(x < 5, lambda: tf.constant(1)), (x < 9, lambda: tf.constant(2))],
+        exclusive=True,
+        default=lambda: tf.constant(3),
+    )
     assert run(both, {x: 7}) == 2
     with pytest.raises(tf.errors.InvalidArgumentError, match="more than 1 conditions"):
         run(both, {x: 2})
@@ -112,7 +114,9 @@ def test_while_with_variables_and_randomness():
             return i + 1
 
     loop = tf.while_loop(lambda i: i < 5, body, [tf.constant(0)])
-    noise = tf.while_loop(lambda i, s: i < 3, lambda i, s: (i + 1, s + tf.random_uniform([2], seed=4)), [tf.constant(0), tf.zeros([2])])[1]
+    noise = tf.while_loop(
+        lambda i, s: i < 3, lambda i, s: (i + 1, s + tf.random_uniform([2], seed=4)), [tf.constant(0), tf.zeros([2])]
+    )[1]
     with tf.Session() as sess:
         sess.run(v.initializer)
         assert sess.run(loop) == 5

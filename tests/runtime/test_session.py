@@ -253,5 +253,8 @@ def test_debug_ops_and_nan(monkeypatch):
     with tf.Session() as sess:
         assert sess.run(z, {x: 1.0}) == 0.0
     monkeypatch.setenv("THALWEG_DEBUG", "nan")
-    with tf.Session() as sess, pytest.raises(tf.errors.InvalidArgumentError, match="logarithm:0 has 1 values that are not finite"):
+    with (
+        tf.Session() as sess,
+        pytest.raises(tf.errors.InvalidArgumentError, match="logarithm:0 has 1 values that are not finite"),
+    ):
         sess.run(z, {x: 0.0})

@@ -1,2 +1,3 @@
 """tf.contrib: what TensorFlow 1.x kept outside of its core."""
+
 from thalweg.contrib import lookup as lookup

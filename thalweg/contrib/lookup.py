@@ -1,4 +1,5 @@
 """tf.contrib.lookup: tables from keys to values."""
+
 from thalweg._src.lib.lookup import FastHashSpec as FastHashSpec
 from thalweg._src.lib.lookup import HasherSpec as HasherSpec
 from thalweg._src.lib.lookup import HashTable as HashTable

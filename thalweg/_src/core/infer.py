@@ -59,9 +59,7 @@ def derived_dims(op: Operation) -> list[Dims]:
         if value is not None:
             statics[i] = value
             specs.append(None)
-        elif arg.static:
-            return unknown
-        elif t._dims is None:
+        elif arg.static or t._dims is None:
             return unknown
         else:
             specs.append((t._dims, t.dtype.base_dtype))
@@ -167,9 +165,8 @@ def _value(t: Tensor, memo: dict[Tensor, Any], depth: int) -> np.ndarray | None:
     if opdef.effect is not None or not opdef.foldable or opdef.host is True or depth > 200 or t.dtype._ref:
         return None
     size = shapes.size_of(t._dims)
-    if size is None or size > _MAX_STATIC:
-        if not (opdef.name == "Const"):
-            return None
+    if (size is None or size > _MAX_STATIC) and not opdef.constant:
+        return None
     if opdef.shape_only:
         if any(s._dims is None or None in s._dims for s in op._inputs):
             return None

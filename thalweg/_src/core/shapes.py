@@ -367,7 +367,12 @@ def compatible(a: Dims, b: Dims) -> bool:
     """Whether one tensor could have both shapes."""
     if a is None or b is None:
         return True
-    return len(a) == len(b) and all(x == y or x is None or y is None for x, y in zip(a, b, strict=True))
+    if len(a) != len(b):
+        return False
+    for x, y in zip(a, b, strict=True):  # noqa: SIM110 (every feed and most nodes come by here; a generator costs more)
+        if x != y and x is not None and y is not None:
+            return False
+    return True
 
 
 def merge(a: Dims, b: Dims) -> Any:

@@ -1,4 +1,6 @@
-"""Lookup tables: `tf.lookup` and `tf.contrib.lookup`. Their contents live in the session; `tf.tables_initializer` fills them."""
+"""Lookup tables: `tf.lookup` and `tf.contrib.lookup`. Their contents live in the session; `tf.tables_initializer`
+fills them.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,9 @@ class KeyValueTensorInitializer(TableInitializerBase):
 
 
 class TextFileInitializer(TableInitializerBase):
-    """Fills a table from a text file: an index names the column (or TextFileIndex) of the keys, another that of the values."""
+    """Fills a table from a text file: an index names the column (or TextFileIndex) of the keys, another that of the
+    values.
+    """
 
     def __init__(
         self,

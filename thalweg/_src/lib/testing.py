@@ -150,7 +150,7 @@ class TestCase(unittest.TestCase):
             value = self.evaluate(value)
         return value if isinstance(value, np.ndarray) else np.array(value)
 
-    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:  # noqa: N802
+    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:
         """The (nested) arrays are equal up to atol + rtol * |b|."""
         if nest.is_nested(a) and nest.is_nested(b) and (isinstance(a, dict) or _ragged(a)):
             self.assertEqual(isinstance(a, dict), isinstance(b, dict), msg)
@@ -165,7 +165,7 @@ class TestCase(unittest.TestCase):
         if not np.allclose(x, y, rtol=rtol, atol=atol):
             np.testing.assert_allclose(x, y, rtol=rtol, atol=atol, err_msg=msg or "", equal_nan=True)
 
-    def assertNotAllClose(self, a: Any, b: Any, **kwargs: Any) -> None:  # noqa: N802
+    def assertNotAllClose(self, a: Any, b: Any, **kwargs: Any) -> None:
         """The arrays differ."""
         try:
             self.assertAllClose(a, b, **kwargs)
@@ -173,7 +173,7 @@ class TestCase(unittest.TestCase):
             return
         raise AssertionError("The two values are close at all elements")
 
-    def assertAllCloseAccordingToType(  # noqa: N802
+    def assertAllCloseAccordingToType(
         self,
         a: Any,
         b: Any,
@@ -198,7 +198,7 @@ class TestCase(unittest.TestCase):
                 rtol, atol = max(rtol, r), max(atol, t)
         self.assertAllClose(a, b, rtol, atol, msg)
 
-    def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:
         """The arrays are equal, NaNs too."""
         x, y = self._array(a), self._array(b)
         if x.size <= 3:
@@ -213,38 +213,38 @@ class TestCase(unittest.TestCase):
         if not np.all(same):
             np.testing.assert_array_equal(x, y, err_msg=msg or "")
 
-    def assertArrayNear(self, farray1: Any, farray2: Any, err: float, msg: str | None = None) -> None:  # noqa: N802
+    def assertArrayNear(self, farray1: Any, farray2: Any, err: float, msg: str | None = None) -> None:
         """Element by element, the lists differ by `err` at most."""
         self.assertEqual(len(farray1), len(farray2), msg)
         for f1, f2 in zip(farray1, farray2, strict=True):
             self.assertNear(float(f1), float(f2), err, msg)
 
-    def assertNear(self, f1: float, f2: float, err: float, msg: str | None = None) -> None:  # noqa: N802
+    def assertNear(self, f1: float, f2: float, err: float, msg: str | None = None) -> None:
         """The numbers differ by `err` at most."""
         self.assertTrue(f1 == f2 or abs(f1 - f2) <= err, f"{f1} != {f2} +/- {err}{f' ({msg})' if msg else ''}")
 
-    def assertNDArrayNear(self, ndarray1: Any, ndarray2: Any, err: float, msg: str | None = None) -> None:  # noqa: N802
+    def assertNDArrayNear(self, ndarray1: Any, ndarray2: Any, err: float, msg: str | None = None) -> None:
         """The arrays have the same shape, and their difference a norm of `err` at most."""
         self.assertEqual(ndarray1.shape, ndarray2.shape, msg)
         self.assertLess(np.linalg.norm(ndarray1 - ndarray2), err, msg)
 
-    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:
         """Every element is greater."""
         self.assertGreater(np.min(self._array(a)), comparison_target)
 
-    def assertAllLess(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllLess(self, a: Any, comparison_target: Any) -> None:
         """Every element is less."""
         self.assertLess(np.max(self._array(a)), comparison_target)
 
-    def assertAllGreaterEqual(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllGreaterEqual(self, a: Any, comparison_target: Any) -> None:
         """Every element is greater or equal."""
         self.assertGreaterEqual(np.min(self._array(a)), comparison_target)
 
-    def assertAllLessEqual(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllLessEqual(self, a: Any, comparison_target: Any) -> None:
         """Every element is less or equal."""
         self.assertLessEqual(np.max(self._array(a)), comparison_target)
 
-    def assertAllInRange(  # noqa: N802
+    def assertAllInRange(
         self,
         target: Any,
         lower_bound: Any,
@@ -261,12 +261,12 @@ class TestCase(unittest.TestCase):
             f"{x} is not within {lower_bound} and {upper_bound}",
         )
 
-    def assertAllInSet(self, target: Any, expected_set: Any) -> None:  # noqa: N802
+    def assertAllInSet(self, target: Any, expected_set: Any) -> None:
         """Every element is one of the set."""
         found = set(self._array(target).ravel().tolist()) - set(expected_set)
         self.assertFalse(found, f"{found} are not in {expected_set}")
 
-    def assertShapeEqual(self, np_array: np.ndarray, tf_tensor: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertShapeEqual(self, np_array: np.ndarray, tf_tensor: Any, msg: str | None = None) -> None:
         """The static shape is that of the array. Raises TypeError for other kinds of arguments."""
         if not isinstance(np_array, np.ndarray | np.generic):
             raise TypeError("np_array must be a Numpy ndarray or Numpy scalar")
@@ -274,11 +274,11 @@ class TestCase(unittest.TestCase):
             raise TypeError("tf_tensor must be a Tensor")
         self.assertAllEqual(np_array.shape, tf_tensor.get_shape().as_list(), msg)
 
-    def assertDeviceEqual(self, device1: Any, device2: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertDeviceEqual(self, device1: Any, device2: Any, msg: str | None = None) -> None:
         """The two strings or specs mean the same device."""
         self.assertEqual(canonical(device1), canonical(device2), msg)
 
-    def assertProtoEquals(self, expected_message_maybe_ascii: Any, message: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertProtoEquals(self, expected_message_maybe_ascii: Any, message: Any, msg: str | None = None) -> None:
         """The messages are equal; the first may be given as text."""
         from google.protobuf import text_format
 
@@ -287,19 +287,19 @@ class TestCase(unittest.TestCase):
             expected = text_format.Merge(expected, type(message)())
         self.assertEqual(str(expected), str(message), msg)
 
-    def assertStartsWith(self, actual: str, expected_start: str, msg: str | None = None) -> None:  # noqa: N802
+    def assertStartsWith(self, actual: str, expected_start: str, msg: str | None = None) -> None:
         """The text begins so."""
         if not actual.startswith(expected_start):
             self.fail(f"{actual!r} does not start with {expected_start!r}. {msg or ''}")
 
-    def assertItemsEqual(self, first: Any, second: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertItemsEqual(self, first: Any, second: Any, msg: str | None = None) -> None:
         """`assertCountEqual`, by its name of Python 2."""
         self.assertCountEqual(first, second, msg)
 
     # -- errors
 
     @contextlib.contextmanager
-    def assertRaisesWithPredicateMatch(self, exception_type: Any, expected_err_re_or_predicate: Any) -> Iterator[None]:  # noqa: N802
+    def assertRaisesWithPredicateMatch(self, exception_type: Any, expected_err_re_or_predicate: Any) -> Iterator[None]:
         """The block raises an error of that type, for which the predicate holds, or in whose text the pattern is found."""
         test = expected_err_re_or_predicate
         predicate: Callable[[Any], Any] = test if callable(test) else lambda e: re.search(test, _whole_text(e))
@@ -313,14 +313,14 @@ class TestCase(unittest.TestCase):
         else:
             self.fail(f"{getattr(exception_type, '__name__', exception_type)} not raised")
 
-    def assertRaisesOpError(self, expected_err_re_or_predicate: Any) -> Any:  # noqa: N802
+    def assertRaisesOpError(self, expected_err_re_or_predicate: Any) -> Any:
         """`assertRaisesWithPredicateMatch` for any error of a run."""
         return self.assertRaisesWithPredicateMatch(errors.OpError, expected_err_re_or_predicate)
 
-    assertRaisesRegexp = unittest.TestCase.assertRaisesRegex  # noqa: N815
-    assertEquals = unittest.TestCase.assertEqual  # noqa: N815
+    assertRaisesRegexp = unittest.TestCase.assertRaisesRegex
+    assertEquals = unittest.TestCase.assertEqual
 
-    def checkedThread(self, target: Callable[..., Any], args: Any = None, kwargs: Any = None) -> Any:  # noqa: N802
+    def checkedThread(self, target: Callable[..., Any], args: Any = None, kwargs: Any = None) -> Any:
         """A thread whose error fails the test when it is joined."""
         thread = _CheckedThread(self, target, args or (), kwargs or {})
         self.__dict__.setdefault("_threads", []).append(thread)

@@ -20,6 +20,7 @@ from thalweg._src.ops import convolution as convolution
 from thalweg._src.ops import counters as counters
 from thalweg._src.ops import counting as counting
 from thalweg._src.ops import cumulative as cumulative
+from thalweg._src.ops import depthwise as depthwise
 from thalweg._src.ops import diagonals as diagonals
 from thalweg._src.ops import distinct as distinct
 from thalweg._src.ops import elementwise as elementwise

@@ -386,3 +386,19 @@ def relu_layer(x, weights, biases, name=None):
     """relu(x . weights + biases)."""
     act = lambda xw, b, scope: relu(bias_add(xw, b), name=scope)
     return _affine(x, weights, biases, name, "relu_layer", ("x", "weights", "biases"), act)
+
+
+def swish(features):
+    """features * sigmoid(features); the gradient keeps no more than `features`."""
+    from thalweg._src.ops.custom_gradient import custom_gradient
+
+    @custom_gradient
+    def swished(x):
+        def grad(dy):
+            with get_default_graph().control_dependencies([dy]):
+                s = math.sigmoid(x)
+            return dy * (s * (1.0 + x * (1.0 - s)))
+
+        return x * math.sigmoid(x), grad
+
+    return swished(to_tensor(features, None, "features"))

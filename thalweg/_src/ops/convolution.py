@@ -33,7 +33,7 @@ FORMAT3 = Enum("NDHWC", "NCDHW")
 
 def convolve(x, w, strides, padding, dilations, data_format, explicit=()):
     """The convolution (cross-correlation, as ever in neural networks) of `x` with `w`: [spatial..., in, out]."""
-    _no_stride(strides, dilations, data_format)
+    check_strides(strides, dilations, data_format)
     axes = spatial_axes(data_format)
     sizes, kernel = [x.shape[i] for i in axes], w.shape[: len(axes)]
     depth = x.shape[channel_axis(data_format)]
@@ -61,23 +61,23 @@ def _conv(x, w, steps, pads, rates, data_format, groups):
         rhs_dilation=rates,
         dimension_numbers=(data_format, letters + "IO", data_format),
         feature_group_count=groups,
-        preferred_element_type=_sum_type(x.dtype),
+        preferred_element_type=sum_type(x.dtype),
     )
     return out.astype(x.dtype)
 
 
-def _sum_type(dtype):
+def sum_type(dtype):
     return None if dtype.itemsize > 2 else np.dtype(np.float32)
 
 
-def _no_stride(strides, dilations, data_format):
+def check_strides(strides, dilations, data_format):
     for values, word in ((strides, "strides"), (dilations, "dilations")):
         outer = [v for i, v in enumerate(values) if i not in spatial_axes(data_format)]
         if any(v != 1 for v in outer):
             raise ValueError(f"Current implementation does not yet support {word} in the batch and depth dimensions.")
 
 
-def _transposed(function, shape, dtype, g, what):
+def transposed(function, shape, dtype, g, what):
     """The gradient `g` of a linear function pulled back to its argument, of `shape`."""
     want = jax.eval_shape(function, jax.ShapeDtypeStruct(shape, dtype)).shape
     if want != g.shape:
@@ -91,13 +91,13 @@ def _transposed(function, shape, dtype, g, what):
 def conv_input_gradient(shape, w, g, *how):
     """The gradient of `convolve` with respect to its image of `shape`."""
     shape = tuple(int(n) for n in shape)
-    return _transposed(lambda x: convolve(x, w, *how), shape, g.dtype, g, "Conv gradient of the input")
+    return transposed(lambda x: convolve(x, w, *how), shape, g.dtype, g, "Conv gradient of the input")
 
 
 def conv_filter_gradient(x, shape, g, *how):
     """The gradient of `convolve` with respect to its filter of `shape`."""
     shape = tuple(int(n) for n in shape)
-    return _transposed(lambda w: convolve(x, w, *how), shape, g.dtype, g, "Conv gradient of the filter")
+    return transposed(lambda w: convolve(x, w, *how), shape, g.dtype, g, "Conv gradient of the filter")
 
 
 # -- shapes

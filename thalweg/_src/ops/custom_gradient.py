@@ -30,7 +30,9 @@ def custom_gradient(f: Any) -> Any:
 
 def _with_gradient(f: Any, args: Any, kwargs: Any) -> Any:
     if kwargs:
-        raise ValueError("The custom_gradient decorator currently supports keyword arguments only when eager execution is enabled.")
+        raise ValueError(
+            "The custom_gradient decorator currently supports keyword arguments only when eager execution is enabled."
+        )
     graph = get_default_graph()
     name = f"CustomGradient-{next(_numbers)}"
     inputs = [to_tensor(a) for a in args]

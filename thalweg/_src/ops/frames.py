@@ -64,7 +64,8 @@ def frame(
             frames = math.maximum(0, 1 + (samples - frame_length) // frame_step)
         starts = array.expand_dims(math.range(frames) * frame_step, 1)
         places = starts + array.expand_dims(math.range(frame_length), 0)
-        result = array.gather(signal, places, axis=axis)
+        dense = array.reshape(signal, array.shape(signal))  # so that its gradient is dense, as the signal is
+        result = array.gather(dense, places, axis=axis)
         result.set_shape(shape)
         return result
 

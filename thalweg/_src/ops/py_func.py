@@ -114,7 +114,7 @@ _STATEFUL = _declare("PyFunc", effect="host")
 _STATELESS = _declare("PyFuncStateless")
 
 
-def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:  # noqa: N803
+def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
     """The result of `func`, a Python function on NumPy arrays, as an operation: one tensor if `Tout` is one type, else a list.
 
     It has no gradient, and no GraphDef can hold the function. What the function raises becomes the error of the run; a result of another
@@ -133,6 +133,6 @@ def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True
     return out[0] if single else list(out)
 
 
-def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:  # noqa: N803
+def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
     """`py_func`, always stateful."""
     return py_func(func, inp, Tout, name=name)

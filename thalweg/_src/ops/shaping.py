@@ -132,7 +132,7 @@ def rank_internal(input: Any, *, optimize: bool = True, name: str | None = None)
     with name_scope(name, "Rank", [input]) as name:
         sparse = _dense_shape(input)
         if sparse is not None:
-            return size_internal(sparse, optimize=optimize, name=name)
+            return _size(sparse, name=name)
         x = to_tensor(input, None, "input")
         if optimize and x._dims is not None:
             return constant(len(x._dims), int32, name=name)

@@ -42,13 +42,15 @@ def _same_shape(a: Any, b: Any) -> None:
 def _sparse_add(
     a_indices: int64, a_values: N, a_shape: int64, b_indices: int64, b_values: N, b_shape: int64, thresh: TREAL
 ) -> Outputs(sum_indices=int64, sum_values=N, sum_shape=int64):
-    """The sum of two sparse tensors; entries whose magnitude is below `thresh` are left out."""
+    """The sum of two sparse tensors; sums of two entries whose magnitude is below `thresh` are left out."""
     _same_shape(a_shape, b_shape)
     rows, at_a, at_b = _union(a_indices, b_indices)
     total = np.zeros(len(rows), a_values.dtype)
     np.add.at(total, at_a, a_values)
     np.add.at(total, at_b, b_values)
-    keep = np.abs(total) >= thresh
+    both = np.zeros(len(rows), bool)
+    both[at_b] = np.isin(at_b, at_a)
+    keep = ~both | (np.abs(total) >= thresh)
     return rows[keep], total[keep], a_shape
 
 
@@ -89,8 +91,8 @@ def _(op, _, g, __):
 def sparse_add(a: Any, b: Any, threshold: Any = None, thresh: Any = None) -> Any:
     """The sum of two SparseTensors, a SparseTensor; or of one and a dense tensor, which is dense.
 
-    Entries of a sparse sum whose magnitude is below `threshold` (once `thresh`) are left out. Raises TypeError where
-    neither is sparse.
+    Sums of two entries whose magnitude is below `threshold` (once `thresh`) are left out. Raises TypeError where neither
+    is sparse.
     """
     threshold = renamed("threshold", threshold, "thresh", thresh)
     if not is_sparse(a) and not is_sparse(b):

@@ -52,7 +52,8 @@ def _sparse_reorder(input_indices: int64, input_values: T, input_shape: int64) -
 ):
     """The entries in row-major order."""
     order = row_major(input_indices)
-    return input_indices[order], input_values[order]
+    lib = xp(order, input_values)
+    return lib.take(input_indices, order, axis=0), lib.take(input_values, order, axis=0)
 
 
 @_sparse_reorder.shape_rule
@@ -84,11 +85,12 @@ def sparse_transpose(sp_input: Any, perm: Any = None, name: str | None = None) -
     """A SparseTensor with its axes in the order `perm`, by default reversed, and its entries in row-major order."""
     sp = to_sparse_tensor(sp_input)
     with name_scope(name, "SparseTranspose", [sp.values]):
+        order = None if perm is None else infer.constant_value(to_tensor(perm))
         if perm is None:
             n = rank(sp)
             perm = (n - 1) - math.range(0, n, 1)
         indices = transpose(gather(transpose(sp.indices), perm))
-        order, known = infer.constant_value(to_tensor(perm)), sp.get_shape()
+        known = sp.get_shape()
         if order is not None and known.is_fully_defined():
             dims: Any = [known.as_list()[p] for p in order.tolist()]
         else:

@@ -30,10 +30,6 @@ def _as_number(v: Any) -> int:
     return fingerprint64(v) if isinstance(v, bytes) else v
 
 
-def _signed(n: int) -> int:
-    return n - (1 << 64) if n > _INT64_MAX else n
-
-
 def _check(indices: Any, values: Any, dims: Any, dense: Any) -> None:
     for i, (at, v, shape) in enumerate(zip(indices, values, dims, strict=True)):
         if at.ndim != 2:
@@ -81,7 +77,7 @@ def _sparse_cross(
             if hashed_output:
                 out.append(_hashed(features, num_buckets, hash_key))
             else:
-                out.append(b"_X_".join(_as_text(f, internal_type == int64) for f in features))
+                out.append(b"_X_".join(f if isinstance(f, bytes) else str(f).encode() for f in features))
     result = np.array(out, np.int64) if hashed_output else np.empty(len(out), object)
     if not hashed_output:
         result[:] = out
@@ -93,12 +89,6 @@ def _hashed(features: Any, buckets: int, key: int) -> int:
     for f in features:
         h = fingerprint_cat64(h, _as_number(f) & ((1 << 64) - 1))
     return h % (buckets or _INT64_MAX)
-
-
-def _as_text(feature: Any, as_numbers: bool) -> bytes:
-    if as_numbers:  # strings among numbers become fingerprints
-        return str(_signed(_as_number(feature))).encode()
-    return feature if isinstance(feature, bytes) else str(feature).encode()
 
 
 _sparse_cross.shape_rule(lambda op: [(None, 2), (None,), (2,)])

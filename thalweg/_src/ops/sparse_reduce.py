@@ -102,7 +102,10 @@ def _reduce_rule(op):
     dims, axes = infer.partial_value(op.inputs[2]), infer.constant_value(op.inputs[3])
     if dims is None or axes is None:
         return [None]
-    kept = kept_axes(axes, len(dims))
+    try:
+        kept = kept_axes(axes, len(dims))
+    except ValueError:  # TensorFlow notices in the run
+        return [None]
     if op.attrs["keep_dims"]:
         return [tuple(d if i in kept else 1 for i, d in enumerate(dims))]
     return [tuple(dims[i] for i in kept)]
@@ -149,11 +152,14 @@ def _reduce(f: Any, sp: Any, axis: Any, keepdims: Any, old_axis: Any, keep_dims:
 
 def _reduced_sparse(indices: Any, values: Any, dims: Any, axes: Any, keep_dims: bool, f: Any) -> Any:
     kept = kept_axes(axes, len(dims))
-    groups, group = np.unique(indices[:, kept], axis=0, return_inverse=True)
+    if kept:
+        groups, group = np.unique(indices[:, kept], axis=0, return_inverse=True)
+    else:
+        groups, group = np.zeros((min(len(indices), 1), 0), np.int64), np.zeros(len(indices), np.int64)
     order = np.argsort(group.ravel(), kind="stable")
     begins = np.flatnonzero(np.diff(group.ravel()[order], prepend=-1))
     out = f.reduceat(values[order], begins) if len(order) else values[:0]
-    at, sizes = groups.reshape(-1, len(kept)), dims[kept]
+    at, sizes = groups, dims[kept]
     if keep_dims:
         full, full_sizes = np.zeros((len(at), len(dims)), np.int64), np.ones(len(dims), np.int64)
         full[:, kept], full_sizes[kept] = at, sizes

@@ -86,7 +86,9 @@ def _declare(kind, element):
     combine = _COMBINE[kind]
     handle_type = dtype_attr if kind == "Update" else number_dtype
 
-    def scatter(ref: Ref(element), indices: Tindices, updates: element, *, use_locking: bool = kind == "Update") -> Ref(element):
+    def scatter(ref: Ref(element), indices: Tindices, updates: element, *, use_locking: bool = kind == "Update") -> Ref(
+        element
+    ):
         return combine(jnp.asarray(ref), indices, _rows(ref, indices, updates))
 
     def resource(resource: Handle(handle_type), indices: Tindices, updates: handle_type, *, dtype: handle_type):

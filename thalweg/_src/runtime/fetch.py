@@ -35,6 +35,7 @@ class Fetches:
         self._at: dict[Tensor, int] = {}
         self._graph = graph
         self.build = self._read(fetches)
+        self.key = (tuple(self.tensors), tuple(self.targets))
 
     def _read(self, fetch: Any) -> Callable[[list[Any]], Any]:
         if fetch is None:

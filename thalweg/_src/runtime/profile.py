@@ -19,7 +19,7 @@ def run(session: Any, wanted: Fetches, feeds: dict[Any, Any], options: Any, meta
         raise TypeError(f"run_metadata must be a tf.RunMetadata, but got {type(metadata)}")
     level = 0 if options is None else int(options.trace_level)
     start = time.time()
-    values = session._execute(wanted.tensors, wanted.targets, feeds)
+    values = session._execute(wanted, feeds)
     end = time.time()
     session._steps += 1
     if metadata is not None:

@@ -16,7 +16,8 @@ from thalweg._src.compiler.interpret import Interpreter, RefValue, uninitialized
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.compiler.stage import Cluster
-from thalweg._src.core import dtypes, errors, graph as graph_lib, shapes
+from thalweg._src.core import dtypes, errors, shapes
+from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.convert import as_array
 from thalweg._src.core.graph import Graph, Operation, Tensor
@@ -129,7 +130,7 @@ class BaseSession:
         feeds = self._feeds(feed_dict) if feed_dict else {}
         if options is not None or run_metadata is not None:
             return profile.run(self, wanted, feeds, options, run_metadata)
-        return wanted.build(self._execute(wanted.tensors, wanted.targets, feeds))
+        return wanted.build(self._execute(wanted, feeds))
 
     def _fetches(self, fetches: Any) -> Fetches:
         key: Any = fetches
@@ -168,17 +169,16 @@ class BaseSession:
                 out[t] = _feed_value(t, v)
         return out
 
-    def _plan(self, tensors: Sequence[Tensor], targets: Sequence[Operation], feeds: dict[Tensor, Any]) -> Plan:
-        graph = self._graph
-        shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
+    def _plan(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> Plan:
         # Shapes of feeds decide only which small ones a plan is compiled for, so only those are part of the key.
-        small = tuple((t, s) for t, s in shapes_of.items() if len(s) <= 1 and not t.dtype.is_floating)
-        key = (tuple(tensors), tuple(targets), tuple(feeds), small, graph._mutations)
+        small = [(t, v.shape) for t, v in feeds.items() if v.ndim < 2 and v.dtype.kind != "f"]
+        key = (wanted.key, tuple(feeds), tuple(small), self._graph._mutations)
         plan = self._plans.get(key)
         if plan is None:
             self._check_devices()
             place = self._devices.place
-            plan = self._plans[key] = Plan(tensors, targets, shapes_of, place)
+            shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
+            plan = self._plans[key] = Plan(wanted.tensors, wanted.targets, shapes_of, place)
             if self._config is not None and self._config.log_device_placement:
                 for op in plan.ops:
                     print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
@@ -191,9 +191,9 @@ class BaseSession:
                 self._devices.place(op)
         self._placed = len(self._graph._ops)
 
-    def _execute(self, tensors: Sequence[Tensor], targets: Sequence[Operation], feeds: dict[Tensor, Any]) -> list[Any]:
-        """The values of `tensors`, NumPy arrays (scalars where rank 0), after running `targets` too."""
-        plan = self._plan(tensors, targets, feeds)
+    def _execute(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> list[Any]:
+        """The values of `wanted.tensors`, NumPy arrays (scalars where rank 0), after running its targets too."""
+        plan = self._plan(wanted, feeds)
         self._last_plan = plan
         env: dict[Tensor, Any] = dict(feeds) if feeds else {}
         debug = self._debug
@@ -207,7 +207,7 @@ class BaseSession:
                     # What the cluster does depends on values: this time it runs op by op, the next plan knows.
                     self._plans = {k: p for k, p in self._plans.items() if p is not plan}
                     self._run_on_host(cluster, env)
-        return [self._result(plan, t, env) for t in tensors]
+        return [self._result(plan, t, env) for t in wanted.tensors]
 
     def _result(self, plan: Plan, t: Tensor, env: dict[Tensor, Any]) -> Any:
         if t in env:
@@ -325,7 +325,7 @@ class BaseSession:
             feeds = {t: _feed_value(t, v) for t, v in zip(fed, values, strict=True)}
             if options is not None or run_metadata is not None:
                 return profile.run(self, wanted, feeds, options, run_metadata)
-            return wanted.build(self._execute(wanted.tensors, wanted.targets, feeds))
+            return wanted.build(self._execute(wanted, feeds))
 
         if accept_options:
             return call
@@ -371,8 +371,8 @@ class BaseSession:
         """The XLA programs of a run, one text per device cluster (thalweg's own). The run takes place."""
         wanted = self._fetches(fetches)
         feeds = self._feeds(feed_dict) if feed_dict else {}
-        self._execute(wanted.tensors, wanted.targets, feeds)
-        plan = self._plan(wanted.tensors, wanted.targets, feeds)
+        self._execute(wanted, feeds)
+        plan = self._plan(wanted, feeds)
         texts = []
         for cluster, executables in zip(plan.clusters, plan.executables, strict=True):
             if cluster.is_host or not executables:
@@ -529,7 +529,9 @@ _FEED_TENSOR = (
 def _feed_value(t: Tensor, value: Any) -> Any:
     """`value` as an array that can stand for `t`. Raises TypeError or ValueError where it can't."""
     want = t.dtype._as_numpy
-    if type(value) is not np.ndarray:
+    if type(value) is float and want.kind == "f":
+        value = np.array(value, want)
+    elif type(value) is not np.ndarray:
         if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
             raise TypeError(_FEED_TENSOR)
         if isinstance(value, jax.Array) if _jax_loaded() else False:
@@ -599,8 +601,7 @@ def _to_user(value: Any) -> Any:
         return value
     if isinstance(value, np.generic | bytes):
         return value
-    array = np.array(value)
-    return array[()] if array.ndim == 0 else array
+    return np.asarray(value)[()] if value.ndim == 0 else np.array(value)
 
 
 def _kept(value: Any, cluster: Cluster) -> Any:
