@@ -46,13 +46,13 @@ def programs(jax):
         def step(*arrays):
             nonlocal state
             state, loss = update(state, *arrays)
-            return float(loss)
+            return loss.item()
 
         return step
 
     def add(workload):
         f = jax.jit(lambda a, b: a + b)
-        return lambda x, y: float(f(x, y))
+        return lambda x, y: f(x, y).item()
 
     def dense(workload):
         sizes = workload.size["sizes"]
@@ -119,7 +119,7 @@ def programs(jax):
 
         if not workload.size["train"]:
             forward = jax.jit(loss)
-            return lambda x: float(forward(parameters, x))
+            return lambda x: forward(parameters, x).item()
 
         @functools.partial(jax.jit, donate_argnums=0)
         def update(parameters, x):
@@ -129,7 +129,7 @@ def programs(jax):
         def step(x):
             nonlocal parameters
             parameters, value = update(parameters, x)
-            return float(value)
+            return value.item()
 
         return step
 
