@@ -13,6 +13,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import basic, constants
+from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.late import gathering, math, selecting, slicing
 from thalweg._src.ops.partly import parts_of, remember
@@ -204,16 +205,19 @@ def _(op, g):
     return [None, *_concat_gradient(g, op.inputs[0], op.inputs[1:])]
 
 
-def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
+def concat(values: Any = None, axis: Any = None, name: str | None = "concat", concat_dim: Any = None) -> Tensor:
     """`values` one after the other along `axis`, in which alone their shapes may differ.
 
-    Before 1.0 the axis came first, `tf.concat(0, [a, b])`; that works too.
+    Before 1.0 the axis came first, `tf.concat(0, [a, b])`, and was called `concat_dim`; that works too.
 
     >>> run(tf.concat([[[1, 2]], [[3, 4], [5, 6]]], 0))
     array([[1, 2],
            [3, 4],
            [5, 6]], dtype=int32)
     """
+    axis = renamed("axis", axis, "concat_dim", concat_dim)
+    if values is None or axis is None:
+        raise TypeError("tf.concat needs the arguments 'values' and 'axis'")
     if _is_axis(values) and isinstance(axis, list | tuple):
         values, axis = axis, values
     if not isinstance(values, list | tuple):
@@ -340,17 +344,27 @@ def _(op, *grads):
 
 
 def split(
-    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str | None = "split"
+    value: Any,
+    num_or_size_splits: Any = None,
+    axis: Any = 0,
+    num: int | None = None,
+    name: str | None = "split",
+    split_dim: Any = None,
+    num_split: Any = None,
 ) -> list[Tensor]:
     """`value` cut along `axis`: into that many equal parts, or into parts of the given sizes (one may be -1, the rest).
 
-    Before 1.0 the order was `tf.split(split_dim, num_split, value)`; that works too.
+    Before 1.0 the arguments were `tf.split(split_dim, num_split, value)`; that works too.
 
     >>> run(tf.split([1, 2, 3, 4], 2))
     [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
     >>> run(tf.split([1, 2, 3, 4], [1, 3]))
     [array([1], dtype=int32), array([2, 3, 4], dtype=int32)]
     """
+    num_or_size_splits = renamed("num_or_size_splits", num_or_size_splits, "num_split", num_split)
+    if num_or_size_splits is None:
+        raise TypeError("tf.split needs the argument 'num_or_size_splits'")
+    axis = axis if split_dim is None else split_dim
     if _is_axis(value) and not _is_axis(axis):
         axis, value = value, axis
     sizes = to_tensor(num_or_size_splits)

@@ -360,12 +360,14 @@ def _two_alike(logits, labels, what="logits and labels"):
     return logits, labels
 
 
-def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None):
+def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, name=None, targets=None):
     """The cross-entropy of sigmoid(logits) to the probabilities `labels`, element by element.
 
     max(x, 0) - x z + log(1 + exp(-|x|)), which neither overflows nor loses precision. Named arguments only, or
-    (logits, labels) by position as in TensorFlow 0.x. Raises ValueError where the shapes differ.
+    (logits, labels) by position as in TensorFlow 0.x, which called the labels `targets`. Raises ValueError where the
+    shapes differ.
     """
+    labels = renamed("labels", labels, "targets", targets)
     labels, logits, name = _named("sigmoid_cross_entropy_with_logits", _sentinel, labels, logits, name)
     with name_scope(name, "logistic_loss", [logits, labels]) as scope:
         logits, labels = _two_alike(logits, labels)
