@@ -18,7 +18,7 @@ from thalweg._src.core.shapes import Dims
 
 # Stand-ins for unknown sizes: divisible by all that programs divide by, and never a size that a program has itself.
 _PROBES = (720720 * 17, 720720 * 19)
-_FAILURES = (TypeError, ValueError, IndexError, NotImplementedError, ZeroDivisionError, MemoryError, errors.OpError)
+_FAILURES = (TypeError, ValueError, IndexError, NotImplementedError, ArithmeticError, MemoryError, errors.OpError)
 # Values above this many elements are not computed while a graph is built.
 _MAX_STATIC = 1 << 16
 
