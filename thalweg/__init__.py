@@ -12,6 +12,7 @@ from thalweg import initializers as initializers
 from thalweg import linalg as linalg
 from thalweg import logging as logging
 from thalweg import lookup as lookup
+from thalweg import losses as losses
 from thalweg import manip as manip
 from thalweg import math as math
 from thalweg import nn as nn
@@ -83,6 +84,8 @@ from thalweg._src.core.shapes import broadcast_static_shape as broadcast_static_
 from thalweg._src.core.sparse_tensor import SparseTensor as SparseTensor
 from thalweg._src.core.sparse_tensor import SparseTensorValue as SparseTensorValue
 from thalweg._src.core.sparse_tensor import convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor
+from thalweg._src.core.type_spec import TensorSpec as TensorSpec
+from thalweg._src.core.type_spec import TypeSpec as TypeSpec
 from thalweg._src.lib.lookup import initialize_all_tables as initialize_all_tables
 from thalweg._src.lib.lookup import tables_initializer as tables_initializer
 from thalweg._src.lib.platform.logging import get_logger as get_logger
@@ -92,6 +95,7 @@ from thalweg._src.lib.summary.summary import image_summary as image_summary
 from thalweg._src.lib.summary.summary import merge_all_summaries as merge_all_summaries
 from thalweg._src.lib.summary.summary import merge_summary as merge_summary
 from thalweg._src.lib.summary.summary import scalar_summary as scalar_summary
+from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
 from thalweg._src.ops.arithmetic import accumulate_n as accumulate_n
 from thalweg._src.ops.arithmetic import add as add
 from thalweg._src.ops.arithmetic import add_n as add_n

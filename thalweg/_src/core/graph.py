@@ -434,6 +434,8 @@ class Graph:
 
     def _op_name(self, name: str) -> str:
         """The full name of a new op; a name that ends in '/' is taken as it stands."""
+        if isinstance(name, bytes):
+            name = name.decode()
         if name[-1:] == "/":
             return name[:-1]
         if not _VALID_NAME.match(name) and not (self._name_stack and _VALID_SCOPE.match(name)):

@@ -14,6 +14,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
 from thalweg._src.ops import basic, lookup
 from thalweg._src.ops.late import array, math
 
@@ -575,22 +576,18 @@ class DenseHashTable(_MutableTable):
 MutableDenseHashTable = DenseHashTable
 
 
-class _Saved:
+class _Saved(SaveableObject):
     """A table as the saver knows it: its keys and values are two tensors of a checkpoint."""
 
     def __init__(self, table: _MutableTable, name: str):
-        self.table, self.name, self.op = table, name, table.resource_handle
         keys, values = table.export()
-        self.tensors = [(name + "-keys", keys), (name + "-values", values)]
+        specs = [SaveSpec(keys, "", name + "-keys"), SaveSpec(values, "", name + "-values")]
+        super().__init__(table.resource_handle, specs, name)
 
-    @property
-    def device(self) -> str:
-        return self.op.device
-
-    def restore(self, restored: list[Tensor], restored_shapes: Any = None) -> Operation:
+    def restore(self, restored_tensors: Any, restored_shapes: Any = None) -> Operation:
         """The operation that puts saved keys and values back."""
         with scopes.colocate_with(self.op):
-            return lookup.USE["import"](self.op, restored[0], restored[1])
+            return lookup.USE["import"](self.op, restored_tensors[0], restored_tensors[1])
 
 
 def _saved_with(table: _MutableTable, name: str, checkpoint: bool) -> None:

@@ -72,6 +72,8 @@ def _binary(
 ) -> Operation:
     with scopes.name_scope(name, default, [x, y]):
         x, y = to_tensor(x, name="x"), to_tensor(y, name="y")
+        if x is y and compare == "equal":
+            return basic.no_op()
         if data is None:
             data = [f"Condition x {symbol} y did not hold element-wise:", f"x ({x.name}) = ", x, f"y ({y.name}) = ", y]
         if message is not None:
@@ -283,15 +285,16 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
     with scopes.name_scope(name, "assert_type", [tensor]):
         tensor = to_tensor(tensor, name="tensor")
         if tensor.dtype.base_dtype != tf_type:
-            raise TypeError(f"{message or ''}  {tensor.name} must be of type {tf_type!r}")
+            raise TypeError(f"{message or ''}  {tensor.name} must be of type {dtypes.as_dtype(tf_type)!s}")
         return basic.no_op("statically_determined_correct_type")
 
 
 def assert_proper_iterable(values: Any) -> None:
     """Raises TypeError for what can't be gone through element by element: tensors, strings, arrays."""
-    odd = isinstance(values, Tensor | np.ndarray | bytes | str) or hasattr(values, "_components")
-    if odd or not hasattr(values, "__iter__"):
+    if isinstance(values, Tensor | np.ndarray | bytes | str) or hasattr(values, "_components"):
         raise TypeError(f"Expected argument 'values' to be a 'proper' iterable.  Found: {type(values)}")
+    if not hasattr(values, "__iter__"):
+        raise TypeError(f"Expected argument 'values' to be iterable.  Found: {type(values)}")
 
 
 def is_numeric_tensor(tensor: Any) -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 from thalweg._src.core import scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
-from thalweg._src.ops.constants import zeros_like
 from thalweg._src.ops.gradients import gradients
 from thalweg._src.ops.stacking import stack
 
@@ -41,7 +40,8 @@ def hessians(
             flat = array.reshape(g, [-1])
             count = flat.dims[0] if flat.dims else 0
             rows = [gradients(flat[i], x, **options)[0] for i in range(count)]
-            rows = [zeros_like(x) if r is None else r for r in rows]
+            if any(r is None for r in rows):
+                raise ValueError(f"The gradient by {x} does not depend on it: there is no second derivative.")
             whole = stack(rows) if rows else g
             out.append(array.reshape(whole, [*dims, *dims]))
     return out

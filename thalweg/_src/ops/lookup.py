@@ -444,6 +444,14 @@ def _find_shape(node):
     return [keys[: len(keys) - key_rank] + default]
 
 
+def _import_shape(node):
+    keys, values = node.inputs[1].dims, node.inputs[2].dims
+    if keys and values and None not in (keys[0], values[0]) and (len(values) < len(keys) or keys[0] != values[0]):
+        raise ValueError(
+            f"Dimension 0 in both shapes must be equal: keys {keys}, values {values} for '{node.name}' (op: '{node.type}')"
+        )
+
+
 def _declare_use(suffix: str, handle: Any, stateful: bool) -> dict[str, Any]:
     facts = {"host": True, "stateful": stateful, "foldable": False}
 
@@ -474,6 +482,7 @@ def _declare_use(suffix: str, handle: Any, stateful: bool) -> dict[str, Any]:
         return table_of(table_handle).export()
 
     find.shape_rule(_find_shape)
+    import_.shape_rule(_import_shape)
     size.shape_rule(_scalar)
     export.shape_rule(lambda node: [None, None])
     for opdef in (find, insert, import_, size, export):

@@ -9,7 +9,7 @@ from typing import Any
 from thalweg._src.core import scopes
 from thalweg._src.core.convert import register_tensor_conversion_function, to_tensor
 from thalweg._src.core.dtypes import DType
-from thalweg._src.core.graph import Tensor
+from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.ops import basic
 
@@ -95,6 +95,10 @@ class PartitionedVariable:
 
     def as_tensor(self) -> Tensor:
         """The whole tensor."""
+        with get_default_graph().control_dependencies(None):  # a value of variables waits for nothing
+            return self._concat()
+
+    def _concat(self) -> Tensor:
         from thalweg._src.ops.joining import concat
 
         with scopes.name_scope(self._name + "/ConcatPartitions/"):

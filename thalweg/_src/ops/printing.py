@@ -150,7 +150,7 @@ def print_(*inputs: Any, **kwargs: Any) -> Operation:
     sep, end = kwargs.pop("sep", " "), kwargs.pop("end", "\n")
     if kwargs:
         raise ValueError(f"Unrecognized keyword arguments for tf.print: {kwargs}")
-    with scopes.name_scope(name, "print"):
+    with scopes.name_scope(name, "print") as scope:
         single = inputs[0] if len(inputs) == 1 else None
         if isinstance(single, Tensor) and single.dtype == string and single.dims == ():
             text: Any = single
@@ -162,7 +162,7 @@ def print_(*inputs: Any, **kwargs: Any) -> Operation:
                 placeholder=_MARK,
                 summarize=-1 if summarize is None else summarize,
             )
-        return _print_v2(text, output_stream=stream, end=end, name=name or "PrintV2")
+        return _print_v2(text, output_stream=stream, end=end, name=scope if name is not None else "PrintV2")
 
 
 _MARK = "\x00value\x00"  # stands for a tensor in a template; no text that people print holds it
@@ -172,7 +172,9 @@ def _template(value: Any, tensors: list[Tensor]) -> str:
     if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
         tensors.append(to_tensor(value))
         return _MARK
-    if nest.is_nested(value) and any(isinstance(v, Tensor) for v in nest.flatten(value)):
+    if nest.is_nested(value) and any(
+        isinstance(v, Tensor) or hasattr(v, "_as_graph_element") for v in nest.flatten(value)
+    ):
         parts = [_template(p, tensors) for p in nest.parts(value)]
         if isinstance(value, dict):
             return "{" + ", ".join(f"{k!r}: {p}" for k, p in zip(sorted(value), parts, strict=True)) + "}"

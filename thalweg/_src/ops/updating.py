@@ -234,7 +234,9 @@ def _nd_dims(op, ref, indices, updates):
         part = "outer" if shapes.merge(updates[:outer], indices[:-1]) is False else "inner"
         count = outer if part == "outer" else len(ref[depth:])
         raise ValueError(
-            f"The {part} {count} dimensions of updates.shape={shapes.text(updates)} must match: indices {shapes.text(indices)} into shape "
+            f"The {part} {count} dimensions of {'indices' if part == 'outer' else 'input'}.shape="
+            f"{shapes.text(indices if part == 'outer' else ref)} must match the {part} {count} dimensions of "
+            f"updates.shape={shapes.text(updates)}: indices {shapes.text(indices)} into shape "
             f"{shapes.text(ref)} want {shapes.text(indices[:-1] + ref[depth:])}, for '{op.name}' (op: '{op.type}')"
         )
 

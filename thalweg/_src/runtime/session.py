@@ -337,7 +337,7 @@ class BaseSession:
             raise RuntimeError("Attempted to use a closed Session.")
         wanted = Fetches(self._graph, fetches)
         if not wanted.tensors and not wanted.targets:
-            raise errors.InvalidArgumentError(None, None, "No targets specified for partial_run_setup.")
+            raise errors.InvalidArgumentError(None, None, "Must specify at least one target to fetch or execute.")
         fed = set()
         for f in feeds or []:
             for t in expand_partial_feed(f):
@@ -485,6 +485,9 @@ class InteractiveSession(BaseSession):
         self._own_graph = graph is not None
         if self._own_graph:
             graph_lib._default_graphs.stack.append(self.graph)
+
+    def _check_devices(self) -> None:
+        """What an interactive session does not run, it need not place."""
 
     def close(self) -> None:
         """End the session; it is the default one no more."""
