@@ -1,5 +1,6 @@
 """tf.math: functions of numbers."""
 
+from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
 from thalweg._src.ops.activations import softplus as softplus
 from thalweg._src.ops.activations import softsign as softsign
 from thalweg._src.ops.arithmetic import accumulate_n as accumulate_n

@@ -69,3 +69,4 @@ from thalweg._src.lib.session_manager import SessionManager as SessionManager
 from thalweg._src.lib.summary.writer import SummaryWriter as SummaryWriter
 from thalweg._src.lib.summary.writer import summary_iterator as summary_iterator
 from thalweg._src.lib.supervisor import Supervisor as Supervisor
+from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
