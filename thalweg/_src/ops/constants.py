@@ -215,9 +215,10 @@ def _of_one(shape: Any, dtype: Any, value: Any, name: str) -> Tensor:
         if not isinstance(shape, Tensor):
             try:
                 dims = infer_dims(shape)
-                if dims is not None and None not in dims and int(np.prod(dims, dtype=np.int64)) < 1000:
-                    array = np.full(dims, fill_value, element._as_numpy)
-                    return _make(array, element, scope)
+                if dims is not None and None not in dims:
+                    if int(np.prod(dims, dtype=np.int64)) < 1000:
+                        return _make(np.full(dims, fill_value, element._as_numpy), element, scope)
+                    shape = shapes.TensorShape(dims)  # its constant is named 'shape_as_tensor'
             except (TypeError, ValueError):
                 pass
             shape = to_tensor(shape, None, None, preferred=dtypes.int32)
