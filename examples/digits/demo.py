@@ -117,7 +117,7 @@ def draw(digits: Digits, outcomes: dict[str, Outcome], out: Path) -> list[Path]:
         axes[f"{name}-least-certain"] = plot.least_certain(images, o.probabilities, labels)
         axes[f"{name}-least-certain"].set_title(f"{title}: the test digits it is least sure of")
         axes[f"{name}-most-wrong"] = plot.most_wrong(images, o.probabilities, labels)
-        axes[f"{name}-most-wrong"].set_title(f"{title}: its mistakes, the surest first")
+        axes[f"{name}-most-wrong"].set_title(f"{title}: its surest mistakes")
         axes[f"{name}-calibration"] = plot.calibration(o.probabilities, labels)
     if "softmax" in outcomes:
         ax = axes["softmax-weights"] = plot.weights(outcomes["softmax"].weights["inference/weights"], square)

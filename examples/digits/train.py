@@ -90,7 +90,9 @@ def fit(
         summaries = tf.summary.merge_all()
         init = tf.global_variables_initializer()
     sample = Examples(*(part[:AT_ONCE] for part in digits.test))
-    writers = [tf.summary.FileWriter(str(logdir / part), graph) for part in ("train", "test")] if logdir else []
+    writers = []
+    if logdir:
+        writers = [tf.summary.FileWriter(str(logdir / "train"), graph), tf.summary.FileWriter(str(logdir / "test"))]
     every = max(1, plan.steps // LOOKS)
 
     with tf.Session(graph=graph) as session:

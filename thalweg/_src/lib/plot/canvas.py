@@ -102,7 +102,7 @@ def mosaic(
     rows = -(-n // columns)
     tall = images.shape[1] / images.shape[2] if n else 1.0
     across, down = 1 + gap, tall + gap + room
-    ax = axes(ax, columns * across * inches + 0.2, rows * down * inches + 0.5)
+    ax = axes(ax, max(4.0, columns * across * inches + 0.2), rows * down * inches + 0.5)  # a title needs four inches
     if images.ndim == 4:
         style: dict = {}
     elif signed:

@@ -164,7 +164,7 @@ def calibration(probabilities: object, labels: object, bins: int = 10, *, ax: Ax
     )
     ax.set_title(f"calibration error {error:.1%}".replace("%", " %"))
     ax.set_aspect("equal")
-    ax.legend(frameon=False, loc="upper left")
+    ax.legend(frameon=False, loc="lower right")
     return ax
 
 
