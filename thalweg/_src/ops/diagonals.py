@@ -53,9 +53,9 @@ def diag_part(input: D) -> D:
     """
     half = input.ndim // 2
     if input.ndim % 2 or not input.ndim:
-        raise ValueError(f"The rank of the tensor should be even and positive, got shape {list(input.shape)}")
+        raise ValueError(f"The rank of the tensor should be even and positive, got shape {shapes.text(input.shape)}")
     if input.shape[:half] != input.shape[half:]:
-        raise ValueError(f"Invalid shape {list(input.shape)}: the first half of the sizes must be the second half")
+        raise ValueError(f"Invalid shape {shapes.text(input.shape)}: the first half of the sizes must be the second half")
     n = int(np.prod(input.shape[:half], dtype=np.int64))
     return xp(input).diagonal(input.reshape(n, n)).reshape(input.shape[:half])
 
@@ -258,7 +258,7 @@ def _matrix_set_diag(input: T, diagonal: T) -> T:
     if diagonal.shape != (*input.shape[:-2], min(rows, cols)):
         raise ValueError(
             f"must have diagonal.shape == input.shape[:-2] + min(input.shape[-2:]), but received input shape: "
-            f"{list(input.shape)} and diagonal shape: {list(diagonal.shape)}"
+            f"{shapes.text(input.shape)} and diagonal shape: {shapes.text(diagonal.shape)}"
         )
     return _spread(diagonal[..., None, :], 0, 0, rows, cols, input)
 
@@ -386,7 +386,7 @@ def matrix_band_part(
            [0, 0, 9]], dtype=int32)
     """
     if input.ndim < 2:
-        raise ValueError(f"input must be at least 2-dim, received shape: {list(input.shape)}")
+        raise ValueError(f"input must be at least 2-dim, received shape: {shapes.text(input.shape)}")
     rows, cols = input.shape[-2:]
     lib = xp(input, num_lower, num_upper)
     for what, size, n in (("num_lower", "rows", rows), ("num_upper", "columns", cols)):

@@ -54,7 +54,7 @@ def _batched(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
     if indices.shape[:batch_dims] != batch:
         raise ValueError(
             f"params.shape[:{batch_dims}] {list(batch)} should be equal to indices.shape[:{batch_dims}] "
-            f"{list(indices.shape[:batch_dims])}"
+            f"{shapes.text(indices.shape[:batch_dims])}"
         )
     inner, n = indices.shape[batch_dims:], params.shape[axis]
     check((indices >= 0) & (indices < n), _bad_index(indices, n))

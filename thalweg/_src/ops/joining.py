@@ -38,14 +38,14 @@ def _concatenate(values: Sequence[Any], axis: Any) -> Any:
     for i, v in enumerate(values):
         if v.ndim != first.ndim:
             raise ValueError(
-                f"ConcatOp : Ranks of all input tensors should match: shape[0] = {list(first.shape)} vs. shape[{i}] = "
-                f"{list(v.shape)}"
+                f"ConcatOp : Ranks of all input tensors should match: shape[0] = {shapes.text(first.shape)} vs. shape[{i}] = "
+                f"{shapes.text(v.shape)}"
             )
         for j, (a, b) in enumerate(zip(first.shape, v.shape, strict=True)):
             if a != b and j != at % max(first.ndim, 1):
                 raise ValueError(
-                    f"ConcatOp : Dimensions of inputs should match: shape[0] = {list(first.shape)} vs. shape[{i}] = "
-                    f"{list(v.shape)}"
+                    f"ConcatOp : Dimensions of inputs should match: shape[0] = {shapes.text(first.shape)} vs. shape[{i}] = "
+                    f"{shapes.text(v.shape)}"
                 )
     if first.ndim == 0:  # old graphs join scalars
         values = [v.reshape(1) for v in values]
@@ -223,7 +223,7 @@ def concat(values: Any = None, axis: Any = None, name: str | None = "concat", co
     if not isinstance(values, list | tuple):
         values = [values]
     if len(values) == 1:
-        with name_scope(name, "concat") as scope:
+        with name_scope(name, "concat"):
             shapes.of_rank(to_tensor(axis, int32, "concat_dim").dims, 0)
             return basic.identity(values[0], name="concat")
     return _concat(values, axis, name=name)

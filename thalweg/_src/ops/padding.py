@@ -25,10 +25,10 @@ MODE = Enum("REFLECT", "SYMMETRIC")
 
 def _pairs(paddings: Any, x_rank: int) -> list[tuple[int, int]]:
     if np.ndim(paddings) != 2 or np.shape(paddings)[1] != 2:
-        raise ValueError(f"paddings must be a matrix with 2 columns: {list(np.shape(paddings))}")
+        raise ValueError(f"paddings must be a matrix with 2 columns: {shapes.text(np.shape(paddings))}")
     if len(paddings) != x_rank:
         raise ValueError(
-            f"The first dimension of paddings must be the rank of inputs{list(np.shape(paddings))} [rank {x_rank}]"
+            f"The first dimension of paddings must be the rank of inputs{shapes.text(np.shape(paddings))} [rank {x_rank}]"
         )
     return [(int(a), int(b)) for a, b in paddings]
 

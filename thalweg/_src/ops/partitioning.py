@@ -21,8 +21,8 @@ def _dynamic_partition(data: T, partitions: int32, *, num_partitions: Min(int, 1
     """The parts of `data` for which `partitions` is 0, 1, ..."""
     if data.shape[: partitions.ndim] != partitions.shape:
         raise ValueError(
-            f"data.shape must start with partitions.shape, got data.shape = {list(data.shape)}, partitions.shape = "
-            f"{list(partitions.shape)}"
+            f"data.shape must start with partitions.shape, got data.shape = {shapes.text(data.shape)}, partitions.shape = "
+            f"{shapes.text(partitions.shape)}"
         )
     wrong = np.argwhere((partitions < 0) | (partitions >= num_partitions))
     if len(wrong):
@@ -79,13 +79,13 @@ def _stitched(indices: Any, data: Any) -> Any:
     for i, (at, part) in enumerate(zip(indices, data, strict=True)):
         if part.shape[: at.ndim] != at.shape:
             raise ValueError(
-                f"data[{i}].shape = {list(part.shape)} does not start with indices[{i}].shape = {list(at.shape)}"
+                f"data[{i}].shape = {shapes.text(part.shape)} does not start with indices[{i}].shape = {shapes.text(at.shape)}"
             )
         if part.shape[at.ndim :] != rest:
             raise ValueError(
                 f"Need data[0].shape[{indices[0].ndim}:] = data[{i}].shape[{at.ndim}:], got data[0].shape = "
-                f"{list(data[0].shape)}, data[{i}].shape = {list(part.shape)}, indices[0].shape = "
-                f"{list(indices[0].shape)}, indices[{i}].shape = {list(at.shape)}"
+                f"{shapes.text(data[0].shape)}, data[{i}].shape = {shapes.text(part.shape)}, indices[0].shape = "
+                f"{shapes.text(indices[0].shape)}, indices[{i}].shape = {shapes.text(at.shape)}"
             )
         if at.size and at.min() < 0:
             raise ValueError(f"indices[{i}] is out of range")

@@ -46,14 +46,14 @@ def _select(condition: bool_, t: T, e: T) -> T:
     """`t` where `condition` holds, else `e`; the condition is of their shape, a scalar, or one per row."""
     if t.shape != e.shape:
         raise ValueError(
-            f"'then' and 'else' must have the same size.  but received: {list(t.shape)} vs. {list(e.shape)}"
+            f"'then' and 'else' must have the same size.  but received: {shapes.text(t.shape)} vs. {shapes.text(e.shape)}"
         )
     if condition.ndim == 1 and t.ndim > 1 and condition.shape[0] == t.shape[0]:
         condition = condition.reshape(-1, *[1] * (t.ndim - 1))
     elif condition.ndim and condition.shape != t.shape:
         raise ValueError(
             "'cond' must have the shape of 'then', be a scalar or a vector with an entry for each of its rows, got "
-            f"{list(condition.shape)} and {list(t.shape)}"
+            f"{shapes.text(condition.shape)} and {shapes.text(t.shape)}"
         )
     return xp(condition, t, e).where(condition, t, e)
 

@@ -162,7 +162,7 @@ def _target(have: Any, want: Any) -> list[int]:
     n = int(np.prod(have, dtype=np.int64))
     sizes = [int(d) for d in np.asarray(want).ravel()]
     if np.ndim(want) != 1:
-        raise ValueError(f"sizes input must be 1-D, not {list(np.shape(want))}")
+        raise ValueError(f"sizes input must be 1-D, not {shapes.text(np.shape(want))}")
     if sizes.count(-1) > 1:
         raise ValueError(f"Only one input size may be -1, not both {sizes.index(-1)} and {_second(sizes)}")
     for i, d in enumerate(sizes):
@@ -382,7 +382,7 @@ def broadcast_to(input: T, shape: Static(type_attr("Tidx", INTS, int32))) -> T:
         raise ValueError(f"Rank of input ({input.ndim}) must be no greater than rank of output shape ({len(want)}).")
     for have, new in zip(reversed(input.shape), reversed(want), strict=False):
         if have not in (1, new):
-            raise ValueError(f"Incompatible shapes: {list(input.shape)} vs. {list(want)}")
+            raise ValueError(f"Incompatible shapes: {shapes.text(input.shape)} vs. {list(want)}")
     return xp(input).broadcast_to(input, want)
 
 

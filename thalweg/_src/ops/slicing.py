@@ -249,7 +249,7 @@ def strided_slice_grad(
     masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
     per_axis, result = _cuts_of(dims, begin, end, strides, masks._asdict())
     if dy.shape != sizes_of(per_axis, result):
-        raise ValueError(f"shape of dy was {list(dy.shape)} instead of {list(sizes_of(per_axis, result))}")
+        raise ValueError(f"shape of dy was {shapes.text(dy.shape)} instead of {list(sizes_of(per_axis, result))}")
     return spread(dims, per_axis, begin, dy.reshape([c.count for c in per_axis]))
 
 
@@ -317,7 +317,7 @@ def _assigned(x: Any, begin: Any, end: Any, strides: Any, value: Any, masks: dic
     if value.shape != sizes_of(per_axis, result):
         raise NotImplementedError(
             f"sliced l-value shape {list(sizes_of(per_axis, result))} does not match r-value shape "
-            f"{list(value.shape)}. Automatic broadcasting not yet implemented."
+            f"{shapes.text(value.shape)}. Automatic broadcasting not yet implemented."
         )
     return put(x, per_axis, begin, value.reshape([c.count for c in per_axis]))
 

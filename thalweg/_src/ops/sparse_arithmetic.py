@@ -44,6 +44,10 @@ def _sparse_add(
 ) -> Outputs(sum_indices=int64, sum_values=N, sum_shape=int64):
     """The sum of two sparse tensors; sums of two entries whose magnitude is below `thresh` are left out."""
     _same_shape(a_shape, b_shape)
+    for indices in (a_indices, b_indices):
+        wrong = np.flatnonzero(((indices < 0) | (indices >= a_shape)).any(-1))
+        if len(wrong):
+            raise ValueError(f"invalid index: {indices[wrong[0]].tolist()} in a tensor of shape {shapes.text(a_shape)}")
     rows, at_a, at_b = _union(a_indices, b_indices)
     total = np.zeros(len(rows), a_values.dtype)
     np.add.at(total, at_a, a_values)

@@ -30,12 +30,18 @@ def _as_number(v: Any) -> int:
     return fingerprint64(v) if isinstance(v, bytes) else v
 
 
+def _text(dims: Any) -> str:
+    return f"[{','.join(map(str, dims))}]"
+
+
 def _check(indices: Any, values: Any, dims: Any, dense: Any) -> None:
     for i, (at, v, shape) in enumerate(zip(indices, values, dims, strict=True)):
         if at.ndim != 2:
-            raise ValueError(f"Input indices should be a matrix but received shape {list(at.shape)} at position {i}")
+            raise ValueError(f"Input indices should be a matrix but received shape {_text(at.shape)} at position {i}")
         if v.ndim != 1:
-            raise ValueError(f"Input values should be a std::vector but received shape {list(v.shape)} at position {i}")
+            raise ValueError(
+                f"Input values should be a std::vector but received shape {_text(v.shape)} at position {i}"
+            )
         if len(v) != len(at):
             raise ValueError(f"Expected size of values to be {len(at)} got {len(v)} at position {i}")
         if len(shape) != 2:
@@ -43,7 +49,7 @@ def _check(indices: Any, values: Any, dims: Any, dense: Any) -> None:
     sizes = [int(s[0]) for s in dims] + [d.shape[0] for d in dense if d.ndim == 2]
     for d in dense:
         if d.ndim != 2:
-            raise ValueError(f"Dense inputs should be a matrix but received shape {list(d.shape)}")
+            raise ValueError(f"Dense inputs should be a matrix but received shape {_text(d.shape)}")
     if any(n != sizes[0] for n in sizes):
         raise ValueError(f"Expected batch size {sizes[0]} got {next(n for n in sizes if n != sizes[0])}")
 

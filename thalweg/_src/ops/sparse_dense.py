@@ -26,14 +26,14 @@ R = type_attr("T", REALS)
 INTS = (int32, int64)
 
 
-def in_bounds(indices: Any, dims: Any) -> None:
+def in_bounds(indices: Any, dims: Any, prefix: str = "") -> None:
     """Every row of `indices` [n, rank] must lie in a tensor of shape `dims`."""
     limit = np.asarray(dims) if not is_traced(dims) else dims
 
     def message() -> str:
         i = int(np.argwhere(((indices < 0) | (indices >= limit)).any(-1))[0][0])
         at, size_ = indices[i].tolist(), np.asarray(limit).tolist()
-        return f"indices[{i}] = {_list(at)} is out of bounds: need 0 <= index < {_list(size_)}"
+        return f"{prefix}indices[{i}] = {_list(at)} is out of bounds: need 0 <= index < {_list(size_)}"
 
     check(xp(indices, limit).all((indices >= 0) & (indices < limit)), message)
 
@@ -73,18 +73,18 @@ def _sparse_to_dense(
 ) -> T:
     """A tensor of shape `output_shape` with `sparse_values` at `sparse_indices` and `default_value` elsewhere."""
     if np.ndim(output_shape) != 1:
-        raise ValueError(f"output_shape should be a vector, got shape {list(np.shape(output_shape))}")
+        raise ValueError(f"output_shape should be a vector, got shape {shapes.text(np.shape(output_shape))}")
     dims = tuple(int(d) for d in output_shape)
     if sparse_indices.ndim > 2:
         raise ValueError(
-            f"sparse_indices should be a scalar, vector, or matrix, got shape {list(sparse_indices.shape)}"
+            f"sparse_indices should be a scalar, vector, or matrix, got shape {shapes.text(sparse_indices.shape)}"
         )
     at = sparse_indices.reshape(-1, sparse_indices.shape[1] if sparse_indices.ndim == 2 else 1)
     if at.shape[1] != len(dims):
         raise ValueError(f"output_shape has incorrect number of elements: {len(dims)} should be: {at.shape[1]}")
     if sparse_values.ndim > 1 or (sparse_values.ndim and sparse_values.shape[0] != at.shape[0]):
         raise ValueError(
-            f"sparse_values has incorrect shape {list(sparse_values.shape)}, should be [] or [{at.shape[0]}]"
+            f"sparse_values has incorrect shape {shapes.text(sparse_values.shape)}, should be [] or [{at.shape[0]}]"
         )
     if default_value.ndim:
         raise ValueError("default_value should be a scalar.")
@@ -104,6 +104,7 @@ def _sparse_to_dense(
 
 @_sparse_to_dense.shape_rule
 def _(op):
+    shapes.of_rank(op.inputs[1].dims, 1)
     return [infer.partial_value(op.inputs[1])]
 
 
@@ -197,9 +198,10 @@ def _sparse_matmul(
     if b.shape[0] != k:
         raise ValueError(
             f"Cannot multiply A and B because inner dimension does not match: {k} vs. {b.shape[0]}.  Did you forget a "
-            f"transpose?  Dimensions of A: [{m}, {k}).  Dimensions of B: {list(b.shape)}"
+            f"transpose?  Dimensions of A: [{m}, {k}).  Dimensions of B: {shapes.text(b.shape)}"
         )
-    in_bounds(a_indices, np.asarray(a_shape))
+    for letter, axis, n in (("m", row, m), ("k", col, k)):
+        _axis_in_bounds(a_indices, axis, n, letter)
     values = lib.conj(a_values) if adjoint_a else a_values
     parts = (
         values[:, None] * lib.take(b, a_indices[:, col], axis=0, mode="clip")
@@ -211,6 +213,14 @@ def _sparse_matmul(
     out = np.zeros((m, b.shape[1]), b.dtype)
     np.add.at(out, a_indices[:, row], parts)
     return out
+
+
+def _axis_in_bounds(indices: Any, axis: int, n: int, letter: str) -> None:
+    def message() -> str:
+        i = int(np.flatnonzero((indices[:, axis] < 0) | (indices[:, axis] >= n))[0])
+        return f"{letter} ({indices[i, axis]}) from index[{i},{axis}] out of bounds (>={n})"
+
+    check(xp(indices).all((indices[:, axis] >= 0) & (indices[:, axis] < n)), message)
 
 
 @_sparse_matmul.shape_rule
@@ -260,7 +270,7 @@ def _sparse_dense_add(
     a_indices: type_attr("Tindices", INTS), a_values: N, a_shape: type_attr("Tindices", INTS), b: N
 ) -> N:
     """A dense tensor with the entries of a sparse one added."""
-    in_bounds(a_indices, np.array(b.shape, np.int64))
+    in_bounds(a_indices, np.array(b.shape, np.int64), "Sparse tensor has an invalid index: ")
     at = tuple(a_indices[:, i] for i in range(b.ndim))
     if is_traced(a_indices) or is_traced(a_values) or is_traced(b):
         return jnp.asarray(b).at[at].add(a_values, mode="drop")
@@ -283,7 +293,7 @@ def _dense_at(indices: Any, dims: Any, dense: Any) -> Any:
     if extra < 0:
         raise ValueError(
             f"SparseDenseBinaryOpShared broadcasts dense to sparse only; got incompatible shapes: [{indices.shape[1]} "
-            f"axes] vs. {list(dense.shape)}"
+            f"axes] vs. {shapes.text(dense.shape)}"
         )
     lib = xp(indices, dense)
     sizes = np.array(dense.shape, np.int64)

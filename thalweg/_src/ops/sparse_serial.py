@@ -31,7 +31,7 @@ def _unpacked(part: Any, dtype: Any) -> Any:
         proto = protos.TensorProto.FromString(part)
         array = tensors.from_proto(proto)
     except Exception as error:
-        raise ValueError(f"Could not parse serialized_sparse: {error}") from None
+        raise ValueError(f"Could not parse serialized proto: {error}") from None
     if proto.dtype != dtype.as_datatype_enum:
         raise ValueError(
             f"Requested SparseTensor of type {dtype.name} but SparseTensor[0].values.dtype() == "
@@ -92,21 +92,21 @@ def _batched(parts: list[Any], prefix: tuple[int, ...], numpy: Any) -> Any:
     for i, (indices, v, dims) in enumerate(parts):
         if indices.ndim != 2:
             raise ValueError(
-                f"Expected serialized_sparse[{i}, 0] to represent an index matrix but received shape {list(indices.shape)}"
+                f"Expected serialized_sparse[{i}, 0] to represent an index matrix but received shape {shapes.text(indices.shape)}"
             )
         if v.ndim != 1:
             raise ValueError(
-                f"Expected serialized_sparse[{i}, 1] to represent a values vector but received shape {list(v.shape)}"
+                f"Expected serialized_sparse[{i}, 1] to represent a values vector but received shape {shapes.text(v.shape)}"
             )
         if dims.ndim != 1:
             raise ValueError(
-                f"Expected serialized_sparse[{i}, 2] to represent a shape vector but received shape {list(dims.shape)}"
+                f"Expected serialized_sparse[{i}, 2] to represent a shape vector but received shape {shapes.text(dims.shape)}"
             )
         if len(v) != len(indices):
             raise ValueError(f"Expected row counts of indices and values to match: {len(indices)} vs. {len(v)}")
         if len(dims) != rank:
             raise ValueError(
-                f"Inconsistent rank across SparseTensors: rank prior to SparseTensor[{i}] was: {rank} but rank of "
+                f"Inconsistent shape across SparseTensors: rank prior to SparseTensor[{i}] was: {rank} but rank of "
                 f"SparseTensor[{i}] is: {len(dims)}"
             )
         lead = np.array(np.unravel_index(i, prefix), np.int64).reshape(1, -1) if prefix else np.zeros((1, 0), np.int64)
@@ -124,7 +124,7 @@ def _deserialize_many(serialized_sparse: string, *, dtype: DTYPE) -> Outputs(
     if serialized_sparse.ndim != 2:
         raise ValueError(f"Serialized sparse should have rank 2 but got {serialized_sparse.ndim}")
     if serialized_sparse.shape[1] != 3:
-        raise ValueError("Serialize sparse should have 3 columns but got shape " + str(list(serialized_sparse.shape)))
+        raise ValueError(f"Serialize sparse should have 3 columns but got shape {shapes.text(serialized_sparse.shape)}")
     return _parsed(serialized_sparse, dtype)
 
 
@@ -143,7 +143,9 @@ def _deserialize(serialized_sparse: SERIAL, *, dtype: DTYPE) -> Outputs(
     if serialized_sparse.ndim < 1:
         raise ValueError("Serialized sparse should have non-zero rank []")
     if serialized_sparse.shape[-1] != 3:
-        raise ValueError(f"Serialized sparse should have 3 as the last dimension {list(serialized_sparse.shape)}")
+        raise ValueError(
+            f"Serialized sparse should have 3 as the last dimension {shapes.text(serialized_sparse.shape)}"
+        )
     return _parsed(serialized_sparse, dtype)
 
 

@@ -30,8 +30,8 @@ def _pack(values: Many(T, "N", 1), *, axis: int = 0) -> T:
     for i, v in enumerate(values):
         if v.shape != first.shape:
             raise ValueError(
-                f"Shapes of all inputs must match: values[0].shape = {list(first.shape)} != values[{i}].shape = "
-                f"{list(v.shape)}"
+                f"Shapes of all inputs must match: values[0].shape = {shapes.text(first.shape)} != values[{i}].shape = "
+                f"{shapes.text(v.shape)}"
             )
     out = xp(*values).stack(values, axis=_stack_axis(axis, first.ndim))
     if first.ndim == 0 and first.dtype.kind in "iu":
@@ -137,7 +137,7 @@ register_tensor_conversion_function((list, tuple), _convert_list, 99)
 def _unpack(value: T, *, num: Min(int, 0), axis: int = 0) -> Many(T, "num"):
     """The slices of `value` along `axis`, without that axis."""
     if value.shape[axis] != num:
-        raise ValueError(f"Input shape axis {axis} must equal {num}, got shape {list(value.shape)}")
+        raise ValueError(f"Input shape axis {axis} must equal {num}, got shape {shapes.text(value.shape)}")
     lead = (slice(None),) * (axis % value.ndim)
     return [value[(*lead, i)] for i in range(num)]
 

@@ -306,7 +306,7 @@ def roll(input: T, shift: type_attr("Tshift", INTS), axis: Static(type_attr("Tax
         raise ValueError("input must be 1-D or higher")
     for what, value in (("shift", shift), ("axis", axis)):
         if np.ndim(value) > 1:
-            raise ValueError(f"{what} must be a scalar or a 1-D vector. Found: {list(np.shape(value))}")
+            raise ValueError(f"{what} must be a scalar or a 1-D vector. Found: {shapes.text(np.shape(value))}")
     if np.size(axis) != np.size(shift):
         raise ValueError("shift and axis must have the same size")
     lib = xp(input, shift)
