@@ -86,7 +86,10 @@ class Executable:
 
     def gather(self, store: Any) -> tuple[list[Any], list[Any]]:
         values = store.values
-        return [values[k] for k in self.donated], [values[k] for k in self.kept]
+        kept = [values[k] for k in self.kept]
+        if self.transfer:  # a variable may lie on another device than what reads it
+            kept = [jax.device_put(v, self.device) for v in kept]
+        return [values[k] for k in self.donated], kept
 
     def __call__(self, store: Any, args: Sequence[Any]) -> list[Any]:
         """Run on the variables in `store` and commit what was written. The caller holds the store's lock.

@@ -96,7 +96,13 @@ def _colour(op: Operation, fed: frozenset[Tensor], place: Callable[[Operation], 
         return None
     if opdef.alias and source_of(op.outputs[0], fed) is not None:
         return None
-    return HOST if is_host_work(op) else place(op)
+    if is_host_work(op):
+        return HOST
+    if opdef.write_index and opdef.simple:  # a variable is changed where it lies
+        source = source_of(op._inputs[opdef.write_index[0]], fed)
+        if source is not None:
+            return place(source)
+    return place(op)
 
 
 def _static_edges(
