@@ -57,6 +57,16 @@ def uniform(*shape, low=0.0, high=1.0, dtype="T"):
     return Input(lambda r: r.uniform(low, high, shape), dtype)
 
 
+def chances(*shape, dtype="T"):
+    """Rows that sum to one."""
+
+    def make(r):
+        x = r.uniform(0.1, 1.0, shape)
+        return x / x.sum(-1, keepdims=True)
+
+    return Input(make, dtype)
+
+
 def spread(*shape, dtype="T"):
     """Distinct multiples of 1/4 in random order: no ties, exact in every dtype."""
     size = int(np.prod(shape))
