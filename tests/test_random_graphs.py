@@ -81,7 +81,7 @@ def build(program):
             else:
                 v = variables[k % 2]
                 out = tf.assign(v, small(a)) if kind == "assign" else tf.assign_add(v, small(a) * 0.1)
-                out = tf.identity(out)
+                out = tf.stop_gradient(out)  # an assignment has no gradient
                 effects.append(out.op)
         live.append(small(out))
     with tf.control_dependencies(effects):
