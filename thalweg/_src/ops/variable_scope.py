@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import enum
 import functools
@@ -363,14 +364,21 @@ class _ScopeStore(threading.local):
     def __init__(self) -> None:
         self.current = VariableScope(False)
         self.counts: dict[str, int] = {}
+        self.names: list[str] = []  # of the counts, sorted: so that closing a scope need not look at all of them
 
     def open(self, name: str) -> None:
-        self.counts[name] = self.counts.get(name, 0) + 1
+        if name not in self.counts:
+            bisect.insort(self.names, name)
+            self.counts[name] = 0
+        self.counts[name] += 1
 
-    def close_inside(self, name: str | None) -> None:
-        for key in self.counts:
-            if name is None or key.startswith(name + "/"):
-                self.counts[key] = 0
+    def close_inside(self, name: str) -> None:
+        """Forget the scopes inside `name`."""
+        first = bisect.bisect_left(self.names, name + "/")
+        last = bisect.bisect_left(self.names, name + "0")  # the character after "/"
+        for inside in self.names[first:last]:
+            del self.counts[inside]
+        del self.names[first:last]
 
 
 def _of_graph(key: str, make: Callable[[], Any]) -> Any:
@@ -550,12 +558,12 @@ def _entered(
     """The variable scope of a block, without its name scope."""
     store = _scope_store()
     old = store.current
-    counts = None
+    before = None
     if isinstance(name_or_scope, VariableScope):
         shared = name_or_scope
         scope = shared._child(shared.name, reuse or shared.reuse, shared._name_scope, given)
         store.open(shared.name)
-        counts = dict(store.counts)
+        before = dict(store.counts), list(store.names)
     else:
         name = f"{old.name}/{name_or_scope}" if old.name else name_or_scope
         scope = old._child(name, reuse or old.reuse, name_scope, given)
@@ -567,8 +575,8 @@ def _entered(
         if store.current is not scope:
             store.current = old
             raise RuntimeError("Improper nesting of variable_scope.")
-        if counts is not None:
-            store.counts = counts
+        if before is not None:
+            store.counts, store.names = before
         else:
             store.close_inside(scope.name)
         store.current = old
