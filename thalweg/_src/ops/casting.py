@@ -12,6 +12,7 @@ from thalweg._src.core.infer import partial_scalar, partial_value
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import op, type_attr
 from thalweg._src.core.scopes import name_scope
+from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.elementwise import same_shape
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.late import math
@@ -75,9 +76,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     if isinstance(x, Tensor) and x.dtype == want:
         return x
     with name_scope(name, "Cast", [x]) as name:
-        if isinstance(x, IndexedSlices):
-            return IndexedSlices(cast(x.values, want, name=name), x.indices, x.dense_shape)
-        if hasattr(x, "_with_values"):
+        if isinstance(x, IndexedSlices | SparseTensor):
             return x._with_values(cast(x.values, want, name=name))
         x = to_tensor(x, None, "x")
         return x if x.dtype.base_dtype == want else _cast(x, DstT=want, name=name)

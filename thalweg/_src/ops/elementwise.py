@@ -1,5 +1,6 @@
 """Functions of one number, element by element, and the ops of their gradients."""
 
+from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core.apply import xp
@@ -7,8 +8,9 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import COMPLEX, FLOATS, bool, int8, int16, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnn, jnp, lax
-from thalweg._src.core.opdef import op, type_attr
+from thalweg._src.core.opdef import OpDef, op, type_attr
 from thalweg._src.core.scopes import name_scope
+from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.broadcasting import after
 from thalweg._src.ops.late import array, math
 
@@ -44,13 +46,13 @@ def _abs(x: R) -> R:
 
 
 @op("Neg", numpy_only=True)
-def negative(x: N) -> N:
+def _negative(x: N) -> N:
     """-x."""
     return xp(x).negative(x)
 
 
 @op("Sign", numpy_only=True)
-def sign(x: N) -> N:
+def _sign(x: N) -> N:
     """-1, 0 or 1 as `x` is negative, zero or positive; x / |x| for complex numbers. NaN gives 0, as in TensorFlow."""
     m = xp(x)
     if x.dtype.kind == "c":
@@ -87,13 +89,13 @@ def rint(x: F) -> F:
 
 
 @op("Square", numpy_only=True)
-def square(x: N) -> N:
+def _square(x: N) -> N:
     """x * x."""
     return x * x
 
 
 @op("Sqrt")
-def sqrt(x: C) -> C:
+def _sqrt(x: C) -> C:
     """The root of x; NaN for negative numbers."""
     return jnp.sqrt(x)
 
@@ -195,7 +197,7 @@ def sigmoid_grad(y: C, dy: C) -> C:
 
 
 @op("Tanh")
-def tanh(x: C) -> C:
+def _tanh(x: C) -> C:
     """The hyperbolic tangent."""
     return jnp.tanh(x)
 
@@ -298,9 +300,24 @@ def is_finite(x: F) -> bool:
 
 ROUNDINGS = (floor, ceil, _round, rint)
 QUESTIONS = (is_nan, is_inf, is_finite)
-for _f in (*ROUNDINGS, *QUESTIONS, _abs, negative, sign, square, sqrt, rsqrt, reciprocal, inv, exp, expm1, log, log1p):
+for _f in (
+    *ROUNDINGS,
+    *QUESTIONS,
+    _abs,
+    _negative,
+    _sign,
+    _square,
+    _sqrt,
+    rsqrt,
+    reciprocal,
+    inv,
+    exp,
+    expm1,
+    log,
+    log1p,
+):
     _f.shape_rule(same_shape)
-for _f in (_sigmoid, tanh, sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh):
+for _f in (_sigmoid, _tanh, sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh):
     _f.shape_rule(same_shape)
 for _f in (sqrt_grad, rsqrt_grad, reciprocal_grad, inv_grad, sigmoid_grad, tanh_grad):
     _f.shape_rule(merged_shape)
@@ -312,12 +329,33 @@ for _f in (*ROUNDINGS, *QUESTIONS):
 
 
 def abs(x: Any, name: str | None = None) -> Tensor:
-    """|x|, a real number for complex `x`."""
+    """|x|, a real number for complex `x`. Of a SparseTensor, that of its values."""
+    if isinstance(x, SparseTensor):
+        return x._with_values(abs(x.values, name=name))
     with name_scope(name, "Abs", [x]) as name:
         x = to_tensor(x, None, "x")
         if x.dtype.is_complex:
             return math.complex_abs(x, Tout=x.dtype.base_dtype.real_dtype, name=name)
         return _abs(x, name=name)
+
+
+def over_values(f: OpDef) -> Callable[..., Any]:
+    """The op `f` as a function that maps the values of a SparseTensor too."""
+
+    def mapped(x: Any, name: str | None = None) -> Any:
+        return x._with_values(f(x.values, name=name)) if isinstance(x, SparseTensor) else f(x, name=name)
+
+    mapped.__name__ = mapped.__qualname__ = f.__name__.lstrip("_")
+    mapped.__module__ = f.__module__
+    mapped.__doc__ = f"{f.__doc__}\n\n    Of a SparseTensor, that of its values."
+    return mapped
+
+
+negative = over_values(_negative)
+sign = over_values(_sign)
+square = over_values(_square)
+sqrt = over_values(_sqrt)
+tanh = over_values(_tanh)
 
 
 def round(x: Any, name: str | None = None) -> Tensor:
@@ -366,18 +404,18 @@ def _(op, g):
     return g * sign(op.inputs[0])
 
 
-@negative.grad
+@_negative.grad
 def _(op, g):
     return -g
 
 
-@sign.grad
+@_sign.grad
 def _(op, g):
     (x,) = op.inputs
     return math.zeros(array.shape(x), dtype=x.dtype)
 
 
-@square.grad  # dx = 2 g x
+@_square.grad  # dx = 2 g x
 def _(op, g):
     (x,) = op.inputs
     with after(g):
@@ -385,7 +423,7 @@ def _(op, g):
         return math.multiply(g, math.multiply(x, _constant(2.0, x)))
 
 
-@sqrt.grad
+@_sqrt.grad
 def _(op, g):
     return sqrt_grad(op.outputs[0], g)
 
@@ -475,7 +513,7 @@ def _(op, g):
         return gb - 2.0 * gb * a, sigmoid_grad(a, g)
 
 
-@tanh.grad
+@_tanh.grad
 def _(op, g):
     with after(g):
         return tanh_grad(math.conj(op.outputs[0]), g)

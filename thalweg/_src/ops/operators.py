@@ -6,7 +6,9 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.opdef import OPS
 from thalweg._src.core.scopes import name_scope
+from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops import arithmetic, compare, elementwise, matmul
 
 _override = Tensor._override_operator
@@ -17,9 +19,10 @@ def _add(x: Tensor, y: Any, name: str | None = None) -> Tensor:
 
 
 def _mul(x: Any, y: Any, name: str | None = None) -> Any:
-    if isinstance(y, Tensor):
-        return arithmetic.multiply(x, y, name=name)
-    return y._times_dense(x, name)
+    if isinstance(y, SparseTensor):
+        times = OPS["SparseDenseCwiseMul"]
+        return y._with_values(times(y.indices, y.values, y.dense_shape, x, name=name))
+    return arithmetic.multiply(x, y, name=name)
 
 
 def _binary(word: str, f: Callable[..., Any]) -> None:
@@ -27,7 +30,7 @@ def _binary(word: str, f: Callable[..., Any]) -> None:
 
     def forward(x: Any, y: Any) -> Any:
         with name_scope(None, word, [x, y]) as name:
-            if not isinstance(y, Tensor) and not _is_sparse(y):
+            if not isinstance(y, Tensor) and not isinstance(y, SparseTensor):
                 try:
                     y = to_tensor(y, None, "y", preferred=x.dtype.base_dtype)
                 except TypeError:
@@ -43,10 +46,6 @@ def _binary(word: str, f: Callable[..., Any]) -> None:
     forward.__doc__ = reflected.__doc__ = f.__doc__
     _override(f"__{word}__", forward)
     _override(f"__r{word}__", reflected)
-
-
-def _is_sparse(value: Any) -> bool:
-    return hasattr(value, "_times_dense")
 
 
 _binary("add", _add)

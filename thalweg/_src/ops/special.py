@@ -13,7 +13,7 @@ from thalweg._src.core.opdef import op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.broadcasting import after, back_to, broadcast_gradient_args, broadcast_rule
 from thalweg._src.ops.constants import constant, ones, zeros, zeros_like
-from thalweg._src.ops.elementwise import same_shape
+from thalweg._src.ops.elementwise import over_values, same_shape
 from thalweg._src.ops.late import array, math
 
 F = type_attr("T", FLOATS)
@@ -32,7 +32,7 @@ def _in_32_bits(f: Any, *xs: Any) -> Any:
 
 
 @op("Erf")
-def erf(x: F) -> F:
+def _erf(x: F) -> F:
     """The error function: 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     return _in_32_bits(lax.erf, x)
 
@@ -57,19 +57,24 @@ def digamma(x: F) -> F:
 
 
 @op("BesselI0e")
-def bessel_i0e(x: F) -> F:
+def _bessel_i0e(x: F) -> F:
     """exp(-|x|) I0(x): the scaled modified Bessel function of order 0."""
     return _in_32_bits(jax.scipy.special.i0e, x)
 
 
 @op("BesselI1e")
-def bessel_i1e(x: F) -> F:
+def _bessel_i1e(x: F) -> F:
     """exp(-|x|) I1(x): the scaled modified Bessel function of order 1."""
     return _in_32_bits(jax.scipy.special.i1e, x)
 
 
-for _f in (erf, erfc, lgamma, digamma, bessel_i0e, bessel_i1e):
+for _f in (_erf, erfc, lgamma, digamma, _bessel_i0e, _bessel_i1e):
     _f.shape_rule(same_shape)
+
+
+erf = over_values(_erf)
+bessel_i0e = over_values(_bessel_i0e)
+bessel_i1e = over_values(_bessel_i1e)
 
 
 # -- of two
@@ -181,7 +186,7 @@ def _bell(op, g, factor):
         return g * scale * math.exp(-math.square(x))
 
 
-@erf.grad
+@_erf.grad
 def _(op, g):
     return _bell(op, g, 2 / np.sqrt(np.pi))
 
@@ -204,14 +209,14 @@ def _(op, g):
         return math.mul_no_nan(polygamma(constant(1, dtype=x.dtype), x), g)
 
 
-@bessel_i0e.grad  # dx = I1e(x) - sign(x) y
+@_bessel_i0e.grad  # dx = I1e(x) - sign(x) y
 def _(op, g):
     (x,), (y,) = op.inputs, op.outputs
     with after(g):
         return math.mul_no_nan(bessel_i1e(x) - math.sign(x) * y, g)
 
 
-@bessel_i1e.grad  # dx = I0e(x) - y (sign(x) + 1 / x), and 1/2 at 0
+@_bessel_i1e.grad  # dx = I0e(x) - y (sign(x) + 1 / x), and 1/2 at 0
 def _(op, g):
     (x,), (y,) = op.inputs, op.outputs
     with after(g):
