@@ -15,6 +15,7 @@ from thalweg import lookup as lookup
 from thalweg import losses as losses
 from thalweg import manip as manip
 from thalweg import math as math
+from thalweg import metrics as metrics
 from thalweg import nn as nn
 from thalweg import quantization as quantization
 from thalweg import random as random
@@ -22,6 +23,7 @@ from thalweg import resource_loader as resource_loader
 from thalweg import signal as signal
 from thalweg import sparse as sparse
 from thalweg import spectral as spectral
+from thalweg import strings as strings
 from thalweg import summary as summary
 from thalweg import test as test
 from thalweg import train as train
@@ -65,6 +67,7 @@ from thalweg._src.core.graph import Tensor as Tensor
 from thalweg._src.core.graph import get_default_graph as get_default_graph
 from thalweg._src.core.graph import reset_default_graph as reset_default_graph
 from thalweg._src.core.graphdef import import_graph_def as import_graph_def
+from thalweg._src.core.infer import get_static_value as get_static_value
 from thalweg._src.core.keys import GraphKeys as GraphKeys
 from thalweg._src.core.scopes import add_to_collection as add_to_collection
 from thalweg._src.core.scopes import add_to_collections as add_to_collections
@@ -344,6 +347,8 @@ from thalweg._src.ops.random import random_normal as random_normal
 from thalweg._src.ops.random import random_shuffle as random_shuffle
 from thalweg._src.ops.random import random_uniform as random_uniform
 from thalweg._src.ops.random import truncated_normal as truncated_normal
+from thalweg._src.ops.random_draws import random_gamma as random_gamma
+from thalweg._src.ops.random_draws import random_poisson as random_poisson
 from thalweg._src.ops.ranges import lin_space as lin_space
 from thalweg._src.ops.ranges import lin_space as linspace
 from thalweg._src.ops.ranges import range as range

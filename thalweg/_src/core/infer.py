@@ -156,6 +156,19 @@ def constant_value(tensor: Any) -> np.ndarray | None:
     return _value(tensor, memo, 0)
 
 
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The value of `tensor` where it is known while the graph is built, as an array, else None.
+
+    `partial`: of a stack of scalars, an array of those that are known, and Nones.
+    """
+    value = constant_value(tensor)
+    if value is None and partial and isinstance(tensor, Tensor) and tensor.op.type == "Pack":
+        parts = [constant_value(t) for t in tensor.op.inputs]
+        if any(p is not None for p in parts):
+            return np.array([None if p is None else p.item() for p in parts], object)
+    return None if value is None else np.array(value)
+
+
 def _value(t: Tensor, memo: dict[Tensor, Any], depth: int) -> np.ndarray | None:
     if t in memo:
         return memo[t]
