@@ -360,18 +360,18 @@ def test_hand_rule_is_the_derived_rule(family, case):
     assert not wrong, "\n".join(wrong)
 
 
-def names(outs):
+def names(graph, outs):
     """What to fetch, step by step: the names of tensors and operations."""
     steps = outs.fetches if isinstance(outs, base.Steps) else [outs]
     live = [[leaf for leaf in base.flat(s) if base.is_tensor(leaf) or isinstance(leaf, tf.Operation)] for s in steps]
-    return [[leaf.name for leaf in step] for step in live if step]
+    return [[graph.as_graph_element(leaf).name for leaf in step] for step in live if step]
 
 
 def exported(family, case):
     """A record as `tests/oracle/roundtrip.py` takes it."""
     with tf.Graph().as_default() as graph:
         xs = base.placeholders(tf, case, case.types[0])
-        steps = names(case.call(tf, *xs))
+        steps = names(graph, case.call(tf, *xs))
         first = [tf.global_variables_initializer().name] if tf.global_variables() else []
         first += [op.name for op in tf.get_collection("table_initializer")]
         definition = base64.b64encode(graph.as_graph_def().SerializeToString()).decode()
@@ -379,12 +379,16 @@ def exported(family, case):
     return {**told, "graph": definition, "steps": steps, "first": first}
 
 
+# Where TensorFlow 2.21 gives something else for 1.15's own graph: NaN in Sign and Softmax, convolutions of nothing.
+CHANGED = {"1.15": set(), "2.21": {"math-Sign:hard", "nn-Softmax:hard", "nn-Conv2D:empty_batch"}}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["1.15", "2.21"])
+@pytest.mark.parametrize("version", CHANGED)
 def test_exports_run_in_tensorflow(version, oracle, tmp_path):
     """What we export runs in the real TensorFlow, and gives its values."""
     entries = []
-    for p in params(wanted=lambda case: case.vintage == "1.15"):
+    for p in params(wanted=lambda case: case.vintage == "1.15" and case.portable):
         try:
             entries.append(exported(*p.values))
         except Exception as e:
@@ -394,7 +398,8 @@ def test_exports_run_in_tensorflow(version, oracle, tmp_path):
     program = f"import runpy, sys; sys.argv[1:] = [{str(tmp_path / 'exported.json')!r}]\n"
     told = oracle(version, program + f"runpy.run_path({str(script)!r}, run_name='__main__')", timeout=600)
     print(told)
-    assert ", 0 wrong," in told, told
+    assert {line.split(": ")[0] for line in told.splitlines()[:-1]} <= CHANGED[version], told
+    assert f"{len(entries)} graphs" in told, told
 
 
 def test_every_op_has_a_record():

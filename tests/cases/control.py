@@ -100,7 +100,7 @@ CASES += [
     Fails("Assert", [given([-1.0])], lambda tf, x: tf.Assert(tf.reduce_all(x > 0), [x]), "fails"),
     OpCase("Print", [normal(2)], lambda tf, x: tf.Print(x, [x], "seen: ") * 2.0, misuse=False),
     OpCase("PyFunc", [normal(2)], lambda tf, x: tf.py_func(lambda a: a * 2, [x], tf.float32), misuse=False, grad=False,
-           graph=False),  # the token is a process's own
+           graph=False, portable=False),  # the token is a process's own
     OpCase("IdentityN", [normal(3)], lambda tf, x: custom(tf)(x), "custom_gradient", smooth=False, misuse=False),
 ]  # fmt: skip
 

@@ -11,12 +11,46 @@ def run(fetches, *feeds):
         return sess.run(fetches, *feeds)
 
 
-def test_reads_stand_where_they_are_used():
+def test_reads_see_the_writes_that_they_depend_on():
     v = tf.Variable(1.0)
     before = v + 0.0
     update = tf.assign(v, 5.0)
-    after = v + 0.0
-    assert run([before, update, after, v]) == [1.0, 5.0, 5.0, 5.0]
+    beside = v + 0.0
+    with tf.control_dependencies([update]):
+        after = v + 0.0
+    assert run([before, update, beside, after, v]) == [1.0, 5.0, 1.0, 5.0, 5.0]
+
+
+def test_two_training_steps_in_one_run_work_on_the_old_values():
+    d, g = tf.Variable(2.0), tf.Variable(3.0)
+    loss = d * g
+    d_step = tf.train.GradientDescentOptimizer(0.5).minimize(loss, var_list=[d])
+    g_step = tf.train.GradientDescentOptimizer(0.5).minimize(loss, var_list=[g])
+    assert run([d_step, g_step, d, g])[2:] == [0.5, 2.0]
+
+
+def test_reads_that_cannot_all_come_first_follow_creation():
+    a, b = tf.Variable(1.0), tf.Variable(2.0)
+    write_a = tf.assign(a, 10.0)
+    with tf.control_dependencies([write_a]):
+        read_b = b + 0.0
+    write_b = tf.assign(b, 20.0)
+    with tf.control_dependencies([write_b]):
+        read_a = a + 0.0
+    assert run([read_b, read_a]) == [2.0, 10.0]
+
+
+def test_a_step_with_and_without_a_value_to_read():
+    a = tf.Variable(3.0)
+    b = tf.Variable(a * 2.0)
+    init = tf.global_variables_initializer()
+    change = tf.assign(a, 10.0)
+    with tf.Session() as sess:
+        sess.run(init)
+        assert sess.run([a, b]) == [3.0, 6.0]
+        sess.run(change)
+        sess.run(init)
+        assert sess.run([a, b]) == [3.0, 20.0]
 
 
 def test_a_read_does_not_wait_for_what_is_not_run():
