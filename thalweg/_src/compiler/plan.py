@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.functionalize import functionalize
+from thalweg._src.compiler.order import in_effect_order
 from thalweg._src.compiler.prune import prune
 from thalweg._src.compiler.stage import Cluster, stage
 from thalweg._src.core import errors, shapes
@@ -24,11 +25,13 @@ class Plan:
         targets: Sequence[Operation],
         feeds: dict[Tensor, tuple[int, ...]],
         place: Callable[[Operation], Any],
+        present: Callable[[str], bool] = lambda key: True,
     ):
         self.fetches, self.feeds = list(fetches), list(feeds)
         wanted = [t.op for t in fetches if t not in feeds]
         ops = prune([*wanted, *targets], frozenset(feeds))
-        self.ops = functionalize(ops, frozenset(feeds))
+        fed = frozenset(feeds)
+        self.ops, self.asked = in_effect_order(functionalize(ops, fed), fed, lambda t: source_of(t, fed), present)
         for op in ops:
             if op.opdef.must_feed:
                 raise _not_fed(op, [*wanted, *targets])

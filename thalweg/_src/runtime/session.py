@@ -174,15 +174,20 @@ class BaseSession:
         small = [(t, v.shape) for t, v in feeds.items() if v.ndim < 2 and v.dtype.kind != "f"]
         key = (wanted.key, tuple(feeds), tuple(small), self._graph._mutations)
         plan = self._plans.get(key)
+        if plan is not None and plan.asked and any(self._has(k) != had for k, had in plan.asked.items()):
+            plan = None  # the order of effects depends on which variables have values
         if plan is None:
             self._check_devices()
             place = self._devices.place
             shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
-            plan = self._plans[key] = Plan(wanted.tensors, wanted.targets, shapes_of, place)
+            plan = self._plans[key] = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has)
             if self._config is not None and self._config.log_device_placement:
                 for op in plan.ops:
                     print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
         return plan
+
+    def _has(self, key: str) -> bool:
+        return key in self._store.values
 
     def _check_devices(self) -> None:
         """TensorFlow places the whole graph before it runs any of it: a device that is not there is an error for every run."""
