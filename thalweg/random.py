@@ -7,3 +7,10 @@ from thalweg._src.ops.random import random_normal as normal
 from thalweg._src.ops.random import random_shuffle as shuffle
 from thalweg._src.ops.random import random_uniform as uniform
 from thalweg._src.ops.random import truncated_normal as truncated_normal
+from thalweg._src.ops.random_draws import random_gamma as gamma
+from thalweg._src.ops.random_draws import random_poisson as poisson
+from thalweg._src.ops.random_draws import stateless_categorical as stateless_categorical
+from thalweg._src.ops.random_draws import stateless_multinomial as stateless_multinomial
+from thalweg._src.ops.random_draws import stateless_normal as stateless_normal
+from thalweg._src.ops.random_draws import stateless_truncated_normal as stateless_truncated_normal
+from thalweg._src.ops.random_draws import stateless_uniform as stateless_uniform

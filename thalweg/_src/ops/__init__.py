@@ -46,6 +46,7 @@ from thalweg._src.ops import printing as printing
 from thalweg._src.ops import py_func as py_func
 from thalweg._src.ops import quantizing as quantizing
 from thalweg._src.ops import random as random
+from thalweg._src.ops import random_draws as random_draws
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import scattering as scattering

@@ -12,7 +12,7 @@ from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.seeds import get_seed
 from thalweg._src.core.shapes import Dimension
-from thalweg._src.ops import distributions
+from thalweg._src.ops import distributions, rejection
 from thalweg._src.ops.late import array, math
 
 T = type_attr("T")
@@ -23,14 +23,14 @@ INT = type_attr("Tout", (int32, int64))
 INDEX = type_attr("output_dtype", (int32, int64), int64)
 
 
-def _sizes(op):
+def sizes_of(op):
     dims = op.inputs[0].dims
     if dims is not None and len(dims) != 1:
         raise ValueError(f"Shape must be rank 1 but is rank {len(dims)} for '{op.name}' (op: '{op.type}').")
     return infer.partial_value(op.inputs[0])
 
 
-def _scalar(op, at):
+def need_scalar(op, at):
     dims = op.inputs[at].dims
     if dims is not None and dims != ():
         raise ValueError(f"Shape must be rank 0 but is rank {len(dims)} for '{op.name}' (op: '{op.type}').")
@@ -57,7 +57,7 @@ def _truncated_normal(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, d
     """Standard normal numbers, those beyond two deviations drawn again."""
     count = distributions.size_of(shape)
     rng.reserve(count)
-    return distributions.truncated_normal(rng, count, dtype._as_numpy).reshape(shape)
+    return rejection.truncated_normal(rng, count, dtype._as_numpy).reshape(shape)
 
 
 @op("RandomUniformInt")
@@ -73,14 +73,14 @@ def _random_uniform_int(shape: Static(ShapeT), minval: INT, maxval: INT, *, seed
 
 for _fill in (_random_uniform, _random_normal, _truncated_normal, _random_uniform_int):
     _fill.not_differentiable()
-    _fill.shape_rule(lambda op: [_sizes(op)])
+    _fill.shape_rule(lambda op: [sizes_of(op)])
 
 
 @_random_uniform_int.shape_rule
 def _(op):
-    _scalar(op, 1)
-    _scalar(op, 2)
-    return [_sizes(op)]
+    need_scalar(op, 1)
+    need_scalar(op, 2)
+    return [sizes_of(op)]
 
 
 @op("RandomShuffle", host=True)
@@ -108,18 +108,7 @@ def _multinomial(
     logits: N, num_samples: Static(int32), *, seed: int = 0, seed2: int = 0, output_dtype: INDEX = int64, rng
 ) -> INDEX:
     """[rows, num_samples] classes drawn by their unnormalised log-probabilities [rows, classes]."""
-    if logits.ndim != 2:
-        raise ValueError(f"logits should be a matrix, got shape {list(logits.shape)}")
-    rows, classes = logits.shape
-    samples = int(num_samples)
-    if samples < 0:
-        raise ValueError(f"num_samples should be nonnegative, got {samples}")
-    if not classes:
-        raise ValueError(f"num_classes should be positive, got {classes}")
-    if not rows * samples:
-        return jnp.zeros((rows, samples), jnp.int64)
-    rng.reserve(rows * (-(-samples // 4) * 4) * 2)
-    return distributions.multinomial(rng, logits, samples)
+    return distributions.checked_multinomial(rng, logits, int(num_samples))
 
 
 @_multinomial.shape_rule
@@ -127,14 +116,14 @@ def _(op):
     dims = op.inputs[0].dims
     if dims is not None and len(dims) != 2:
         raise ValueError(f"Shape must be rank 2 but is rank {len(dims)} for '{op.name}' (op: '{op.type}').")
-    _scalar(op, 1)
+    need_scalar(op, 1)
     return [(None if dims is None else dims[0], infer.partial_scalar(op.inputs[1]))]
 
 
 _multinomial.not_differentiable()
 
 
-def _apart(opdef):
+def apart(opdef):
     def lowering(*args, rng, **kwargs):
         rng.apart = True
         return opdef.fn(*args, rng=rng, **kwargs)
@@ -143,7 +132,7 @@ def _apart(opdef):
 
 
 for _drawn in (_random_uniform, _random_normal, _truncated_normal, _random_uniform_int, _multinomial):
-    _drawn.on("cpu")(_apart(_drawn))
+    _drawn.on("cpu")(apart(_drawn))
 
 
 # -- public functions
