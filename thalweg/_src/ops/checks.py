@@ -59,9 +59,10 @@ def _number(value: Any) -> str:
 def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None, name: str | None = None) -> Operation:
     """An operation that fails with InvalidArgumentError and the values of `data` unless `condition` holds."""
     with scopes.name_scope(name, "Assert", [condition, *data]):
-        return _assert(
-            condition, [to_tensor(d) for d in data], summarize=3 if summarize is None else summarize, name="Assert"
-        )
+        shown = [to_tensor(d) for d in data]
+        if all(t.dtype in (dtypes.string, dtypes.int32) for t in shown):
+            shown = list(data)  # converted anew under the op's own name, as TensorFlow does for these types alone
+        return _assert(condition, shown, summarize=3 if summarize is None else summarize, name="Assert")
 
 
 # -- comparisons of two values
