@@ -20,6 +20,7 @@ from thalweg import nn as nn
 from thalweg import quantization as quantization
 from thalweg import random as random
 from thalweg import resource_loader as resource_loader
+from thalweg import sets as sets
 from thalweg import signal as signal
 from thalweg import sparse as sparse
 from thalweg import spectral as spectral
@@ -324,6 +325,9 @@ from thalweg._src.ops.matmul import sparse_matmul as sparse_matmul
 from thalweg._src.ops.matmul import tensordot as tensordot
 from thalweg._src.ops.matmul import trace as trace
 from thalweg._src.ops.matrix_functions import norm as norm
+from thalweg._src.ops.numerics import add_check_numerics_ops as add_check_numerics_ops
+from thalweg._src.ops.numerics import check_numerics as check_numerics
+from thalweg._src.ops.numerics import verify_tensor_all_finite as verify_tensor_all_finite
 from thalweg._src.ops.padding import pad as pad
 from thalweg._src.ops.padding import tile as tile
 from thalweg._src.ops.partitioned import create_partitioned_variables as create_partitioned_variables
@@ -390,6 +394,7 @@ from thalweg._src.ops.selecting import select as select
 from thalweg._src.ops.selecting import sequence_mask as sequence_mask
 from thalweg._src.ops.selecting import where as where
 from thalweg._src.ops.selecting import where_v2 as where_v2
+from thalweg._src.ops.sets import edit_distance as edit_distance
 from thalweg._src.ops.shaping import broadcast_dynamic_shape as broadcast_dynamic_shape
 from thalweg._src.ops.shaping import broadcast_to as broadcast_to
 from thalweg._src.ops.shaping import ensure_shape as ensure_shape
@@ -447,6 +452,20 @@ from thalweg._src.ops.stacking import stack as pack
 from thalweg._src.ops.stacking import stack as stack
 from thalweg._src.ops.stacking import unstack as unpack
 from thalweg._src.ops.stacking import unstack as unstack
+from thalweg._src.ops.string_numbers import as_string as as_string
+from thalweg._src.ops.string_numbers import decode_base64 as decode_base64
+from thalweg._src.ops.string_numbers import encode_base64 as encode_base64
+from thalweg._src.ops.string_numbers import fingerprint as fingerprint
+from thalweg._src.ops.string_numbers import string_to_hash_bucket as string_to_hash_bucket
+from thalweg._src.ops.string_numbers import string_to_hash_bucket_fast as string_to_hash_bucket_fast
+from thalweg._src.ops.string_numbers import string_to_hash_bucket_strong as string_to_hash_bucket_strong
+from thalweg._src.ops.string_numbers import string_to_number as string_to_number
+from thalweg._src.ops.string_split import string_split as string_split
+from thalweg._src.ops.strings import reduce_join as reduce_join
+from thalweg._src.ops.strings import regex_replace as regex_replace
+from thalweg._src.ops.strings import string_join as string_join
+from thalweg._src.ops.strings import string_strip as string_strip
+from thalweg._src.ops.strings import substr as substr
 from thalweg._src.ops.transposing import invert_permutation as invert_permutation
 from thalweg._src.ops.transposing import matrix_transpose as matrix_transpose
 from thalweg._src.ops.transposing import reverse as reverse

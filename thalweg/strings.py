@@ -1,3 +1,19 @@
 """tf.strings: strings."""
 
+from thalweg._src.ops.printing import string_format as format
 from thalweg._src.ops.segments import unsorted_segment_join as unsorted_segment_join
+from thalweg._src.ops.string_numbers import as_string as as_string
+from thalweg._src.ops.string_numbers import string_to_hash_bucket as to_hash_bucket
+from thalweg._src.ops.string_numbers import string_to_hash_bucket_fast as to_hash_bucket_fast
+from thalweg._src.ops.string_numbers import string_to_hash_bucket_strong as to_hash_bucket_strong
+from thalweg._src.ops.string_numbers import string_to_number as to_number
+from thalweg._src.ops.string_split import string_split_v2 as split
+from thalweg._src.ops.strings import reduce_join as reduce_join
+from thalweg._src.ops.strings import regex_full_match as regex_full_match
+from thalweg._src.ops.strings import regex_replace as regex_replace
+from thalweg._src.ops.strings import string_join as join
+from thalweg._src.ops.strings import string_length as length
+from thalweg._src.ops.strings import string_lower as lower
+from thalweg._src.ops.strings import string_strip as strip
+from thalweg._src.ops.strings import string_upper as upper
+from thalweg._src.ops.strings import substr as substr

@@ -38,6 +38,7 @@ from thalweg._src.ops import lookup as lookup
 from thalweg._src.ops import matmul as matmul
 from thalweg._src.ops import matrix_functions as matrix_functions
 from thalweg._src.ops import normalization as normalization
+from thalweg._src.ops import numerics as numerics
 from thalweg._src.ops import operators as operators
 from thalweg._src.ops import padding as padding
 from thalweg._src.ops import partitioning as partitioning
@@ -53,6 +54,7 @@ from thalweg._src.ops import scattering as scattering
 from thalweg._src.ops import searching as searching
 from thalweg._src.ops import segments as segments
 from thalweg._src.ops import selecting as selecting
+from thalweg._src.ops import sets as sets
 from thalweg._src.ops import shaping as shaping
 from thalweg._src.ops import slicing as slicing
 from thalweg._src.ops import softmax as softmax
@@ -69,6 +71,9 @@ from thalweg._src.ops import special as special
 from thalweg._src.ops import spectra as spectra
 from thalweg._src.ops import stacking as stacking
 from thalweg._src.ops import state as state
+from thalweg._src.ops import string_numbers as string_numbers
+from thalweg._src.ops import string_split as string_split
+from thalweg._src.ops import strings as strings
 from thalweg._src.ops import summary as summary
 from thalweg._src.ops import symbolic as symbolic
 from thalweg._src.ops import topk as topk

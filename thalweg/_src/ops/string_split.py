@@ -1,0 +1,134 @@
+"""Strings cut into parts, as sparse tensors: string_split and strings.split."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import shapes
+from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dtypes import int64, string
+from thalweg._src.core.opdef import Outputs, op
+from thalweg._src.core.sparse_tensor import SparseTensor
+from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.strings import texts
+
+
+def _pieces(s: bytes, delimiter: bytes, skip_empty: bool) -> list[bytes]:
+    """`s` cut at each byte that is in `delimiter`; into bytes where that is empty."""
+    if not s:
+        return []
+    if not delimiter:
+        return [s[i : i + 1] for i in range(len(s))]
+    out, begin = [], 0
+    for i, b in enumerate(s):
+        if b in delimiter:
+            out.append(s[begin:i])
+            begin = i + 1
+    out.append(s[begin:])
+    return [p for p in out if p] if skip_empty else out
+
+
+def _pieces_at(s: bytes, separator: bytes, most: int) -> list[bytes]:
+    """As Python's `split`: at white space where `separator` is empty, into at most `most` + 1 parts."""
+    if most == 0:
+        return [s]
+    most = -1 if most < 0 else most
+    if separator:
+        return s.split(separator, most)
+    parts = s.split(None, most)
+    return [*parts, b""] if len(parts) == most else parts  # what is left behind the last cut is a part
+
+
+def _as_sparse(x: Any, cut: Callable[[bytes], list[bytes]]) -> Any:
+    if x.ndim != 1:
+        raise ValueError(f"input must be a vector, got shape: {shapes.text(x.shape)}")
+    rows = [cut(s) for s in x]
+    at = [(i, j) for i, row in enumerate(rows) for j in range(len(row))]
+    values = [p for row in rows for p in row]
+    dims = np.array([len(rows), max(map(len, rows), default=0)], np.int64)
+    return np.array(at, np.int64).reshape(-1, 2), texts(values, (len(values),)), dims
+
+
+@op("StringSplit", host=True, numpy_only=True)
+def _string_split(input: string, delimiter: string, *, skip_empty: bool = True) -> Outputs(
+    indices=int64, values=string, shape=int64
+):
+    """The parts of each string of a vector between the characters of `delimiter`."""
+    return _as_sparse(input, lambda s: _pieces(s, delimiter.item(), skip_empty))
+
+
+@op("StringSplitV2", host=True, numpy_only=True)
+def _string_split_v2(input: string, sep: string, *, maxsplit: int = -1) -> Outputs(
+    indices=int64, values=string, shape=int64
+):
+    """The parts of each string of a vector between `sep`, as Python's `split` makes them."""
+    return _as_sparse(input, lambda s: _pieces_at(s, sep.item(), maxsplit))
+
+
+def _split_rule(op):
+    shapes.of_rank(op.inputs[0].dims, 1)
+    shapes.of_rank(op.inputs[1].dims, 0)
+    return [(None, 2), (None,), (2,)]
+
+
+for _split in (_string_split, _string_split_v2):
+    _split.shape_rule(_split_rule)
+    _split.not_differentiable()
+
+
+def _as_sparse_only(result_type: str) -> None:
+    if result_type not in ("SparseTensor", "RaggedTensor"):
+        raise ValueError("result_type must be 'RaggedTensor' or 'SparseTensor'.")
+
+
+def string_split(
+    source: Any,
+    sep: Any = None,
+    skip_empty: bool = True,
+    delimiter: Any = None,
+    result_type: str = "SparseTensor",
+    name: str | None = None,
+) -> Any:
+    """The parts of each string of the vector `source` between the characters of `sep` (a space): [n] -> sparse [n, most].
+
+    Each character of `sep` separates; an empty one cuts into bytes. Empty parts are left out unless `skip_empty` is False.
+    With `result_type="RaggedTensor"` the rows are a RaggedTensor.
+
+    >>> run(tf.string_split(["hello world", "a b c"])).values
+    array([b'hello', b'world', b'a', b'b', b'c'], dtype=object)
+    """
+    separator = renamed("sep", sep, "delimiter", delimiter)
+    _as_sparse_only(result_type)
+    separator = to_tensor(" " if separator is None else separator, string)
+    source = to_tensor(source, string)
+    parts = _string_split(source, separator, skip_empty=skip_empty, name=name)
+    return _result(parts, result_type)
+
+
+def _result(parts: Any, result_type: str) -> Any:
+    sparse = SparseTensor(*parts)
+    if result_type == "SparseTensor":
+        return sparse
+    from thalweg._src.ops.ragged import RaggedTensor
+
+    return RaggedTensor.from_sparse(sparse)
+
+
+def string_split_v2(
+    input: Any = None,
+    sep: Any = None,
+    maxsplit: int = -1,
+    result_type: str = "SparseTensor",
+    source: Any = None,
+    name: str | None = None,
+) -> Any:
+    """The parts of each string of the vector `input` between `sep`, as Python's `split` makes them: at white space where
+    there is no `sep`, at most `maxsplit` times.
+    """
+    source = renamed("input", input, "source", source)
+    _as_sparse_only(result_type)
+    parts = _string_split_v2(
+        to_tensor(source, string), to_tensor("" if sep is None else sep, string), maxsplit=maxsplit, name=name
+    )
+    return _result(parts, result_type)
