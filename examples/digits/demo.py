@@ -72,9 +72,9 @@ def progress(console: Console) -> Progress:
     """A bar for each model, with the loss and accuracy on its latest batch."""
     return Progress(
         TextColumn("{task.description:<18}"),
-        BarColumn(),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TextColumn("loss [bold]{task.fields[loss]:7.4f}[/bold]   accuracy [bold]{task.fields[accuracy]:.3f}[/bold]"),
+        TextColumn("loss [bold]{task.fields[loss]:.4f}[/bold] accuracy [bold]{task.fields[accuracy]:.3f}[/bold]"),
         TimeElapsedColumn(),
         console=console,
     )
@@ -90,12 +90,13 @@ def empty(logdir: Path) -> Path:
 
 def table(digits: Digits, outcomes: dict[str, Outcome]) -> Table:
     """One row for each model."""
-    rows = Table(title=f"Trained on {digits.name}")
-    for heading in ("model", "parameters", "test accuracy", "wrong", "seconds", "steps per second"):
-        rows.add_column(heading, justify="left" if heading == "model" else "right")
     n = len(digits.test.images)
+    rows = Table(title=f"{digits.name}: how {n:,} test pictures are classified")
+    rows.add_column("model", no_wrap=True)
+    for heading in ("parameters", "test\naccuracy", "wrong", "seconds", "steps per\nsecond"):
+        rows.add_column(heading, justify="right")
     for name, o in outcomes.items():
-        wrong = f"{n - round(o.accuracy * n)} of {n:,}"
+        wrong = f"{n - round(o.accuracy * n):,}"
         numbers = f"{o.parameters:,}", f"{o.accuracy:.4f}", wrong, f"{o.seconds:.1f}", f"{o.steps_per_second:,.0f}"
         rows.add_row(CLASSIFIERS[name].title, *numbers)
     return rows
