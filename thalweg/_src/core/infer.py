@@ -159,10 +159,12 @@ def constant_value(tensor: Any) -> np.ndarray | None:
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
     """The value of `tensor` where it is known while the graph is built, as an array, else None.
 
-    `partial`: of a stack of scalars, an array of those that are known, and Nones.
+    What is no tensor is its own value. `partial`: of a stack of scalars, an array of those that are known, and Nones.
     """
+    if not isinstance(tensor, Tensor):
+        return tensor
     value = constant_value(tensor)
-    if value is None and partial and isinstance(tensor, Tensor) and tensor.op.type == "Pack":
+    if value is None and partial and tensor.op.type == "Pack":
         parts = [constant_value(t) for t in tensor.op.inputs]
         if any(p is not None for p in parts):
             return np.array([None if p is None else p.item() for p in parts], object)
