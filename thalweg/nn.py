@@ -18,6 +18,12 @@ from thalweg._src.ops.batch_norm import fused_batch_norm as fused_batch_norm
 from thalweg._src.ops.blocks import depth_to_space as depth_to_space
 from thalweg._src.ops.blocks import space_to_batch as space_to_batch
 from thalweg._src.ops.blocks import space_to_depth as space_to_depth
+from thalweg._src.ops.candidate import all_candidate_sampler as all_candidate_sampler
+from thalweg._src.ops.candidate import compute_accidental_hits as compute_accidental_hits
+from thalweg._src.ops.candidate import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
+from thalweg._src.ops.candidate import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
+from thalweg._src.ops.candidate import log_uniform_candidate_sampler as log_uniform_candidate_sampler
+from thalweg._src.ops.candidate import uniform_candidate_sampler as uniform_candidate_sampler
 from thalweg._src.ops.convolution_api import atrous_conv2d_transpose as atrous_conv2d_transpose
 from thalweg._src.ops.convolution_api import conv1d as conv1d
 from thalweg._src.ops.convolution_api import conv1d_transpose as conv1d_transpose
@@ -58,6 +64,8 @@ from thalweg._src.ops.pooling_api import max_pool3d as max_pool3d
 from thalweg._src.ops.pooling_api import max_pool_v2 as max_pool_v2
 from thalweg._src.ops.pooling_api import max_pool_with_argmax as max_pool_with_argmax
 from thalweg._src.ops.random import dropout as dropout
+from thalweg._src.ops.sampled_losses import nce_loss as nce_loss
+from thalweg._src.ops.sampled_losses import sampled_softmax_loss as sampled_softmax_loss
 from thalweg._src.ops.softmax import log_poisson_loss as log_poisson_loss
 from thalweg._src.ops.softmax import log_softmax as log_softmax
 from thalweg._src.ops.softmax import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits

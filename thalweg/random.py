@@ -1,6 +1,11 @@
 """tf.random: random tensors."""
 
 from thalweg._src.core.seeds import set_random_seed as set_random_seed
+from thalweg._src.ops.candidate import all_candidate_sampler as all_candidate_sampler
+from thalweg._src.ops.candidate import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
+from thalweg._src.ops.candidate import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
+from thalweg._src.ops.candidate import log_uniform_candidate_sampler as log_uniform_candidate_sampler
+from thalweg._src.ops.candidate import uniform_candidate_sampler as uniform_candidate_sampler
 from thalweg._src.ops.random import categorical as categorical
 from thalweg._src.ops.random import multinomial as multinomial
 from thalweg._src.ops.random import random_normal as normal

@@ -9,6 +9,7 @@ from thalweg._src.ops import bits as bits
 from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
 from thalweg._src.ops import broadcasting as broadcasting
+from thalweg._src.ops import candidate as candidate
 from thalweg._src.ops import casting as casting
 from thalweg._src.ops import checkpoints as checkpoints
 from thalweg._src.ops import checks as checks
