@@ -16,11 +16,12 @@ Tell = Callable[[str], None]  # a line of progress
 
 @dataclass
 class Record:
-    """One peer on one workload. Times in seconds for one step, one sample a round."""
+    """One peer on one workload. Times in seconds for one step: the median step of each round."""
 
     peer: str
     version: str = ""
     samples: list[float] = field(default_factory=list)
+    means: list[float] = field(default_factory=list)  # of the same rounds, whatever else the processor did
     imported: float = 0.0
     first: float = 0.0  # building the program and its first step
     memory: float = 0.0  # peak megabytes while stepping
@@ -41,6 +42,7 @@ class Record:
         """Samples go too: they would lack their rounds."""
         self.absent = str(why)
         self.samples.clear()
+        self.means.clear()
 
 
 def quartiles(samples: Sequence[float]) -> tuple[float, float]:
@@ -95,7 +97,8 @@ def measure(
     def sample(worker: Worker, record: Record) -> None:
         count = counts[record.peer]
         reply = worker.ask(f"run {count}")
-        record.samples.append(reply["seconds"] / count)
+        record.samples.append(reply["median"])
+        record.means.append(reply["seconds"] / count)
         record.value = reply["value"]
         time.sleep(0.01)  # threads that spin for more work give up in this time
 
