@@ -211,6 +211,12 @@ from thalweg._src.ops.counting import histogram_fixed_width_bins as histogram_fi
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
 from thalweg._src.ops.custom_gradient import custom_gradient as custom_gradient
+from thalweg._src.ops.decoding import decode_compressed as decode_compressed
+from thalweg._src.ops.decoding import decode_csv as decode_csv
+from thalweg._src.ops.decoding import decode_json_example as decode_json_example
+from thalweg._src.ops.decoding import decode_raw as decode_raw
+from thalweg._src.ops.decoding import parse_tensor as parse_tensor
+from thalweg._src.ops.decoding import serialize_tensor as serialize_tensor
 from thalweg._src.ops.diagonals import diag as diag
 from thalweg._src.ops.diagonals import diag_part as diag_part
 from thalweg._src.ops.diagonals import matrix_band_part as matrix_band_part
@@ -330,6 +336,13 @@ from thalweg._src.ops.numerics import check_numerics as check_numerics
 from thalweg._src.ops.numerics import verify_tensor_all_finite as verify_tensor_all_finite
 from thalweg._src.ops.padding import pad as pad
 from thalweg._src.ops.padding import tile as tile
+from thalweg._src.ops.parsing import FixedLenFeature as FixedLenFeature
+from thalweg._src.ops.parsing import FixedLenSequenceFeature as FixedLenSequenceFeature
+from thalweg._src.ops.parsing import SparseFeature as SparseFeature
+from thalweg._src.ops.parsing import VarLenFeature as VarLenFeature
+from thalweg._src.ops.parsing import parse_example as parse_example
+from thalweg._src.ops.parsing import parse_single_example as parse_single_example
+from thalweg._src.ops.parsing import parse_single_sequence_example as parse_single_sequence_example
 from thalweg._src.ops.partitioned import create_partitioned_variables as create_partitioned_variables
 from thalweg._src.ops.partitioned import fixed_size_partitioner as fixed_size_partitioner
 from thalweg._src.ops.partitioned import min_max_variable_partitioner as min_max_variable_partitioner
@@ -466,6 +479,7 @@ from thalweg._src.ops.strings import regex_replace as regex_replace
 from thalweg._src.ops.strings import string_join as string_join
 from thalweg._src.ops.strings import string_strip as string_strip
 from thalweg._src.ops.strings import substr as substr
+from thalweg._src.ops.tape import GradientTape as GradientTape
 from thalweg._src.ops.transposing import invert_permutation as invert_permutation
 from thalweg._src.ops.transposing import matrix_transpose as matrix_transpose
 from thalweg._src.ops.transposing import reverse as reverse
