@@ -57,7 +57,7 @@ class TensorSpec:
         """The most specific spec that both are compatible with. Raises ValueError where there is none."""
         if not isinstance(other, TensorSpec) or self._dtype != other._dtype:
             raise ValueError(f"Types are not compatible: {self!r} vs {other!r}")
-        return TensorSpec(self._shape.most_specific_compatible_shape(other._shape), self._dtype, self._name)
+        return TensorSpec(self._shape.most_specific_compatible_shape(other._shape), self._dtype)
 
     def __hash__(self) -> int:
         return hash((self._shape, self._dtype))
@@ -111,6 +111,16 @@ class TypeSpec:
     @classmethod
     def _deserialize(cls, serialization: Any) -> TypeSpec:
         return cls(*serialization)
+
+    @property
+    def _flat_tensor_specs(self) -> list[Any]:
+        """The specs of all tensors of a value, in order."""
+        from thalweg._src.core import nest
+
+        out: list[Any] = []
+        for spec in nest.flatten(self._component_specs):
+            out += spec._flat_tensor_specs if isinstance(spec, TypeSpec) else [spec]
+        return out
 
     def is_compatible_with(self, spec_or_value: Any) -> bool:
         """Whether a value could have both types."""

@@ -351,16 +351,16 @@ class StrongHashSpec(HasherSpec):
 
 
 def _bucket_function(spec: HasherSpec) -> Any:
-    from thalweg._src.ops import string_hashing
+    from thalweg._src.ops import string_numbers
 
     if not isinstance(spec, HasherSpec):
         raise TypeError(f"hasher_spec must be of type HasherSpec {spec}")
     if spec.hasher == "fasthash":
-        return string_hashing.string_to_hash_bucket_fast
+        return string_numbers.string_to_hash_bucket_fast
     if spec.hasher == "legacy":
-        return string_hashing.string_to_hash_bucket
+        return string_numbers.string_to_hash_bucket
     if spec.hasher == "stronghash":
-        return functools.partial(string_hashing.string_to_hash_bucket_strong, key=spec.key)
+        return functools.partial(string_numbers.string_to_hash_bucket_strong, key=spec.key)
     raise ValueError(f"Unknown hasher {spec.hasher}")
 
 
@@ -435,7 +435,7 @@ class IdTableWithHashBuckets(LookupInterface):
 
 
 def _as_string(values: Tensor) -> Tensor:
-    from thalweg._src.ops.strings import as_string
+    from thalweg._src.ops.string_numbers import as_string
 
     return as_string(values)
 

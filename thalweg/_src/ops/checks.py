@@ -336,7 +336,7 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> dtypes.DT
             expected = found
         elif found != expected:
             name = getattr(t, "name", str(t))
-            first = "" if dtype is not None else f" (as is {next(iter(tensors)).name})"
+            first = "" if dtype is not None else f" (as is {getattr(tensors[0], 'name', tensors[0])})"
             raise ValueError(f"{name} has type {found!r}, expected {expected!r}{first}.")
     expected = dtypes.float32 if expected is None else expected
     if not expected.is_floating:

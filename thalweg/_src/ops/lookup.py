@@ -29,6 +29,8 @@ class Table:
         self.forbidden: dict[Any, str] = {}
         self.key_shape: tuple[int, ...] = ()
         self.lock = threading.Lock()
+        # A dense table has so many buckets; what is not used of them shows in what it exports.
+        self.buckets, self.load, self.removed = 0, 0.8, 0
 
     def keys_of(self, keys: Any) -> tuple[list[Any], tuple[int, ...]]:
         """Hashable keys, and the shape in which they came."""
@@ -70,6 +72,8 @@ class Table:
             raise _invalid(f"Expected shape {_text(outer + self.value_shape)} for value, got {_text(array.shape)}")
         rows = array.reshape(len(flat), *self.value_shape)
         with self.lock:
+            while self.buckets and len(self.entries) + len(flat) > self.buckets * self.load:
+                self.buckets, self.removed = self.buckets * 2, 0
             self.entries.update(zip(flat, rows, strict=True))
 
     def remove(self, keys: Any) -> None:
@@ -77,7 +81,7 @@ class Table:
         self.check_keys(flat)
         with self.lock:
             for k in flat:
-                self.entries.pop(k, None)
+                self.removed += self.entries.pop(k, None) is not None
 
     def replace(self, keys: Any, values: Any) -> None:
         if self.fixed:
@@ -86,13 +90,22 @@ class Table:
             return
         with self.lock:
             self.entries.clear()
-        self.insert(keys, values)
+        flat, outer = self.keys_of(keys)
+        used = [i for i, k in enumerate(flat) if k not in self.forbidden]
+        rows = np.asarray(values).reshape(len(flat), *self.value_shape)
+        own = np.asarray(keys).reshape(len(flat), *self.key_shape)
+        self.insert(own[used], rows[used])
 
     def export(self) -> tuple[np.ndarray, np.ndarray]:
         if not self.initialized:
             raise errors.FailedPreconditionError(None, None, "Table not initialized.")
         with self.lock:
             items = list(self.entries.items())
+            if self.buckets:
+                zero = np.zeros(self.value_shape, self.value_type.numpy_dtype)
+                empty, *deleted = self.forbidden
+                items += [(deleted[0], zero)] * self.removed if deleted else []
+                items += [(empty, zero)] * (self.buckets - len(items))
         keys = np.empty((len(items), *self.key_shape), self.key_type.numpy_dtype)
         values = np.empty((len(items), *self.value_shape), self.value_type.numpy_dtype)
         for i, (k, v) in enumerate(items):
@@ -235,7 +248,7 @@ def _dense(ctx, container, shared_name, key, value, value_shape, buckets, load, 
 
     def make() -> Table:
         table = Table(key, value, tuple(value_shape))
-        table.key_shape = empty.shape
+        table.key_shape, table.buckets, table.load = empty.shape, buckets, load
         table.forbidden[table.keys_of(empty)[0][0]] = "empty_key"
         if deleted_key is not None:
             deleted = np.asarray(deleted_key)

@@ -181,6 +181,9 @@ class BaseSession:
             place = self._devices.place
             shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
             plan = self._plans[key] = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has)
+            for op in plan.ops:
+                if op._device:
+                    place(op)  # also what costs nothing anywhere must be somewhere that is there
             if self._config is not None and self._config.log_device_placement:
                 for op in plan.ops:
                     print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
