@@ -7,7 +7,7 @@ from thalweg._src.ops.string_numbers import string_to_hash_bucket as to_hash_buc
 from thalweg._src.ops.string_numbers import string_to_hash_bucket_fast as to_hash_bucket_fast
 from thalweg._src.ops.string_numbers import string_to_hash_bucket_strong as to_hash_bucket_strong
 from thalweg._src.ops.string_numbers import string_to_number as to_number
-from thalweg._src.ops.string_split import string_split_v2 as split
+from thalweg._src.ops.string_split import string_split_by as split
 from thalweg._src.ops.strings import reduce_join as reduce_join
 from thalweg._src.ops.strings import regex_full_match as regex_full_match
 from thalweg._src.ops.strings import regex_replace as regex_replace

@@ -55,7 +55,9 @@ def diag_part(input: D) -> D:
     if input.ndim % 2 or not input.ndim:
         raise ValueError(f"The rank of the tensor should be even and positive, got shape {shapes.text(input.shape)}")
     if input.shape[:half] != input.shape[half:]:
-        raise ValueError(f"Invalid shape {shapes.text(input.shape)}: the first half of the sizes must be the second half")
+        raise ValueError(
+            f"Invalid shape {shapes.text(input.shape)}: the first half of the sizes must be the second half"
+        )
     n = int(np.prod(input.shape[:half], dtype=np.int64))
     return xp(input).diagonal(input.reshape(n, n)).reshape(input.shape[:half])
 

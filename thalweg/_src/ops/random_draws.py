@@ -145,7 +145,7 @@ def random_gamma(shape, alpha, beta=None, dtype=float32, seed=None, name=None):
         return result
 
 
-def random_poisson_v2(shape, lam, dtype=float32, seed=None, name=None):
+def poisson_of_shape(shape, lam, dtype=float32, seed=None, name=None):
     """[*shape, *lam.shape] numbers of the Poisson distribution of the rate `lam`."""
     with name_scope(name, "random_poisson", [lam, shape]):
         shape = to_tensor(shape, int32, "shape")
@@ -157,7 +157,7 @@ def random_poisson_v2(shape, lam, dtype=float32, seed=None, name=None):
 
 def random_poisson(lam, shape, dtype=float32, seed=None, name=None):
     """[*shape, *lam.shape] numbers of the Poisson distribution of the rate `lam`."""
-    return random_poisson_v2(shape, lam, dtype, seed, name)
+    return poisson_of_shape(shape, lam, dtype, seed, name)
 
 
 def parameterized_truncated_normal(

@@ -115,7 +115,7 @@ def _result(parts: Any, result_type: str) -> Any:
     return RaggedTensor.from_sparse(sparse)
 
 
-def string_split_v2(
+def string_split_by(
     input: Any = None,
     sep: Any = None,
     maxsplit: int = -1,

@@ -133,7 +133,7 @@ class BaseSaverBuilder:
 
     def _sharded_save(self, path: Tensor, groups: list[tuple[str, list[SaveableObject]]]) -> Tensor:
         if self._write_version == V2:
-            return self._sharded_save_v2(path, groups)
+            return self._save_shards_then_merge(path, groups)
         graph = get_default_graph()
         count = constant(len(groups), name="num_shards")
         saves = []
@@ -143,7 +143,7 @@ class BaseSaverBuilder:
         with graph.control_dependencies([s.op for s in saves]):
             return checkpoints.sharded_filespec(path, count)
 
-    def _sharded_save_v2(self, path: Tensor, groups: list[tuple[str, list[SaveableObject]]]) -> Tensor:
+    def _save_shards_then_merge(self, path: Tensor, groups: list[tuple[str, list[SaveableObject]]]) -> Tensor:
         from thalweg._src.ops.strings import string_join
 
         graph = get_default_graph()
