@@ -5,6 +5,7 @@ A check here reaches every op that has a record. One test is one record (and one
 
 import base64
 import functools
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -18,9 +19,11 @@ from oracle.golden import Golden
 
 import thalweg as tf
 from thalweg._src.core import infer, shapes
+from thalweg._src.core.opdef import OPS
 from thalweg._src.formats import protos, tensors
 
 FAMILIES = base.families()
+REGISTRY = json.loads(gzip.decompress((Path(__file__).parent / "golden" / "opdefs.json.gz").read_bytes()))
 TOLERANCE = {  # dtype: (relative, absolute)
     "float16": (4e-3, 4e-3),
     "bfloat16": (3e-2, 3e-2),
@@ -139,7 +142,8 @@ def test_value(family, case, dtype):
     if "error" in got:
         raise got["error"][1]
     stored = golden(family, case.vintage)
-    assert got["static"] == fact["static"], "static dtypes and shapes"
+    if case.shapes:
+        assert got["static"] == fact["static"], "static dtypes and shapes"
     if not case.value:
         return
     for i, (value, entry) in enumerate(zip(got["out"], fact["out"], strict=True)):
@@ -178,22 +182,24 @@ def test_gradient_numerically(family, case, dtype):
         pytest.skip("no gradient here; test_gradient tells")
     rng = np.random.RandomState(7)
     which = case.differentiable(dtype)
-    step = 1e-6 if dtype == "float64" else 2e-3
     directions = {i: rng.uniform(-1, 1, np.shape(got["feed"][got["xs"][i]])) for i in which}
     slope = sum(np.sum(g * directions[i]) for i, g in zip(which, got["grad"], strict=True) if g is not None)
-    ends = []
-    for sign in (1, -1):
+    step = 1e-3 if dtype == "float64" else 2e-2
+
+    def at(steps):
         feed = dict(got["feed"])
         for i, g in zip(which, got["grad"], strict=True):
             x = got["xs"][i]
             if g is not None:
-                feed[x] = (feed[x] + sign * step * directions[i]).astype(feed[x].dtype)
-        total = 0.0
-        for i, v in enumerate(got["again"](feed)):
-            if getattr(v, "dtype", None) is not None and v.dtype.kind == "f":
-                total += np.sum(np.float64(v) * np.float64(base.grad_ys(case, i, v.shape, v.dtype.name)))
-        ends.append(total)
-    quotient = (ends[0] - ends[1]) / (2 * step)
+                feed[x] = (feed[x] + steps * step * directions[i]).astype(feed[x].dtype)
+        values = enumerate(got["again"](feed))
+        return sum(
+            np.sum(np.float64(v) * np.float64(base.grad_ys(case, i, v.shape, v.dtype.name)))
+            for i, v in values
+            if getattr(v, "dtype", None) is not None and v.dtype.kind == "f"
+        )
+
+    quotient = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step)  # exact up to step^4
     tol = 1e-5 if dtype == "float64" else 3e-2
     np.testing.assert_allclose(slope, quotient, rtol=tol, atol=tol * 3)
 
@@ -214,7 +220,7 @@ def differs(got, expected):
     return got != expected
 
 
-@pytest.mark.parametrize(("family", "case"), params(wanted=lambda case: case.vintage == "1.15"))
+@pytest.mark.parametrize(("family", "case"), params(wanted=lambda case: case.vintage == "1.15" and case.shapes))
 def test_unknown_shapes(family, case):
     """Static shapes where inputs have an unknown first dimension, only unknown ones, or an unknown rank."""
     fact, dtype = fact_of(family, case), case.types[0]
@@ -402,10 +408,16 @@ def test_exports_run_in_tensorflow(version, oracle, tmp_path):
     assert f"{len(entries)} graphs" in told, told
 
 
-def test_every_op_has_a_record():
-    """No op without a record."""
-    from thalweg._src.core.opdef import OPS
+# Ops that TensorFlow 1.15 itself can't make or run, so that there is nothing to record.
+UNRECORDED = {
+    "MaxPoolGradGradWithArgmax": "a kernel on GPUs only",
+    "TemporaryVariable": "raw_ops refuses its reference",
+}
 
+
+def test_every_op_has_a_record():
+    """No op without a record, but for those that 1.15 has deprecated: it reads them in old graphs and makes none."""
+    gone = {name for name, facts in REGISTRY.items() if "gone" in facts}
     seen = {case.op for cases in FAMILIES.values() for case in cases}
     for family, cases in FAMILIES.items():
         for case in cases:
@@ -415,5 +427,7 @@ def test_every_op_has_a_record():
                 and (golden(family, "1.15").index.get(case.id))
             ):
                 seen |= {n.op for n in definition(family, case).node}
-    missing = sorted(name for name in OPS if not name.startswith("_") and name not in seen)
+    missing = sorted(
+        n for n in OPS if not n.startswith("_") and n not in seen and n not in gone and n not in UNRECORDED
+    )
     assert not missing, f"{len(missing)} ops without a record: {' '.join(missing)}"

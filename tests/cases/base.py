@@ -98,16 +98,17 @@ class OpCase:
     value  False where only dtype and shape can be compared (unseeded random)
     graph  False where the nodes may differ from TensorFlow's; say why beside it
     misuse False where wrong dtypes and ranks of the inputs need not give TensorFlow's error classes
+    shapes False where TensorFlow's static shapes are wrong
     portable False where the graph runs in the process that made it alone
     tol    multiplies the tolerances
     vintage "0.12" for forms that only the old API takes; only value, dtype, shape and gradient are compared
     """
 
     def __init__(self, op, inputs, call, label="", types=("float32",), grad=True, smooth=True, value=True, graph=True,
-                 misuse=True, portable=True, tol=1.0, vintage="1.15"):  # fmt: skip
+                 misuse=True, shapes=True, portable=True, tol=1.0, vintage="1.15"):  # fmt: skip
         self.op, self.inputs, self.call, self.label = op, list(inputs), call, label
         self.types, self.grad, self.smooth, self.value = tuple(types), grad, smooth, value
-        self.graph, self.misuse, self.portable = graph, misuse, portable
+        self.graph, self.misuse, self.shapes, self.portable = graph, misuse, shapes, portable
         self.tol, self.vintage = tol, vintage
 
     @property
@@ -132,6 +133,15 @@ class OpCase:
 
 class Fails(OpCase):
     """A misuse: `call` raises while building, or its outputs raise when run. The oracle tells which class, and when."""
+
+
+def raw(tf, op, **args):
+    """An op by its own name, for those that no public function makes: under TensorFlow, `tf.raw_ops`."""
+    if hasattr(tf, "raw_ops"):
+        return getattr(tf.raw_ops, op)(**args)
+    from thalweg._src.core.opdef import OPS
+
+    return OPS[op](**args)
 
 
 class Steps:
