@@ -320,7 +320,7 @@ for _f in (
 for _f in (_sigmoid, _tanh, sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh):
     _f.shape_rule(same_shape)
 for _f in (sqrt_grad, rsqrt_grad, reciprocal_grad, inv_grad, sigmoid_grad, tanh_grad):
-    _f.shape_rule(merged_shape)
+    _f.shape_rule(same_shape)
 for _f in (*ROUNDINGS, *QUESTIONS):
     _f.not_differentiable()
 

@@ -144,7 +144,8 @@ def _(op):
     n, _ = shapes.of_rank(paddings.dims, 2)
     value = infer.constant_value(paddings)
     if x.dims is None or value is None:
-        return [x.dims if x.dims is None else (None,) * len(x.dims)]
+        rank = n if x.dims is None else len(x.dims)
+        return [None if rank is None else (None,) * rank]
     shapes.one_size(n, len(x.dims))
     return [tuple(None if d is None else d - int(p.sum()) for d, p in zip(x.dims, value, strict=True))]
 

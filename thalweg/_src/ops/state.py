@@ -177,9 +177,3 @@ def variable_shape(
 def _(op):
     dims = _handle_dims(op)
     return [(None if dims is None else len(dims),)]
-
-
-@op("DestroyResourceOp", effect="write", writes=())
-def destroy_resource(resource: Handle(dtype_attr, init=False), *, ignore_lookup_error: bool = True):
-    """Forget the resource variable's value."""
-    raise NotImplementedError("variables live as long as their session")

@@ -592,7 +592,8 @@ class ResourceVariable(Variable):
         from thalweg._src.ops.updating import resource_gather
 
         with scopes.name_scope("Gather" if name is None else name) as scope:
-            return basic.identity(resource_gather(self._variable, indices, dtype=self._dtype, name=scope))
+            rows = resource_gather(self._variable, indices, dtype=self._dtype, name=scope)
+        return basic.identity(rows)
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
         from thalweg._src.ops.gathering import gather_nd
