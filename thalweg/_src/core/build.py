@@ -284,6 +284,9 @@ def _bind_mixed(opdef: OpDef, arg: Arg, value: Any, attrs: dict[str, Any], graph
             raise TypeError(
                 f"Input '{arg.name}' of '{opdef.name}' Op has type {v.dtype.name} that does not match expected type of {known[i].name}."
             )
+        allowed = opdef.attrs[arg.types].allowed  # type: ignore[index]
+        if allowed is not None and v.dtype.base_dtype not in allowed:
+            raise TypeError(_not_allowed(arg.name, v.dtype.base_dtype, allowed))
         out.append(graph._admit(v) if v.op.graph is not graph else v)
     if known is None:
         attrs[arg.types] = [t.dtype.base_dtype for t in out]  # type: ignore[index]
@@ -375,6 +378,9 @@ def check_attr(opdef: OpDef, attr: Attr, value: Any) -> Any:
             raise ValueError(
                 f"Attr '{attr.name}' of '{opdef.name}' Op passed list of length {len(out)} less than minimum {attr.minimum}."
             )
+        for v in out if attr.allowed is not None else ():
+            if v not in attr.allowed:
+                raise TypeError(_not_allowed(attr.name, v, attr.allowed))
         return out
     value = _CONVERT[kind](value, attr.name)
     if attr.allowed is not None and value not in attr.allowed:

@@ -211,7 +211,8 @@ def op_def(opdef: OpDef) -> Any:
         if attr.minimum is not None:
             a.has_minimum, a.minimum = True, attr.minimum
         if attr.allowed is not None:
-            a.allowed_values.CopyFrom(attr_to_proto(f"list({attr.kind})", list(attr.allowed)))
+            kind = attr.kind if attr.kind.startswith("list(") else f"list({attr.kind})"
+            a.allowed_values.CopyFrom(attr_to_proto(kind, list(attr.allowed)))
     return proto
 
 

@@ -66,10 +66,11 @@ class _Many(_Wrapped):
 
 
 class _Mixed:
-    """A list of tensors of types of their own; the attr `types` holds them."""
+    """A list of tensors of types of their own, each one of `allowed`; the attr `types` holds them."""
 
-    def __init__(self, types: str, minimum: int = 0, static: bool = False):
+    def __init__(self, types: str, minimum: int = 0, static: bool = False, allowed: Sequence[DType] | None = None):
         self.types, self.minimum, self.static = types, minimum, static
+        self.allowed = tuple(allowed) if allowed else None
 
 
 class _Enum:
@@ -77,6 +78,13 @@ class _Enum:
 
     def __init__(self, *values: str):
         self.values = values
+
+
+class _TypesOf:
+    """A list(type) attr of at least `minimum` entries, each one of `allowed`."""
+
+    def __init__(self, *allowed: DType, minimum: int = 0):
+        self.allowed, self.minimum = allowed, minimum
 
 
 class _Min:
@@ -95,6 +103,7 @@ Many: Any = _Many
 Mixed: Any = _Mixed
 Enum: Any = _Enum
 Min: Any = _Min
+TypesOf: Any = _TypesOf
 
 
 class Shape:
@@ -139,6 +148,7 @@ class Arg:
     """One input or output of an op."""
 
     __slots__ = (
+        "allowed",
         "dtype",
         "handle",
         "init",
@@ -160,6 +170,7 @@ class Arg:
         self.static = self.known = self.ref = self.handle = False
         self.init = True
         self.kind, self.number, self.types, self.minimum = "one", None, None, 0
+        self.allowed: tuple[DType, ...] | None = None
         self.dtype: DType | None = None
         self.type_attr: TypeAttr | None = None
         if isinstance(spec, _Known):
@@ -177,6 +188,7 @@ class Arg:
             self.ref, self.init, spec = True, spec.init, spec.of
         if isinstance(spec, _Mixed):
             self.kind, self.types, self.minimum, self.static = "mixed", spec.types, spec.minimum, spec.static
+            self.allowed = spec.allowed
         elif isinstance(spec, TypeAttr):
             self.type_attr = spec
         elif isinstance(spec, DType):
@@ -300,7 +312,7 @@ class OpDef:
         if arg.number:
             self.attrs.setdefault(arg.number, Attr(arg.number, "int", minimum=arg.minimum))
         if arg.types:
-            self.attrs.setdefault(arg.types, Attr(arg.types, "list(type)", minimum=arg.minimum))
+            self.attrs.setdefault(arg.types, Attr(arg.types, "list(type)", allowed=arg.allowed, minimum=arg.minimum))
         t = arg.type_attr
         if t is not None:
             self._type_attrs[t.name] = t
@@ -313,6 +325,8 @@ class OpDef:
             note, minimum = note.of, note.minimum
         if isinstance(note, _Enum):
             note, allowed = str, note.values
+        if isinstance(note, _TypesOf):
+            note, allowed, minimum = Types, note.allowed, note.minimum
         if isinstance(note, TypeAttr):
             self._type_attrs[note.name] = note
             if default is REQUIRED and note.default is not None:
