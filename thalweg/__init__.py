@@ -9,6 +9,7 @@ from thalweg import errors as errors
 from thalweg import flags as flags
 from thalweg import gfile as gfile
 from thalweg import initializers as initializers
+from thalweg import io as io
 from thalweg import linalg as linalg
 from thalweg import logging as logging
 from thalweg import lookup as lookup

@@ -20,11 +20,14 @@ from thalweg._src.ops import constants as constants
 from thalweg._src.ops import convolution as convolution
 from thalweg._src.ops import counters as counters
 from thalweg._src.ops import counting as counting
+from thalweg._src.ops import ctc as ctc
 from thalweg._src.ops import cumulative as cumulative
+from thalweg._src.ops import decoding as decoding
 from thalweg._src.ops import depthwise as depthwise
 from thalweg._src.ops import diagonals as diagonals
 from thalweg._src.ops import distinct as distinct
 from thalweg._src.ops import elementwise as elementwise
+from thalweg._src.ops import example_protos as example_protos
 from thalweg._src.ops import fake_quantizing as fake_quantizing
 from thalweg._src.ops import fft as fft
 from thalweg._src.ops import frames as frames
@@ -42,6 +45,7 @@ from thalweg._src.ops import normalization as normalization
 from thalweg._src.ops import numerics as numerics
 from thalweg._src.ops import operators as operators
 from thalweg._src.ops import padding as padding
+from thalweg._src.ops import parsing as parsing
 from thalweg._src.ops import partitioning as partitioning
 from thalweg._src.ops import pooling as pooling
 from thalweg._src.ops import printing as printing

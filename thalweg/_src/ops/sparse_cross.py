@@ -57,9 +57,9 @@ def _check(indices: Any, values: Any, dims: Any, dense: Any) -> None:
 @op("SparseCross", host=True, numpy_only=True)
 def _sparse_cross(
     indices: Many(int64, "N", 0),
-    values: Mixed("sparse_types", 0),
+    values: Mixed("sparse_types", 0, allowed=(int64, string)),
     shapes: Many(int64, "N", 0),
-    dense_inputs: Mixed("dense_types", 0),
+    dense_inputs: Mixed("dense_types", 0, allowed=(int64, string)),
     *,
     hashed_output: bool,
     num_buckets: Min(int, 0),
