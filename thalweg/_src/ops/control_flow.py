@@ -84,10 +84,23 @@ def _leaf(graph: FuncGraph, value: Any) -> Any:
 
         with graph.control_dependencies([value]):
             return basic.identity(constants.constant(True), name="done")
-    if isinstance(value, IndexedSlices) or hasattr(value, "_components"):
-        return value
+    if hasattr(value, "_components"):
+        return _Composite(type(value), [_leaf(graph, t) for t in value._components()])
     t = to_tensor(value)
     return basic.identity(t) if t.graph is not graph or t.dtype._ref or not t.op.inputs else t
+
+
+class _Composite:
+    """A SparseTensor or IndexedSlices in the result of a branch, as its tensors."""
+
+    def __init__(self, kind: Any, tensors: list[Tensor]):
+        self.kind, self.tensors = kind, tensors
+
+    def _nest_parts(self) -> list[Tensor]:
+        return self.tensors
+
+    def _nest_rebuild(self, tensors: list[Tensor]) -> Any:
+        return self.kind(*tensors)
 
 
 def _same_results(then: Any, other: Any, a: FuncGraph, b: FuncGraph) -> None:
