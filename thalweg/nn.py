@@ -36,6 +36,11 @@ from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_ba
 from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_backprop_filter_v2
 from thalweg._src.ops.convolution_api import conv3d_transpose as conv3d_transpose
 from thalweg._src.ops.convolution_api import conv_transpose as conv_transpose
+from thalweg._src.ops.ctc import ctc_beam_search_decoder as ctc_beam_search_decoder
+from thalweg._src.ops.ctc import ctc_beam_search_decoder_v2 as ctc_beam_search_decoder_v2
+from thalweg._src.ops.ctc import ctc_greedy_decoder as ctc_greedy_decoder
+from thalweg._src.ops.ctc import ctc_loss as ctc_loss
+from thalweg._src.ops.ctc import ctc_loss_v2 as ctc_loss_v2
 from thalweg._src.ops.elementwise import sigmoid as sigmoid
 from thalweg._src.ops.elementwise import tanh as tanh
 from thalweg._src.ops.embedding import embedding_lookup as embedding_lookup
