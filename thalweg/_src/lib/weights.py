@@ -7,9 +7,10 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
-from thalweg._src.core.infer import constant_value
-from thalweg._src.ops import basic, checks, control_flow
+from thalweg._src.core.sparse_tensor import SparseTensor
+from thalweg._src.ops import basic, checks, constants, control_flow
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.sparse_arithmetic import sparse_add
 
 _PREFIX = "weights can not be broadcast to values."
 
@@ -138,8 +139,6 @@ def confusion_matrix(
     >>> run(tf.confusion_matrix([1, 2, 4], [2, 2, 4], num_classes=5))[1, 2]
     1
     """
-    from thalweg._src.ops.late import scattering
-
     with scopes.name_scope(name, "confusion_matrix", (predictions, labels, num_classes, weights)):
         labels, predictions = remove_squeezable_dimensions(
             to_tensor(labels, None, "labels"), to_tensor(predictions, None, "predictions")
@@ -153,13 +152,10 @@ def confusion_matrix(
             weights = to_tensor(weights, None, "weights")
             predictions.get_shape().assert_is_compatible_with(weights.get_shape())
             weights = math.cast(weights, dtype)
-        shape = math.cast(array.stack([num_classes, num_classes]), dtypes.int64)
+        shape = array.stack([num_classes, num_classes])
         values = array.ones_like(predictions, dtype) if weights is None else weights
-        matrix = scattering.scatter_nd(array.stack([labels, predictions], axis=1), values, shape)
-        n = constant_value(shape)
-        if n is not None:
-            matrix.set_shape([int(n[0]), int(n[1])])
-        return matrix
+        hits = SparseTensor(array.stack([labels, predictions], axis=1), values, math.cast(shape, dtypes.int64))
+        return sparse_add(constants.zeros(math.cast(shape, dtypes.int32), dtype), hits)
 
 
 def _checked(classes: Tensor, what: str, num_classes: Any) -> Tensor:
