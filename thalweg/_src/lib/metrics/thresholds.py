@@ -40,7 +40,9 @@ def _counts(
     size = column.dims[0] if column.dims is not None and column.dims[0] is not None else array.shape(column)[0]
     limits = array.tile(array.expand_dims(constant(list(thresholds)), [1]), array.stack([1, size]))
     taken = math.greater(array.tile(array.transpose(column), [n, 1]), limits)
+    not_taken = math.logical_not(taken) if {"fn", "tn"} & set(includes) else None
     true = array.tile(row, [n, 1])
+    not_true = math.logical_not(true) if {"fp", "tn"} & set(includes) else None
     weights_of_all = None
     if weights is not None:
         weights = broadcast_weights(math.cast(weights, dtypes.float32), predictions)
@@ -51,8 +53,8 @@ def _counts(
         if key not in includes:
             continue
         total = metric_variable([n], dtypes.float32, name=_NAMES[key])
-        label = true if key in ("tp", "fn") else math.logical_not(true)
-        prediction = taken if key in ("tp", "fp") else math.logical_not(taken)
+        label = true if key in ("tp", "fn") else not_true
+        prediction = taken if key in ("tp", "fp") else not_taken
         hits = math.cast(math.logical_and(label, prediction), dtypes.float32)
         if weights_of_all is not None:
             hits = hits * weights_of_all
