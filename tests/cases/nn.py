@@ -25,7 +25,7 @@ CASES += activation("Elu", lambda tf: tf.nn.elu, smooth=False)
 CASES += activation("Selu", lambda tf: tf.nn.selu, smooth=False)
 CASES += activation("LeakyRelu", lambda tf: tf.nn.leaky_relu, smooth=False)
 CASES += activation("Softplus", lambda tf: tf.nn.softplus)
-CASES += activation("Softsign", lambda tf: tf.nn.softsign)
+CASES += activation("Softsign", lambda tf: tf.nn.softsign, smooth=False)  # a kink in the second derivative
 CASES += [
     OpCase("LeakyRelu", [spread(3, 4)], lambda tf, x: tf.nn.leaky_relu(x, 0.5), "alpha", smooth=False),
     OpCase("Sigmoid", [normal(3)], lambda tf, x: (tf.nn.sigmoid(x), tf.nn.tanh(x), tf.log_sigmoid(x)), "faces"),

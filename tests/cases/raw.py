@@ -175,7 +175,7 @@ for version in ("", "V2"):
         OpCase("FusedBatchNorm" + version, NORM, lambda tf, x, s, o, v=version: raw(
             tf, "FusedBatchNorm" + v, x=x, scale=s, offset=o, mean=np.zeros(0, np.float32),
             variance=np.zeros(0, np.float32),
-            epsilon=0.01)[:3], tol=5, misuse=False),
+            epsilon=0.01)[:3], tol=5, misuse=False, smooth=False),
     ]  # fmt: skip
 for version in ("", "V2", "V3"):
     CASES.append(
