@@ -46,6 +46,8 @@ from thalweg._src.ops.elementwise import tanh as tanh
 from thalweg._src.ops.embedding import embedding_lookup as embedding_lookup
 from thalweg._src.ops.embedding import embedding_lookup_sparse as embedding_lookup_sparse
 from thalweg._src.ops.embedding import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse
+from thalweg._src.ops.fractional import fractional_avg_pool as fractional_avg_pool
+from thalweg._src.ops.fractional import fractional_max_pool as fractional_max_pool
 from thalweg._src.ops.normalization import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from thalweg._src.ops.normalization import batch_normalization as batch_normalization
 from thalweg._src.ops.normalization import l2_loss as l2_loss
