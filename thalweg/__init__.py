@@ -2,6 +2,7 @@
 
 from thalweg import app as app
 from thalweg import bitwise as bitwise
+from thalweg import compat as compat
 from thalweg import contrib as contrib
 from thalweg import debugging as debugging
 from thalweg import dtypes as dtypes
@@ -212,6 +213,8 @@ from thalweg._src.ops.counting import histogram_fixed_width_bins as histogram_fi
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
 from thalweg._src.ops.custom_gradient import custom_gradient as custom_gradient
+from thalweg._src.ops.custom_gradient import grad_pass_through as grad_pass_through
+from thalweg._src.ops.custom_gradient import recompute_grad as recompute_grad
 from thalweg._src.ops.decoding import decode_compressed as decode_compressed
 from thalweg._src.ops.decoding import decode_csv as decode_csv
 from thalweg._src.ops.decoding import decode_json_example as decode_json_example

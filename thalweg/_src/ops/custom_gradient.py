@@ -10,6 +10,8 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.opdef import GRADIENTS
 from thalweg._src.ops import basic
+from thalweg._src.ops.gradients import gradients
+from thalweg._src.ops.variable_scope import get_variable_scope, variable_scope
 
 _numbers = itertools.count()
 
@@ -84,3 +86,39 @@ def _used_variables(graph: Any, start: int) -> list[Any]:
             if t in by_tensor:
                 used[by_tensor[t]] = None
     return list(used)
+
+
+def grad_pass_through(f: Any) -> Any:
+    """A function as `f` whose gradient is that of the identity."""
+
+    @custom_gradient
+    def passing(*args: Any) -> Any:
+        def gradient(*grads: Any, variables: Any = None) -> Any:
+            found = grads[0] if len(grads) == 1 else grads
+            return (found, [None] * len(variables)) if variables is not None else found
+
+        return f(*args), gradient
+
+    return passing
+
+
+def recompute_grad(f: Any) -> Any:
+    """A function as `f` that is computed again for its gradient, rather than kept: less memory, more time."""
+
+    @custom_gradient
+    def recomputed(*args: Any) -> Any:
+        result = f(*args)
+
+        def gradient(*grads: Any, variables: Any = None) -> Any:
+            # What is computed again waits for the gradient, so that nothing of the first time need be kept.
+            with get_default_graph().control_dependencies([g for g in grads if g is not None]):
+                inputs = [basic.identity(to_tensor(a)) for a in args]
+                with variable_scope(get_variable_scope(), reuse=True):
+                    again = f(*inputs)
+            found = gradients(nest.flatten(again), [*inputs, *(variables or [])], list(grads))
+            own, rest = found[: len(inputs)], found[len(inputs) :]
+            return (own, rest) if variables is not None else own
+
+        return result, gradient
+
+    return recomputed
