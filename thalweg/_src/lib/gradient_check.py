@@ -57,7 +57,7 @@ def _numeric(
     """The Jacobian, transposed, from central differences."""
     dtype, y_dtype = x.dtype.numpy_dtype, y.dtype.numpy_dtype
     real, y_real = np.zeros(1, dtype).real.dtype, np.zeros(1, y_dtype).real.dtype
-    data = np.array(x_data, dtype)
+    data = np.array(x_data, dtype, order="C")  # so that the flat view below shares it
     flat = data.reshape(-1).view(real) if data.ndim else data.reshape(1).view(real)
     x_size = int(np.prod(x_shape)) * (1 + (dtype.kind == "c"))
     y_size = int(np.prod(y_shape)) * (1 + (y_dtype.kind == "c"))
@@ -90,6 +90,7 @@ def compute_gradient(
     is needed; `init_targets` are run in it first. Raises ValueError where y does not depend on x.
     """
     feeds = dict(extra_feed_dict or {})
+    y_shape = tuple(int(n) for n in y_shape)
     if init_targets is not None:
         for target in init_targets if isinstance(init_targets, list | tuple) else [init_targets]:
             _session().run(target)
