@@ -113,9 +113,10 @@ def _in(like, value):
 def softplus(features: T) -> T:
     """log(1 + exp(features))."""
     # Beyond the threshold one of the two terms is below the precision of the type.
-    threshold = jnp.log(jnp.finfo(features.dtype).eps).astype(features.dtype) + 2
-    e = jnp.exp(features)
-    return jnp.where(features > -threshold, features, jnp.where(features < threshold, e, jnp.log1p(e)))
+    threshold = float(np.log(jnp.finfo(features.dtype).eps.astype(np.float64))) + 2.0
+    x = features.astype(jnp.float32) if features.dtype.itemsize < 4 else features
+    e = jnp.exp(x)
+    return jnp.where(x > -threshold, x, jnp.where(x < threshold, e, jnp.log1p(e))).astype(features.dtype)
 
 
 @op("SoftplusGrad")

@@ -131,6 +131,10 @@ def _forward_dims(op):
 def _pulled_back(g, x, scale, mean, variance, epsilon, data_format, is_training):
     """(gradient of x, of scale, of offset, and two that stand for the statistics)."""
     axes, _ = _axes(data_format)
+    if not x.size:  # no image, no gradient
+        nothing = jnp.zeros_like(mean)
+        rest = nothing[:0] if is_training else nothing
+        return x, nothing, nothing, rest, rest
     wide, up = x.astype(jnp.float32), g.astype(jnp.float32)
     inverse = lax.rsqrt(variance + jnp.float32(epsilon))
     centered = wide - _along(mean, data_format)
