@@ -1,0 +1,33 @@
+"""Lowerings for one platform, held against the plain ones."""
+
+import jax
+import numpy as np
+import pytest
+
+from thalweg._src.ops.matmul import _mat_mul
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("rows", [0, 1, 7, 100])
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (33, 10), (10, 33), (0, 5), (200, 65), (70, 80)])
+def test_matmul(m, rows, n, turned):
+    random = np.random.RandomState(0)
+    a, b = (random.standard_normal(s).astype(np.float32) for s in ((m, rows), (rows, n)))
+    transpose_a, transpose_b = turned
+    a, b = a.T.copy() if transpose_a else a, b.T.copy() if transpose_b else b
+
+    def product(lowering):
+        f = jax.jit(lambda a, b: lowering(a, b, transpose_a=transpose_a, transpose_b=transpose_b))
+        return np.asarray(f(a, b))
+
+    plain, cpu = product(_mat_mul.fn), product(_mat_mul.platforms["cpu"])
+    assert cpu.shape == plain.shape == (m, n)
+    assert cpu.dtype == plain.dtype
+    np.testing.assert_allclose(cpu, plain, rtol=1e-5, atol=1e-5)
+
+
+def test_matmul_keeps_the_type_of_small_floats():
+    a = np.ones((300, 4), np.float16)
+    out = jax.jit(lambda a: _mat_mul.platforms["cpu"](a, a, transpose_a=True))(a)
+    assert out.dtype == np.float16
+    np.testing.assert_array_equal(np.asarray(out), np.full((4, 4), 300, np.float16))
