@@ -9,6 +9,7 @@ from thalweg import dtypes as dtypes
 from thalweg import errors as errors
 from thalweg import flags as flags
 from thalweg import gfile as gfile
+from thalweg import graph_util as graph_util
 from thalweg import initializers as initializers
 from thalweg import io as io
 from thalweg import linalg as linalg
@@ -22,6 +23,7 @@ from thalweg import nn as nn
 from thalweg import quantization as quantization
 from thalweg import random as random
 from thalweg import resource_loader as resource_loader
+from thalweg import saved_model as saved_model
 from thalweg import sets as sets
 from thalweg import signal as signal
 from thalweg import sparse as sparse
