@@ -18,10 +18,16 @@ class Coordinator:
 
     Exceptions of `clean_stop_exception_types` (OutOfRangeError unless given: an input has ended) stop without an error.
 
+    >>> import threading
     >>> coord = tf.train.Coordinator()
-    >>> thread = threading.Thread(target=work, args=(coord,))  # while not coord.should_stop(): ...
+    >>> def work():
+    ...     while not coord.should_stop():
+    ...         coord.request_stop()
+    >>> thread = threading.Thread(target=work)
     >>> thread.start()
     >>> coord.join([thread])
+    >>> coord.should_stop()
+    True
     """
 
     def __init__(self, clean_stop_exception_types: tuple[type[BaseException], ...] | list | None = None):

@@ -218,9 +218,14 @@ class _CoordinatedCreator(SessionCreator):
 class MonitoredSession(_Monitored):
     """A session with hooks that makes itself anew, from the last checkpoint, when a worker or server is lost.
 
-    >>> with tf.train.MonitoredSession(hooks=[tf.train.StopAtStepHook(num_steps=100)]) as sess:
+    >>> step = tf.train.get_or_create_global_step()
+    >>> train_op = tf.assign_add(step, 1)
+    >>> with tf.train.MonitoredSession(hooks=[tf.train.StopAtStepHook(num_steps=3)]) as sess:
     ...     while not sess.should_stop():
-    ...         sess.run(train_op)
+    ...         print(sess.run(train_op))
+    1
+    2
+    3
     """
 
     def __init__(

@@ -360,8 +360,15 @@ def import_meta_graph(
 ) -> Saver | None:
     """Add a MetaGraph (or the one in a file) to the default graph; gives its saver, or one of all variables, or None.
 
-    >>> saver = tf.train.import_meta_graph("model-7.meta")
-    >>> saver.restore(sess, "model-7")
+    >>> v = tf.Variable(1.0, name="v")
+    >>> with tf.Session() as sess:
+    ...     sess.run(v.initializer)
+    ...     path = tf.train.Saver().save(sess, folder + "/model")
+    >>> with tf.Graph().as_default(), tf.Session() as sess:
+    ...     saver = tf.train.import_meta_graph(path + ".meta")
+    ...     saver.restore(sess, path)
+    ...     sess.run("v:0")
+    1.0
     """
     return import_with_return_elements(meta_graph_or_file, clear_devices, import_scope, **kwargs)[0]
 

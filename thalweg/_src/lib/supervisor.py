@@ -29,10 +29,12 @@ class Supervisor:
 
     Arguments that are `USE_DEFAULT` are taken from the graph's collections, or made. The graph is finalized.
 
-    >>> sv = tf.train.Supervisor(logdir="/tmp/mydir")
+    >>> train_op = tf.assign_add(tf.Variable(0), 1)
+    >>> sv = tf.train.Supervisor(logdir=folder)
     >>> with sv.managed_session() as sess:
     ...     while not sv.should_stop():
-    ...         sess.run(train_op)
+    ...         if sess.run(train_op) == 3:
+    ...             sv.request_stop()
     """
 
     USE_DEFAULT = 0

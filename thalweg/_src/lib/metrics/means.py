@@ -22,8 +22,11 @@ def mean(
 ) -> Metric:
     """The mean of all values so far, weighted. Gives the tensor of the mean, and one that counts a batch first.
 
-    >>> mean, update = tf.metrics.mean(x)
-    >>> sess.run(tf.local_variables_initializer())
+    >>> mean, update = tf.metrics.mean(tf.constant([1.0, 3.0]))
+    >>> with tf.Session() as sess:
+    ...     sess.run(tf.local_variables_initializer())
+    ...     sess.run([update, mean])[0]
+    2.0
     """
     with variable_scope(name, "mean", (values, weights)):
         values = math.cast(values, dtypes.float32)
