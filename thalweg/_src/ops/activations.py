@@ -113,7 +113,8 @@ def _in(like, value):
 def softplus(features: T) -> T:
     """log(1 + exp(features))."""
     # Beyond the threshold one of the two terms is below the precision of the type.
-    threshold = float(np.log(jnp.finfo(features.dtype).eps.astype(np.float64))) + 2.0
+    eps = 2.0**-13 if features.dtype == jnp.float16 else float(jnp.finfo(features.dtype).eps)  # Eigen's of half
+    threshold = float(np.log(eps)) + 2.0
     x = features.astype(jnp.float32) if features.dtype.itemsize < 4 else features
     e = jnp.exp(x)
     return jnp.where(x > -threshold, x, jnp.where(x < threshold, e, jnp.log1p(e))).astype(features.dtype)
