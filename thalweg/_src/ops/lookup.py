@@ -94,6 +94,8 @@ class Table:
         used = [i for i, k in enumerate(flat) if k not in self.forbidden]
         rows = np.asarray(values).reshape(len(flat), *self.value_shape)
         own = np.asarray(keys).reshape(len(flat), *self.key_shape)
+        if self.buckets:  # what was exported has a row per bucket
+            self.buckets, self.removed = len(flat), 0
         self.insert(own[used], rows[used])
 
     def export(self) -> tuple[np.ndarray, np.ndarray]:
