@@ -15,6 +15,7 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.formats import protos
 from thalweg._src.lib import checkpoint_management, meta_graph
 from thalweg._src.lib.global_step import global_step as value_of_step
+from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saving import direct
 from thalweg._src.lib.saving.builder import V1, V2, BulkSaverBuilder
@@ -234,9 +235,12 @@ class Saver:
         folder = os.path.dirname(save_path)
         written = None
         if not self._is_empty:
-            if folder and not os.path.isdir(folder) and "://" not in folder:
-                raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.")
-            written = self._write(sess, path)
+            try:
+                written = self._write(sess, path)
+            except errors.NotFoundError:
+                if folder and not file_io.is_directory(folder):
+                    raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.") from None
+                raise
             if write_state:
                 self._record(written)
                 checkpoint_management.write_state(

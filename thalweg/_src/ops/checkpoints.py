@@ -18,6 +18,22 @@ def _text(x: np.ndarray) -> str:
     return x.item().decode()
 
 
+def local_path(path: str) -> str:
+    """`path` without the scheme of local files."""
+    return path[len("file://") :] if path.startswith("file://") else path
+
+
+def make_folder_of(prefix: str) -> None:
+    """Make the directory of a checkpoint, if only that is missing: shards are written to one of their own."""
+    import contextlib
+    import os
+
+    folder = os.path.dirname(prefix)
+    if folder:
+        with contextlib.suppress(FileExistsError, FileNotFoundError):  # opening the file will say what is missing
+            os.mkdir(folder)
+
+
 def _texts(x: np.ndarray) -> list[str]:
     return [s.decode() for s in x.ravel()]
 
@@ -65,7 +81,9 @@ def save_v2(
 
     names, specs = _texts(tensor_names), _texts(shape_and_slices)
     _check_lengths(names, specs, tensors)
-    with translated(), BundleWriter(_text(prefix)) as writer:
+    path = local_path(_text(prefix))
+    make_folder_of(path)
+    with translated(), BundleWriter(path) as writer:
         _write(writer, names, specs, tensors, dtypes)
 
 
@@ -74,7 +92,7 @@ def _save_v1(path: str, names: list[str], specs: list[str], tensors: list[Any], 
 
     _check_lengths(names, specs, tensors)
     with translated():
-        writer = V1Writer(path)
+        writer = V1Writer(local_path(path))
         _write(writer, names, specs, tensors, kinds)
         writer.finish()
 
@@ -105,6 +123,7 @@ def open_reader(path: str) -> Any:
     from thalweg._src.formats.checkpoint import open_checkpoint
     from thalweg._src.formats.files import LOCAL
 
+    path = local_path(path)
     if LOCAL.exists(index_name(path)) or LOCAL.exists(path):
         return open_checkpoint(path)
     shards = sorted(glob.glob(path))
@@ -199,11 +218,11 @@ def merge_v2_checkpoints(checkpoint_prefixes: string, destination_prefix: string
 
     from thalweg._src.formats.bundle import merge_bundles
 
-    prefixes = _texts(checkpoint_prefixes)
+    prefixes, merged = [local_path(p) for p in _texts(checkpoint_prefixes)], local_path(_text(destination_prefix))
     with translated():
-        merge_bundles(prefixes, _text(destination_prefix))
+        merge_bundles(prefixes, merged)
     if delete_old_dirs:
-        merged_in = os.path.dirname(_text(destination_prefix))
+        merged_in = os.path.dirname(merged)
         for folder in dict.fromkeys(os.path.dirname(p) for p in prefixes):
             if folder != merged_in and os.path.isdir(folder) and not os.listdir(folder):
                 os.rmdir(folder)

@@ -14,6 +14,7 @@ from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.shapes import TensorShape, as_dims
 from thalweg._src.ops import basic, state
+from thalweg._src.ops.partitioned import SaveSliceInfo
 
 
 class VariableSynchronization(enum.Enum):
@@ -53,6 +54,7 @@ class Variable:
     array([2., 3.], dtype=float32)
     """
 
+    SaveSliceInfo = SaveSliceInfo
     _update_slice_name: str | None
     _op_name: str
 
@@ -276,8 +278,6 @@ class Variable:
         self._initial_value = find(proto.initial_value_name) if proto.initial_value_name else None
         self._trainable = proto.trainable or not proto.DESCRIPTOR.fields_by_name.get("trainable")
         if proto.HasField("save_slice_info_def"):
-            from thalweg._src.ops.partitioned import SaveSliceInfo
-
             self._save_slice_info = SaveSliceInfo(
                 save_slice_info_def=proto.save_slice_info_def, import_scope=import_scope
             )

@@ -34,14 +34,9 @@ class Move(NamedTuple):
 
 def save_moves(graph: Graph, saver_def: Any) -> list[Move] | None:
     """What the save operation of `saver_def` writes; None if it does more than write variables to one bundle."""
-    saved = graph.as_graph_element(saver_def.save_tensor_name).op
-    writers = [c for c in saved._control_inputs if c.type == "SaveV2"]
-    if saved.type != "Identity" or len(saved._control_inputs) != 1 or len(writers) != 1:
-        return None
-    op = writers[0]
-    if not _is_filename(op._inputs[0], graph, saver_def) or saved._inputs[0] is not op._inputs[0]:
-        return None
-    if any(c.type != "ReadVariableOp" for c in op._control_inputs):
+    filename = graph.as_graph_element(saver_def.filename_tensor_name)
+    op = _only_writer(graph.as_graph_element(saver_def.save_tensor_name).op, filename)
+    if op is None or any(c.type != "ReadVariableOp" for c in op._control_inputs):
         return None
     names, specs = _constants(op)
     if names is None:
@@ -53,6 +48,29 @@ def save_moves(graph: Graph, saver_def: Any) -> list[Move] | None:
             return None
         moves.append(Move(source, name, spec, t.dtype.base_dtype, False, None))
     return moves
+
+
+# What a Saver puts between its filename and what it returns, besides SaveV2 itself.
+_AROUND = {"Identity", "MergeV2Checkpoints", "Pack", "ShardedFilename", "StringJoin", "Const"}
+
+
+def _only_writer(saved: Operation, filename: Tensor) -> Operation | None:
+    """The SaveV2 that writes the one shard of a Saver; None where there are several, or other operations."""
+    writers = []
+    waiting, seen = [saved], set()
+    while waiting:
+        op = waiting.pop()
+        if op in seen or op is filename.op:
+            continue
+        seen.add(op)
+        if op.type == "SaveV2":
+            writers.append(op)
+            waiting.append(op._inputs[0].op)
+        elif op.type in _AROUND:
+            waiting += [*[t.op for t in op._inputs], *op._control_inputs]
+        else:
+            return None
+    return writers[0] if len(writers) == 1 else None
 
 
 def restore_moves(graph: Graph, saver_def: Any) -> list[Move] | None:
@@ -125,7 +143,9 @@ def save(session: Any, prefix: str, moves: list[Move]) -> None:
     from thalweg._src.formats.bundle import BundleWriter
     from thalweg._src.formats.slices import parse_shape_and_slice
 
-    with translated(), direct.held(session), BundleWriter(prefix) as writer:
+    path = checkpoints.local_path(prefix)
+    checkpoints.make_folder_of(path)
+    with translated(), direct.held(session), BundleWriter(path) as writer:
         for move in moves:
             value, enum = direct.value_of(session, move.source), move.dtype.as_datatype_enum
             if move.slice_spec:

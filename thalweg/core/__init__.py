@@ -1,0 +1,1 @@
+"""tensorflow.core: the protocol-buffer messages by the modules that TensorFlow generated for them."""
