@@ -240,19 +240,3 @@ def fractional_avg_pool(
         seed2=seed2,
         name=name,
     )
-
-
-def _seeded(pool, value, pooling_ratio, pseudo_random, overlapping, seed, name):
-    ratio = per_axis(pooling_ratio, 2, "NHWC", "pooling_ratio")
-    seed1, seed2 = get_seed(seed) if seed else (0, 0)
-    return pool(value, ratio, pseudo_random, overlapping, bool(seed), seed1, seed2, name)
-
-
-def fractional_max_pool_v2(value, pooling_ratio, pseudo_random=False, overlapping=False, seed=0, name=None):
-    """`fractional_max_pool` with one seed; the same windows every time where it is given."""
-    return _seeded(fractional_max_pool, value, pooling_ratio, pseudo_random, overlapping, seed, name)
-
-
-def fractional_avg_pool_v2(value, pooling_ratio, pseudo_random=False, overlapping=False, seed=0, name=None):
-    """`fractional_avg_pool` with one seed; the same windows every time where it is given."""
-    return _seeded(fractional_avg_pool, value, pooling_ratio, pseudo_random, overlapping, seed, name)
