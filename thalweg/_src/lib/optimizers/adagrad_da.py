@@ -57,8 +57,8 @@ class AdagradDAOptimizer(OneRule):
         from thalweg._src.ops.late import math
 
         dtype = var.dtype.base_dtype
-        numbers = [math.cast(x, dtype) for x in (self._learning_rate_tensor, self._l1, self._l2)]
-        return [*numbers, basic.identity(self._step_of_this_run)]
+        step = basic.identity(self._step_of_this_run)
+        return [*(math.cast(x, dtype) for x in (self._learning_rate_tensor, self._l1, self._l2)), step]
 
     def _slots_of(self, var: Any) -> list[Any]:
         return [self.get_slot(var, "gradient_accumulator"), self.get_slot(var, "gradient_squared_accumulator")]
