@@ -288,6 +288,9 @@ from thalweg._src.ops.fft import fft3d as fft3d
 from thalweg._src.ops.fft import ifft as ifft
 from thalweg._src.ops.fft import ifft2d as ifft2d
 from thalweg._src.ops.fft import ifft3d as ifft3d
+from thalweg._src.ops.files import matching_files as matching_files
+from thalweg._src.ops.files import read_file as read_file
+from thalweg._src.ops.files import write_file as write_file
 from thalweg._src.ops.gathering import batch_gather as batch_gather
 from thalweg._src.ops.gathering import gather as gather
 from thalweg._src.ops.gathering import gather_nd as gather_nd

@@ -6,6 +6,9 @@ from thalweg._src.ops.decoding import decode_json_example as decode_json_example
 from thalweg._src.ops.decoding import decode_raw as decode_raw
 from thalweg._src.ops.decoding import parse_tensor as parse_tensor
 from thalweg._src.ops.decoding import serialize_tensor as serialize_tensor
+from thalweg._src.ops.files import matching_files as matching_files
+from thalweg._src.ops.files import read_file as read_file
+from thalweg._src.ops.files import write_file as write_file
 from thalweg._src.ops.parsing import FixedLenFeature as FixedLenFeature
 from thalweg._src.ops.parsing import FixedLenSequenceFeature as FixedLenSequenceFeature
 from thalweg._src.ops.parsing import SparseFeature as SparseFeature

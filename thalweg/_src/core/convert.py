@@ -60,7 +60,11 @@ def _as_strings(array: np.ndarray, dtype: DType | None) -> np.ndarray:
 def _from_python(value: Any, dtype: DType | None) -> np.ndarray:
     try:
         array = np.array(value)
+    except UnicodeDecodeError:  # text and bytes in one list
+        array = np.array(value, dtype=object)
     except ValueError as error:
+        if "inhomogeneous" in str(error) and dtype is not None:
+            raise ValueError(f"setting an array element with a sequence: {_short(value)} as {dtype.name}") from None
         if "inhomogeneous" in str(error):
             raise ValueError(
                 f"Argument must be a dense tensor: {_short(value)} - its nested lists differ in length."

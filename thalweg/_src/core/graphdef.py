@@ -279,12 +279,17 @@ def _checked_elements(elements: Sequence[str] | None) -> list[str] | None:
     return [e.decode() if isinstance(e, bytes) else e for e in elements]
 
 
+# Producers older than this wrote a placeholder of unknown shape as one of shape [].
+_SHAPED_PLACEHOLDERS = 24
+
+
 class _Importer:
     def __init__(self, graph: Graph, proto: Any, mapped: dict[str, Any], producer_op_list: Any):
         self.graph, self.proto, self.mapped = graph, proto, mapped
         self.nodes = {n.name: n for n in proto.node}
         self.made: dict[str, Operation] = {}
         self.used: set[str] = set()
+        self.version = proto.versions.producer
         self.producer = {o.name: o for o in producer_op_list.op} if producer_op_list is not None else {}
 
     # -- before anything is added
@@ -440,6 +445,8 @@ class _Importer:
                     else None
                 )
             out[name] = value
+        if node.op == "Placeholder" and out.get("shape") == () and self.version < _SHAPED_PLACEHOLDERS:
+            out["shape"] = None
         if "_class" in out and prefix:
             out["_class"] = [
                 "loc:@" + prefix + c[5:] if c.startswith("loc:@") and c[5:] in self.nodes else c for c in out["_class"]

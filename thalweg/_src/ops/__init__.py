@@ -30,6 +30,7 @@ from thalweg._src.ops import elementwise as elementwise
 from thalweg._src.ops import example_protos as example_protos
 from thalweg._src.ops import fake_quantizing as fake_quantizing
 from thalweg._src.ops import fft as fft
+from thalweg._src.ops import files as files
 from thalweg._src.ops import fractional as fractional
 from thalweg._src.ops import frames as frames
 from thalweg._src.ops import functional as functional

@@ -40,8 +40,10 @@ def snapshot(input: T) -> T:
 
 
 @op("GuaranteeConst", numpy_only=True, stateful=True)
-def _guarantee_const(input: T) -> T:
+def _guarantee_const(input: T, *, T: T) -> T:
     """The input, of which the caller promises that it never changes."""
+    if dtypes.resource == T:
+        raise ValueError("Input tensor cannot be a resource variable handle.")
     return input
 
 

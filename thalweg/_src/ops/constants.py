@@ -110,7 +110,10 @@ def _convert_dtype_value(value: Any, dtype: DType | None = None, name: str | Non
         raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {shapes.as_shape(value)}")
     if dtype not in (None, dtypes.int32, dtypes.int64):
         raise TypeError(f"Cannot convert a TensorShape to dtype: {dtype.name}")  # type: ignore[union-attr]
-    want = dtype or (dtypes.int64 if any(d > 2**31 - 1 for d in dims) else dtypes.int32)  # type: ignore[operator]
+    large = any(d > 2**31 - 1 for d in dims)  # type: ignore[operator]
+    if large and dtype == dtypes.int32:
+        raise ValueError(f"Cannot convert a TensorShape to dtype int32; a dimension is too large ({max(dims)})")  # type: ignore[type-var]
+    want = dtype or (dtypes.int64 if large else dtypes.int32)
     return _constant(np.array(dims, want._as_numpy), want, None, name or "shape_as_tensor", False)
 
 

@@ -51,11 +51,10 @@ def _decode_raw(bytes: string, *, out_type: RAW, little_endian: bool = True) -> 
     size = out_type.size
     flat = bytes.ravel()
     length = len(flat[0]) if len(flat) else 0
-    for s in flat:
+    for i, s in enumerate(flat):
         if len(s) != length:
             raise ValueError(
-                f"DecodeRaw requires input strings to all be the same size, but element 0 has size {length} and another "
-                f"has size {len(s)}"
+                f"DecodeRaw requires input strings to all be the same size, but element {i} has size {length} != {len(s)}"
             )
     if length % size:
         raise ValueError(

@@ -9,8 +9,9 @@ from thalweg._src.core.apply import check, is_traced, xp
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.core.opdef import Static, op, type_attr
+from thalweg._src.core.opdef import Handle, Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
+from thalweg._src.ops.handles import dims_of_handle
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math, padding, scattering, transposing
@@ -20,6 +21,7 @@ from thalweg._src.ops.stacking import stack, unstack
 INTS = (int32, int64)
 Tparams = type_attr("Tparams")
 Tindices = type_attr("Tindices", INTS)
+DTYPE = type_attr("dtype")
 
 
 # -- gather
@@ -337,6 +339,32 @@ def _(op, g):
     return scattering.scatter_nd(indices, g, dims), None
 
 
+@op("ResourceGatherNd", effect="read", foldable=False)
+def resource_gather_nd(resource: Handle(DTYPE), indices: Tindices, *, dtype: DTYPE) -> DTYPE:
+    """The parts of a resource variable at the index vectors in the last axis of `indices`."""
+    return elements(resource, indices)
+
+
+@resource_gather_nd.shape_rule
+def _(op):
+    params, indices = dims_of_handle(op.inputs[0]), op.inputs[1].dims
+    shapes.of_rank_at_least(indices, 1)
+    if params is None or indices is None or indices[-1] is None:
+        return [None]
+    return [indices[:-1] + params[indices[-1] :]]
+
+
+@resource_gather_nd.grad
+def _(op, g):
+    from thalweg._src.ops.state import variable_shape
+
+    handle, indices = op.inputs
+    dims = variable_shape(handle, out_type=indices.dtype.base_dtype)
+    if indices.dims is not None and len(indices.dims) == 2 and indices.dims[-1] == 1:
+        return IndexedSlices(g, squeeze(indices, axis=-1), dims), None
+    return scattering.scatter_nd(indices, g, dims), None
+
+
 def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
     """The parts of `params` at the index vectors in the last axis of `indices`: [..., k] -> [..., params.shape[k:]].
 
@@ -347,10 +375,10 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
     array([2, 3], dtype=int32)
     """
     known = infer.constant_value(batch_dims) if isinstance(batch_dims, Tensor) else batch_dims
-    if known is None or np.ndim(known):
+    if known is None or np.size(known) != 1:
         raise TypeError(f"batch_dims must be an int; got {batch_dims!r}")
-    if known:
-        return _batch_gather_nd(params, indices, int(known), name)
+    if np.ravel(known)[0]:
+        return _batch_gather_nd(params, indices, int(np.ravel(known)[0]), name)
     if hasattr(params, "gather_nd"):
         return params.gather_nd(indices, name=name)
     return _gather_nd(params, indices, name=name)

@@ -28,7 +28,7 @@ def _dynamic_partition(data: T, partitions: int32, *, num_partitions: Min(int, 1
     if len(wrong):
         at = tuple(wrong[0])
         raise ValueError(
-            f"partitions{[int(i) for i in at] if at else ''} = {partitions[at]} is not in [0, {num_partitions})"
+            f"partitions{shapes.text(at) if at else ''} = {partitions[at]} is not in [0, {num_partitions})"
         )
     return [data[partitions == i] for i in range(num_partitions)]
 

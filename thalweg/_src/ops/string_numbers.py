@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,9 @@ def as_string(
 # -- strings to numbers
 
 
+_HEX = re.compile(rb"[+-]?0[xX][0-9a-fA-F]+")
+
+
 def number(s: bytes, dtype: Any, what: str) -> Any:
     """The number that `s` is; raises ValueError, naming the op `what`, for other strings."""
     text = s.strip()
@@ -98,6 +102,8 @@ def number(s: bytes, dtype: Any, what: str) -> Any:
         if dtype.is_floating:
             if b"infinity" in text.lower():
                 raise ValueError
+            if _HEX.fullmatch(text):
+                return dtype._as_numpy.type(int(text, 16))
             return dtype._as_numpy.type(text)
         value = int(text)
         limits = np.iinfo(dtype._as_numpy)

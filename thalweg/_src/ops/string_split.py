@@ -55,6 +55,7 @@ def _string_split(input: string, delimiter: string, *, skip_empty: bool = True) 
     indices=int64, values=string, shape=int64
 ):
     """The parts of each string of a vector between the characters of `delimiter`."""
+    _scalar(delimiter, "delimiter")
     return _as_sparse(input, lambda s: _pieces(s, delimiter.item(), skip_empty))
 
 
@@ -63,7 +64,13 @@ def _string_split_v2(input: string, sep: string, *, maxsplit: int = -1) -> Outpu
     indices=int64, values=string, shape=int64
 ):
     """The parts of each string of a vector between `sep`, as Python's `split` makes them."""
+    _scalar(sep, "sep")
     return _as_sparse(input, lambda s: _pieces_at(s, sep.item(), maxsplit))
+
+
+def _scalar(x: Any, what: str) -> None:
+    if x.ndim:
+        raise ValueError(f"{what} must be a scalar, got shape: {shapes.text(x.shape)}")
 
 
 def _split_rule(op):

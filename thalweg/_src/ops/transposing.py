@@ -96,8 +96,8 @@ def transpose(a: Any, perm: Any = None, name: str | None = "transpose", conjugat
            [3, 6]], dtype=int32)
     """
     with name_scope(name, "transpose", [a]) as name:
-        turn = _conjugate_transpose if conjugate else _transpose
         a = to_tensor(a, None, "a")
+        turn = _conjugate_transpose if conjugate and a.dtype.is_complex else _transpose
         if perm is not None:
             return turn(a, perm, name=name)
         if not a.dims:
@@ -241,6 +241,8 @@ def reverse_v2(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
 @op("ReverseSequence")
 def _reverse_sequence(input: T, seq_lengths: type_attr("Tlen", INTS, int64), *, seq_dim: int, batch_dim: int = 0) -> T:
     """`input` with the first `seq_lengths[i]` entries along `seq_dim` backwards, for slice i along `batch_dim`."""
+    if seq_dim == batch_dim:
+        raise ValueError(f"batch_dim == seq_dim == {seq_dim}")
     n = input.shape[seq_dim]
     lib = xp(input, seq_lengths)
     check(lib.all(seq_lengths >= 0), "seq_lengths must not be negative")

@@ -596,9 +596,12 @@ class ResourceVariable(Variable):
         return basic.identity(rows)
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
-        from thalweg._src.ops.gathering import gather_nd
+        """The parts at the index vectors in the last axis of `indices`."""
+        from thalweg._src.ops.gathering import resource_gather_nd
 
-        return gather_nd(self.value(), indices, name=name)
+        with scopes.name_scope("GatherNd" if name is None else name) as scope:
+            parts = resource_gather_nd(self._variable, indices, dtype=self._dtype, name=scope)
+        return basic.identity(parts)
 
     def _as_graph_element(self) -> Tensor:
         return self._graph_element
