@@ -280,7 +280,8 @@ def _regularized(matrix: Tensor, l2_regularizer: Any, tall: bool) -> Tensor:
     gramian = math.matmul(matrix, matrix, adjoint_a=tall, adjoint_b=not tall)
     if isinstance(l2_regularizer, Tensor) or l2_regularizer != 0:
         shape = array.shape(matrix)
-        identity = eye(shape[-1 if tall else -2], batch_shape=shape[:-2], dtype=matrix.dtype)
+        batch = shape[:-2]
+        identity = eye(shape[-1 if tall else -2], batch_shape=batch, dtype=matrix.dtype)
         n = None if matrix.dims is None else matrix.dims[-1 if tall else -2]
         identity.set_shape(None if matrix.dims is None else [*matrix.dims[:-2], n, n])
         gramian += l2_regularizer * identity

@@ -1,5 +1,6 @@
 """Norms, ranks and pseudo-inverses of matrices, and their exponentials, roots and logarithms."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.constants import constant
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.linalg import eye, need_square, square_rule, svd
+from thalweg._src.ops.linalg import eye, need_square, square_dims, square_rule, svd
 from thalweg._src.ops.linear_systems import matrix_solve
 
 T = type_attr("T", (float64, float32, float16, *COMPLEX))
@@ -215,7 +216,7 @@ def matrix_exponential(input: Any, name: str | None = None) -> Tensor:
         flat = array.reshape(x, array.concat(([-1], shape[-2:]), axis=0))
         result = _exponential(flat, _DOUBLE if kind in (float64, complex128) else _SINGLE)
         result = array.reshape(result, shape)
-        result.set_shape(x.dims)
+        result.set_shape(square_dims(x.dims))
         return result
 
 
@@ -298,7 +299,12 @@ def matrix_logarithm(input: C) -> C:
     """The y of exp(y) = input."""
     import scipy.linalg
 
-    return _each(lambda m: scipy.linalg.logm(m) if m.size else m, input)
+    def log(m):
+        with warnings.catch_warnings():  # of the accuracy that it estimates
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return scipy.linalg.logm(m) if m.size else m
+
+    return _each(log, input)
 
 
 matrix_square_root.shape_rule(square_rule)

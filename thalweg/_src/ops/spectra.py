@@ -155,18 +155,19 @@ def dct(
     with name_scope(name, "dct", [x]):
         if n is not None:
             x = _of_length(x, to_tensor(n, int32))
-        if type == 1:
-            return math.real(rfft(array.concat([x, x[..., -2:0:-1]], axis=-1)))
         size = _last(x)
         size_float = math.cast(size, float32)
-        quarter = math.range(size_float) * numbers.pi * 0.5 / size_float
+        if type == 1:
+            return math.real(rfft(array.concat([x, x[..., -2:0:-1]], axis=-1)))
         if type == 2:
-            turned = 2.0 * math.exp(math.complex(0.0, -quarter))
-            y = math.real(rfft(x, fft_length=[2 * size])[..., :size] * turned)
+            angle = -math.range(size_float) * numbers.pi * 0.5 / size_float
+            turn = 2.0 * math.exp(math.complex(0.0, angle))
+            y = math.real(rfft(x, fft_length=[2 * size])[..., :size] * turn)
             return y * _orthonormal(0.5 * math.rsqrt(size_float), 2.0, size) if norm == "ortho" else y
-        x = x * _orthonormal(math.sqrt(size_float), 0.5, size) if norm == "ortho" else x * size_float
-        turned = 2.0 * math.exp(math.complex(0.0, quarter)) * math.complex(x, 0.0)
-        return math.real(irfft(turned, fft_length=[2 * size]))[..., :size]
+        x = x * (_orthonormal(math.sqrt(size_float), 0.5, size) if norm == "ortho" else size_float)
+        angle = math.range(size_float) * numbers.pi * 0.5 / size_float
+        turn = 2.0 * math.exp(math.complex(0.0, angle))
+        return math.real(irfft(turn * math.complex(x, 0.0), fft_length=[2 * size]))[..., :size]
 
 
 def _orthonormal(first: Tensor, factor: float, size: Any) -> Tensor:

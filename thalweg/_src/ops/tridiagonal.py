@@ -49,7 +49,8 @@ def _(op):
         return [rhs]
     shapes.one_size(diagonals[-2], 3)
     batch = shapes.merged(diagonals[:-2], rhs[:-2])
-    return [(*batch, shapes.one_size(diagonals[-1], rhs[-2]), rhs[-1])]
+    shapes.one_size(diagonals[-1], rhs[-2])
+    return [(*batch, rhs[-2], rhs[-1])]
 
 
 @op("TridiagonalMatMul")
