@@ -98,7 +98,7 @@ class OpCase:
     value  False where only dtype and shape can be compared (unseeded random)
     graph  False where the nodes may differ from TensorFlow's; say why beside it
     misuse False where wrong dtypes and ranks of the inputs need not give TensorFlow's error classes
-    shapes False where TensorFlow's static shapes are wrong
+    shapes False where TensorFlow's static shapes are wrong, or ours tell more
     portable False where the graph runs in the process that made it alone
     tol    multiplies the tolerances
     vintage "0.12" for forms that only the old API takes; only value, dtype, shape and gradient are compared

@@ -1,6 +1,6 @@
 """Records of variables and of the ops that write them, of both kinds of variable."""
 
-from cases.base import EVERY, Fails, OpCase, Steps, given, normal
+from cases.base import EVERY, Fails, OpCase, Steps, given, normal, raw
 
 CASES = []
 
@@ -150,3 +150,76 @@ for rule, optimizer in RULES.items():
                 op = ("Resource" if kind else "") + ("Sparse" if rows else "") + "Apply" + name
             words = [rule.split()[-1] if " " in rule else "", "of " + rule if op.endswith(("Add", "Sub")) else ""]
             CASES.append(OpCase(op, [], build, " ".join(w for w in words if w), tol=2))
+
+
+# Update rules that no optimizer of tf.train uses: two steps, then the variable and its slots.
+SCALARS = {
+    "AdaMax": (["m", "v"], {"beta1_power": 0.9, "lr": 0.1, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-3}),
+    "AdagradV2": (["accum"], {"lr": 0.1, "epsilon": 1e-3}),
+    "AddSign": (["m"], {"lr": 0.1, "alpha": 1.0, "sign_decay": 0.9, "beta": 0.9}),
+    "PowerSign": (["m"], {"lr": 0.1, "logbase": 1.0, "sign_decay": 0.9, "beta": 0.9}),
+    "FtrlV2": (
+        ["accum", "linear"],
+        {"lr": 0.1, "l1": 0.01, "l2": 0.02, "l2_shrinkage": 0.1, "lr_power": -0.5},
+    ),
+    "AdamWithAmsgrad": (
+        ["m", "v", "vhat"],
+        {"beta1_power": 0.9, "beta2_power": 0.99, "lr": 0.1, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-3},
+    ),
+    "KerasMomentum": (["accum"], {"lr": 0.1, "momentum": 0.9}),
+}
+
+
+def stepped(rule, kind, rows):
+    slots, scalars = SCALARS[rule]
+
+    def build(tf):
+        variables = [tf.Variable(tf.constant(x), use_resource=bool(kind)) for x in [[[1.0, 2.0], [3.0, 4.0]]]]
+        variables += [tf.Variable(tf.fill([2, 2], 0.25), use_resource=bool(kind)) for _ in slots]
+        handles = [v.handle if kind else v._ref() for v in variables]
+        args = dict(zip(["var"] + slots, handles))
+        args.update((k, tf.constant(x)) for k, x in scalars.items())
+        args["grad"] = tf.constant([[0.5, -1.0]] if rows else [[0.5, -1.0], [0.25, 0.0]])
+        if rows:
+            args["indices"] = tf.constant([1])
+        step = raw(tf, kind + ("Sparse" if rows else "") + "Apply" + rule, **args)
+        step = step if kind else step.op
+        return Steps(step, step, [tf.identity(v) for v in variables])
+
+    return build
+
+
+for rule, kind, rows in (
+    ("AdaMax", "", False),
+    ("AdaMax", "Resource", False),
+    ("AdagradV2", "", False),
+    ("AdagradV2", "", True),
+    ("AdagradV2", "Resource", False),
+    ("AdagradV2", "Resource", True),
+    ("AddSign", "", False),
+    ("AddSign", "Resource", False),
+    ("PowerSign", "", False),
+    ("PowerSign", "Resource", False),
+    ("FtrlV2", "", False),
+    ("FtrlV2", "", True),
+    ("FtrlV2", "Resource", False),
+    ("FtrlV2", "Resource", True),
+    ("AdamWithAmsgrad", "Resource", False),
+    ("KerasMomentum", "Resource", False),
+    ("KerasMomentum", "Resource", True),
+):
+    CASES.append(OpCase(kind + ("Sparse" if rows else "") + "Apply" + rule, [], stepped(rule, kind, rows), tol=2))
+CASES += [
+    OpCase(
+        "ScatterNdSub",
+        [given([7.0, 8]), given([[2, 0], [0, 1]], "int32")],
+        lambda tf, x, i: (lambda v: Steps(tf.scatter_nd_sub(v, i, x), tf.identity(v)))(variable(tf)),
+        grad=False,
+    ),
+    OpCase(
+        "ResourceScatterNdSub",
+        [given([7.0, 8]), given([[2, 0], [0, 1]], "int32")],
+        lambda tf, x, i: (lambda v: Steps(tf.scatter_nd_sub(v, i, x), tf.identity(v)))(resource(tf)),
+        grad=False,
+    ),
+]
