@@ -1,6 +1,8 @@
 """Records of random ops: with both seeds given, the numbers are TensorFlow's own."""
 
-from cases.base import Fails, OpCase, Steps, given, normal
+import numpy as np
+
+from cases.base import Fails, OpCase, Steps, given, normal, uniform
 
 CASES = []
 
@@ -33,8 +35,22 @@ CASES += [
     seeded("TruncatedNormal", lambda tf: tf.truncated_normal([700], stddev=0.1, seed=5), "many", tol=5),
     seeded("RandomShuffle", lambda tf: tf.random_shuffle(tf.range(10), seed=5)),
     seeded("Multinomial", lambda tf: tf.multinomial([[0.0, 1.0, 2.0], [3.0, 0.0, 0.0]], 5, seed=5)),
-    seeded("RandomGamma", lambda tf: tf.random_gamma([4], [0.5, 2.0], seed=5), value=False),
-    seeded("RandomPoissonV2", lambda tf: tf.random_poisson(3.0, [4], seed=5), value=False),
+    seeded("RandomGamma", lambda tf: tf.random_gamma([4], [0.5, 2.0, 1.0], seed=5), tol=5),
+    seeded("RandomPoissonV2", lambda tf: tf.random_poisson([3.0, 40.0], [4], seed=5)),
+    seeded("RandomGamma", lambda tf: tf.random_gamma([2], 1.5, beta=[1.0, 2.0], dtype=tf.float64, seed=5), "beta", tol=5),
+    seeded("RandomPoissonV2", lambda tf: tf.random_poisson(3.0, [4], tf.int32, seed=5), "int32"),
+    seeded("RandomShuffle", lambda tf: tf.random_shuffle(tf.reshape(tf.range(10), [5, 2]), seed=5), "rows"),
+    seeded("RandomShuffle", lambda tf: tf.random_shuffle(tf.constant(["a", "b", "c"]), seed=5), "strings"),
+    seeded("RandomUniform", lambda tf: tf.random_uniform([5], dtype=tf.bfloat16, seed=5), "bfloat16"),
+    seeded("TruncatedNormal", lambda tf: tf.truncated_normal([5], dtype=tf.float64, seed=5), "double", tol=5),
+    seeded("RandomStandardNormal", lambda tf: tf.random_normal([5], dtype=tf.float16, seed=5), "half"),
+    seeded("RandomUniform", lambda tf: tf.random_uniform([0, 3], seed=5), "empty"),
+    seeded("RandomUniform", lambda tf: tf.random_uniform([], seed=5), "scalar"),
+    seeded("Multinomial", lambda tf: tf.multinomial([[0.0, -np.inf, 2.0]], 6, seed=5, output_dtype=tf.int32), "never"),
+    OpCase("RandomGamma", [uniform(3, low=0.5, high=3.0)], lambda tf, a: tf.random_gamma([2], a, seed=5), "gradient",
+           smooth=False, misuse=False, tol=20),
+    Fails("RandomUniformInt", [], lambda tf: tf.random_uniform([2], 5, 5, tf.int32), "empty range"),
+    Fails("Multinomial", [normal(3)], lambda tf, x: tf.multinomial(x, 2), "vector"),
     seeded("RandomUniform", lambda tf, n: tf.random_uniform(n, seed=5), "shape fed", inputs=[given([2, 2], "int32")]),
     seeded("RandomUniformInt", lambda tf: tf.random_crop(tf.reshape(tf.range(24), [4, 6]), [2, 3], seed=5),
            "random_crop"),
@@ -59,6 +75,13 @@ INITIALIZERS = {
     "variance_scaling": ("TruncatedNormal", lambda tf: tf.variance_scaling_initializer(2.0, "fan_avg", seed=5)),
     "glorot_uniform": ("RandomUniform", lambda tf: tf.glorot_uniform_initializer(seed=5)),
     "glorot_normal": ("TruncatedNormal", lambda tf: tf.glorot_normal_initializer(seed=5)),
+    "he_normal": ("TruncatedNormal", lambda tf: tf.initializers.he_normal(seed=5)),
+    "lecun_uniform": ("RandomUniform", lambda tf: tf.initializers.lecun_uniform(seed=5)),
+    "untruncated": (
+        "RandomStandardNormal",
+        lambda tf: tf.variance_scaling_initializer(2.0, "fan_out", "untruncated_normal", seed=5),
+    ),
+    "constant": ("Const", lambda tf: tf.constant_initializer([1.0, 2.0, 3.0])),
     "default": ("RandomUniform", lambda tf: None),
 }
 for word, (op, make) in INITIALIZERS.items():
@@ -73,6 +96,8 @@ CASES += [
     seeded("RandomUniform", lambda tf: (tf.random_uniform([2]), tf.constant(1.0), tf.random_uniform([2])),
            "seeds by id"),
     seeded("StatelessRandomUniform", lambda tf: tf.random.stateless_uniform([3], seed=[1, 2])),
+    seeded("StatelessMultinomial",
+           lambda tf: tf.random.stateless_multinomial([[0.0, 1.0, 2.0]], 8, seed=[7, 8])),
     seeded("StatelessRandomNormal", lambda tf: tf.random.stateless_normal([3], seed=[1, 2]), tol=5),
     seeded("StatelessTruncatedNormal", lambda tf: tf.random.stateless_truncated_normal([3], seed=[1, 2]), tol=5),
     seeded("StatelessRandomUniformInt",

@@ -165,7 +165,8 @@ def _dims(op):
     sizes = [None if n is None else math.floor(n / by) for n, by in zip(dims, ratio, strict=True)]
     if any(n is not None and n < 1 for n in sizes[1:3]):
         raise ValueError(f"FractionalPool computed output size would be negative: {sizes} for '{op.name}'")
-    return [tuple(sizes), (None,), (None,)]
+    edges = [(None if n is None else n + 1,) for n in sizes[1:3]]
+    return [tuple(sizes), *edges]
 
 
 _max_pool.shape_rule(_dims)

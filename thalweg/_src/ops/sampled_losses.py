@@ -25,11 +25,11 @@ def _unique_by_construction(sampled):
     return "unique" in sampled.op.attrs and sampled.op.attrs["unique"]
 
 
-def _hits(labels, sampled, num_true, num_sampled, like):
+def _hits(labels, drawn, sampled, num_true, num_sampled, like):
     """What keeps sampled classes that are true ones out of a row: the lowest float there, zero elsewhere."""
-    if _unique_by_construction(sampled):
+    if _unique_by_construction(drawn):
         # All pairs compared. The number of hits, and with it the shape of a list of them, differs from step to step.
-        pairs = math.equal(array.expand_dims(labels, 2), array.reshape(stop_gradient(sampled), [1, 1, -1]))
+        pairs = math.equal(array.expand_dims(labels, 2), array.reshape(sampled, [1, 1, -1]))
         hit = math.reduce_any(pairs, 1)
         return math.cast(hit, like.dtype) * constant(float32.min, like.dtype)
     from thalweg._src.ops.sparse import sparse_to_dense
@@ -84,14 +84,14 @@ def _sampled_logits(
         true_b = array.slice(all_b, [0], count())
         sampled_b = array.slice(all_b, count(), [-1])
         width = array.shape(true_w)[1:2]
-        by_row = array.reshape(true_w, array.concat([[-1, num_true], width], 0))
-        products = math.multiply(array.expand_dims(inputs, 1), by_row)
+        shape = array.concat([[-1, num_true], width], 0)
+        products = math.multiply(array.expand_dims(inputs, 1), array.reshape(true_w, shape))
         matrix = array.reshape(products, array.concat([[-1], width], 0))
         true_logits = array.reshape(_sum_rows(matrix), [-1, num_true])
         true_logits += array.reshape(true_b, [-1, num_true])
         sampled_logits += sampled_b
         if remove_accidental_hits:
-            sampled_logits += _hits(labels, drawn, num_true, num_sampled, sampled_logits)
+            sampled_logits += _hits(labels, drawn, sampled, num_true, num_sampled, sampled_logits)
         true_logits -= math.log(true_count)
         sampled_logits -= math.log(sampled_count)
         logits = array.concat([true_logits, sampled_logits], 1)
