@@ -16,6 +16,19 @@ GOLDEN = Path(__file__).parent / "golden"
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+OPEN = Path(__file__).parent / "open.txt"
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that tests/open.txt lists are known to fail: they run, and are reported as expected failures until somebody mends them."""
+    if not OPEN.exists():
+        return
+    known = {line.split("  #")[0].strip() for line in OPEN.read_text(encoding="utf-8").splitlines() if line.strip()}
+    for item in items:
+        if item.nodeid in known:
+            item.add_marker(pytest.mark.xfail(reason="tests/open.txt", strict=False))
+
+
 @pytest.fixture(autouse=True)
 def clean_start():
     """Each test starts with an empty default graph, and with Python's and NumPy's generators at seed 0."""
