@@ -1,5 +1,23 @@
 """tf.linalg: matrices."""
 
+from thalweg._src.lib.linear_operators.base import LinearOperator as LinearOperator
+from thalweg._src.lib.linear_operators.circulant import LinearOperatorCirculant as LinearOperatorCirculant
+from thalweg._src.lib.linear_operators.circulant import LinearOperatorCirculant2D as LinearOperatorCirculant2D
+from thalweg._src.lib.linear_operators.circulant import LinearOperatorCirculant3D as LinearOperatorCirculant3D
+from thalweg._src.lib.linear_operators.circulant import LinearOperatorToeplitz as LinearOperatorToeplitz
+from thalweg._src.lib.linear_operators.products import LinearOperatorAdjoint as LinearOperatorAdjoint
+from thalweg._src.lib.linear_operators.products import LinearOperatorBlockDiag as LinearOperatorBlockDiag
+from thalweg._src.lib.linear_operators.products import LinearOperatorComposition as LinearOperatorComposition
+from thalweg._src.lib.linear_operators.products import LinearOperatorInversion as LinearOperatorInversion
+from thalweg._src.lib.linear_operators.products import LinearOperatorKronecker as LinearOperatorKronecker
+from thalweg._src.lib.linear_operators.products import LinearOperatorLowRankUpdate as LinearOperatorLowRankUpdate
+from thalweg._src.lib.linear_operators.simple import LinearOperatorDiag as LinearOperatorDiag
+from thalweg._src.lib.linear_operators.simple import LinearOperatorFullMatrix as LinearOperatorFullMatrix
+from thalweg._src.lib.linear_operators.simple import LinearOperatorHouseholder as LinearOperatorHouseholder
+from thalweg._src.lib.linear_operators.simple import LinearOperatorIdentity as LinearOperatorIdentity
+from thalweg._src.lib.linear_operators.simple import LinearOperatorLowerTriangular as LinearOperatorLowerTriangular
+from thalweg._src.lib.linear_operators.simple import LinearOperatorScaledIdentity as LinearOperatorScaledIdentity
+from thalweg._src.lib.linear_operators.simple import LinearOperatorZeros as LinearOperatorZeros
 from thalweg._src.ops.clip import global_norm as global_norm
 from thalweg._src.ops.diagonals import diag as tensor_diag
 from thalweg._src.ops.diagonals import diag_part as tensor_diag_part
