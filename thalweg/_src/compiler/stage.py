@@ -230,11 +230,23 @@ def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_f
         cluster.randoms += randoms(op)
     cluster.ops = sorted([*free, *cluster.ops], key=_position(cluster.ops, free))
     for t in inputs:
-        if t in static_feeds or (t not in fed and t.op in fold):
+        if t in static_feeds or (t not in fed and (t.op in fold or _tells_presence(t))):
             statics[t] = None
     cluster.inputs = list(inputs)
     cluster.statics = [t for t in cluster.inputs if t in statics]
     cluster.fold = {op for op in cluster.ops if op in fold}
+
+
+def _tells_presence(t: Tensor) -> bool:
+    """Whether `t` says which variables have values. A branch that reads one that has none is not compiled."""
+    if t.dtype.is_bool and t.dims == ():
+        opdef = t.op.opdef
+        if opdef.presence:
+            return True
+        return (
+            opdef.foldable and opdef.effect is None and bool(t.op._inputs) and all(map(_tells_presence, t.op._inputs))
+        )
+    return False
 
 
 def _position(ops: list[Operation], free: dict[Operation, None]) -> Callable[[Operation], Any]:

@@ -222,7 +222,7 @@ class OpDef:
     `host`: runs in plain Python on NumPy arrays. `alias`: its output is its first input, reference included.
     `shape_only`: needs its inputs' shapes, not their values. `source`: its value is held by the session, under the op's name.
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
-    `constant`: has no inputs and one value.
+    `constant`: has no inputs and one value. `presence`: tells whether a variable has a value.
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
     depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `bodies(attrs, inputs)`: its body
@@ -248,6 +248,7 @@ class OpDef:
         self.constant: bool = facts.pop("constant", False)
         self.device_strings: bool = facts.pop("device_strings", False)
         self.back_edge: bool = facts.pop("back_edge", False)
+        self.presence: bool = facts.pop("presence", False)
         self.frame: bool = facts.pop("frame", False)
         self.takes_none: bool = facts.pop("takes_none", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)

@@ -100,7 +100,7 @@ assign_add.shape_rule(_update_shape)
 assign_sub.shape_rule(_update_shape)
 
 
-@op("IsVariableInitialized", stateful=False, foldable=False)
+@op("IsVariableInitialized", stateful=False, foldable=False, presence=True)
 def is_variable_initialized(ref: Ref(dtype_attr, init=False)) -> bool_:
     """Whether the variable has a value."""
     return np.bool_(ref is not None)
@@ -109,7 +109,7 @@ def is_variable_initialized(ref: Ref(dtype_attr, init=False)) -> bool_:
 is_variable_initialized.shape_rule(lambda op: [()])
 
 
-@op("VarIsInitializedOp", effect="read", foldable=False)
+@op("VarIsInitializedOp", effect="read", foldable=False, presence=True)
 def var_is_initialized(resource: Handle(dtype_attr, init=False)) -> bool_:
     """Whether the resource variable has a value."""
     return np.bool_(resource is not None)
