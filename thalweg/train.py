@@ -7,8 +7,14 @@ from thalweg._src.lib.checkpoint_management import get_checkpoint_state as get_c
 from thalweg._src.lib.checkpoint_management import latest_checkpoint as latest_checkpoint
 from thalweg._src.lib.checkpoint_management import remove_checkpoint as remove_checkpoint
 from thalweg._src.lib.checkpoint_management import update_checkpoint_state as update_checkpoint_state
+from thalweg._src.lib.checkpoints import checkpoints_iterator as checkpoints_iterator
+from thalweg._src.lib.checkpoints import list_variables as list_variables
+from thalweg._src.lib.checkpoints import load_checkpoint as load_checkpoint
+from thalweg._src.lib.checkpoints import load_variable as load_variable
+from thalweg._src.lib.checkpoints import new_checkpoint_reader as NewCheckpointReader
 from thalweg._src.lib.coordinator import Coordinator as Coordinator
 from thalweg._src.lib.coordinator import LooperThread as LooperThread
+from thalweg._src.lib.first_values import init_from_checkpoint as init_from_checkpoint
 from thalweg._src.lib.global_step import assert_global_step as assert_global_step
 from thalweg._src.lib.global_step import create_global_step as create_global_step
 from thalweg._src.lib.global_step import get_global_step as get_global_step
@@ -69,4 +75,6 @@ from thalweg._src.lib.session_manager import SessionManager as SessionManager
 from thalweg._src.lib.summary.writer import SummaryWriter as SummaryWriter
 from thalweg._src.lib.summary.writer import summary_iterator as summary_iterator
 from thalweg._src.lib.supervisor import Supervisor as Supervisor
+from thalweg._src.lib.warm_start import VocabInfo as VocabInfo
+from thalweg._src.lib.warm_start import warm_start as warm_start
 from thalweg._src.lib.weights import confusion_matrix as confusion_matrix

@@ -28,14 +28,14 @@ def generate_checkpoint_state_proto(
     all_model_checkpoint_timestamps: Sequence[float] | None = None,
     last_preserved_timestamp: float | None = None,
 ) -> Any:
-    """A CheckpointState whose latest checkpoint is `model_checkpoint_path`; it is added to the list if it is not
-    its last.
+    """A CheckpointState whose latest checkpoint is `model_checkpoint_path`; it is added to the list, also the
+    caller's, if it is not its last.
 
     Where `save_dir` is relative, so are the paths: to `save_dir`. Raises ValueError for timestamps of another
     number than paths.
     """
     save_dir = os.fspath(save_dir)
-    paths = list(all_model_checkpoint_paths or [])
+    paths: Any = [] if all_model_checkpoint_paths is None else all_model_checkpoint_paths
     if not paths or paths[-1] != model_checkpoint_path:
         paths.append(model_checkpoint_path)
     if all_model_checkpoint_timestamps and len(all_model_checkpoint_timestamps) != len(paths):

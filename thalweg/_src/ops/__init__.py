@@ -88,3 +88,4 @@ from thalweg._src.ops import training as training
 from thalweg._src.ops import transposing as transposing
 from thalweg._src.ops import tridiagonal as tridiagonal
 from thalweg._src.ops import updating as updating
+from thalweg._src.ops import vocabularies as vocabularies
