@@ -42,7 +42,8 @@ def body_ops(graph: Any) -> list[Operation]:
     key = ("body ops", graph._mutations, len(graph._ops), tuple(graph.outputs))
     found = graph._scratch.get("body ops")
     if found is None or found[0] != key:
-        found = graph._scratch["body ops"] = (key, prune([t.op for t in graph.outputs], frozenset(graph.inputs)))
+        given = frozenset(graph.inputs)
+        found = graph._scratch["body ops"] = (key, prune([t.op for t in graph.outputs if t not in given], given))
     return found[1]
 
 

@@ -1,6 +1,7 @@
 """The graph of a branch, a loop body or a function. Tensors of the graphs around become its inputs when it uses them."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,10 +15,11 @@ T = type_attr("T")
 class FuncGraph(Graph):
     """A graph inside another one: `inputs` (arguments first, then what it captured), `outputs`, and their counterparts outside."""
 
-    def __init__(self, name: str, outer: Graph | None = None):
+    def __init__(self, name: str, outer: Graph | None = None, *, exact: bool = False):
         super().__init__()
         outer = get_default_graph() if outer is None else outer
-        self.name, self.outer = name, outer
+        self.name = name if exact else _function_name(outer, name)
+        self.outer = outer
         self.arguments: list[Tensor] = []
         self.captures: dict[Tensor, Tensor] = {}
         self.constants: dict[Tensor, Tensor] = {}
@@ -122,6 +124,18 @@ class FuncGraph(Graph):
 
     def __repr__(self) -> str:
         return f"<FuncGraph {self.name}>"
+
+
+def _function_name(outer: Graph, name: str) -> str:
+    """A name for the library of a GraphDef, in which all functions of a program stand: 'cond_true_0'."""
+    taken = outer.outermost._scratch.setdefault("function names", set())
+    scope = outer.get_name_scope()
+    base = re.sub(r"\W", "_", f"{scope}_{name}" if scope else name)
+    n = 0
+    while f"{base}_{n}" in taken or f"{base}_{n}" in outer._functions:
+        n += 1
+    taken.add(f"{base}_{n}")
+    return f"{base}_{n}"
 
 
 @op("_Arg", foldable=False, stateful=True)

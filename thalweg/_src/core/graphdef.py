@@ -178,14 +178,16 @@ def node_def(op: Operation, *, add_shapes: bool = False) -> Any:
 
 def export(graph: Graph, *, from_version: int | None = None, add_shapes: bool = False) -> Any:
     """The graph (or what was added to it after `from_version`) as a GraphDef."""
+    from thalweg._src.core import functions
+
     proto = protos.GraphDef(versions=graph.graph_def_versions)
     start = 0 if from_version is None else from_version
     proto.node.extend(node_def(op, add_shapes=add_shapes) for op in graph._ops if op._id > start)
     for function in graph._functions.values():
-        if hasattr(function, "signature"):
-            proto.library.function.add().CopyFrom(function)
-        else:
-            proto.library.function.add().CopyFrom(function.definition())
+        proto.library.function.add().CopyFrom(function)
+    for name, (body, hands_on) in functions.bodies_in(graph._ops).items():
+        if name not in graph._functions:
+            proto.library.function.append(functions.definition(body, hands_on=hands_on))
     return proto
 
 
@@ -396,6 +398,8 @@ class _Importer:
                 late.append((i, text))
             else:
                 inputs.append(self._tensor(text, node.name))
+        if opdef.bodies is not None:
+            self._instantiate(opdef, attrs, inputs)
         declared = {k: v for k, v in attrs.items() if k in opdef.attrs}
         try:
             build.complete_attrs(opdef, inputs, declared)
@@ -423,6 +427,20 @@ class _Importer:
                 if merged is not False:
                     t._dims = merged
         return [(op, i, text) for i, text in late]
+
+    def _instantiate(self, opdef: OpDef, attrs: dict[str, Any], inputs: list[Tensor]) -> None:
+        """Attrs that name functions of the library become their graphs."""
+        from thalweg._src.core import functions
+
+        for key, value in attrs.items():
+            proto = self.graph._functions.get(getattr(value, "name", None))
+            if proto is None or opdef.attrs[key].kind != "func":
+                continue
+            count = len(proto.signature.input_arg)
+            dims = list(attrs.get("output_shapes") or ())
+            if len(dims) != count:  # what a loop begins with need not be what it goes on with
+                dims = [] if opdef.hands_on else [t.dims for t in inputs[len(inputs) - count :]]
+            attrs[key] = functions.instantiate(proto, self.graph, dims)
 
     def _attrs(self, node: Any, opdef: OpDef, prefix: str) -> dict[str, Any]:
         out: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thalweg._src.core.dtypes import DType, resource
+from thalweg._src.core.output_names import OUTPUT_NAMES
 
 
 class TypeAttr:
@@ -227,6 +228,7 @@ class OpDef:
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
     depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `bodies(attrs, inputs)`: its body
     graphs, each with the tensors outside that its inputs stand for; with `pure_bodies`, what they write is thrown away.
+    `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
     `forward_of(attrs)`: the operation that this one differentiates.
     """
 
@@ -246,13 +248,14 @@ class OpDef:
         self.numpy_only: bool = facts.pop("numpy_only", False)
         self.must_feed: bool = facts.pop("must_feed", False)
         self.constant: bool = facts.pop("constant", False)
+        self.presence: bool = facts.pop("presence", False)
         self.device_strings: bool = facts.pop("device_strings", False)
         self.back_edge: bool = facts.pop("back_edge", False)
-        self.presence: bool = facts.pop("presence", False)
         self.frame: bool = facts.pop("frame", False)
         self.takes_none: bool = facts.pop("takes_none", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
+        self.hands_on: tuple[str, ...] = ()
         self.forward_of: Callable[[dict[str, Any]], Any] | None = None
         self.args_of: Callable[[Any], list[Arg]] | None = None
         self.default_name: str = facts.pop("default_name", name)
@@ -307,7 +310,7 @@ class OpDef:
         if isinstance(out, Outputs):
             args = [Arg(n, s) for n, s in out.specs.items()]
             return args, collections.namedtuple(self.name.lstrip("_"), list(out.specs)) if len(args) > 1 else None
-        return [Arg("output", out)], None
+        return [Arg(OUTPUT_NAMES.get(self.name, "output"), out)], None
 
     def _declare(self, arg: Arg) -> None:
         if arg.number:

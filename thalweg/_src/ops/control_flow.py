@@ -264,7 +264,7 @@ def while_loop(
                 [*first, *captured],
                 cond=cond_graph,
                 body=body_graph,
-                output_shapes=list(dims),
+                output_shapes=[*dims, *(t.dims for t in captured)],
                 parallel_iterations=parallel_iterations or 10,
                 name="While",
             )

@@ -128,6 +128,7 @@ def _(node):
 
 
 while_op.bodies = lambda attrs, inputs: [(attrs["cond"], list(inputs)), (attrs["body"], list(inputs))]
+while_op.hands_on = ("body",)
 
 
 def _settled(step, start):
