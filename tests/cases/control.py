@@ -57,6 +57,53 @@ def reuse_of_nothing(tf):
         return tf.get_variable("v", [1])
 
 
+def branches(tf, x, p):
+    """A branch that captures, one that makes a constant, and one inside the other."""
+    return tf.cond(
+        p, lambda: (x * 2.0, tf.reduce_sum(x)), lambda: (x - 1.0, tf.cond(x[0] > 0.0, lambda: 3.0, lambda: x[1] * x[1]))
+    )
+
+
+def turns(tf, x, n):
+    """A loop whose number of turns is fed: x <- x * tanh(x) + i."""
+    _, y = tf.while_loop(lambda i, a: i < n, lambda i, a: (i + 1, a * tf.tanh(x) + tf.cast(i, x.dtype)), [0, x])
+    return y
+
+
+def powers(tf, x):
+    """A loop whose turns can be counted, with a variable that grows."""
+    _, y = tf.while_loop(
+        lambda i, a: i < 3,
+        lambda i, a: (i + 1, tf.concat([a, [a[-1] * x[0]]], 0)),
+        [0, x],
+        shape_invariants=[tf.TensorShape([]), tf.TensorShape([None])],
+    )
+    return y
+
+
+# TensorFlow 1.15 makes Switch, Merge, Enter and Exit, thalweg If and While: the nodes are others on purpose.
+FLOW = {"graph": False, "misuse": False}
+CASES += [
+    OpCase("Merge", [normal(3), given(True, "bool")], branches, "cond true", ("float32", "float64"), **FLOW),
+    OpCase("Merge", [normal(3), given(False, "bool")], branches, "cond false", ("float32", "float64"), **FLOW),
+    OpCase("Merge", [normal(3)], lambda tf, x: tf.cond(tf.constant(True), lambda: x, lambda: x * x), "cond known", **FLOW),
+    OpCase("Merge", [normal(3)], lambda tf, x: tf.case(
+        [(x[0] > 9.0, lambda: x), (x[1] > -9.0, lambda: x * 2.0)], default=lambda: -x), "case", **FLOW),
+    OpCase("Exit", [normal(3), given(4, "int32")], turns, "while", ("float32", "float64"), tol=5, **FLOW),
+    OpCase("Exit", [normal(3), given(0, "int32")], turns, "while not at all", **FLOW),
+    OpCase("Exit", [normal(2)], powers, "while that grows", **FLOW),
+    OpCase("Exit", [normal(3)], lambda tf, x: tf.while_loop(
+        lambda a: tf.reduce_sum(tf.abs(a)) > 0.1, lambda a: a * 0.5, [x]), "while by value", smooth=False, **FLOW),
+    Fails("Merge", [normal(3)], lambda tf, x: tf.cond(x[0] > 0.0, lambda: x, lambda: (x, x)), "other structure"),
+    Fails("Merge", [normal(3)], lambda tf, x: tf.cond(x[0] > 0.0, lambda: x, lambda: 1), "other dtypes"),
+    Fails("Merge", [normal(3)], lambda tf, x: tf.cond(True, lambda: x, lambda: x), "Python bool"),
+    Fails("Merge", [normal(3)], lambda tf, x: tf.cond(x[0] > 0.0, x, x), "no functions"),
+    Fails("Merge", [normal(3)], lambda tf, x: tf.cond(x[0], lambda: x, lambda: x), "float predicate"),
+    Fails("Exit", [normal(3)], lambda tf, x: tf.while_loop(
+        lambda i, a: i < 3, lambda i, a: (i + 1, tf.concat([a, a], 0)), [0, x]), "shape changes"),
+    Fails("Exit", [normal(3)], lambda tf, x: tf.while_loop(lambda a: True, lambda a: (a, a), [x]), "other structure"),
+    Fails("Exit", [], lambda tf: tf.while_loop(lambda: True, lambda: (), []), "no variables"),
+]  # fmt: skip
 CASES += [
     OpCase("NoOp", [], lambda tf: tf.no_op(name="nothing")),
     OpCase("NoOp", [normal(2)], lambda tf, x: tf.group(x, tf.identity(x), name="all"), "group", misuse=False,
