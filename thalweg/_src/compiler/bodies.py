@@ -80,6 +80,10 @@ def _in_bodies(op: Operation, find: Find) -> Iterator[tuple[Operation, bool]]:
 
         for inner in body_ops(graph):
             yield from accesses(inner, inside)
+        for t in graph.outputs:
+            source = inside(t)
+            if source is not None and not _refers(t):
+                yield source, False  # a body that returns a variable reads it
 
 
 def _refers(t: Tensor) -> bool:
