@@ -35,7 +35,8 @@ def generate_checkpoint_state_proto(
     number than paths.
     """
     save_dir = os.fspath(save_dir)
-    paths: Any = [] if all_model_checkpoint_paths is None else all_model_checkpoint_paths
+    given = all_model_checkpoint_paths
+    paths: Any = given if isinstance(given, list) else list(given or [])
     if not paths or paths[-1] != model_checkpoint_path:
         paths.append(model_checkpoint_path)
     if all_model_checkpoint_timestamps and len(all_model_checkpoint_timestamps) != len(paths):
