@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a clean default graph and fixed seeds, recorded values, the real TensorFlow."""
 
+import fnmatch
 import os
 import random
 import subprocess
@@ -23,9 +24,11 @@ def pytest_collection_modifyitems(items):
     """Tests that tests/open.txt lists are known to fail: they run, and are reported as expected failures until somebody mends them."""
     if not OPEN.exists():
         return
-    known = {line.split("  #")[0].strip() for line in OPEN.read_text(encoding="utf-8").splitlines() if line.strip()}
+    lines = OPEN.read_text(encoding="utf-8").splitlines()
+    known = [line.split("  #")[0].strip() for line in lines if line.strip() and not line.startswith("#")]
+    exact, patterns = {k for k in known if "*" not in k}, [k for k in known if "*" in k]
     for item in items:
-        if item.nodeid in known:
+        if item.nodeid in exact or any(fnmatch.fnmatchcase(item.nodeid, p) for p in patterns):
             item.add_marker(pytest.mark.xfail(reason="tests/open.txt", strict=False))
 
 
