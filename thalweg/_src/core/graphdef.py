@@ -433,7 +433,7 @@ class _Importer:
         from thalweg._src.core import functions
 
         for key, value in attrs.items():
-            proto = self.graph._functions.get(getattr(value, "name", None))
+            proto = self.graph._functions.get(getattr(value, "name", None))  # type: ignore[arg-type]
             if proto is None or opdef.attrs[key].kind != "func":
                 continue
             count = len(proto.signature.input_arg)
