@@ -141,9 +141,9 @@ def _static_edges(
             static_feeds.add(t)
             return
         op = t.op
-        if op in fold or op.opdef.constant:
+        if op in fold:
             return
-        fold.add(op)
+        fold.add(op)  # also constants: a big one would be an input of the executable
         if not op.opdef.shape_only:
             for s in op._inputs:
                 mark(s)

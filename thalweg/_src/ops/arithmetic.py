@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core import shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.convert import to_tensor
@@ -23,7 +25,7 @@ from thalweg._src.core.dtypes import (
     variant,
 )
 from thalweg._src.core.graph import Tensor
-from thalweg._src.core.lazy import jnp, lax
+from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.opdef import Many, Shape, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.basic import identity
@@ -55,6 +57,24 @@ def _safe(y: Any) -> Any:
     """`y` with ones for zeros: XLA leaves a division by zero undefined, and NumPy warns."""
     m = xp(y)
     return m.where(y == 0, m.ones_like(y), y)
+
+
+def quotient(x: Any, y: Any) -> Any:
+    """x / y of floating numbers, rounded once, so that 49 / 49 is 1.
+
+    XLA would multiply by the reciprocal of what is broadcast or constant. It does not where the divisor seems to differ
+    from place to place.
+    """
+    if xp(x, y) is np:
+        return x / y
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    if x.dtype.kind == "c" or (y.shape == shape and shape and isinstance(y, jax.core.Tracer)):
+        return x / y
+    if not shape:
+        return x / lax.optimization_barrier(y)
+    places = lax.broadcasted_iota(np.int32, shape, len(shape) - 1)
+    nowhere = lax.optimization_barrier(np.int32(-1))
+    return x / jnp.where(places == nowhere, jnp.ones((), y.dtype), y)
 
 
 # -- sums, differences, products
@@ -103,19 +123,19 @@ def squared_difference(x: P, y: P) -> P:
 @op("RealDiv")
 def realdiv(x: M, y: M) -> M:
     """x / y."""
-    return _trunc_div(x, y) if _is_integer(x) else x / y
+    return _trunc_div(x, y) if _is_integer(x) else quotient(x, y)
 
 
 @op("Div", numpy_only=True)
 def _div(x: M, y: M) -> M:
     """x / y; integers are rounded towards zero, as in C."""
-    return _trunc_div(x, y) if _is_integer(x) else x / y
+    return _trunc_div(x, y) if _is_integer(x) else quotient(x, y)
 
 
 @op("TruncateDiv", numpy_only=True)
 def truncatediv(x: M, y: M) -> M:
     """x / y; integers are rounded towards zero."""
-    return _trunc_div(x, y) if _is_integer(x) else x / y
+    return _trunc_div(x, y) if _is_integer(x) else quotient(x, y)
 
 
 @op("FloorDiv", numpy_only=True)
@@ -125,19 +145,19 @@ def floor_div(x: M, y: M) -> M:
     if _is_integer(x):
         _no_zeros(x, y)
         return m.floor_divide(x, _safe(y))
-    return m.floor(x / y)
+    return m.floor(quotient(x, y))
 
 
 @op("DivNoNan")
 def _div_no_nan(x: S, y: S) -> S:
     """x / y, and 0 where y is 0."""
-    return jnp.where(y == 0, jnp.zeros((), x.dtype), x / _safe(y))
+    return jnp.where(y == 0, jnp.zeros((), x.dtype), quotient(x, _safe(y)))
 
 
 @op("Xdivy")
 def xdivy(x: S, y: S) -> S:
     """x / y, and 0 where x is 0."""
-    return jnp.where(x == 0, jnp.zeros((), x.dtype), x / y)
+    return jnp.where(x == 0, jnp.zeros((), x.dtype), quotient(x, y))
 
 
 @op("Xlogy")
@@ -166,6 +186,8 @@ def floormod(x: R, y: R) -> R:
     if _is_integer(x):
         _no_zeros(x, y)
         return m.remainder(x, _safe(y))
+    if x.dtype.itemsize == 2:
+        x, y = x.astype(np.float32), y.astype(np.float32)
     rest = m.fmod(x, y)
     return m.where((x < 0) == (y < 0), rest, m.fmod(rest + y, y))
 

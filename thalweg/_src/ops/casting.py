@@ -24,6 +24,9 @@ SrcT, DstT = type_attr("SrcT"), type_attr("DstT")
 def _cast(x: SrcT, *, DstT: DstT, Truncate: bool = False) -> DstT:
     """`x` in the type `DstT`: fractions are cut off, all but zero is True, complex numbers become their real part."""
     want = DstT._as_numpy
+    if x.dtype == object or want == object:
+        source = "string" if x.dtype == object else dtypes.of_numpy(x.dtype).name
+        raise NotImplementedError(f"Cast {source} to {DstT.name} is not supported")
     if x.dtype.kind == "c" and want.kind != "c":
         x = x != 0 if want.kind == "b" else x.real
     elif want.kind == "b":

@@ -36,6 +36,7 @@ def _bincount(arr: int32, size: Static(int32), weights: T) -> T:
 
 @_bincount.shape_rule
 def _(op):
+    shapes.of_rank(op.inputs[1].dims, 0)
     return [(infer.partial_scalar(op.inputs[1]),)]
 
 
@@ -81,6 +82,9 @@ def _histogram_fixed_width(values: T, value_range: T, nbins: Static(int32), *, d
 
 @_histogram_fixed_width.shape_rule
 def _(op):
+    size = shapes.of_rank(op.inputs[1].dims, 1)[0]
+    if size not in (None, 2):
+        raise ValueError(f"Dimension must be 2 but is {size}")
     shapes.of_rank(op.inputs[2].dims, 0)
     bins = infer.partial_scalar(op.inputs[2])
     if bins is not None and bins <= 0:

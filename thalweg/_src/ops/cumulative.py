@@ -10,7 +10,7 @@ from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.elementwise import same_shape
-from thalweg._src.ops.late import math
+from thalweg._src.ops.late import array, math
 
 N = type_attr("T", NUMBERS)
 F = type_attr("T", (float16, float32, float64))

@@ -14,6 +14,7 @@ from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arithmetic import quotient
 from thalweg._src.ops.constants import constant
 from thalweg._src.ops.late import array, math
 
@@ -76,8 +77,7 @@ def _mean(input: N, reduction_indices: Static(I), *, keep_dims: bool = False) ->
             return np.mean(input, axes, keepdims=keep_dims)
     wide = np.dtype(np.float32) if input.dtype.itemsize == 2 else input.dtype
     total = jnp.sum(input, axes, dtype=wide, keepdims=keep_dims)
-    # XLA makes a division by a constant a product with its reciprocal: 8331 ones of 10000 would not be 0.8331.
-    return (total / lax.optimization_barrier(jnp.asarray(count, wide))).astype(input.dtype)
+    return quotient(total, jnp.asarray(count, wide)).astype(input.dtype)
 
 
 @op("Prod", numpy_only=True)
