@@ -21,6 +21,7 @@ from thalweg import math as math
 from thalweg import metrics as metrics
 from thalweg import nn as nn
 from thalweg import quantization as quantization
+from thalweg import ragged as ragged
 from thalweg import random as random
 from thalweg import resource_loader as resource_loader
 from thalweg import saved_model as saved_model
@@ -367,6 +368,7 @@ from thalweg._src.ops.quantizing import dequantize as dequantize
 from thalweg._src.ops.quantizing import quantize as quantize
 from thalweg._src.ops.quantizing import quantize_v2 as quantize_v2
 from thalweg._src.ops.quantizing import quantized_concat as quantized_concat
+from thalweg._src.ops.ragged import RaggedTensor as RaggedTensor
 from thalweg._src.ops.random import multinomial as multinomial
 from thalweg._src.ops.random import random_crop as random_crop
 from thalweg._src.ops.random import random_normal as random_normal

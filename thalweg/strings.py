@@ -17,3 +17,11 @@ from thalweg._src.ops.strings import string_lower as lower
 from thalweg._src.ops.strings import string_strip as strip
 from thalweg._src.ops.strings import string_upper as upper
 from thalweg._src.ops.strings import substr as substr
+from thalweg._src.ops.unicode import string_bytes_split as bytes_split
+from thalweg._src.ops.unicode import string_ngrams as ngrams
+from thalweg._src.ops.unicode import unicode_decode as unicode_decode
+from thalweg._src.ops.unicode import unicode_decode_with_offsets as unicode_decode_with_offsets
+from thalweg._src.ops.unicode import unicode_encode as unicode_encode
+from thalweg._src.ops.unicode import unicode_split as unicode_split
+from thalweg._src.ops.unicode import unicode_split_with_offsets as unicode_split_with_offsets
+from thalweg._src.ops.unicode import unicode_transcode as unicode_transcode

@@ -53,6 +53,7 @@ from thalweg._src.ops import pooling as pooling
 from thalweg._src.ops import printing as printing
 from thalweg._src.ops import py_func as py_func
 from thalweg._src.ops import quantizing as quantizing
+from thalweg._src.ops import ragged as ragged
 from thalweg._src.ops import random as random
 from thalweg._src.ops import random_draws as random_draws
 from thalweg._src.ops import ranges as ranges
@@ -87,5 +88,6 @@ from thalweg._src.ops import topk as topk
 from thalweg._src.ops import training as training
 from thalweg._src.ops import transposing as transposing
 from thalweg._src.ops import tridiagonal as tridiagonal
+from thalweg._src.ops import unicode as unicode
 from thalweg._src.ops import updating as updating
 from thalweg._src.ops import vocabularies as vocabularies

@@ -135,7 +135,32 @@ def string_split_by(
     """
     source = renamed("input", input, "source", source)
     _as_sparse_only(result_type)
-    parts = _string_split_v2(
-        to_tensor(source, string), to_tensor("" if sep is None else sep, string), maxsplit=maxsplit, name=name
-    )
-    return _result(parts, result_type)
+    from thalweg._src.ops.ragged import RaggedTensor, convert_to_tensor_or_ragged_tensor
+
+    source = convert_to_tensor_or_ragged_tensor(source, string)
+    rank = source.shape.ndims
+    if rank == 1 and not isinstance(source, RaggedTensor):
+        sep = to_tensor("" if sep is None else sep, string)
+        return _result(_string_split_v2(source, sep, maxsplit=maxsplit, name=name), result_type)
+    ragged = _split_ragged(source, sep, maxsplit)
+    return ragged.to_sparse() if result_type == "SparseTensor" else ragged
+
+
+def _split_ragged(source: Any, sep: Any, most: int) -> Any:
+    """The parts of the strings of a tensor of any rank, with a new ragged axis."""
+    from thalweg._src.ops.ragged import RaggedTensor
+    from thalweg._src.ops.stacking import stack
+
+    if isinstance(source, RaggedTensor):
+        return source.with_flat_values(_split_ragged(source.flat_values, sep, most))
+    rank = source.shape.ndims
+    if rank == 0:
+        return _split_ragged(stack([source]), sep, most)[0]
+    if rank in (1, None):
+        return string_split_by(source, sep, most, "RaggedTensor") if rank else _unknown_rank(source, sep, most)
+    return _split_ragged(RaggedTensor.from_tensor(source), sep, most)
+
+
+def _unknown_rank(source: Any, sep: Any, most: int) -> Any:
+    sep = to_tensor("" if sep is None else sep, string)
+    return _result(_string_split_v2(source, sep, maxsplit=most), "RaggedTensor")

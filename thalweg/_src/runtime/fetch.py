@@ -109,6 +109,7 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
         return list(zip(nest.flatten(key), nest.flatten(value), strict=True))
     if hasattr(key, "_components"):
         parts = key._components()
+        value = value._components() if hasattr(value, "_components") else value
         if len(value) > len(parts):
             raise ValueError(f"The feed of {key} has {len(parts)} parts, {len(value)} were given")
         return list(zip(parts, value, strict=False))  # a shape that is known need not be fed
