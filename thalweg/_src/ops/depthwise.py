@@ -131,6 +131,49 @@ def depthwise_conv2d_filter_gradient(
     return transposed(forward, shape, out_backprop.dtype, out_backprop, "Depthwise gradient of the filter")
 
 
+@depthwise_conv2d_filter_gradient.on("cpu")
+def _(input, filter_sizes, out_backprop, *, strides, padding, data_format, dilations):
+    """Image by image: sums that stay in the cache, on whole vectors. One reduction of all takes seven times as long."""
+    shape = tuple(int(n) for n in filter_sizes)
+    if 0 in (*shape, *input.shape, *out_backprop.shape) or shape[0] * shape[1] > _MANY:
+        return depthwise_conv2d_filter_gradient.fn(
+            input,
+            filter_sizes,
+            out_backprop,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilations=dilations,
+        )
+    x, g = input, out_backprop
+    forward = lambda w: depthwise(x, w, strides, padding, data_format, dilations)
+    if jax.eval_shape(forward, jax.ShapeDtypeStruct(shape, x.dtype)).shape != g.shape:
+        raise ValueError(f"out_backprop has the shape {g.shape}, which the forward convolution does not give")
+    steps, rates = spatial(strides, data_format), spatial(dilations, data_format)
+    if data_format == "NCHW":
+        x, g = jnp.transpose(x, (0, 2, 3, 1)), jnp.transpose(g, (0, 2, 3, 1))
+    wide = sum_type(x.dtype) or x.dtype
+    sizes = list(zip(x.shape[1:3], shape[:2], steps, rates, strict=True))
+    pads = [pad_of(n, k, s, padding, d) for n, k, s, d in sizes]
+    padded = jnp.pad(x, [(0, 0), *pads, (0, 0)])
+    g = g.reshape(*g.shape[:3], *shape[2:])
+    offsets = list(itertools.product(range(shape[0]), range(shape[1])))
+
+    def added(image, sums):
+        own = lax.dynamic_index_in_dim(padded, image, 0, False).astype(wide)[:, :, :, None]
+        up = lax.dynamic_index_in_dim(g, image, 0, False).astype(wide)
+        out = []
+        for total, offset in zip(sums, offsets, strict=True):
+            start = [o * d for o, d in zip(offset, rates, strict=True)]
+            stop = [a + (c - 1) * s + 1 for a, c, s in zip(start, g.shape[1:3], steps, strict=True)]
+            part = lax.slice(own, (*start, 0, 0), (*stop, *own.shape[2:]), (*steps, 1, 1))
+            out.append(total + part * up)
+        return out
+
+    sums = lax.fori_loop(0, x.shape[0], added, [jnp.zeros(g.shape[1:], wide)] * len(offsets))
+    return jnp.stack([jnp.sum(total, (0, 1)) for total in sums]).reshape(shape).astype(input.dtype)
+
+
 @depthwise_conv2d_native_op.shape_rule
 def _(op):
     x, w = (t.dims for t in op.inputs)

@@ -3,7 +3,7 @@
 from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import FLOATS, bfloat16, float16, float32, int32, int64
-from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.arguments import renamed
@@ -33,26 +33,31 @@ def _(op, g):
 # -- local response: Krizhevsky et al., 2012, "ImageNet classification with deep convolutional neural networks", 3.3
 
 
-def _respond(x, radius, bias, alpha, beta):
-    """x / (bias + alpha sum(x^2 over 2 radius + 1 channels))^beta."""
+def _near(v, radius):
+    """The sum of `v` over 2 radius + 1 neighbouring channels."""
+    depth = v.shape[3]
+    padded = jnp.pad(v, [(0, 0)] * 3 + [(radius, radius)])
+    if radius > 8:
+        window = (1, 1, 1, 2 * radius + 1)
+        return lax.reduce_window(padded, jnp.float32(0), lax.add, window, (1, 1, 1, 1), "VALID")
+    return sum(lax.slice_in_dim(padded, i, i + depth, axis=3) for i in range(2 * radius + 1))
+
+
+def _scale(x, radius, bias, alpha, beta):
+    """(bias + alpha sum(x^2 over neighbours), that to the power -beta), in float32."""
     if x.ndim != 4:
         raise ValueError("in must be 4-dimensional")
     wide = x.astype(jnp.float32)
-    window, pad = (1, 1, 1, 2 * radius + 1), [(0, 0)] * 3 + [(radius, radius)]
-    squares = jnp.pad(wide * wide, pad)
-    depth = x.shape[3]
-    if radius <= 8:
-        total = sum(lax.slice_in_dim(squares, i, i + depth, axis=3) for i in range(2 * radius + 1))
-    else:
-        total = lax.reduce_window(squares, jnp.float32(0), lax.add, window, (1, 1, 1, 1), "VALID")
-    scale = jnp.float32(bias) + jnp.float32(alpha) * total
-    return (wide * scale ** jnp.float32(-beta)).astype(x.dtype)
+    scale = jnp.float32(bias) + jnp.float32(alpha) * _near(wide * wide, radius)
+    # A CPU runs exp and log on vectors, and pow one number at a time.
+    return scale, jnp.exp(jnp.float32(-beta) * jnp.log(scale))
 
 
 @op("LRN")
 def _lrn(input: L, *, depth_radius: int = 5, bias: float = 1.0, alpha: float = 1.0, beta: float = 0.5) -> L:
     """Images over a power of the sum of squares of their neighbouring channels."""
-    return _respond(input, depth_radius, bias, alpha, beta)
+    _, power = _scale(input, depth_radius, bias, alpha, beta)
+    return (input.astype(jnp.float32) * power).astype(input.dtype)
 
 
 @op("LRNGrad")
@@ -66,9 +71,14 @@ def lrn_grad(
     alpha: float = 1.0,
     beta: float = 0.5,
 ) -> L:
-    """The gradient of LRN."""
-    _, back = jax.vjp(lambda x: _respond(x, depth_radius, bias, alpha, beta), input_image)
-    return back(input_grads)[0]
+    """The gradient of LRN: g s^-beta - 2 alpha beta x sum(g x s^(-beta - 1) over neighbours)."""
+    scale, power = _scale(input_image, depth_radius, bias, alpha, beta)
+    g, x = input_grads.astype(jnp.float32), input_image.astype(jnp.float32)
+    # As a product with a band matrix: a sum of slices would be fused with, and repeat, what it adds up.
+    channel = jnp.arange(x.shape[3])
+    band = (jnp.abs(channel[:, None] - channel) <= depth_radius).astype(jnp.float32)
+    near = jnp.dot((g * x * power / scale).reshape(-1, x.shape[3]), band, precision="highest").reshape(x.shape)
+    return (g * power - jnp.float32(2 * alpha * beta) * x * near).astype(input_grads.dtype)
 
 
 def _images(op):

@@ -8,37 +8,33 @@ from thalweg._src.core.lazy import jax, jnp, lax
 
 RESERVED = 256  # words of the stream that a rejecting kernel keeps for each output, or blocks
 _ROW, _ROWS = 1024, 64  # numbers that are tried again together, once few are left
+_LARGE = 1 << 20  # entries from which on it pays to compile more than one loop
 
 
 def settled(count, values, step, is_open):
     """`values`, arrays whose first dimension is `count`, after as many steps as each entry needs.
 
-    `step(number, turn, values)` gives them after one more turn, `is_open(values)` tells which entries need one. Two
-    turns settle nearly all, so those two go over everything and the others over the rows that are left.
+    `step(number, turn, values)` gives them after one more turn, what is settled untouched; `is_open(values)` tells which
+    entries need one. Two turns settle nearly all: of many entries, only the rows that still have an open one go on after those.
     """
     rows = -(-count // _ROW)
-    small = rows <= _ROWS
-    size = count if small else rows * _ROW
+    large = count >= _LARGE
+    size = rows * _ROW if large else count
     number = jnp.arange(size, dtype=jnp.uint32)
     values = jax.tree.map(lambda v: _grown(v, size), values)
-
-    def advanced(number, turn, values):
-        live = is_open(values)
-        new = step(number, turn, values)
-        return jax.tree.map(lambda a, b: jnp.where(_like(live, a), a, b), new, values)
 
     def finished(number, turn, values):
         def body(carry):
             turn, values = carry
-            return turn + jnp.uint32(1), advanced(number, turn, values)
+            return turn + jnp.uint32(1), step(number, turn, values)
 
         live = lambda carry: jnp.any(is_open(carry[1]) & (number < count))
         return lax.while_loop(live, body, (jnp.uint32(turn), values))[1]
 
-    if small:
+    if not large:
         return finished(number, 0, values)
-    first = lambda turn, values: advanced(number, turn, values)
-    values = lax.fori_loop(jnp.uint32(0), jnp.uint32(2), first, values)
+    for turn in range(2):
+        values = step(number, jnp.uint32(turn), values)
     table = jax.tree.map(lambda v: v.reshape(rows, _ROW, *v.shape[1:]), values)
     inside = (number < count).reshape(rows, _ROW)
     lacking = lambda table: jnp.any(jax.vmap(is_open)(table) & inside, axis=1)
@@ -58,8 +54,9 @@ def _grown(v, size):
     return v if v.shape[0] == size else jnp.pad(v, [(0, size - v.shape[0])] + [(0, 0)] * (v.ndim - 1), mode="edge")
 
 
-def _like(live, v):
-    return live.reshape(live.shape + (1,) * (v.ndim - 1))
+def _first(result, tried):
+    """What was accepted before, else what is now; NaN stands for nothing."""
+    return jnp.where(jnp.isnan(result), tried, result)
 
 
 def _offset(count, step, number, block):
@@ -166,7 +163,7 @@ def gamma(stream, samples, alpha):
             one = a == 1.0  # an exponential, by the first uniform number of its own
             words = draws.at(jnp.zeros_like(block))
             made = jnp.where(one, -jnp.log(1.0 - philox.uniform_double(words[2], words[3])), made)
-            return jnp.where(good | one, made, jnp.nan), a, *draws.kept
+            return _first(result, jnp.where(good | one, made, jnp.nan)), a, *draws.kept
 
         nothing = jnp.full(count, jnp.nan)
         start = (nothing, a, jnp.zeros(count, jnp.uint32), nothing, nothing)
@@ -193,7 +190,7 @@ def poisson(stream, samples, rate, most):
             once, product, x = _multiplied(r, product, x, u, most)
             twice, product, x = _multiplied(r, product, x, v, most)
             small = jnp.where(jnp.isnan(once), twice, once)
-            return jnp.where(r < 10, small, _transformed(r, u, v, most)), r, product, x
+            return _first(result, jnp.where(r < 10, small, _transformed(r, u, v, most))), r, product, x
 
         start = (jnp.full(count, jnp.nan), r, jnp.ones(count), jnp.zeros(count))
         return settled(count, start, step, lambda values: jnp.isnan(values[0]))[0]
@@ -259,7 +256,7 @@ def bounded_normal(stream, means, deviations, low, high, dtype):
             tail_good = (v <= jnp.exp(-gap * gap / 2)) & (tail < b)
             good = jnp.where(ample, (normal >= a) & (normal <= b), jnp.where(narrow, flat_good, tail_good))
             tried = jnp.where(ample, normal, jnp.where(narrow, flat, tail))
-            return jnp.where(good, tried, jnp.nan), a, b, alpha, ample, narrow
+            return _first(z, jnp.where(good, tried, jnp.nan)), a, b, alpha, ample, narrow
 
         start = (jnp.full(count, jnp.nan), a, b, alpha, ample, narrow)
         return settled(count, start, step, lambda values: jnp.isnan(values[0]))[0]

@@ -23,6 +23,11 @@ def _largest(x, k):
     if not k or not x.size:
         shape = (*x.shape[:-1], k)
         return jnp.zeros(shape, x.dtype), jnp.zeros(shape, jnp.int32)
+    if k == 1:  # two plain reductions, a fifth of the time of a sort
+        top = jnp.max(x, -1, keepdims=True)
+        place = lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
+        hit = (x == top) | (x != x)
+        return top, jnp.min(jnp.where(hit, place, x.shape[-1] - 1), -1, keepdims=True).astype(jnp.int32)
     return lax.top_k(x, k)
 
 
@@ -113,9 +118,10 @@ def _in_top_k(predictions, targets, k):
         return jnp.zeros(rows, bool)
     at = jnp.clip(targets, 0, classes - 1)
     own = jnp.take_along_axis(predictions, at[:, None].astype(jnp.int64), 1)
-    larger = jnp.sum(predictions > own, 1)
-    known = (targets >= 0) & (targets < classes) & jnp.all(jnp.isfinite(predictions), 1)
-    return known & (larger < k)
+    # One pass: an entry that is not finite counts as more than there are classes.
+    counts = (predictions > own).astype(jnp.int32) + jnp.where(jnp.isfinite(predictions), 0, classes + 1)
+    larger = jnp.sum(counts, 1, dtype=jnp.int32)
+    return (targets >= 0) & (targets < classes) & (larger < jnp.minimum(k, classes + 1))
 
 
 @op("InTopKV2")
