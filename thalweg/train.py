@@ -75,6 +75,8 @@ from thalweg._src.lib.session_manager import SessionManager as SessionManager
 from thalweg._src.lib.summary.writer import SummaryWriter as SummaryWriter
 from thalweg._src.lib.summary.writer import summary_iterator as summary_iterator
 from thalweg._src.lib.supervisor import Supervisor as Supervisor
+from thalweg._src.lib.tracking.checkpoint import Checkpoint as Checkpoint
+from thalweg._src.lib.tracking.manager import CheckpointManager as CheckpointManager
 from thalweg._src.lib.warm_start import VocabInfo as VocabInfo
 from thalweg._src.lib.warm_start import warm_start as warm_start
 from thalweg._src.lib.weights import confusion_matrix as confusion_matrix

@@ -7,12 +7,14 @@ through executables, which copy them; directly, only one tensor at a time is in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thalweg._src.core import errors, infer
-from thalweg._src.core.dtypes import DType
+from thalweg._src.core.dtypes import DType, as_dtype
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.status import translated
 from thalweg._src.ops import checkpoints
@@ -138,8 +140,8 @@ def _source(t: Tensor) -> Operation | None:
     return t.op if t.op.opdef.source and "shape" in t.op._attrs else None
 
 
-def save(session: Any, prefix: str, moves: list[Move]) -> None:
-    """Write the variables, as they are between two steps."""
+def save(session: Any, prefix: str, moves: list[Move], more: Mapping[str, np.ndarray] = MappingProxyType({})) -> None:
+    """Write the variables, as they are between two steps, and `more` arrays under their names."""
     from thalweg._src.formats.bundle import BundleWriter
     from thalweg._src.formats.slices import parse_shape_and_slice
 
@@ -153,6 +155,8 @@ def save(session: Any, prefix: str, moves: list[Move]) -> None:
                 writer.add_slice(move.name, shape, part, value, enum)
             else:
                 writer.add(move.name, value, enum)
+        for name, array in more.items():
+            writer.add(name, array, as_dtype(array.dtype).as_datatype_enum)
 
 
 def restore(session: Any, path: str, moves: list[Move]) -> None:
