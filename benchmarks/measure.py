@@ -141,7 +141,7 @@ def start_up(workload: Workload, peers: Sequence[Peer], *, rounds: int, tell: Te
 
 def steps_in(worker: Worker, seconds: float) -> int:
     """How many steps take about `seconds`; finding it out is the warm-up."""
-    worker.ask("run 2")  # a second compilation, for arrays that now come from the first step
+    worker.ask("run 1")  # a second compilation, for arrays that now come from the first step
     count = 1
     while True:
         spent = worker.ask(f"run {count}")["seconds"]
