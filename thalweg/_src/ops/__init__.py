@@ -58,6 +58,7 @@ from thalweg._src.ops import random as random
 from thalweg._src.ops import random_draws as random_draws
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import reduce as reduce
+from thalweg._src.ops import resizing as resizing
 from thalweg._src.ops import scattering as scattering
 from thalweg._src.ops import searching as searching
 from thalweg._src.ops import segments as segments
