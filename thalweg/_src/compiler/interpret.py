@@ -46,32 +46,44 @@ class Interpreter:
         ctx: Callable[[Operation], Any] | None = None,
         rng_init: Callable[[Operation], Any] | None = None,
         watch: Callable[[Operation, list[Any]], None] | None = None,
+        wait: Callable[[Operation, Any], Any] | None = None,
     ):
         self.state, self.fold, self.platform, self.traced = state, fold, platform, traced
         self.written: dict[Any, None] = {}
-        self.ctx, self.rng_init, self.watch = ctx, rng_init, watch
+        self.ctx, self.rng_init, self.watch, self.wait = ctx, rng_init, watch, wait
         self.pulls: dict[Operation, Any] = {}  # of operations that a later one differentiates
         self._differentiated: set[Operation] = set()
 
     def run(self, ops: Iterable[Operation], env: dict[Tensor, Any]) -> None:
         """Run `ops`, which are in a topological order, adding the values of their outputs to `env`."""
         ops = list(ops)
-        self._differentiated = {op.opdef.forward_of(op._attrs) for op in ops if op.opdef.forward_of is not None}
+        self.prepare(ops)
         for op in ops:
-            try:
+            self.run_one(op, env)
+
+    def prepare(self, ops: Iterable[Operation]) -> None:
+        """Note which operations a later one of `ops` differentiates."""
+        self._differentiated = {op.opdef.forward_of(op._attrs) for op in ops if op.opdef.forward_of is not None}
+
+    def run_one(self, op: Operation, env: dict[Tensor, Any], result: Callable[[], Any] | None = None) -> None:
+        """Run `op`, or finish it with what `result()` gives if it had to wait. An error names it."""
+        try:
+            if result is None:
                 self.step(op, env)
-            except errors.OpError as error:
-                if error._op is None:
-                    error._op = op
+            else:
+                self.settle(op, [], result(), env)
+        except errors.OpError as error:
+            if error._op is None:
+                error._op = op
+            raise
+        except Replan as replan:
+            op.__dict__.setdefault("hints", set()).add("host")
+            replan.op = op
+            raise
+        except (NotImplementedError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
+            if getattr(error, "thalweg_user_error", False):
                 raise
-            except Replan as replan:
-                op.__dict__.setdefault("hints", set()).add("host")
-                replan.op = op
-                raise
-            except (NotImplementedError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
-                if getattr(error, "thalweg_user_error", False):
-                    raise
-                raise _as_op_error(error, op) from error
+            raise _as_op_error(error, op) from error
 
     def step(self, op: Operation, env: dict[Tensor, Any]) -> None:
         opdef = op.opdef
@@ -97,8 +109,15 @@ class Interpreter:
                 env[t] = v
             return
         result = self._call(op, values)
+        if opdef.waits and self.wait is not None:
+            result = self.wait(op, result)
         if opdef.write_index:
             result = self._write(op, refs, result)
+        self.settle(op, refs, result, env)
+
+    def settle(self, op: Operation, refs: list[RefValue], result: Any, env: dict[Tensor, Any]) -> None:
+        """Put what the lowering of `op` returned into `env`, as the values of its outputs."""
+        opdef = op.opdef
         outputs = op.outputs
         if not outputs:
             return
@@ -194,7 +213,13 @@ class Interpreter:
     def child(self, state: dict[Any, Any]) -> Interpreter:
         """An interpreter for a body that JAX traces on its own, over a copy of the state."""
         return Interpreter(
-            state, platform=self.platform, traced=self.traced, ctx=self.ctx, rng_init=self.rng_init, watch=self.watch
+            state,
+            platform=self.platform,
+            traced=self.traced,
+            ctx=self.ctx,
+            rng_init=self.rng_init,
+            watch=self.watch,
+            wait=self.wait,
         )
 
     def _args(self, op: Operation) -> list[Any]:

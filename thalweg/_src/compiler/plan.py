@@ -12,6 +12,7 @@ from thalweg._src.compiler.functionalize import functionalize
 from thalweg._src.compiler.order import in_effect_order
 from thalweg._src.compiler.prune import prune
 from thalweg._src.compiler.stage import Cluster, stage
+from thalweg._src.compiler.waits import Waits, may_wait
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.graph import Operation, Tensor
 
@@ -50,6 +51,7 @@ class Plan:
                 values.append(t)
         self.clusters: list[Cluster] = stage(self.ops, feeds, values, place)
         self.executables: list[dict[Any, Any]] = [{} for _ in self.clusters]
+        self.waits = Waits(self.ops, fed) if any(map(may_wait, self.ops)) else None
 
     def __str__(self) -> str:
         lines = [f"plan: {len(self.ops)} ops, {len(self.clusters)} clusters"]

@@ -228,6 +228,7 @@ class OpDef:
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
     depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `bodies(attrs, inputs)`: its body
     graphs, each with the tensors outside that its inputs stand for; with `pure_bodies`, what they write is thrown away.
+    `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
     `forward_of(attrs)`: the operation that this one differentiates.
     """
@@ -253,6 +254,7 @@ class OpDef:
         self.back_edge: bool = facts.pop("back_edge", False)
         self.frame: bool = facts.pop("frame", False)
         self.takes_none: bool = facts.pop("takes_none", False)
+        self.waits: bool = facts.pop("waits", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
         self.hands_on: tuple[str, ...] = ()

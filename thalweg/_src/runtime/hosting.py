@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from thalweg._src.compiler.interpret import RefValue
 from thalweg._src.core.graph import Operation
+
+
+def on_host(value: Any) -> Any:
+    """`value` as host work takes it: a NumPy array, or a reference to a variable."""
+    return value if isinstance(value, np.ndarray | RefValue) else np.asarray(value)
 
 
 class HostContext:

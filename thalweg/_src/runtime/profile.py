@@ -19,7 +19,8 @@ def run(session: Any, wanted: Fetches, feeds: dict[Any, Any], options: Any, meta
         raise TypeError(f"run_metadata must be a tf.RunMetadata, but got {type(metadata)}")
     level = 0 if options is None else int(options.trace_level)
     start = time.time()
-    values = session._execute(wanted, feeds)
+    timeout = 0 if options is None else int(options.timeout_in_ms)
+    values = session._execute(wanted, feeds, timeout)
     end = time.time()
     session._steps += 1
     if metadata is not None:

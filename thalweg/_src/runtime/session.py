@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,11 +23,13 @@ from thalweg._src.core.apply import Replan
 from thalweg._src.core.convert import as_array
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.lazy import jax
+from thalweg._src.core.waiting import finish
 from thalweg._src.runtime import cache, profile
 from thalweg._src.runtime.fetch import Fetches, expand_feed, expand_partial_feed
-from thalweg._src.runtime.hosting import HostContext
+from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.placing import Devices
 from thalweg._src.runtime.state import Store, fresh_random
+from thalweg._src.runtime.waiting import Execution
 
 _SLOTS = frozenset  # the key of a plan: fetches in order, fed tensors
 
@@ -66,6 +69,7 @@ class BaseSession:
         self._placed = 0  # so many operations of the graph have devices that are there
         self._steps = 0
         self._cancelled = threading.Event()
+        self._running: set[Execution] = set()  # runs that may wait
 
     # -- facts
 
@@ -99,6 +103,8 @@ class BaseSession:
         """End the session and free what it keeps. Running it afterwards raises RuntimeError."""
         self._closed = True
         self._cancelled.set()
+        for run in list(self._running):
+            run.cancel(errors.CancelledError(None, None, "Session was closed."))
         for resource in list(self._store.resources.values()):
             cancel = getattr(resource, "cancel", None)
             if callable(cancel):
@@ -199,23 +205,39 @@ class BaseSession:
                 self._devices.place(op)
         self._placed = len(self._graph._ops)
 
-    def _execute(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> list[Any]:
-        """The values of `wanted.tensors`, NumPy arrays (scalars where rank 0), after running its targets too."""
+    def _execute(self, wanted: Fetches, feeds: dict[Tensor, Any], timeout_ms: int = 0) -> list[Any]:
+        """The values of `wanted.tensors`, NumPy arrays (scalars where rank 0), after running its targets too.
+
+        What waits for other threads gives up after `timeout_ms`, or the session's `operation_timeout_in_ms`, where one is not 0.
+        """
         plan = self._plan(wanted, feeds)
         self._last_plan = plan
         env: dict[Tensor, Any] = dict(feeds) if feeds else {}
-        debug = self._debug
-        for i, cluster in enumerate(plan.clusters):
-            if cluster.is_host or debug:
-                self._run_on_host(cluster, env)
-            else:
-                try:
-                    self._run_on_device(cluster, plan.executables[i], env)
-                except Replan:
-                    # What the cluster does depends on values: this time it runs op by op, the next plan knows.
-                    self._plans = {k: p for k, p in self._plans.items() if p is not plan}
-                    self._run_on_host(cluster, env)
+        if plan.waits is not None:
+            Execution(self, plan, env, self._deadline(timeout_ms)).run()
+            return [self._result(plan, t, env) for t in wanted.tensors]
+        for cluster, executables in zip(plan.clusters, plan.executables, strict=True):
+            self._run_cluster(plan, cluster, executables, env)
         return [self._result(plan, t, env) for t in wanted.tensors]
+
+    def _run_cluster(self, plan: Plan, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
+        if cluster.is_host or self._debug:
+            self._run_on_host(cluster, env)
+            return
+        try:
+            self._run_on_device(cluster, executables, env)
+        except Replan:
+            # What the cluster does depends on values: this time it runs op by op, the next plan knows.
+            self._forget(plan)
+            self._run_on_host(cluster, env)
+
+    def _forget(self, plan: Plan) -> None:
+        self._plans = {k: p for k, p in list(self._plans.items()) if p is not plan}
+
+    def _deadline(self, timeout_ms: int) -> float | None:
+        if not timeout_ms and self._config is not None:
+            timeout_ms = self._config.operation_timeout_in_ms
+        return time.monotonic() + timeout_ms / 1000 if timeout_ms > 0 else None
 
     def _result(self, plan: Plan, t: Tensor, env: dict[Tensor, Any]) -> Any:
         if t in env:
@@ -233,27 +255,42 @@ class BaseSession:
         return _to_user(value)
 
     def _run_on_device(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
-        store = self._store
         statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
-        with store.lock:
-            key: Any = tuple([env[t].shape for t in cluster.inputs])
-            if statics:
-                key = (key, *[(v.tobytes(), v.shape) for v in statics.values()])
-            exe = executables.get(key)
-            if exe is None or (exe.signature != store.signature and exe.state != self._state_of(cluster)):
-                exe = self._compile(cluster, executables, key, statics)
-            exe.signature = store.signature
-            args = [env[t] for t in exe.args]
-            if exe.transfer:
-                with jax.enable_x64(True):
-                    args = [jax.device_put(a, exe.device) for a in args]
-            outputs = exe(store, args)
-            if store.signature != exe.signature:
-                exe.signature = store.signature if exe.state == self._state_of(cluster) else -1
+        # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
+        lock = self._store.lock if cluster.sources or cluster.randoms else self._lock
+        with lock:
+            exe = self._executable(cluster, executables, statics, env)
+            outputs = None
+            if lock is not self._lock or not exe.compiled:
+                outputs = self._dispatch(cluster, exe, env)
+        if outputs is None:
+            outputs = self._dispatch(cluster, exe, env)
         for t, v in zip(exe.outputs, outputs, strict=True):
             env[t] = v
         if exe.known:
             env.update(exe.known)
+
+    def _executable(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> Executable:
+        store = self._store
+        key: Any = tuple([env[t].shape for t in cluster.inputs])
+        if statics:
+            key = (key, *[(v.tobytes(), v.shape) for v in statics.values()])
+        exe = executables.get(key)
+        if exe is None or (exe.signature != store.signature and exe.state != self._state_of(cluster)):
+            exe = self._compile(cluster, executables, key, statics)
+        exe.signature = store.signature
+        return exe
+
+    def _dispatch(self, cluster: Cluster, exe: Executable, env: dict[Tensor, Any]) -> list[Any]:
+        store = self._store
+        args = [env[t] for t in exe.args]
+        if exe.transfer:
+            with jax.enable_x64(True):
+                args = [jax.device_put(a, exe.device) for a in args]
+        outputs = exe(store, args)
+        if store.signature != exe.signature:
+            exe.signature = store.signature if exe.state == self._state_of(cluster) else -1
+        return outputs
 
     def _state_of(self, cluster: Cluster) -> tuple[Any, ...]:
         values = self._store.values
@@ -283,22 +320,10 @@ class BaseSession:
     def _run_on_host(self, cluster: Cluster, env: dict[Tensor, Any]) -> None:
         """Run a cluster op by op: host work, or any work where THALWEG_DEBUG says so."""
         store = self._store
-        debug = self._debug
         if cluster.is_host:
             for t in cluster.inputs:
-                if not isinstance(env[t], np.ndarray | RefValue):
-                    env[t] = np.asarray(env[t])
-        state = _View(store, host=cluster.is_host)
-        watch = _stop_at_nan if debug == "nan" else None
-        runner = Interpreter(
-            state,
-            fold=cluster.fold,
-            platform=None if cluster.is_host else cluster.colour.platform,
-            traced=False,
-            ctx=lambda op: HostContext(self, op, env),
-            rng_init=fresh_random,
-            watch=watch,
-        )
+                env[t] = on_host(env[t])
+        runner, state = self._interpreter(cluster, env)
         locked = bool(cluster.sources) or bool(cluster.randoms)
         with contextlib.ExitStack() as stack:
             if locked:
@@ -308,8 +333,39 @@ class BaseSession:
                 if cluster.colour is not None:
                     stack.enter_context(jax.default_device(cluster.colour))
             runner.run(cluster.ops, env)
-            keys = list(runner.written)
-            store.commit(keys, [_kept(state[k], cluster) for k in keys])
+            self._commit(cluster, runner, state)
+
+    def _interpreter(self, cluster: Cluster, env: dict[Tensor, Any], wait: Any = None) -> tuple[Interpreter, _View]:
+        """What runs the operations of `cluster` one by one, and its view of the variables."""
+        state = _View(self._store, host=cluster.is_host)
+        runner = Interpreter(
+            state,
+            fold=cluster.fold,
+            platform=None if cluster.is_host else cluster.colour.platform,
+            traced=False,
+            ctx=lambda op: HostContext(self, op, env),
+            rng_init=fresh_random,
+            watch=_stop_at_nan if self._debug == "nan" else None,
+            wait=wait or self._finish,
+        )
+        runner.prepare(cluster.ops)
+        return runner, state
+
+    def _run_locked(self, cluster: Cluster, runner: Interpreter, state: _View, op: Operation, env: Any) -> None:
+        """Run one operation that touches variables, and commit what it wrote."""
+        with self._store.lock:
+            state.clear()
+            runner.run_one(op, env)
+            self._commit(cluster, runner, state)
+
+    def _commit(self, cluster: Cluster, runner: Interpreter, state: _View) -> None:
+        keys = list(runner.written)
+        self._store.commit(keys, [_kept(state[k], cluster) for k in keys])
+        runner.written.clear()
+
+    def _finish(self, op: Operation, work: Any) -> Any:
+        """The outputs of an operation that may wait, waiting for them here."""
+        return finish(work, _until_done)
 
     # -- other ways to run
 
@@ -602,6 +658,16 @@ def _shape_of(value: Any) -> tuple[int, ...]:
     return tuple(value.shape)
 
 
+def _until_done(attempt: Any) -> None:
+    done = threading.Event()
+    attempt.when_done(done.set)
+    try:
+        done.wait()
+    except BaseException as error:
+        attempt.cancel(error)
+        raise
+
+
 def _to_user(value: Any) -> Any:
     """A result as the user gets it: an array of his own, or a NumPy scalar (bytes for a string)."""
     if isinstance(value, np.ndarray):
@@ -633,8 +699,9 @@ class _View(dict):
     def get(self, key: Any, default: Any = None) -> Any:
         if key in self:
             return self[key]
-        value = self._store.values.get(key, default)
-        return np.asarray(value) if self._host and value is not None else value
+        with self._store.lock:  # a step that writes it donates its buffer
+            value = self._store.values.get(key, default)
+            return np.asarray(value) if self._host and value is not None else value
 
 
 def _stop_at_nan(op: Operation, values: list[Any]) -> None:

@@ -1,0 +1,84 @@
+"""What a step waits for: an element of a queue, room in one, a batch of gradients.
+
+The lowering of an op that `waits` may be a generator: it yields attempts, each of which is handed back to it when it is done, and returns
+the outputs. So one thread can wait for several of them at once, and nothing is held meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+Waits = Generator["Attempt", Any, Any]
+
+
+class Attempt:
+    """Something that will have a value or fail, once. `withdraw` takes it back: it then ends with that error."""
+
+    __slots__ = ("_then", "done", "error", "value", "withdraw", "work")
+
+    def __init__(self, withdraw: Callable[[Attempt, BaseException], None] | None = None):
+        self.done = False
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.withdraw = withdraw
+        self.work: Any = None  # what its maker needs to go on with it
+        self._then: Callable[[], None] | None = None
+
+    def fulfil(self, value: Any) -> None:
+        """End with a value. The caller tells those who wait by `announce`, once it holds no locks."""
+        self.value, self.done = value, True
+
+    def fail(self, error: BaseException) -> None:
+        """End with an error."""
+        self.error, self.done = error, True
+
+    def announce(self) -> None:
+        """Tell whoever waits that this is done."""
+        then = self._then
+        if then is not None:
+            then()
+
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Call `then` when this is done: at once if it is, and perhaps twice."""
+        self._then = then
+        if self.done:
+            then()
+
+    def cancel(self, error: BaseException) -> None:
+        """Give up, unless it is done."""
+        if not self.done and self.withdraw is not None:
+            self.withdraw(self, error)
+
+    def result(self) -> Any:
+        """The value. Raises the error that it ended with."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+def advance(work: Waits, attempt: Attempt | None = None) -> tuple[bool, Any]:
+    """Go on with a lowering, after `attempt` is done: (True, its outputs), or (False, the attempt that it waits for now)."""
+    try:
+        while True:
+            if attempt is None:
+                attempt = next(work)
+            elif attempt.error is not None:
+                attempt = work.throw(attempt.error)
+            else:
+                attempt = work.send(attempt.value)
+            if not attempt.done:
+                return False, attempt
+    except StopIteration as end:
+        return True, end.value
+
+
+def finish(work: Any, wait: Callable[[Attempt], None]) -> Any:
+    """The outputs of a lowering, calling `wait` for each attempt that is not done."""
+    if not isinstance(work, Generator):
+        return work
+    ended, value = advance(work)
+    while not ended:
+        wait(value)
+        ended, value = advance(work, value)
+    return value

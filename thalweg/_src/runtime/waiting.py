@@ -1,0 +1,162 @@
+"""Runs in which an operation may wait for what other threads do: for an element of a queue, or for room in one.
+
+While it waits the rest of the run goes on as far as it does not depend on that, and no lock is held. What ends the waiting early: another
+operation of the run fails, the session is closed, or the time that was allowed has passed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import time
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from thalweg._src.compiler.bodies import accesses, bodies_of, body_ops, randoms, source_of
+from thalweg._src.compiler.interpret import Interpreter
+from thalweg._src.compiler.stage import Cluster
+from thalweg._src.core import errors
+from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.waiting import Attempt, advance, finish
+from thalweg._src.runtime.hosting import on_host
+
+Part = tuple[Cluster, Any, list[Operation]]  # a cluster, its executables, and those of its ops that have not run
+
+
+class _Later(Exception):
+    """The operation waits; it is gone on with when its attempt is done."""
+
+
+class Execution:
+    """One run of a plan with operations that may wait. `until` is the time (monotonic) at which it is given up, or None."""
+
+    def __init__(self, session: Any, plan: Any, env: dict[Tensor, Any], until: float | None):
+        self.session, self.plan, self.env, self.until = session, plan, env, until
+        self.pending: dict[Operation, tuple[Any, Attempt]] = {}  # the work of each that waits, and what it waits for
+        self._wake = threading.Event()
+        self._cancelled: BaseException | None = None
+        self._runners: dict[Cluster, tuple[Interpreter, Any]] = {}
+
+    def run(self) -> None:
+        """Run all clusters of the plan, leaving values in `env`."""
+        plan = self.plan
+        left: list[Part] = [
+            (c, exe, list(c.ops) if c.is_host else []) for c, exe in zip(plan.clusters, plan.executables, strict=True)
+        ]
+        running = self.session._running
+        running.add(self)
+        try:
+            if self.session._cancelled.is_set():  # it was closed while this was on its way
+                self.cancel(errors.CancelledError(None, None, "Session was closed."))
+            while True:
+                left = self._sweep(left)
+                if not self.pending:
+                    break
+                self._wait()
+        finally:
+            running.discard(self)
+            if self.pending:
+                self._give_up(errors.CancelledError(None, None, "Step was cancelled by an error of another operation."))
+
+    def cancel(self, error: BaseException) -> None:
+        """End the run with `error` if it waits, or as soon as it does. Called from other threads."""
+        self._cancelled = error
+        self._wake.set()
+
+    def _sweep(self, parts: list[Part]) -> list[Part]:
+        """Run what does not depend on operations that wait; returns the rest."""
+        late: list[Part] = []
+        held: set[str] = set()  # variables of what is late: whoever comes after it must wait too
+        for cluster, executables, ops in parts:
+            if cluster.is_host:
+                rest = self._run_ops(cluster, ops, held)
+                if rest:
+                    late.append((cluster, executables, rest))
+                    held.update(cluster.sources)
+            elif self.pending and (any(map(self._waits, cluster.ops)) or not held.isdisjoint(cluster.sources)):
+                late.append((cluster, executables, ops))
+                held.update(cluster.sources)
+            else:
+                self.session._run_cluster(self.plan, cluster, executables, self.env)
+        return late
+
+    def _waits(self, op: Operation) -> bool:
+        return any(w in self.pending for w in self.plan.waits.before[op])
+
+    def _run_ops(self, cluster: Cluster, ops: list[Operation], held: set[str]) -> list[Operation]:
+        if cluster not in self._runners:
+            self._runners[cluster] = self.session._interpreter(cluster, self.env, self._later)
+        runner, state = self._runners[cluster]
+        rest = []
+        for op in ops:
+            touches = op in self.plan.waits.touches
+            if self.pending and (self._waits(op) or (touches and not held.isdisjoint(cluster.sources))):
+                rest.append(op)
+                continue
+            for t in op._inputs:
+                self.env[t] = on_host(self.env[t])
+            with contextlib.suppress(_Later):
+                if touches:
+                    self.session._run_locked(cluster, runner, state, op, self.env)
+                else:
+                    runner.run_one(op, self.env)
+        return rest
+
+    def _later(self, op: Operation, work: Any) -> Any:
+        """What a lowering of `op` returned, or _Later raised where that is work that has to wait."""
+        if not isinstance(work, Generator):
+            return work
+        if op not in self.plan.waits.before:  # in a body: the rest of the body can't go on without it
+            return finish(work, self._block)
+        ended, value = advance(work)
+        if ended:
+            return value
+        self.pending[op] = (work, value)
+        value.when_done(self._wake.set)
+        raise _Later
+
+    def _block(self, attempt: Attempt) -> None:
+        attempt.when_done(self._wake.set)
+        try:
+            while not attempt.done:
+                self._sleep()
+        except BaseException as error:
+            attempt.cancel(error)
+            raise
+
+    def _sleep(self) -> None:
+        """Until something is done. Raises the error that cancels the run."""
+        left = None if self.until is None else self.until - time.monotonic()
+        if self._cancelled is None and (left is None or left > 0):
+            self._wake.wait(left)
+        self._wake.clear()
+        if self._cancelled is not None:
+            raise self._cancelled
+        if left is not None and self.until is not None and time.monotonic() >= self.until:
+            raise errors.DeadlineExceededError(None, None, "Timed out waiting for notification")
+
+    def _wait(self) -> None:
+        """Until one of the operations that wait can go on, and go on with it."""
+        while not any(a.done for _, a in self.pending.values()):
+            self._sleep()
+        for op, (work, attempt) in list(self.pending.items()):
+            if not attempt.done:
+                continue
+            del self.pending[op]
+            runner = next(r for c, (r, _) in self._runners.items() if op in c.ops)
+            with contextlib.suppress(_Later):
+                runner.run_one(op, self.env, functools.partial(self._resume, op, work, attempt))
+
+    def _resume(self, op: Operation, work: Any, attempt: Attempt) -> Any:
+        ended, value = advance(work, attempt)
+        if ended:
+            return value
+        self.pending[op] = (work, value)
+        value.when_done(self._wake.set)
+        raise _Later
+
+    def _give_up(self, error: BaseException) -> None:
+        for _, attempt in self.pending.values():
+            attempt.cancel(error)
+        self.pending.clear()
