@@ -101,7 +101,8 @@ class Interpreter:
         if refs:
             args = opdef.inputs if opdef.simple else [a for a, _ in infer._flat_args(op)]
             values = [
-                v if type(v) is not RefValue else self.read(v, op, required=arg.init)
+                # What a function captured stays a reference: the function reads it each time it runs.
+                v if type(v) is not RefValue or _captured(v, opdef, arg) else self.read(v, op, required=arg.init)
                 for v, arg in zip(values, args, strict=True)
             ]
         if op in self.fold and not any(isinstance(v, jax.Array) for v in values):
@@ -276,6 +277,11 @@ class Interpreter:
             value = self.rng_init(op)
             self.state[key] = value
         return philox.Stream(value)
+
+
+def _captured(ref: RefValue, opdef: Any, arg: Any) -> bool:
+    """Whether the handle of a resource variable is one of the values that a function of the op's captured."""
+    return opdef.wants_ctx and arg.kind == "mixed" and ref.source.outputs[0].dtype.base_dtype._name == "resource"
 
 
 def _is_small(op: Operation, values: list[Any]) -> bool:
