@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from thalweg._src.compiler.interpret import RefValue
+from thalweg._src.core import errors
 from thalweg._src.core.graph import Operation
 
 
 def on_host(value: Any) -> Any:
     """`value` as host work takes it: a NumPy array, or a reference to a variable."""
     return value if isinstance(value, np.ndarray | RefValue) else np.asarray(value)
+
+
+_numbers = itertools.count()
 
 
 class HostContext:
@@ -31,6 +35,20 @@ class HostContext:
             if key not in resources:
                 resources[key] = make()
             return resources[key]
+
+    def function(self, graph: Any, captured: Sequence[Any] = ()) -> Any:
+        """`graph`, a function graph of an attr, as a Python function on arrays, its last inputs bound to `captured`."""
+        from thalweg._src.runtime.host_functions import HostFunction
+
+        return HostFunction(self.session, graph, captured)
+
+    def own(self, kind: str, container: str, shared_name: str, make: Callable[[str], Any]) -> Any:
+        """The resource of this op, or the one that all ops with that `shared_name` have; `make` makes it, given its name."""
+        if not shared_name:
+            return self.resource((kind, self.session, self.op.name), lambda: make(f"_{next(_numbers)}_{self.op.name}"))
+        if shared_name.startswith("_"):
+            raise errors.InvalidArgumentError(None, None, f"shared_name cannot start with '_':{shared_name}")
+        return self.resource((kind, container, shared_name), lambda: make(shared_name))
 
     @property
     def cancelled(self) -> bool:
