@@ -15,6 +15,7 @@ from thalweg._src.ops import checkpoints as checkpoints
 from thalweg._src.ops import checks as checks
 from thalweg._src.ops import clip as clip
 from thalweg._src.ops import compare as compare
+from thalweg._src.ops import colors as colors
 from thalweg._src.ops import complex as complex
 from thalweg._src.ops import constants as constants
 from thalweg._src.ops import convolution as convolution
@@ -58,6 +59,7 @@ from thalweg._src.ops import random as random
 from thalweg._src.ops import random_draws as random_draws
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import reduce as reduce
+from thalweg._src.ops import resampling as resampling
 from thalweg._src.ops import resizing as resizing
 from thalweg._src.ops import scattering as scattering
 from thalweg._src.ops import searching as searching
