@@ -1,5 +1,6 @@
 """What a host op receives as `ctx`: the session's resources, and the way to its own inputs."""
 
+import itertools
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
