@@ -1,8 +1,8 @@
 """What a host op receives as `ctx`: the session's resources, and the way to its own inputs."""
 
-import itertools
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
