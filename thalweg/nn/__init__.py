@@ -1,5 +1,11 @@
 """tf.nn: the ops of neural networks."""
 
+from thalweg._src.lib.rnn.static import static_bidirectional_rnn as bidirectional_rnn
+from thalweg._src.lib.rnn.static import static_bidirectional_rnn as static_bidirectional_rnn
+from thalweg._src.lib.rnn.static import static_rnn as rnn
+from thalweg._src.lib.rnn.static import static_rnn as static_rnn
+from thalweg._src.lib.rnn.static import static_state_saving_rnn as state_saving_rnn
+from thalweg._src.lib.rnn.static import static_state_saving_rnn as static_state_saving_rnn
 from thalweg._src.ops.activations import bias_add as bias_add
 from thalweg._src.ops.activations import bias_add_v1 as bias_add_v1
 from thalweg._src.ops.activations import crelu as crelu

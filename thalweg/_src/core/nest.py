@@ -102,3 +102,39 @@ def assert_same_structure(a: Any, b: Any, check_types: bool = True) -> None:
         )
     for x, y in zip(own, other, strict=True):
         assert_same_structure(x, y, check_types)
+
+
+# -- the same with a TensorArray and the like as one leaf
+
+
+def objects(value: Any) -> list[Any]:
+    """The leaves of `value`, in order, as a program counts them: a TensorArray is one."""
+    if not is_nested(value) or hasattr(value, "_nest_parts"):
+        return [value]
+    return [leaf for part in parts(value) for leaf in objects(part)]
+
+
+def pack_objects(like: Any, leaves: Sequence[Any]) -> Any:
+    """The structure of `like` with `leaves` in the places of its `objects`. Raises ValueError where their number is another."""
+    own = objects(like)
+    if len(own) != len(leaves):
+        raise ValueError(f"The structure has {len(own)} elements, but flat_sequence has {len(leaves)} elements: {like}")
+    found = iter(leaves)
+
+    def build(node: Any) -> Any:
+        if not is_nested(node) or hasattr(node, "_nest_parts"):
+            return next(found)
+        return rebuild(node, [build(p) for p in parts(node)])
+
+    return build(like)
+
+
+def map_objects(f: Callable[..., Any], *structures: Any) -> Any:
+    """The structure of the first, each object the result of `f` on the objects at that place."""
+    columns = zip(*[objects(s) for s in structures], strict=True)
+    return pack_objects(structures[0], [f(*column) for column in columns])
+
+
+def same_objects(a: Any, b: Any, check_types: bool = True) -> None:
+    """`assert_same_structure` as a program counts leaves: the leaves may be of different kinds."""
+    assert_same_structure(map_objects(lambda _: 0, a), map_objects(lambda _: 0, b), check_types)
