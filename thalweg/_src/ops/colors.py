@@ -10,7 +10,6 @@ from thalweg._src.core.opdef import op, type_attr
 
 C = type_attr("T", FLOATS, float32)
 A = type_attr("T", (float16, float32), float32)
-OLD = type_attr("T", (uint8, int8, int16, int32, int64, float32, float64))
 
 
 def _channels_last(op):
@@ -85,13 +84,6 @@ def adjust_contrastv2(images: A, contrast_factor: float32) -> A:
     return mean + ((images - mean).astype(jnp.float32) * contrast_factor).astype(images.dtype)
 
 
-@op("AdjustContrast")
-def adjust_contrast_v1(images: OLD, contrast_factor: float32, min_value: float32, max_value: float32) -> float32:
-    """As AdjustContrastv2 in float32, cut to [min_value, max_value]. GraphDefs of before 2015-11 hold it."""
-    mean = _mean(images)
-    return jnp.clip(mean + (images.astype(jnp.float32) - mean) * contrast_factor, min_value, max_value)
-
-
 def _three_channels(images: Any) -> None:
     check(images.ndim >= 3, lambda: f"input must be at least 3-D, got shape{list(images.shape)}")
     check(images.shape[-1] == 3, lambda: f"input must have 3 channels but instead has {images.shape[-1]} channels.")
@@ -150,18 +142,11 @@ def adjust_saturation_op(images: A, scale: float32) -> A:
     return jnp.stack([jnp.choose(sector, [o[i] for o in order], mode="clip") + base for i in range(3)], -1)
 
 
-for _adjust in (adjust_contrastv2, adjust_contrast_v1, adjust_hue_op, adjust_saturation_op):
+for _adjust in (adjust_contrastv2, adjust_hue_op, adjust_saturation_op):
     _adjust.shape_rule(_unchanged)
 
 
 @adjust_contrastv2.shape_rule
 def _(op):
     shapes.of_rank(op.inputs[1].dims, 0)
-    return _unchanged(op)
-
-
-@adjust_contrast_v1.shape_rule
-def _(op):
-    for factor in op.inputs[1:]:
-        shapes.of_rank(factor.dims, 0)
     return _unchanged(op)
