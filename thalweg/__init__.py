@@ -12,6 +12,7 @@ from thalweg import gfile as gfile
 from thalweg import graph_util as graph_util
 from thalweg import initializers as initializers
 from thalweg import io as io
+from thalweg import layers as layers
 from thalweg import linalg as linalg
 from thalweg import logging as logging
 from thalweg import lookup as lookup
@@ -21,6 +22,7 @@ from thalweg import math as math
 from thalweg import metrics as metrics
 from thalweg import nn as nn
 from thalweg import quantization as quantization
+from thalweg import queue as queue
 from thalweg import ragged as ragged
 from thalweg import random as random
 from thalweg import resource_loader as resource_loader
@@ -368,6 +370,11 @@ from thalweg._src.ops.quantizing import dequantize as dequantize
 from thalweg._src.ops.quantizing import quantize as quantize
 from thalweg._src.ops.quantizing import quantize_v2 as quantize_v2
 from thalweg._src.ops.quantizing import quantized_concat as quantized_concat
+from thalweg._src.ops.queue_api import FIFOQueue as FIFOQueue
+from thalweg._src.ops.queue_api import PaddingFIFOQueue as PaddingFIFOQueue
+from thalweg._src.ops.queue_api import PriorityQueue as PriorityQueue
+from thalweg._src.ops.queue_api import QueueBase as QueueBase
+from thalweg._src.ops.queue_api import RandomShuffleQueue as RandomShuffleQueue
 from thalweg._src.ops.ragged import RaggedTensor as RaggedTensor
 from thalweg._src.ops.random import multinomial as multinomial
 from thalweg._src.ops.random import random_crop as random_crop

@@ -17,6 +17,10 @@ from thalweg._src.ops.parsing import parse_example as parse_example
 from thalweg._src.ops.parsing import parse_sequence_example as parse_sequence_example
 from thalweg._src.ops.parsing import parse_single_example as parse_single_example
 from thalweg._src.ops.parsing import parse_single_sequence_example as parse_single_sequence_example
+from thalweg._src.ops.queue_api import PaddingFIFOQueue as PaddingFIFOQueue
+from thalweg._src.ops.queue_api import PriorityQueue as PriorityQueue
+from thalweg._src.ops.queue_api import QueueBase as QueueBase
+from thalweg._src.ops.queue_api import RandomShuffleQueue as RandomShuffleQueue
 from thalweg._src.ops.sparse_serial import deserialize_many_sparse as deserialize_many_sparse
 from thalweg._src.ops.sparse_serial import serialize_many_sparse as serialize_many_sparse
 from thalweg._src.ops.sparse_serial import serialize_sparse as serialize_sparse

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import Dims
 
@@ -23,3 +25,8 @@ def dims_of_handle(handle: Tensor) -> Dims:
     """The static shape of the variable."""
     source = variable_of_handle(handle)
     return None if source is None else source.attrs["shape"]
+
+
+def held(handle: Any) -> Any:
+    """The resource that the value of a handle stands for: a queue, a table, a reader."""
+    return handle.item() if isinstance(handle, np.ndarray) else handle
