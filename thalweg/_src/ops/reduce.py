@@ -197,13 +197,12 @@ def axes_of(x: Any, axis: Any) -> Any:
     """`axis`, or all axes of `x` where it is None."""
     if axis is not None:
         return axis
+    dims = None
     if isinstance(x, Tensor):
         dims = x._dims
     elif hasattr(x, "dense_shape") and hasattr(x, "indices"):
         dims = x.get_shape()._dims if hasattr(x, "get_shape") else None
-    else:
-        dims = np.shape(x) if not hasattr(x, "get_shape") else x.get_shape()._dims
-    if dims is not None:
+    if dims is not None:  # TensorFlow asks only tensors: the number of nodes seeds the random ops that follow
         return constant(np.arange(len(dims), dtype=np.int32))
     return math.range(0, array.rank(x))
 
