@@ -105,3 +105,4 @@ from thalweg._src.ops.spaced import with_space_to_batch as with_space_to_batch
 from thalweg._src.ops.topk import in_top_k as in_top_k
 from thalweg._src.ops.topk import top_k as top_k
 from thalweg.nn import rnn_cell as rnn_cell
+from thalweg.nn import seq2seq as seq2seq
