@@ -52,6 +52,7 @@ from thalweg._src.ops import operators as operators
 from thalweg._src.ops import padding as padding
 from thalweg._src.ops import parsing as parsing
 from thalweg._src.ops import partitioning as partitioning
+from thalweg._src.ops import picture_files as picture_files
 from thalweg._src.ops import pooling as pooling
 from thalweg._src.ops import printing as printing
 from thalweg._src.ops import py_func as py_func
@@ -91,6 +92,7 @@ from thalweg._src.ops import strings as strings
 from thalweg._src.ops import summary as summary
 from thalweg._src.ops import suppression as suppression
 from thalweg._src.ops import symbolic as symbolic
+from thalweg._src.ops import tensor_array_ops as tensor_array_ops
 from thalweg._src.ops import topk as topk
 from thalweg._src.ops import training as training
 from thalweg._src.ops import transposing as transposing
