@@ -147,7 +147,7 @@ def static_needs(graph: Any) -> tuple[set[Operation], set[Tensor]]:
         if op in fold or op.opdef.constant or op.opdef.effect is not None:
             return
         fold.add(op)
-        if not op.opdef.shape_only:
+        if not op.opdef.needs_only_shapes(op):
             for s in op._inputs:
                 mark(s)
 

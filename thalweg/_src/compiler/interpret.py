@@ -16,6 +16,7 @@ from thalweg._src.core.apply import Replan
 from thalweg._src.core.differentiate import forward_and_pull
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
+from thalweg._src.core.structured import Structured, plain
 
 _SMALL = 64  # elements
 
@@ -53,6 +54,10 @@ class Interpreter:
         self.ctx, self.rng_init, self.watch, self.wait = ctx, rng_init, watch, wait
         self.pulls: dict[Operation, Any] = {}  # of operations that a later one differentiates
         self._differentiated: set[Operation] = set()
+        self.current: Any = None  # the operation whose lowering runs, where that wants to know
+        self.is_child = False  # whether JAX traces this on its own, perhaps more than once
+        self.taped = False  # whether loops must keep what their derivatives need
+        self.active: Any = None  # a flag: where it is False, a turn of a loop is only played, and must keep nothing
 
     def run(self, ops: Iterable[Operation], env: dict[Tensor, Any]) -> None:
         """Run `ops`, which are in a topological order, adding the values of their outputs to `env`."""
@@ -94,6 +99,8 @@ class Interpreter:
             self._alias(op, env)
             return
         values = [env[t] for t in op._inputs]
+        if not opdef.structured and opdef.bodies is None and any(isinstance(v, Structured) for v in values):
+            values = [plain(v) for v in values]
         if opdef.wants_run or op in self._differentiated:
             self._run_bodies(op, values, env)
             return
@@ -163,12 +170,12 @@ class Interpreter:
             else v
             for v, t in zip(values, op._inputs, strict=True)
         ]
+        self.current = op
         if op in self._differentiated:
-            outputs, changed, ok, self.pulls[op] = forward_and_pull(op.opdef, op._attrs, values, self)
+            outputs, changed, notes, self.pulls[op] = forward_and_pull(op.opdef, op._attrs, values, self)
             for key, value in changed.items():
                 self.write(key, value)
-            if ok is not None:
-                apply.check(ok, f"a check in {op.name} failed")
+            apply.report(notes, f"a check in {op.name} failed")
         else:
             outputs = apply.flat_outputs(op.opdef, apply.call(op.opdef, op._attrs, values, run=self))
         for t, v in zip(op.outputs, outputs, strict=True):
@@ -213,7 +220,7 @@ class Interpreter:
 
     def child(self, state: dict[Any, Any]) -> Interpreter:
         """An interpreter for a body that JAX traces on its own, over a copy of the state."""
-        return Interpreter(
+        child = Interpreter(
             state,
             platform=self.platform,
             traced=self.traced,
@@ -222,6 +229,8 @@ class Interpreter:
             watch=self.watch,
             wait=self.wait,
         )
+        child.is_child, child.active, child.taped = True, self.active, self.taped
+        return child
 
     def _args(self, op: Operation) -> list[Any]:
         opdef = op.opdef
@@ -294,7 +303,7 @@ def _is_small(op: Operation, values: list[Any]) -> bool:
 
 def _declared(value: Any, t: Tensor) -> Any:
     dtype = t.dtype
-    if type(value) is RefValue or dtype.is_on_host or dtype.base_dtype._name == "resource":
+    if isinstance(value, RefValue | Structured) or dtype.is_on_host or dtype.base_dtype._name == "resource":
         return value
     return _declared_as(value, dtype)
 
@@ -303,9 +312,7 @@ def _declared_as(value: Any, dtype: Any) -> Any:
     want = dtype._as_numpy
     if dtype.is_on_host:
         return value
-    if isinstance(value, jax.Array):
-        return value if value.dtype == want else value.astype(want)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) or isinstance(value, jax.Array):  # in this order: host work needs no JAX
         return value if value.dtype == want else value.astype(want)
     return np.asarray(value, want)
 

@@ -17,6 +17,7 @@ from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import apply, errors
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
+from thalweg._src.core.structured import Structured
 
 # Constants with more elements are inputs of the executable; smaller ones are part of the program.
 _BIG_CONSTANT = 1024
@@ -60,7 +61,7 @@ class Executable:
         inside = [op for op in cluster.ops if op not in set(self.big)]
         checks: list[Any] = []
         runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
-        with apply.collect_checks(checks):
+        with apply.collect_checks(checks), apply.rooms(cluster.rooms):
             runner.run(inside, env)
         taken = {id(v) for v in (*donated, *kept, *constants, *args)}
         values = []
@@ -70,6 +71,9 @@ class Executable:
             if isinstance(value, jax.Array):
                 self.outputs.append(t)
                 values.append(_distinct(value, taken))
+            elif isinstance(value, Structured):
+                self.outputs.append(t)
+                values.append(jax.tree.map(lambda v: _distinct(jnp.asarray(v), taken), value))
             else:
                 self.known[t] = value
         self.written = list(runner.written)
@@ -77,12 +81,14 @@ class Executable:
         self.has_checks = bool(checks)
         if not checks:
             return values, new, ()
-        ok = jnp.all(jnp.stack(checks))
+        ok, needs = apply.summary(checks)
+        for n in needs.values():
+            ok &= n == 0
         new = [
             v if k not in self.donated or old[k].shape != v.shape else jnp.where(ok, v, old[k])
             for k, v in zip(self.written, new, strict=True)
         ]
-        return values, new, (ok,)
+        return values, new, (ok, needs)
 
     def gather(self, store: Any) -> tuple[list[Any], list[Any]]:
         values = store.values
@@ -119,6 +125,11 @@ class Executable:
             for k, v in zip(self.written, new, strict=True):
                 if k in self.donated and store.values[k].shape == v.shape:
                     store.values[k] = v
+            needs = {k: int(n) for k, n in flags[1].items() if n}
+            if needs:
+                for k, n in needs.items():
+                    self.cluster.rooms[k] = _bucket(n)
+                raise apply.Cramped(f"{needs}")
             self.explain(store, args)
         if self.steady:
             store.values.update(zip(self.written, new, strict=True))
@@ -144,6 +155,12 @@ class Executable:
         donated, kept = self.gather(store)
         with jax.enable_x64(True):
             return self.program.lower(donated, kept, self.constants, args)
+
+
+def _bucket(n: int) -> int:
+    """A round number from `n` on, at most half as large again: few sizes are compiled, and little room is wasted."""
+    power = 1 << max(n - 1, 1).bit_length()
+    return 3 * power // 4 if 3 * power // 4 >= n else power
 
 
 def _big_constants(cluster: Cluster, statics: dict[Tensor, np.ndarray]) -> list[Operation]:

@@ -34,6 +34,7 @@ class Cluster:
         self.writes: dict[str, None] = {}
         self.randoms: list[Operation] = []
         self.fold: set[Operation] = set()
+        self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
 
     @property
     def is_host(self) -> bool:
@@ -128,7 +129,7 @@ def _static_edges(
             return known[t]
         op = t.op
         opdef = op.opdef
-        if opdef.constant or opdef.shape_only:
+        if opdef.constant or opdef.needs_only_shapes(op):
             known[t] = True
         elif opdef.effect is not None or opdef.source or colours.get(op) == HOST or not opdef.foldable:
             known[t] = False
@@ -144,7 +145,7 @@ def _static_edges(
         if op in fold:
             return
         fold.add(op)  # also constants: a big one would be an input of the executable
-        if not op.opdef.shape_only:
+        if not op.opdef.needs_only_shapes(op):
             for s in op._inputs:
                 mark(s)
 

@@ -27,6 +27,7 @@ class _Checks(threading.local):
 
     def __init__(self) -> None:
         self.collector: Any = None
+        self.rooms: dict[str, int] = {}
 
 
 _checks = _Checks()
@@ -62,6 +63,61 @@ def check(
         _checks.collector.append(jnp.bool_(False))
     else:
         raise error(None, None, message() if callable(message) else message)
+
+
+class Need:
+    """That `n` (traced) elements are to be kept under `key`, where there is room for `room`: in a list of collected checks."""
+
+    def __init__(self, key: str, n: Any, room: int):
+        self.key, self.n, self.room = key, n, room
+
+
+class Cramped(Exception):
+    """A step had too little room for what it kept: it is to be compiled again, now that is known how much it needs."""
+
+
+@contextlib.contextmanager
+def rooms(given: dict[str, int]) -> Iterator[None]:
+    """Within the block, `room` gives what is in `given`."""
+    old = _checks.rooms
+    _checks.rooms = given
+    try:
+        yield
+    finally:
+        _checks.rooms = old
+
+
+def room(key: str, least: int) -> int:
+    """How many elements to make room for under `key`: `least`, or what an earlier run of the executable turned out to need."""
+    return max(_checks.rooms.get(key, 0), least)
+
+
+def need(key: str, n: Any, room: int) -> None:
+    """Say that `n` elements are needed under `key`, where there is room for `room`. If that is too little, the step runs again."""
+    if _checks.collector is not None and _checks.collector is not False:
+        _checks.collector.append(Need(key, n, room))
+
+
+def summary(collected: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
+    """What was collected, as arrays that a loop or a branch can return: (whether all checks held, room that was missing, by key).
+
+    Where there was enough room, zero stands.
+    """
+    oks = [jnp.asarray(c) for c in collected if not isinstance(c, Need)]
+    needs: dict[str, Any] = {}
+    for c in collected:
+        if isinstance(c, Need):
+            n = jnp.where(jnp.asarray(c.n) > c.room, c.n, 0).astype(jnp.int32)
+            needs[c.key] = jnp.maximum(needs[c.key], n) if c.key in needs else n
+    return jnp.all(jnp.stack(oks)) if oks else jnp.bool_(True), needs
+
+
+def report(found: tuple[Any, dict[str, Any]], message: str) -> None:
+    """Pass a summary on to whoever collects here."""
+    ok, needs = found
+    check(ok, message)
+    for key, n in needs.items():
+        need(key, n, 0)
 
 
 def is_traced(x: Any) -> bool:

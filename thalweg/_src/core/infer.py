@@ -182,7 +182,7 @@ def _value(t: Tensor, memo: dict[Tensor, Any], depth: int) -> np.ndarray | None:
     size = shapes.size_of(t._dims)
     if (size is None or size > _MAX_STATIC) and not opdef.constant:
         return None
-    if opdef.shape_only:
+    if opdef.needs_only_shapes(op):
         if any(s._dims is None or None in s._dims for s in op._inputs):
             return None
         dims: list[Any] = [s._dims for s in op._inputs]
@@ -262,7 +262,7 @@ def partial_scalar(tensor: Tensor) -> int | None:
 def follows_from_shapes(tensor: Tensor, depth: int = 32) -> bool:
     """Whether the value of `tensor` is known as soon as the shapes of all placeholders are."""
     opdef = tensor.op.opdef
-    if opdef.constant or opdef.shape_only:
+    if opdef.constant or opdef.needs_only_shapes(tensor.op):
         return True
     if not tensor.op._inputs or not depth or opdef.effect is not None or opdef.source or not opdef.foldable:
         return False

@@ -221,7 +221,8 @@ class OpDef:
     `effect`: None, "read" or "write" (a lowering that writes returns the new values of its `Ref`/`Handle` inputs, in order,
     before its outputs, unless it says `writes=()`), or "host" (touches the world outside of the graph).
     `host`: runs in plain Python on NumPy arrays. `alias`: its output is its first input, reference included.
-    `shape_only`: needs its inputs' shapes, not their values. `source`: its value is held by the session, under the op's name.
+    `shape_only`: needs its inputs' shapes, not their values (or a function of the node that tells). `structured`: takes values of
+    several arrays (TensorArrays) as they are. `source`: its value is held by the session, under the op's name.
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
     `constant`: has no inputs and one value. `presence`: tells whether a variable has a value.
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
@@ -242,7 +243,8 @@ class OpDef:
         self.effect: str | None = facts.pop("effect", None)
         self.host: bool | Callable[[Any], bool] = facts.pop("host", False)
         self.alias: bool = facts.pop("alias", False)
-        self.shape_only: bool = facts.pop("shape_only", False)
+        self.shape_only: bool | Callable[[Any], bool] = facts.pop("shape_only", False)
+        self.structured: bool = facts.pop("structured", False)
         self.source: bool = facts.pop("source", False)
         self.stateful: bool = facts.pop("stateful", self.effect is not None)
         self.foldable: bool = facts.pop("foldable", True)
@@ -371,6 +373,10 @@ class OpDef:
             return fn
 
         return register
+
+    def needs_only_shapes(self, op: Any) -> bool:
+        """Whether the outputs of this node follow from what is known of its inputs without their values."""
+        return self.shape_only(op) if callable(self.shape_only) else self.shape_only
 
     def runs_on_host(self, op: Any) -> bool:
         """Whether this node of the op is host work."""

@@ -6,13 +6,12 @@ Variables that a body writes, and the streams of its random ops, are carried alo
 
 import numpy as np
 
-from thalweg._src.core import apply, infer
+from thalweg._src.core import apply
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.opdef import Func, Min, Mixed, Shape, Types, op, type_attr
-
-# A loop whose turns can be counted while tracing is counted up to this many.
-_MAX_COUNTED = 1_000_000
+from thalweg._src.core.structured import Structured
+from thalweg._src.ops.loops import carried, compiled_loop, is_tracer, truth
 
 
 @op("If", stateful=True, foldable=False)
@@ -27,32 +26,60 @@ def if_op(
     run,
 ) -> Mixed("Tout"):
     """The outputs of one of two graphs, chosen by the truth of `cond`."""
-    if not _is_traced(cond):
-        return run.call_graph(then_branch if _truth(cond) else else_branch, input)
+    if not is_tracer(cond):
+        return run.call_graph(then_branch if truth(cond) else else_branch, input)
     keys = run.written_by((then_branch, input), (else_branch, input))
-    carried = [_carry(run.state[k]) for k in keys]
+    before = [carried(run.state[k]) for k in keys]
 
-    def branch(graph):
+    def branch(graph, forms=None):
         def body(old):
             child = run.child({**run.state, **dict(zip(keys, old, strict=True))})
             with apply.collect_checks([]) as checks:
                 outputs = child.call_graph(graph, input)
-            ok = jnp.all(jnp.stack(checks)) if checks else jnp.bool_(True)
-            return [_carry(v) for v in outputs], [_carry(child.state[k]) for k in keys], ok
+            if forms is not None:
+                outputs = [_in_form(v, f) for v, f in zip(outputs, forms, strict=True)]
+            found = apply.summary(checks)
+            needs.update(dict.fromkeys(found[1], np.int32(0)))
+            missing = {k: jnp.int32(0) for k in needs} | found[1]
+            return [carried(v) for v in outputs], [carried(child.state[k]) for k in keys], (found[0], missing)
 
         return body
 
-    truth = _truth(cond)
-    yes, no = branch(then_branch), branch(else_branch)
+    chosen = truth(cond)
+    needs = {}
     with apply.collect_checks(False):
-        shape_yes, shape_no = jax.eval_shape(yes, carried), jax.eval_shape(no, carried)
-    if shape_yes != shape_no:
+        shape_yes = jax.eval_shape(branch(then_branch), before)
+        shape_no = jax.eval_shape(branch(else_branch), before)
+        forms = _common(shape_yes[0], shape_no[0])
+        yes, no = branch(then_branch, forms), branch(else_branch, forms)
+        shape_yes, shape_no = jax.eval_shape(yes, before), jax.eval_shape(no, before)
+    if shape_yes[:2] != shape_no[:2]:
         raise Replan(None, f"the branches give different shapes: {shape_yes[0]} and {shape_no[0]}")
-    outputs, new, ok = lax.cond(truth, yes, no, carried)
+    outputs, new, found = lax.cond(chosen, yes, no, before)
     for key, value in zip(keys, new, strict=True):
         run.write(key, value)
-    apply.check(ok, "a check in a branch failed")
+    apply.report(found, "a check in a branch failed")
     return outputs
+
+
+def _common(yes, no):
+    """Forms in which both branches can give their structured outputs; None for plain ones."""
+    forms = []
+    for a, b in zip(yes, no, strict=True):
+        if isinstance(a, Structured) and isinstance(b, Structured) and jax.tree.structure(a) != jax.tree.structure(b):
+            a, b = a.outline(b), b.outline(a)
+            forms.append(a)
+        else:
+            forms.append(a if isinstance(a, Structured) else b if isinstance(b, Structured) else None)
+    return forms
+
+
+def _in_form(value, form):
+    if form is None:
+        return value
+    if not isinstance(value, Structured):
+        return form.blank()
+    return value.like(form)
 
 
 @if_op.shape_rule
@@ -87,37 +114,10 @@ def while_op(
     count = len(body.outputs)
     variables, captured = list(input[:count]), list(input[count:])
     if not run.traced:
-        while _truth(run.call_graph(cond, variables + captured)[0]):
+        while truth(run.call_graph(cond, variables + captured)[0]):
             variables = run.call_graph(body, variables + captured)
         return variables + captured
-    turns = trip_count(cond, body, variables, captured)
-    keys = run.written_by((cond, input), (body, input))
-    start = ([_carry(v) for v in variables], [_carry(run.state[k]) for k in keys], jnp.bool_(True))
-
-    def step(carry):
-        values, old, ok = carry
-        child = run.child({**run.state, **dict(zip(keys, old, strict=True))})
-        with apply.collect_checks([]) as checks:
-            new = child.call_graph(body, [*values, *captured])
-        if checks:
-            ok = ok & jnp.all(jnp.stack(checks))
-        return [_carry(v) for v in new], [_carry(child.state[k]) for k in keys], ok
-
-    def goes_on(carry):
-        values, old, _ = carry
-        child = run.child({**run.state, **dict(zip(keys, old, strict=True))})
-        with apply.collect_checks(False):
-            return _truth(child.call_graph(cond, [*values, *captured])[0])
-
-    start = _settled(step, start)
-    if turns is not None:
-        (values, new, ok), _ = lax.scan(lambda c, _: (step(c), None), start, None, length=turns)
-    else:
-        values, new, ok = lax.while_loop(goes_on, step, start)
-    for key, value in zip(keys, new, strict=True):
-        run.write(key, value)
-    apply.check(ok, "a check in a loop failed")
-    return [*values, *captured]
+    return compiled_loop(cond, body, variables, captured, run) + captured
 
 
 @while_op.shape_rule
@@ -129,127 +129,3 @@ def _(node):
 
 while_op.bodies = lambda attrs, inputs: [(attrs["cond"], list(inputs)), (attrs["body"], list(inputs))]
 while_op.hands_on = ("body",)
-
-
-def _settled(step, start):
-    """The first carry with the shapes and types of all later ones. Raises Replan for loops whose variables change their shape."""
-    with apply.collect_checks(False):
-        after = jax.eval_shape(step, start)
-    flat_start, tree = jax.tree.flatten(start)
-    flat_after, tree_after = jax.tree.flatten(after)
-    if tree != tree_after:
-        raise Replan(None, "a loop variable changes its structure")
-    out = []
-    for a, b in zip(flat_start, flat_after, strict=True):
-        if a.shape != b.shape:
-            raise Replan(None, f"a loop variable changes its shape from {a.shape} to {b.shape}")
-        out.append(a.astype(b.dtype) if a.dtype != b.dtype else a)
-    return jax.tree.unflatten(tree, out)
-
-
-def trip_count(cond, body, variables, captured):
-    """The number of turns of a loop, where it follows from values that are known while tracing; else None.
-
-    Only what the condition depends on is followed: typically a counter.
-    """
-    needed = _loop_variables_of(cond, body)
-    if needed is None or any(_is_traced(variables[i]) for i in needed):
-        return None
-    cond_env = _known(cond, variables, captured, len(body.outputs))
-    body_env = _known(body, variables, captured, len(body.outputs))
-    values = {i: np.asarray(variables[i]) for i in needed}
-    for turn in range(_MAX_COUNTED):
-        go = _fold(cond.outputs[0], {**cond_env, **{cond.inputs[i]: v for i, v in values.items()}})
-        if go is None:
-            return None
-        if not _truth(go):
-            return turn
-        memo = {**body_env, **{body.inputs[i]: v for i, v in values.items()}}
-        new = {i: _fold(body.outputs[i], memo) for i in needed}
-        if any(v is None for v in new.values()):
-            return None
-        values = new
-    return None
-
-
-def _loop_variables_of(cond, body):
-    """The loop variables that the condition depends on, through all turns; None where that can't be told."""
-    count = len(body.outputs)
-    needed: set[int] = set()
-    frontier = _inputs_of(cond, cond.outputs[:1], count)
-    while frontier - needed:
-        needed |= frontier
-        frontier = _inputs_of(body, [body.outputs[i] for i in needed], count)
-    return needed
-
-
-def _inputs_of(graph, tensors, count):
-    at = {t: i for i, t in enumerate(graph.inputs[:count])}
-    seen = set()
-    stack = list(tensors)
-    out = set()
-    while stack:
-        t = stack.pop()
-        if t in seen:
-            continue
-        seen.add(t)
-        if t in at:
-            out.add(at[t])
-        else:
-            stack += t.op.inputs
-    return out
-
-
-def _known(graph, variables, captured, count):
-    return {
-        t: np.asarray(v)
-        for t, v in zip(graph.inputs[count:], captured, strict=True)
-        if not _is_traced(v) and hasattr(v, "dtype")
-    }
-
-
-def _fold(t, env):
-    """The value of `t` in a body, if `env` and constants decide it."""
-    if t in env:
-        return env[t]
-    node = t.op
-    opdef = node.opdef
-    if opdef.effect is not None or opdef.source or opdef.name == "_Arg" or not (opdef.foldable or opdef.alias):
-        return None
-    if opdef.shape_only:
-        return infer.constant_value(t)
-    values = []
-    for s in node.inputs:
-        v = _fold(s, env)
-        if v is None:
-            return None
-        values.append(v)
-    for o, v in zip(node.outputs, infer.evaluate(node, values), strict=True):
-        env[o] = v
-    return env[t]
-
-
-def _is_traced(value):
-    return isinstance(value, jax.core.Tracer)
-
-
-def _truth(value):
-    """A condition as TensorFlow reads it: a bool, a number that is not zero, a string that is not empty, or any
-    non-scalar with elements.
-    """
-    if _is_traced(value):
-        if value.shape:
-            return jnp.bool_(value.size > 0)
-        return value if value.dtype == bool else value != 0
-    array = np.asarray(value)
-    if array.shape:
-        return bool(array.size)
-    return bool(array[()])
-
-
-def _carry(value):
-    if not hasattr(value, "dtype") and not isinstance(value, bool | int | float | complex):
-        raise Replan(None, "a body returns what is no array")
-    if isinstance(value, np.ndarray | np.generic) and getattr(value, "dtype", None) == object:
-        raise Replan(None, "a body returns strings")
-    return jax.tree.map(jnp.asarray, value)

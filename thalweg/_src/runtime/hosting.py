@@ -11,10 +11,13 @@ import numpy as np
 from thalweg._src.compiler.interpret import RefValue
 from thalweg._src.core import errors
 from thalweg._src.core.graph import Operation
+from thalweg._src.core.structured import Structured
 
 
 def on_host(value: Any) -> Any:
     """`value` as host work takes it: a NumPy array, or a reference to a variable."""
+    if isinstance(value, Structured):
+        return value.on_host()
     return value if isinstance(value, np.ndarray | RefValue) else np.asarray(value)
 
 

@@ -19,10 +19,11 @@ from thalweg._src.compiler.plan import Plan
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import dtypes, errors, shapes
 from thalweg._src.core import graph as graph_lib
-from thalweg._src.core.apply import Replan
+from thalweg._src.core.apply import Cramped, Replan
 from thalweg._src.core.convert import as_array
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.lazy import jax
+from thalweg._src.core.structured import Structured
 from thalweg._src.core.waiting import finish
 from thalweg._src.runtime import cache, profile
 from thalweg._src.runtime.fetch import Fetches, expand_feed, expand_partial_feed
@@ -195,6 +196,12 @@ class BaseSession:
                     print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
         return plan
 
+    def _find_resource(self, kind: str, op: Operation) -> Any:
+        """The resource that `op` has made in this session; None where it has not run."""
+        shared = op._attrs.get("shared_name")
+        key = (kind, op._attrs.get("container", ""), shared) if shared else (kind, self, op.name)
+        return self._store.resources.get(key)
+
     def _has(self, key: str) -> bool:
         return key in self._store.values
 
@@ -225,7 +232,13 @@ class BaseSession:
             self._run_on_host(cluster, env)
             return
         try:
-            self._run_on_device(cluster, executables, env)
+            while True:
+                try:
+                    self._run_on_device(cluster, executables, env)
+                except Cramped:  # the cluster has noted how much room it needs
+                    executables.clear()
+                else:
+                    break
         except Replan:
             # What the cluster does depends on values: this time it runs op by op, the next plan knows.
             self._forget(plan)
@@ -676,6 +689,8 @@ def _to_user(value: Any) -> Any:
         return value.copy()
     if type(value) is RefValue:
         return value
+    if isinstance(value, Structured):
+        return value.for_user()
     if isinstance(value, np.generic | bytes):
         return value
     return np.asarray(value)[()] if value.ndim == 0 else np.array(value)

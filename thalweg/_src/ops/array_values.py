@@ -1,0 +1,554 @@
+"""What a TensorArray is while a program runs.
+
+TensorFlow keeps the elements behind a handle and lets a scalar, the flow, order the ops that touch them. Here the flow is the
+elements: a write gives a new value, which is the old one but for one place. So a loop or a branch carries a TensorArray as it
+carries any tensor, and JAX differentiates through it. The handle is a token that says what array it is.
+
+A value has one of two forms. *Loose*: a list of elements, where every index is known while tracing; the elements may differ in
+shape. *Dense*: one buffer with an element in each row, for indices that are computed.
+
+A gradient array has `order` one higher than the array it belongs to. A gradient that begins from a flow of a lower order (as
+TensorFlow's graphs do, to know the size) begins as zeros; writes to it add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thalweg._src.core import apply, errors
+from thalweg._src.core.apply import Replan, is_traced, xp
+from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.shapes import Dims
+from thalweg._src.core.structured import Structured
+
+_LEAST_ROOM = 16
+
+
+class Facts(NamedTuple):
+    """What is known of a TensorArray when it is made."""
+
+    name: str
+    dtype: Any
+    size: int
+    dynamic: bool
+    dims: Dims
+    uniform: bool
+    once: bool  # whether reading an element clears it
+    order: int
+    serial: Any  # what was read, kept by one run; says which array a handle belongs to
+
+
+class Serial:
+    """Which elements of an array have been read, where that is known."""
+
+    def __init__(self) -> None:
+        self.read: set[int] = set()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Serial)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+class ArrayHandle(Structured):
+    """The handle of a TensorArray: no arrays, only what it is."""
+
+    def __init__(self, facts: Facts):
+        self.facts = facts
+
+    def _split(self) -> tuple[tuple[Any, ...], Any]:
+        return (), self.facts
+
+    @classmethod
+    def _join(cls, static: Any, arrays: Any) -> ArrayHandle:
+        return cls(static)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(object)
+
+    def for_user(self) -> Any:
+        return np.array([b"_tensor_arrays", self.facts.name.encode()], object)
+
+    def on_host(self) -> Any:
+        return self
+
+    def gradient(self, flow: Any) -> ArrayHandle:
+        """The handle of the gradient array; `flow` is that of the array, or of the gradient if that has begun."""
+        size = flow.known_size if isinstance(flow, ArrayValue) else None
+        return ArrayHandle(
+            self.facts._replace(
+                order=self.facts.order + 1, size=self.facts.size if size is None else size, dynamic=False, once=False, serial=Serial()
+            )
+        )
+
+    def begin(self, flow: Any) -> ArrayValue:
+        """The elements that `flow` stands for, as this handle sees them."""
+        if isinstance(flow, ArrayValue):
+            if flow.facts.order == self.facts.order:
+                return flow
+            return flow.zeros(self.facts)
+        return ArrayValue(self.facts, (None,) * self.facts.size)
+
+
+class ArrayValue(Structured):
+    """The elements of a TensorArray: `items`, or `buffer` with `written` (a flag for each row) and `length`."""
+
+    def __init__(
+        self, facts: Facts, items: Sequence[Any] | None, buffer: Any = None, written: Any = None, length: Any = None
+    ):
+        self.facts = facts
+        self.items = None if items is None else tuple(items)
+        self.buffer, self.written, self.length = buffer, written, length
+
+    # -- as a pytree
+
+    def _split(self) -> tuple[tuple[Any, ...], Any]:
+        if self.items is not None:
+            return (self.items,), (self.facts, None)
+        if is_traced(self.length) or not isinstance(self.length, int):
+            return (self.buffer, self.written, self.length), (self.facts, True)
+        return (self.buffer, self.written), (self.facts, self.length)
+
+    @classmethod
+    def _join(cls, static: Any, arrays: Any) -> ArrayValue:
+        facts, length = static
+        if length is None:
+            return cls(facts, arrays[0])
+        if length is True:
+            return cls(facts, None, *arrays)
+        return cls(facts, None, *arrays, length)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(np.float32)
+
+    @property
+    def dense(self) -> bool:
+        return self.items is None
+
+    @property
+    def known_size(self) -> int | None:
+        if self.items is not None:
+            return len(self.items)
+        return self.length if isinstance(self.length, int) else None
+
+    @property
+    def size(self) -> Any:
+        """The number of elements."""
+        return len(self.items) if self.items is not None else self.length
+
+    @property
+    def element_dims(self) -> Dims:
+        """The shape of an element as far as it is known."""
+        if self.items is None:
+            return tuple(self.buffer.shape[1:])
+        facts = self.facts
+        if facts.uniform:
+            for item in self.items:
+                if item is not None:
+                    return tuple(item.shape)
+        return facts.dims
+
+    # -- forms
+
+    def in_loop(self) -> ArrayValue:
+        """The dense form where the shape of an element is known, else this."""
+        if self.items is None:
+            return self
+        dims = self.element_dims
+        if dims is None or None in dims or not self.facts.uniform and not self._alike(dims):
+            return self
+        return self.to_dense(dims)
+
+    def _alike(self, dims: Dims) -> bool:
+        return all(i is None or tuple(i.shape) == dims for i in self.items or ())
+
+    def like(self, other: Any) -> Any:
+        if not isinstance(other, ArrayValue) or self.facts.order != other.facts.order:
+            return self
+        if other.dense and not self.dense:
+            return self.to_dense(tuple(other.buffer.shape[1:]), other.buffer.shape[0], isinstance(other.length, int))
+        if other.dense and self.dense:
+            return self.to_dense(tuple(other.buffer.shape[1:]), other.buffer.shape[0], isinstance(other.length, int))
+        if not other.dense and not self.dense and len(self.items) == len(other.items):
+            filled = [
+                jnp.zeros(o.shape, self.facts.dtype) if i is None and o is not None else i
+                for i, o in zip(self.items, other.items, strict=True)
+            ]
+            return ArrayValue(self.facts, filled)
+        return self.in_loop()
+
+    def outline(self, other: Any) -> Any:
+        if self.items is not None and other.items is not None and len(self.items) == len(other.items):
+            return ArrayValue(self.facts, [b if a is None else a for a, b in zip(self.items, other.items, strict=True)])
+        dims = self.element_dims if self.element_dims is not None else other.element_dims
+        if dims is None or None in dims:
+            return self
+        rows = [len(v.items) if v.items is not None else v.buffer.shape[0] for v in (self, other)]
+        same = self.known_size is not None and self.known_size == other.known_size
+        buffer = jax.ShapeDtypeStruct((max(rows), *dims), self.facts.dtype)
+        return ArrayValue(self.facts, None, buffer, None, self.known_size if same else None)
+
+    def blank(self) -> Any:
+        if self.items is not None:
+            return ArrayValue(self.facts, (None,) * len(self.items)).like(self)
+        rows = self.buffer.shape[0]
+        length = self.length if isinstance(self.length, int) else jnp.int32(0)
+        return ArrayValue(
+            self.facts, None, jnp.zeros(self.buffer.shape, self.buffer.dtype), jnp.zeros((rows,), bool), length
+        )
+
+    def to_dense(self, dims: Any, room: int | None = None, known: bool = True) -> ArrayValue:
+        """The dense form, with at least `room` rows."""
+        facts = self.facts
+        if facts.dtype == object:
+            raise Replan(None, "a TensorArray of strings")
+        if self.items is None:
+            buffer, written, length, own = self.buffer, self.written, self.length, self.buffer.shape[0]
+        else:
+            if not self._alike(dims):
+                raise Replan(None, "the elements of a TensorArray differ in shape")
+            own = length = len(self.items)
+            blank = None
+            parts = []
+            for item in self.items:
+                if item is None:
+                    blank = jnp.zeros(dims, facts.dtype) if blank is None else blank
+                parts.append(blank if item is None else item)
+            buffer = (
+                jnp.stack([jnp.asarray(p, facts.dtype) for p in parts])
+                if any(i is not None for i in self.items)
+                else jnp.zeros((own, *dims), facts.dtype)
+            )
+            written = jnp.asarray(np.array([i is not None for i in self.items], np.bool_))
+        want = own if room is None else max(own, room)
+        if facts.dynamic and room is None:
+            want = max(own, apply.room(facts.name, _LEAST_ROOM))
+        if want > own:
+            buffer = jnp.concatenate([buffer, jnp.zeros((want - own, *buffer.shape[1:]), buffer.dtype)])
+            written = jnp.concatenate([written, jnp.zeros((want - own,), bool)])
+        if facts.dynamic or not known:
+            length = jnp.asarray(length, jnp.int32)
+        return ArrayValue(facts, None, buffer, written, length)
+
+    def zeros(self, facts: Facts) -> ArrayValue:
+        """An array of as many elements, none of them written."""
+        if self.items is not None:
+            return ArrayValue(facts._replace(dims=self.element_dims), (None,) * len(self.items))
+        buffer = jnp.zeros(self.buffer.shape, facts.dtype)
+        return ArrayValue(facts, None, buffer, jnp.zeros(self.written.shape, bool), self.length)
+
+    # -- elements
+
+    def write(self, index: Any, value: Any, active: Any = None) -> ArrayValue:
+        """This array with `value` at `index`; where `active` is given and False, as it was."""
+        self._fits(value, index)
+        if self.items is not None and not is_traced(index):
+            return self._put(int(index), value)
+        me = self if self.dense else self.to_dense(tuple(value.shape))
+        facts, rows = me.facts, me.buffer.shape[0]
+        index = jnp.asarray(index, jnp.int32)
+        inside = index >= 0
+        if facts.dynamic:
+            apply.need(facts.name, index + 1 if active is None else jnp.where(active, index + 1, 0), rows)
+        else:
+            inside &= index < me.size
+        at = jnp.clip(index, 0, max(rows - 1, 0))
+        if not rows:
+            apply.check(False if active is None else ~active, f"TensorArray {facts.name} has no elements")
+            return me
+        old = lax.dynamic_index_in_dim(me.buffer, at, 0, keepdims=False)
+        fresh = ~lax.dynamic_index_in_dim(me.written, at, 0, keepdims=False) if not facts.order else True
+        ok = inside & fresh if active is None else (inside & fresh) | ~active
+        apply.check(ok, f"TensorArray {facts.name}: an index is outside, or was written before")
+        value = jnp.asarray(value, me.buffer.dtype)
+        if facts.order:
+            value = old + value
+        if active is not None:
+            value = jnp.where(active, value, old)
+        buffer = lax.dynamic_update_index_in_dim(me.buffer, value, at, 0)
+        flag = True if active is None else active | lax.dynamic_index_in_dim(me.written, at, 0, keepdims=False)
+        written = lax.dynamic_update_index_in_dim(me.written, flag, at, 0)
+        length = me.length
+        if facts.dynamic:
+            grown = jnp.maximum(length, index + 1)
+            length = grown if active is None else jnp.where(active, grown, length)
+        return ArrayValue(facts, None, buffer, written, length)
+
+    def _put(self, index: int, value: Any) -> ArrayValue:
+        facts, items = self.facts, list(self.items or ())
+        if index < 0 or (index >= len(items) and not facts.dynamic):
+            raise self._error(f"Tried to write to index {index} but array is not resizeable and size is: {len(items)}")
+        items += [None] * (index + 1 - len(items))
+        if facts.order == 0:
+            if index in facts.serial.read:
+                raise self._error(f"Could not write to TensorArray index {index} because it has already been read.")
+            if items[index] is not None:
+                raise self._error(
+                    f"Could not write to TensorArray index {index} because it has already been written to."
+                )
+            items[index] = value
+        else:
+            if items[index] is not None and items[index].shape != value.shape:
+                raise self._error(
+                    f"Could not aggregate to TensorArray index {index} because the existing shape is "
+                    f"{_text(items[index].shape)} but the new input shape is {_text(value.shape)}."
+                )
+            items[index] = value if items[index] is None else items[index] + value
+        return ArrayValue(facts, items)
+
+    def read(self, index: Any, clear: bool = False) -> Any:
+        """The element at `index`; with `clear`, it can't be read again."""
+        if self.items is not None and not is_traced(index):
+            return self._take(int(index), clear)
+        me = self
+        if not self.dense:
+            dims = self.element_dims
+            if dims is None or None in dims:
+                raise Replan(None, "the shape of a TensorArray's elements is not known")
+            me = self.to_dense(dims)
+        index = jnp.asarray(index, jnp.int32)
+        rows = me.buffer.shape[0]
+        if not rows:
+            raise self._error(f"Tried to read from index ? but array size is: {rows}")
+        apply.check((index >= 0) & (index < me.size), f"TensorArray {me.facts.name}: an index is outside")
+        return lax.dynamic_index_in_dim(me.buffer, jnp.clip(index, 0, rows - 1), 0, keepdims=False)
+
+    def _take(self, index: int, clear: bool) -> Any:
+        items = self.items or ()
+        if not 0 <= index < len(items):
+            raise self._error(f"Tried to read from index {index} but array size is: {len(items)}", name=False)
+        if clear and self.facts.once and index in self.facts.serial.read:
+            raise self._error(
+                f"Could not read index {index} twice because it was cleared after a previous read "
+                "(perhaps try setting clear_after_read = false?)."
+            )
+        if clear and self.facts.once:
+            self.facts.serial.read.add(index)
+        if items[index] is not None:
+            return items[index]
+        dims = self.element_dims
+        if dims is None or None in dims:
+            raise self._error(
+                f"Could not read from TensorArray index {index}.  Furthermore, the element shape is not fully defined: "
+                f"{'<unknown>' if dims is None else _text(dims)}.  It is possible you are working with a resizeable TensorArray "
+                "and stop_gradients is not allowing the gradients to be written.  If you set the full element_shape property "
+                "on the forward TensorArray, the proper all-zeros tensor will be returned instead of incurring this error."
+            )
+        return self._blank(dims)
+
+    def _blank(self, dims: Any) -> Any:
+        if self.facts.dtype == object:
+            return np.full(dims, b"", object)
+        return np.zeros(dims, self.facts.dtype)
+
+    def gather(self, indices: Any, dims: Dims, clear: bool = False) -> Any:
+        """The elements at `indices`, stacked; `dims` is the shape of one where there is none."""
+        if np.ndim(indices) != 1:
+            raise self._error(
+                f"Expected indices to be a vector, but received shape: {_text(np.shape(indices))}", name=False
+            )
+        count = indices.shape[0]
+        if not count:
+            own = self.element_dims
+            dims = dims if own is None or None in own else own
+            if dims is None or None in dims:
+                raise errors.UnimplementedError(
+                    None,
+                    None,
+                    f"TensorArray has size zero, but element shape {'<unknown>' if dims is None else _text(dims)} is not fully "
+                    "defined. Currently only static shapes are supported when packing zero-size TensorArrays.",
+                )
+            return self._blank((0, *dims))
+        if self.items is not None and not is_traced(indices):
+            parts = [self._take(int(i), clear) for i in indices]
+            for i, part in enumerate(parts):
+                if part.shape != parts[0].shape:
+                    raise self._error(
+                        f"TensorArray has inconsistent shapes.  Index 0 has shape: {_text(parts[0].shape)} but index {i} "
+                        f"has shape: {_text(part.shape)}",
+                        name=False,
+                    )
+            return xp(*parts).stack(parts)
+        me = self if self.dense else self.in_loop()
+        if not me.dense:
+            raise Replan(None, "the shape of a TensorArray's elements is not known")
+        rows = me.buffer.shape[0]
+        if not is_traced(indices) and np.array_equal(indices, np.arange(rows)) and not is_traced(me.size):
+            return me.buffer
+        at = jnp.asarray(indices, jnp.int32)
+        apply.check(jnp.all((at >= 0) & (at < me.size)), f"TensorArray {me.facts.name}: an index is outside")
+        if not is_traced(indices) and np.array_equal(indices, np.arange(count)) and count <= rows:
+            return me.buffer[:count]
+        return me.buffer[jnp.clip(at, 0, max(rows - 1, 0))]
+
+    def scatter(self, indices: Any, values: Any) -> ArrayValue:
+        """This array with the rows of `values` at `indices`."""
+        if np.ndim(indices) != 1:
+            raise self._error(
+                f"Expected indices to be a vector, but received shape: {_text(np.shape(indices))}", name=False
+            )
+        if not values.shape:
+            raise self._error(
+                f"Input value for unpack must be at least a vector but received shape: {_text(values.shape)}",
+                name=False,
+            )
+        if indices.shape[0] != values.shape[0]:
+            raise self._error(
+                f"Expected len(indices) == values.shape[0], but saw: {indices.shape[0]} vs. {values.shape[0]}",
+                name=False,
+            )
+        if is_traced(indices) or self.dense:
+            me: ArrayValue = self
+            for i in range(values.shape[0]):
+                me = me.write(indices[i], values[i])
+            return me
+        most = int(indices.max()) + 1 if indices.size else 0
+        if most > len(self.items or ()) and not self.facts.dynamic:
+            raise self._error(
+                f"Max scatter index must be < array size ({most - 1} vs. {len(self.items or ())})", name=False
+            )
+        if self._is_blank() and np.array_equal(indices, np.arange(max(most, len(self.items or ())))):
+            full = self._full(values)
+            if full is not None:
+                return full
+        me = self
+        for i, at in enumerate(indices):
+            me._fits(values[i], int(at))
+            me = me._put(int(at), values[i])
+        return me
+
+    def _is_blank(self) -> bool:
+        return all(i is None for i in self.items or ()) and not self.facts.dynamic and not self.facts.serial.read
+
+    def _full(self, values: Any) -> ArrayValue | None:
+        """The dense form of rows that are all of the array, where they are traced."""
+        if not is_traced(values) or not values.shape[0]:
+            return None
+        self._fits(values[0], 0)
+        n = values.shape[0]
+        return ArrayValue(self.facts, None, values, jnp.ones((n,), bool), n)
+
+    def concat(self, dims: Dims, clear: bool = False) -> tuple[Any, Any]:
+        """The elements joined along their first axis, and the length of each."""
+        if self.items is not None:
+            parts = [self._take(i, clear) for i in range(len(self.items))]
+        else:
+            if not isinstance(self.length, int):
+                raise Replan(None, "the size of a TensorArray is not known")
+            parts = [self.buffer[i] for i in range(self.length)]
+        if not parts:
+            if dims is None or None in dims:
+                raise errors.UnimplementedError(
+                    None,
+                    None,
+                    f"TensorArray has size zero, but element_shape_except0 {'<unknown>' if dims is None else _text(dims)} is not "
+                    "fully defined. Currently only static shapes are supported when concatenating zero-size TensorArrays.",
+                )
+            return self._blank((0, *dims)), np.zeros((0,), np.int64)
+        for i, part in enumerate(parts):
+            if not part.shape:
+                raise self._error(
+                    f"Concat saw a scalar shape at index {i} but requires at least vectors.  Did you mean to call pack?",
+                    name=False,
+                )
+            if part.shape[1:] != parts[0].shape[1:]:
+                raise self._error(
+                    f"TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: "
+                    f"{_text(parts[0].shape[1:])} but index {i} has (excepting dimension 0) shape: {_text(part.shape[1:])}",
+                    name=False,
+                )
+        return xp(*parts).concatenate(parts), np.array([p.shape[0] for p in parts], np.int64)
+
+    def split(self, values: Any, lengths: np.ndarray) -> ArrayValue:
+        """This array with pieces of `values`, of `lengths` rows each, as its elements."""
+        if lengths.ndim != 1:
+            raise self._error(f"Expected lengths to be a vector, received shape: {_text(lengths.shape)}", name=False)
+        if not values.shape:
+            raise self._error(
+                f"Expected value to be at least a vector, but received shape: {_text(values.shape)}", name=False
+            )
+        if int(lengths.sum()) != values.shape[0]:
+            raise self._error(
+                f"Expected sum of lengths to be equal to values.shape[0], but sum of lengths is {int(lengths.sum())} and "
+                f"value's shape is: {_text(values.shape)} ",
+                name=False,
+            )
+        size = self.known_size
+        if size is not None and len(lengths) != size and not (self.facts.dynamic and len(lengths) > size):
+            raise self._error(
+                f"TensorArray's size is not equal to the size of lengths ({size} vs. {len(lengths)}), and the TensorArray is "
+                "not marked as dynamically resizeable",
+                name=False,
+            )
+        me, at = self, 0
+        for i, n in enumerate(lengths):
+            me = me.write(np.int32(i), values[at : at + int(n)])
+            at += int(n)
+        return me
+
+    def _fits(self, value: Any, index: Any) -> None:
+        dims = self.facts.dims if not self.facts.uniform else self.element_dims
+        if dims is None or self.facts.order:
+            return
+        if len(dims) != len(value.shape) or any(d is not None and d != n for d, n in zip(dims, value.shape, strict=True)):
+            raise self._error(
+                f"Could not write to TensorArray index {'?' if is_traced(index) else int(index)} because the value shape is "
+                f"{_text(value.shape)} which is incompatible with the TensorArray's inferred element shape: {_text(dims)} "
+                "(consider setting infer_shape=False)."
+            )
+
+    def _error(self, message: str, name: bool = True) -> errors.OpError:
+        prefix = f"TensorArray {self.facts.name}: " if name else ""
+        return errors.InvalidArgumentError(None, None, prefix + message)
+
+    # -- gradients
+
+    def __add__(self, other: Any) -> ArrayValue:
+        """The sum with another gradient of the same array; a plain zero is a gradient too."""
+        if not isinstance(other, ArrayValue):
+            return self
+        if self.dense or other.dense:
+            a, b = (self, other) if self.dense else (other, self)
+            b = b.like(a)
+            a = a.like(b)
+            return ArrayValue(a.facts, None, a.buffer + b.buffer, a.written | b.written, a.length)
+        out: ArrayValue = self
+        for i, item in enumerate(other.items or ()):
+            if item is not None:
+                out = ArrayValue(self.facts._replace(dynamic=True), out.items)._put(i, item)
+        return ArrayValue(self.facts, out.items)
+
+    __radd__ = __add__
+
+    def as_gradient(self, arrays: list[Any]) -> ArrayValue:
+        facts = self.facts._replace(order=self.facts.order + 1, dynamic=False)
+        if self.items is not None:
+            own = iter(arrays)
+            items = [None if i is None else next(own) for i in self.items]
+            return ArrayValue(facts, items)
+        buffer = arrays[0]
+        return ArrayValue(facts, None, buffer, jnp.ones(self.written.shape, bool), self.length)
+
+    def seed(self, gradient: Any) -> list[Any]:
+        count = len(jax.tree.leaves(self))
+        if not isinstance(gradient, ArrayValue) or gradient.facts.order <= self.facts.order:
+            return [None] * count
+        if self.items is not None:
+            if gradient.dense:
+                items: Sequence[Any] = [gradient.buffer[i] for i in range(min(len(self.items), gradient.buffer.shape[0]))]
+            else:
+                items = gradient.items or ()
+            items = [*items, *[None] * (len(self.items) - len(items))]
+            return [g for i, g in zip(self.items, items, strict=False) if i is not None]
+        dense = gradient.like(ArrayValue(gradient.facts, None, self.buffer, self.written, self.length))
+        return [dense.buffer[: self.buffer.shape[0]], *[None] * (count - 1)]
+
+
+def _text(dims: Any) -> str:
+    return "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"
