@@ -1,5 +1,7 @@
 """The path that every `Session.run` takes: who owns the arrays, and what a plan must notice."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -62,8 +64,7 @@ def test_shape_arithmetic_stays_out_of_the_program():
     with tf.Session() as sess:
         (text,) = sess.hlo(gradient, {x: np.ones((3, 4), np.float32)})
         # the number of elements is computed while tracing
-        assert "tensor<i32>" not in text
-        assert "xi32>" not in text
+        assert not re.search(r"stablehlo\.(add|multiply|divide|maximum|gather|concatenate).*i(32|64)>", text)
         np.testing.assert_allclose(
             sess.run(gradient, {x: np.ones((3, 4), np.float32)}), np.full((3, 4), 2 / 12), rtol=1e-6
         )

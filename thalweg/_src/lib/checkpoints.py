@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ class CheckpointReader:
         path = os.fspath(filename)
         with translated():
             self._reader = open_reader(_text(path))
+        weakref.finalize(self, self._reader.close)
 
     def has_tensor(self, tensor_str: str | bytes) -> bool:
         return _text(tensor_str) in self._reader
