@@ -57,6 +57,9 @@ from thalweg._src.lib.optimizers.optimizer import Optimizer as Optimizer
 from thalweg._src.lib.optimizers.proximal import ProximalAdagradOptimizer as ProximalAdagradOptimizer
 from thalweg._src.lib.optimizers.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from thalweg._src.lib.optimizers.rmsprop import RMSPropOptimizer as RMSPropOptimizer
+from thalweg._src.lib.queue_runner import QueueRunner as QueueRunner
+from thalweg._src.lib.queue_runner import add_queue_runner as add_queue_runner
+from thalweg._src.lib.queue_runner import start_queue_runners as start_queue_runners
 from thalweg._src.lib.saver import Saver as Saver
 from thalweg._src.lib.saver import export_meta_graph as export_meta_graph
 from thalweg._src.lib.saver import import_meta_graph as import_meta_graph

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from thalweg._src.compiler.prune import prune
-from thalweg._src.core import infer
+from thalweg._src.core import dtypes, infer
 from thalweg._src.core.graph import Operation, Tensor
 
 Find = Callable[[Tensor], Operation | None]
@@ -108,11 +108,19 @@ def is_host_work(op: Operation) -> bool:
         )
     if opdef.alias and opdef.host is False and not any(t.dtype.is_on_host for t in op._inputs):
         return False
-    return opdef.runs_on_host(op) or (opdef.host is False and not opdef.device_strings and _touches_strings(op))
+    if opdef.runs_on_host(op):
+        return True
+    return opdef.host is False and not opdef.device_strings and (_touches_strings(op) or _moves_handles(op))
 
 
 def _touches_strings(op: Operation) -> bool:
     return any(t.dtype.is_on_host for t in op._inputs) or any(t.dtype.is_on_host for t in op.outputs)
+
+
+def _moves_handles(op: Operation) -> bool:
+    """Whether `op` treats handles of resources as plain values: stacks them, chooses one of them."""
+    of_any_type = [a for a in op.opdef.inputs if a.type_attr is not None]
+    return any(op._attrs.get(a.type_attr.name) is dtypes.resource for a in of_any_type)
 
 
 def slots(op: Operation) -> list[tuple[Tensor, bool]]:

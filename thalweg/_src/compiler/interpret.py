@@ -312,9 +312,9 @@ def _declared_as(value: Any, dtype: Any) -> Any:
     want = dtype._as_numpy
     if dtype.is_on_host:
         return value
-    if isinstance(value, np.ndarray) or isinstance(value, jax.Array):  # in this order: host work needs no JAX
-        return value if value.dtype == want else value.astype(want)
-    return np.asarray(value, want)
+    if not isinstance(value, np.ndarray) and not isinstance(value, jax.Array):  # in this order: host work needs no JAX
+        return np.asarray(value, want)
+    return value if value.dtype == want else value.astype(want)
 
 
 def _check_variable_shape(op: Operation, source: Operation, value: Any) -> None:

@@ -470,6 +470,8 @@ class Graph:
         if stacks.attrs:
             for key, value in stacks.attrs.items():
                 attrs.setdefault(key, value)
+        if self._container and opdef.stateful and attrs.get("container") == "":
+            attrs["container"] = self._container
         if stacks.original is not None:
             op.original = stacks.original  # type: ignore[attr-defined]
         if stacks.gradients and opdef.name in stacks.gradients:

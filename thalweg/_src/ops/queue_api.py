@@ -16,6 +16,7 @@ from thalweg._src.core.seeds import get_seed
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.ops.gathering import gather
 from thalweg._src.ops.queues import QUEUES, USE, USE_OF_REFERENCES
+from thalweg._src.ops.stacking import stack
 
 
 def as_types(dtypes: Any) -> list[Any]:

@@ -56,6 +56,7 @@ class Queue:
         self.name, self.types, self.dims = name, list(types), [tuple(d) for d in dims] or None
         self.capacity = capacity if capacity >= 0 else UNBOUNDED
         self.closed = False
+        self.failure: BaseException | None = None
         self.lock = threading.Lock()
         self.rows: Any = deque()
         self._lines: dict[str, deque[Attempt]] = {"Enqueue": deque(), "Dequeue": deque()}
@@ -161,6 +162,12 @@ class Queue:
             other.announce()
         return attempt
 
+    def fail(self, error: BaseException) -> None:
+        """Close because what fills the queue has failed: who takes what is not there gets that error."""
+        with self.lock:
+            self.failure = error
+        self.close(True)
+
     # -- attempts in line
 
     def _line_up(self, line: str, go: Any, work: Any) -> Attempt:
@@ -181,6 +188,8 @@ class Queue:
             go, work = attempt.work
             if go == self._go_dequeue_many:  # another one can have what it had taken
                 self._put_back(work[2])
+            if isinstance(error, errors.CancelledError):
+                error = errors.CancelledError(None, None, f"{line} operation was cancelled")
             attempt.fail(error)
             ended = self._serve()
         for other in ended:
@@ -198,7 +207,7 @@ class Queue:
                     go, work = attempt.work
                     try:
                         moved = go(attempt, work)
-                    except errors.OpError as error:
+                    except Exception as error:
                         attempt.fail(error)
                         moved = True
                     progress = progress or moved
@@ -255,7 +264,9 @@ class Queue:
             attempt.fulfil(self._batch(taken))
         return moved
 
-    def _too_few(self, wanted: int, size: int) -> errors.OpError:
+    def _too_few(self, wanted: int, size: int) -> BaseException:
+        if self.failure is not None:
+            return self.failure
         message = f"{self.kind} '{self.name}' is closed and has insufficient elements (requested {wanted}, current size {size})"
         return errors.OutOfRangeError(None, None, message)
 
@@ -433,6 +444,14 @@ class PriorityQueue(Queue):
             )
         heapq.heappush(self.rows, (int(row[0]), next(self._numbers), row))
 
-    def _put_back(self, rows: list[Row]) -> None:
-        for row in rows:
-            self._put(row)
+    def _go_dequeue_many(self, attempt: Attempt, work: Any) -> bool:
+        # A batch is taken at once: an element that comes while it waits may be less than those that are here.
+        n, fewer, _ = work
+        size = len(self.rows)
+        if size < n:
+            if not self.closed:
+                return False
+            if not size or not fewer:
+                raise self._too_few(n, size)
+        attempt.fulfil(self._batch([self._take() for _ in range(min(n, size))]))
+        return True

@@ -28,7 +28,7 @@ def _declare_queues(suffix: str, out: Any, dims: list[Any]) -> dict[str, Any]:
     def fifo_queue(
         *,
         component_types: Min(Types, 1),
-        shapes: list[Shape] = (),
+        shapes: Min(list[Shape], 0) = (),
         capacity: int = -1,
         container: str = "",
         shared_name: str = "",
@@ -42,7 +42,7 @@ def _declare_queues(suffix: str, out: Any, dims: list[Any]) -> dict[str, Any]:
     def padding_fifo_queue(
         *,
         component_types: Min(Types, 1),
-        shapes: list[Shape] = (),
+        shapes: Min(list[Shape], 0) = (),
         capacity: int = -1,
         container: str = "",
         shared_name: str = "",
@@ -56,7 +56,7 @@ def _declare_queues(suffix: str, out: Any, dims: list[Any]) -> dict[str, Any]:
     def random_shuffle_queue(
         *,
         component_types: Min(Types, 1),
-        shapes: list[Shape] = (),
+        shapes: Min(list[Shape], 0) = (),
         capacity: int = -1,
         min_after_dequeue: int = 0,
         seed: int = 0,

@@ -17,6 +17,7 @@ class Devices:
         self._soft = bool(config.allow_soft_placement) if config is not None else False
         self._cache: dict[str, Any] = {}
         self._default: Any = None
+        self._known: set[str] = set()
 
     @property
     def default(self) -> Any:
@@ -24,6 +25,16 @@ class Devices:
         if self._default is None:
             self._default = jax.devices()[0]
         return self._default
+
+    def check(self, op: Operation) -> None:
+        """Raise InvalidArgumentError where the device of `op` is not there. The first CPU always is, without asking JAX."""
+        name = op._device
+        if name not in self._known:
+            spec = DeviceSpec.from_string(name)
+            local = spec.job in (None, "localhost") and not spec.task and not spec.replica
+            if not (local and (spec.device_type or "CPU") == "CPU" and not spec.device_index):
+                self.place(op)
+            self._known.add(name)
 
     def place(self, op: Operation) -> Any:
         """The JAX device of `op`. Raises InvalidArgumentError for one that is not there, unless placement is soft."""

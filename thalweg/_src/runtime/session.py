@@ -190,7 +190,7 @@ class BaseSession:
             plan = self._plans[key] = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has)
             for op in plan.ops:
                 if op._device:
-                    place(op)  # also what costs nothing anywhere must be somewhere that is there
+                    self._devices.check(op)  # also what costs nothing anywhere must be somewhere that is there
             if self._config is not None and self._config.log_device_placement:
                 for op in plan.ops:
                     print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
@@ -209,7 +209,7 @@ class BaseSession:
         """TensorFlow places the whole graph before it runs any of it: a device that is not there is an error for every run."""
         for op in self._graph._ops[self._placed :]:
             if op._device:
-                self._devices.place(op)
+                self._devices.check(op)
         self._placed = len(self._graph._ops)
 
     def _execute(self, wanted: Fetches, feeds: dict[Tensor, Any], timeout_ms: int = 0) -> list[Any]:

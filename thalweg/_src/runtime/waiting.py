@@ -56,7 +56,7 @@ class Execution:
                 self._wait()
         finally:
             running.discard(self)
-            if self.pending:
+            with contextlib.suppress(errors.OpError):  # it is another error that ends the run
                 self._give_up(errors.CancelledError(None, None, "Step was cancelled by an error of another operation."))
 
     def cancel(self, error: BaseException) -> None:
@@ -132,6 +132,7 @@ class Execution:
             self._wake.wait(left)
         self._wake.clear()
         if self._cancelled is not None:
+            self._give_up(self._cancelled)
             raise self._cancelled
         if left is not None and self.until is not None and time.monotonic() >= self.until:
             raise errors.DeadlineExceededError(None, None, "Timed out waiting for notification")
@@ -157,6 +158,10 @@ class Execution:
         raise _Later
 
     def _give_up(self, error: BaseException) -> None:
-        for _, attempt in self.pending.values():
+        waiting, self.pending = self.pending, {}
+        for _, attempt in waiting.values():
             attempt.cancel(error)
-        self.pending.clear()
+        for op, (_, attempt) in waiting.items():
+            if isinstance(attempt.error, errors.OpError):  # what it waited for says it best
+                attempt.error._op = op
+                raise attempt.error
