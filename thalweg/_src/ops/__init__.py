@@ -25,6 +25,7 @@ from thalweg._src.ops import counting as counting
 from thalweg._src.ops import cropping as cropping
 from thalweg._src.ops import ctc as ctc
 from thalweg._src.ops import cumulative as cumulative
+from thalweg._src.ops import data as data
 from thalweg._src.ops import decoding as decoding
 from thalweg._src.ops import depthwise as depthwise
 from thalweg._src.ops import diagonals as diagonals

@@ -161,7 +161,9 @@ class HostFunction:
                     if fn is None:
                         self._general(step, env)
                         continue
-                    result = fn(*[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs], **step.kwargs)
+                    result = fn(
+                        *[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs], **step.kwargs
+                    )
                     if step.rank_one:
                         kind = step.types[0]
                         if kind is not None and (type(result) is not np.ndarray or result.dtype != kind):
@@ -206,7 +208,11 @@ class HostFunction:
     def _make_interpreter(self) -> Interpreter:
         session = self.session
         return _Runner(
-            _State(session._store), traced=False, ctx=lambda op: HostContext(session, op, {}), rng_init=fresh_random
+            _State(session._store),
+            traced=False,
+            ctx=lambda op: HostContext(session, op, {}),
+            rng_init=fresh_random,
+            wait=session._finish,
         )
 
     def _commit(self, runner: Interpreter) -> None:
@@ -227,4 +233,3 @@ def as_array(value: Any) -> Any:
     out = np.empty((), object)
     out[()] = value
     return out
-

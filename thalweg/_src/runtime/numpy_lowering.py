@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core.lazy import jax, jnp, jnn, lax
+from thalweg._src.core.lazy import jax, jnn, jnp, lax
 from thalweg._src.core.opdef import OpDef
 
 # Functions that NumPy has under the same name and with the same meaning, types of results included (or cast afterwards).
-_SAME = frozenset(
-    """abs absolute add all any arccos arcsin arctan arctan2 around bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip
+_NAMES = """abs absolute add all any arccos arcsin arctan arctan2 around bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip
     concatenate conj cos cosh cumprod cumsum diff divide dot equal exp exp2 expand_dims expm1 flip floor floor_divide fmod greater
     greater_equal invert isfinite isinf isnan left_shift less less_equal linspace log log1p log2 logical_and logical_not logical_or
     logical_xor matmul max maximum mean min minimum mod moveaxis multiply negative not_equal ones ones_like pad power prod
@@ -28,8 +27,8 @@ _SAME = frozenset(
     std subtract sum swapaxes tan tanh tile transpose trunc var where zeros zeros_like full full_like arange float32 float64 float16
     int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ complex64 complex128 ndim shape size result_type pi newaxis inf nan
     asarray array einsum tensordot outer triu tril eye meshgrid finfo iinfo issubdtype floating integer inexact complexfloating
-    argmax argmin deg2rad rad2deg hypot ravel broadcast_shapes arcsinh arccosh arctanh sort count_nonzero float_power""".split()
-)
+    argmax argmin deg2rad rad2deg hypot ravel broadcast_shapes arcsinh arccosh arctanh sort count_nonzero float_power"""
+_SAME = frozenset(_NAMES.split())
 
 
 class _Shadow(types.ModuleType):

@@ -1,0 +1,367 @@
+"""Datasets that work ahead on other threads: parallel map, prefetch, parallel interleave, map and batch."""
+
+import collections
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from thalweg._src.core import errors
+from thalweg._src.core.dtypes import bool as bool_
+from thalweg._src.core.dtypes import int32, int64, variant
+from thalweg._src.core.opdef import Func, Mixed, Types
+from thalweg._src.ops.data.mapping import Interleaving, called, cycle_of, inner
+from thalweg._src.ops.data.pipeline import (
+    SHAPES,
+    TYPES,
+    UNKNOWN,
+    Data,
+    From,
+    Run,
+    Shared,
+    data_of,
+    dataset,
+    invalid,
+    made,
+    scalar,
+)
+from thalweg._src.ops.data.shaping import Batch
+
+_END = object()
+
+
+class Ahead:
+    """A walk that runs on a thread of its own, up to `size` elements ahead of the one who takes them.
+
+    An error waits in line like an element. The thread ends with the walk, or when the iterator is cancelled.
+    """
+
+    def __init__(self, source: Callable[[], Iterator[tuple]], size: int, shared: Shared):
+        self.make, self.size, self.shared = source, size, shared
+        self.ready: collections.deque[tuple[bool, Any]] = collections.deque()
+        self.condition = threading.Condition()
+        self.thread: threading.Thread | None = None
+        self.ended = False
+        shared.watch(self.condition)
+
+    def __iter__(self) -> Iterator[tuple]:
+        return self
+
+    def start(self) -> None:
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._work, daemon=True, name="thalweg-data")
+            self.thread.start()
+
+    def __next__(self) -> tuple:
+        self.start()
+        ready = self.ready
+        if not ready:
+            with self.condition:
+                while not ready:
+                    if self.shared.cancelled:
+                        raise errors.CancelledError(None, None, "Iterator was cancelled")
+                    if self.ended:
+                        raise StopIteration
+                    self.condition.wait()
+        good, value = ready.popleft()
+        if len(ready) <= self.size // 2 or not good:
+            with self.condition:
+                self.condition.notify_all()
+        if good:
+            return value
+        raise value
+
+    def has_next(self) -> bool:
+        """Whether an element, an error or the end can be taken without waiting."""
+        return bool(self.ready) or self.ended
+
+    def _work(self) -> None:
+        condition, ready, shared = self.condition, self.ready, self.shared
+        try:
+            source = self.make()
+        except BaseException as error:
+            self._put((False, error))
+            self._finish()
+            return
+        while True:
+            if len(ready) >= self.size:
+                with condition:
+                    while len(ready) >= self.size and not shared.cancelled:
+                        condition.wait()
+            if shared.cancelled:
+                break
+            try:
+                item = (True, next(source))
+            except StopIteration:
+                break
+            except BaseException as error:
+                item = (False, error)
+            self._put(item)
+        self._finish()
+
+    def _put(self, item: tuple[bool, Any]) -> None:
+        was_empty = not self.ready
+        self.ready.append(item)
+        if was_empty:
+            with self.condition:
+                self.condition.notify_all()
+
+    def _finish(self) -> None:
+        with self.condition:
+            self.ended = True
+            self.condition.notify_all()
+
+
+class Prefetch(From):
+    """The elements, made on a thread of its own up to `size` ahead."""
+
+    def __init__(self, source: Data, size: int):
+        super().__init__(source)
+        self.size = size
+        self.cardinality = source.cardinality
+
+    def iterate(self, run: Run) -> Iterator[tuple]:
+        if self.size == 0:
+            return self.source.iterate(run.at())
+        return Ahead(lambda: self.source.iterate(run.at()), 2 if self.size == -1 else self.size, run.shared)
+
+
+def _workers(number: int) -> int:
+    return max(2, os.cpu_count() or 1) if number == -1 else number
+
+
+class ParallelMap(From):
+    """As Map, with `workers` calls at once; in order, or with `sloppy` as they come."""
+
+    def __init__(self, source: Data, function: Any, workers: int, keeps: bool, sloppy: bool = False):
+        super().__init__(source)
+        self.function, self.workers, self.keeps, self.sloppy = function, _workers(workers), keeps, sloppy
+        self.cardinality = source.cardinality if keeps else UNKNOWN
+
+    def iterate(self, run: Run) -> Iterator[tuple]:
+        return _Calling(self, called(self.function.again(), self.keeps), self.source.iterate(run.at()), run.shared)
+
+
+class _Calling:
+    def __init__(self, data: ParallelMap, call: Callable[..., tuple], source: Iterator[tuple], shared: Shared):
+        self.call, self.source, self.sloppy, self.ahead = call, source, data.sloppy, data.workers
+        self.pool = ThreadPoolExecutor(data.workers, thread_name_prefix="thalweg-data")
+        self.pending: collections.deque[Future] = collections.deque()
+        self.ended = False
+        self.shared = shared
+        shared.at_end(lambda: self.pool.shutdown(wait=False, cancel_futures=True))
+
+    def __iter__(self) -> Iterator[tuple]:
+        return self
+
+    def __next__(self) -> tuple:
+        pending = self.pending
+        while not self.ended and len(pending) < self.ahead:
+            if self.shared.cancelled:
+                raise errors.CancelledError(None, None, "Iterator was cancelled")
+            try:
+                element = next(self.source)
+            except StopIteration:
+                self.ended = True
+            except errors.OpError as error:
+                failed: Future = Future()
+                failed.set_exception(error)
+                pending.append(failed)
+            else:
+                pending.append(self.pool.submit(self._one, element))
+        if not pending:
+            self.pool.shutdown(wait=False)
+            raise StopIteration
+        future = pending.popleft()
+        if self.sloppy and not future.done():
+            for i, other in enumerate(pending):
+                if other.done():
+                    del pending[i]
+                    pending.appendleft(future)
+                    future = other
+                    break
+        result = future.result()
+        if result is _END:
+            self.ended = True
+            pending.clear()
+            raise StopIteration
+        return result
+
+    def _one(self, element: tuple) -> Any:
+        try:
+            return self.call(*element)
+        except StopIteration:
+            return _END
+
+
+class ParallelInterleave(From):
+    """As Interleave, each open dataset walked on a thread of its own. With `sloppy`, one that is not ready is passed over."""
+
+    def __init__(self, source: Data, function: Any, cycle: int, block: int, size: int, sloppy: bool):
+        super().__init__(source)
+        self.function, self.block, self.size, self.sloppy = function, block, size, sloppy
+        self.cycle = _workers(cycle)
+
+    def iterate(self, run: Run) -> Iterator[tuple]:
+        walks = _AheadOfEach(inner(self.function.again(), self.source.iterate(run.at()), run), self.size, run.shared)
+        kind = _SloppyInterleaving if self.sloppy else Interleaving
+        return kind(walks, self.cycle, self.block)
+
+
+class _AheadOfEach:
+    def __init__(self, walks: Iterator[Iterator[tuple]], size: int, shared: Shared):
+        self.walks, self.size, self.shared = walks, size, shared
+
+    def __iter__(self) -> Iterator[Iterator[tuple]]:
+        return self
+
+    def __next__(self) -> Iterator[tuple]:
+        walk = next(self.walks)
+        ahead = Ahead(lambda: walk, self.size, self.shared)
+        ahead.start()
+        return ahead
+
+
+class _SloppyInterleaving(Interleaving):
+    def __next__(self) -> tuple:
+        while self.walks is not None and self.count < self.cycle:
+            try:
+                self.open[self.open.index(None)] = next(self.walks)
+                self.count += 1
+            except StopIteration:
+                self.walks = None
+        for i in range(self.cycle):
+            at = (self.at + i) % self.cycle
+            walk: Any = self.open[at]
+            if walk is not None and walk.has_next():
+                if at != self.at:
+                    self.at, self.taken = at, 0
+                break
+        return super().__next__()
+
+
+@dataset("ParallelMapDataset")
+def parallel_map_dataset(
+    input_dataset: variant,
+    other_arguments: Mixed("Targuments"),
+    num_parallel_calls: int32,
+    *,
+    f: Func,
+    Targuments: Types,
+    output_types: TYPES,
+    output_shapes: SHAPES,
+    use_inter_op_parallelism: bool = True,
+    sloppy: bool = False,
+    preserve_cardinality: bool = False,
+    ctx,
+) -> variant:
+    """The results of `f` on each element, several made at once."""
+    n = scalar(num_parallel_calls, "num_parallel_calls")
+    if n <= 0 and n != -1:
+        raise invalid("num_parallel_calls must be greater than zero.")
+    data = ParallelMap(data_of(input_dataset), ctx.function(f, other_arguments), n, preserve_cardinality, sloppy)
+    return made(data, output_types, output_shapes)
+
+
+@dataset("PrefetchDataset")
+def prefetch_dataset(
+    input_dataset: variant,
+    buffer_size: int64,
+    *,
+    output_types: TYPES,
+    output_shapes: SHAPES,
+    slack_period: int = 0,
+    legacy_autotune: bool = True,
+) -> variant:
+    """The elements, made ahead of the one who takes them."""
+    size = scalar(buffer_size, "buffer_size")
+    if size < -1:
+        raise invalid("buffer_size must be >= 0 or set to -1 for auto-tuning")
+    return made(Prefetch(data_of(input_dataset), size), output_types, output_shapes)
+
+
+@dataset("MapAndBatchDataset", "ExperimentalMapAndBatchDataset")
+def map_and_batch_dataset(
+    input_dataset: variant,
+    other_arguments: Mixed("Targuments"),
+    batch_size: int64,
+    num_parallel_calls: int64,
+    drop_remainder: bool_,
+    *,
+    f: Func,
+    Targuments: Types,
+    output_types: TYPES,
+    output_shapes: SHAPES,
+    preserve_cardinality: bool = False,
+    ctx,
+) -> variant:
+    """Batches of the results of `f` on each element, several made at once."""
+    size, n = scalar(batch_size, "batch_size"), scalar(num_parallel_calls, "num_parallel_calls")
+    if size <= 0:
+        raise invalid("batch_size must be greater than zero.")
+    if n <= 0 and n != -1:
+        raise invalid("num_parallel_calls must be greater than zero.")
+    mapped = ParallelMap(data_of(input_dataset), ctx.function(f, other_arguments), n, preserve_cardinality)
+    return made(Batch(mapped, size, scalar(drop_remainder, "drop_remainder")), output_types, output_shapes)
+
+
+@dataset("ParallelInterleaveDataset", "ExperimentalParallelInterleaveDataset")
+def parallel_interleave_dataset(
+    input_dataset: variant,
+    other_arguments: Mixed("Targuments"),
+    cycle_length: int64,
+    block_length: int64,
+    sloppy: bool_,
+    buffer_output_elements: int64,
+    prefetch_input_elements: int64,
+    *,
+    f: Func,
+    Targuments: Types,
+    output_types: TYPES,
+    output_shapes: SHAPES,
+    ctx,
+) -> variant:
+    """As InterleaveDataset, several datasets being read at once."""
+    size = scalar(buffer_output_elements, "buffer_output_elements")
+    if size <= 0:
+        raise invalid("`buffer_output_elements` must be > 0")
+    if scalar(prefetch_input_elements, "prefetch_input_elements") < 0:
+        raise invalid("`prefetch_input_elements` must be >= 0")
+    cycle, block = scalar(cycle_length, "cycle_length"), scalar(block_length, "block_length")
+    if cycle <= 0:
+        raise invalid("`cycle_length` must be > 0")
+    if block <= 0:
+        raise invalid("`block_length` must be > 0")
+    function = ctx.function(f, other_arguments)
+    data = ParallelInterleave(data_of(input_dataset), function, cycle, block, size, scalar(sloppy, "sloppy"))
+    return made(data, output_types, output_shapes)
+
+
+@dataset("ParallelInterleaveDatasetV2")
+def parallel_interleave_dataset_v2(
+    input_dataset: variant,
+    other_arguments: Mixed("Targuments"),
+    cycle_length: int64,
+    block_length: int64,
+    num_parallel_calls: int64,
+    *,
+    f: Func,
+    Targuments: Types,
+    output_types: TYPES,
+    output_shapes: SHAPES,
+    sloppy: bool = False,
+    ctx,
+) -> variant:
+    """As InterleaveDataset, several datasets being read at once."""
+    cycle, block = cycle_of(cycle_length, block_length)
+    n = scalar(num_parallel_calls, "num_parallel_calls")
+    if n <= 0 and n != -1:
+        raise invalid("num_parallel_calls must be greater than zero.")
+    if n != -1 and cycle != -1 and n > cycle:
+        raise invalid(
+            f"num_parallel_calls must less than or equal to cycle_length: num_parallel_calls = {n} cycle_length = {cycle}"
+        )
+    function = ctx.function(f, other_arguments)
+    data = ParallelInterleave(data_of(input_dataset), function, cycle, block, max(2 * block, 16), sloppy)
+    return made(data, output_types, output_shapes)

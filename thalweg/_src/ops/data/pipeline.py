@@ -1,0 +1,175 @@
+"""What a dataset is while a session runs: a `Data`, which gives Python iterators over its elements.
+
+An element is a tuple with one entry per component: a NumPy array, a NumPy scalar, or, for a scalar string or variant, the bytes or
+the object itself. Iterators are plain Python ones, written so that one which raised an error can go on with the next element.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import errors, philox
+from thalweg._src.core.opdef import Min, Shape, Types, op
+
+TYPES = Min(Types, 1)
+SHAPES = Min(list[Shape], 1)
+FOREVER, UNKNOWN = -1, -2  # numbers of elements
+
+
+class Data:
+    """A dataset: `iterate` begins to walk it, `cardinality` is the number of its elements, FOREVER or UNKNOWN."""
+
+    cardinality: int = UNKNOWN
+    types: Any = None  # of the components, where known
+    shapes: Any = None
+
+    def iterate(self, run: "Run") -> Iterator[tuple]:
+        raise NotImplementedError
+
+    def of(self, types: Any, shapes: Any) -> "Data":
+        """This dataset, whose components have these types and static shapes."""
+        self.types, self.shapes = types, shapes
+        return self
+
+
+class From(Data):
+    """A dataset made of one other."""
+
+    def __init__(self, source: Data):
+        self.source = source
+
+
+class Shared:
+    """What all iterators below one initialized iterator share: random seeds, caches, and whether it has ended."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Any, Any] = {}  # by path
+        self.seeds: dict[tuple, tuple[int, int]] = {}  # those that were drawn, not given
+        self.cancelled = False
+        self._waiting: list[threading.Condition] = []
+        self._closing: list[Callable[[], None]] = []
+
+    def watch(self, condition: threading.Condition) -> None:
+        """Wake what waits for `condition` when the iterator ends."""
+        self._waiting.append(condition)
+
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Call `close` when the iterator ends."""
+        self._closing.append(close)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        for condition in self._waiting:
+            with condition:
+                condition.notify_all()
+        for close in self._closing:
+            close()
+        self._waiting.clear()
+        self._closing.clear()
+
+
+class Run:
+    """A place in a walk over nested datasets: the `path` tells one dataset of the walk from the others."""
+
+    __slots__ = ("path", "shared")
+
+    def __init__(self, shared: Shared | None = None, path: tuple = ()):
+        self.shared, self.path = shared or Shared(), path
+
+    def at(self, place: Any = 0) -> "Run":
+        """The place of an input."""
+        return Run(self.shared, (*self.path, place))
+
+    def keep(self, make: Callable[[], Any]) -> Any:
+        """What this place keeps between walks, made by the first."""
+        found = self.shared.kept.get(self.path)
+        if found is None:
+            found = self.shared.kept[self.path] = make()
+        return found
+
+    def seeds(self, seed: int, seed2: int, drawn: bool) -> tuple[int, int]:
+        """The seeds of the dataset at this place; those that were `drawn` are what a restored iterator brought along."""
+        return self.shared.seeds.setdefault(self.path, (seed, seed2)) if drawn else (seed, seed2)
+
+
+class Words:
+    """Random words (32 bits), one by one, in the order of TensorFlow's generator."""
+
+    def __init__(self, seed: int, seed2: int):
+        self._stream = philox.Stream(philox.initial_state(seed, seed2))
+        self._at, self._size = 0, 16
+        self._left: Iterator[int] = iter(())
+
+    def next(self) -> int:
+        for word in self._left:
+            return word
+        with np.errstate(over="ignore"):
+            blocks = self._stream.blocks(np.arange(self._at, self._at + self._size, dtype=np.uint64))
+        self._at += self._size
+        self._size = min(2 * self._size, 4096)
+        self._left = iter(np.stack(blocks, axis=-1).reshape(-1).tolist())
+        return next(self._left)
+
+
+def variant(value: Any) -> np.ndarray:
+    """A scalar tensor of type variant that holds `value`."""
+    out = np.empty((), object)
+    out[()] = value
+    return out
+
+
+def data_of(handle: Any) -> Data:
+    """The dataset behind a variant. Raises InvalidArgumentError for what is none."""
+    value = handle.item() if isinstance(handle, np.ndarray) and handle.ndim == 0 else handle
+    if not isinstance(value, Data):
+        raise invalid("Tensor must be a Dataset object.")
+    return value
+
+
+def scalar(x: Any, name: str) -> Any:
+    """The Python value of a scalar input. Raises InvalidArgumentError for arrays."""
+    if np.ndim(x) != 0:
+        raise invalid(f"{name} must be a scalar")
+    return x.item() if hasattr(x, "item") else x
+
+
+def component(x: Any) -> Any:
+    """One component of an element from an array: scalars of strings and variants as the object itself."""
+    return x.item() if isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 0 else x
+
+
+def array(x: Any) -> Any:
+    """A component of an element as an array."""
+    if isinstance(x, np.ndarray):
+        return x
+    return np.asarray(x) if isinstance(x, np.generic) else variant(x)
+
+
+def invalid(message: str) -> errors.OpError:
+    return errors.InvalidArgumentError(None, None, message)
+
+
+def shape_text(x: Any) -> str:
+    return "[" + ",".join(map(str, np.shape(x) if not isinstance(x, bytes) else ())) + "]"
+
+
+def dataset(*names: str, stateful: bool = False) -> Any:
+    """Declare an op under all `names` that gives a dataset. The lowering returns `made(...)`."""
+
+    def declare(fn: Callable[..., Any]) -> Any:
+        first = None
+        for name in names:
+            opdef = op(name, host=True, foldable=False, stateful=stateful)(fn)
+            opdef.shape_rule(lambda node: [()])
+            opdef.not_differentiable()
+            first = first or opdef
+        return first
+
+    return declare
+
+
+def made(data: Data, types: Any = None, shapes: Any = None) -> np.ndarray:
+    """`data` as the output of an op whose attrs say these types and shapes."""
+    return variant(data.of(types, shapes))

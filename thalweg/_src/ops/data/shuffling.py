@@ -1,0 +1,155 @@
+"""Shuffled datasets: a buffer from which elements are drawn at random, by TensorFlow's rule and with its random numbers."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from thalweg._src.core.dtypes import int64, variant
+from thalweg._src.ops.data.pipeline import (
+    FOREVER,
+    SHAPES,
+    TYPES,
+    Data,
+    From,
+    Run,
+    Words,
+    data_of,
+    dataset,
+    invalid,
+    made,
+    scalar,
+)
+
+MAX_EPOCHS = 3  # whose elements may be in the buffer at once
+
+
+class Shuffle(From):
+    """Elements drawn from a buffer of the next `size`; each epoch of `count` ends before the next is drawn from."""
+
+    def __init__(self, source: Data, size: int, seed: int, seed2: int, count: int = 1, reshuffle: bool = False):
+        super().__init__(source)
+        self.size, self.count, self.reshuffle = size, count, reshuffle
+        self.drawn = seed == 0 and seed2 == 0
+        self.seed, self.seed2 = (secrets.randbits(63), secrets.randbits(63)) if self.drawn else (seed, seed2)
+        n = source.cardinality
+        self.cardinality = FOREVER if count == -1 or n == FOREVER else n if n < 0 else n * count
+
+    def iterate(self, run: Run) -> Iterator[tuple]:
+        seeds = run.seeds(self.seed, self.seed2, self.drawn)
+        if self.reshuffle:  # each walk from one initialization has seeds of its own
+            generator = run.keep(lambda: Words(*seeds))
+            seeds = generator.next(), generator.next()
+        return _Shuffling(self, Words(*seeds), run.at())
+
+
+class _Shuffling:
+    """`slices` are ranges of positions, one for each epoch; a position modulo the size is a place in the buffer."""
+
+    def __init__(self, data: Shuffle, words: Words, run: Run):
+        self.data, self.run = data, run
+        self.random = words.next
+        self.size = data.size
+        self.buffer: list[Any] = []
+        self.source: Iterator[tuple] | None = None
+        self.epoch = 0
+        self.slices = [[0, 0]]
+        self.held = 0
+        self.begun = False
+
+    def __iter__(self) -> Iterator[tuple]:
+        return self
+
+    def __next__(self) -> tuple:
+        if not self.begun:
+            self.begun = True
+            self.source = self.data.source.iterate(self.run)
+            self.first = True
+        if self.source is not None and self.held < self.size:
+            self._fill()
+        if not self.held:
+            raise StopIteration
+        slices = self.slices
+        while slices[0][0] == slices[0][1]:
+            slices.pop(0)
+        front = slices[0]
+        start, end = front
+        size = self.size
+        buffer = self.buffer
+        at = (start + self.random() % (end - start)) % size
+        element = buffer[at]
+        hole = start % size
+        buffer[at] = buffer[hole]
+        buffer[hole] = None
+        front[0] = start + 1
+        self.held -= 1
+        return element
+
+    def _fill(self) -> None:
+        buffer, size, count = self.buffer, self.size, self.data.count
+        while self.source is not None and self.held < size:
+            last = self.slices[-1]
+            try:
+                element = next(self.source)
+            except StopIteration:
+                if self.first and count == -1:
+                    self.source = None  # what is empty stays so
+                    return
+                self.epoch += 1
+                self.slices.append([last[1], last[1]])
+                self.source = None
+                if count == -1 or self.epoch < count:
+                    self.source = self.data.source.iterate(self.run)
+                continue
+            self.first = False
+            place = last[1] % size
+            if place == len(buffer):
+                buffer.append(element)
+            else:
+                buffer[place] = element
+            last[1] += 1
+            self.held += 1
+            if len(self.slices) > MAX_EPOCHS:
+                return
+
+
+def _size(buffer_size: Any) -> int:
+    size = scalar(buffer_size, "buffer_size")
+    if size <= 0:
+        raise invalid("buffer_size must be greater than zero.")
+    return size
+
+
+@dataset("ShuffleDataset")
+def shuffle_dataset(
+    input_dataset: variant,
+    buffer_size: int64,
+    seed: int64,
+    seed2: int64,
+    *,
+    reshuffle_each_iteration: bool = True,
+    output_types: TYPES,
+    output_shapes: SHAPES,
+) -> variant:
+    """The elements in random order."""
+    seeds = scalar(seed, "seed"), scalar(seed2, "seed2")
+    data = Shuffle(data_of(input_dataset), _size(buffer_size), *seeds, reshuffle=reshuffle_each_iteration)
+    return made(data, output_types, output_shapes)
+
+
+@dataset("ShuffleAndRepeatDataset")
+def shuffle_and_repeat_dataset(
+    input_dataset: variant,
+    buffer_size: int64,
+    seed: int64,
+    seed2: int64,
+    count: int64,
+    *,
+    output_types: TYPES,
+    output_shapes: SHAPES,
+) -> variant:
+    """The elements in random order, `count` times; the next epoch enters the buffer while the last leaves it."""
+    times = scalar(count, "count")
+    if times <= 0 and times != -1:
+        raise invalid("count must be greater than zero or equal to -1.")
+    seeds = scalar(seed, "seed"), scalar(seed2, "seed2")
+    return made(Shuffle(data_of(input_dataset), _size(buffer_size), *seeds, count=times), output_types, output_shapes)
