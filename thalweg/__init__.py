@@ -210,8 +210,6 @@ from thalweg._src.ops.constants import zeros as zeros
 from thalweg._src.ops.constants import zeros_like as zeros_like
 from thalweg._src.ops.control_flow import case as case
 from thalweg._src.ops.control_flow import cond as cond
-from thalweg._src.ops.control_flow import while_loop as while_loop
-from thalweg._src.ops.tensor_array import TensorArray as TensorArray
 from thalweg._src.ops.counters import count_up_to as count_up_to
 from thalweg._src.ops.counting import bincount as bincount
 from thalweg._src.ops.counting import histogram_fixed_width as histogram_fixed_width
@@ -308,6 +306,10 @@ from thalweg._src.ops.grids import meshgrid as meshgrid
 from thalweg._src.ops.grids import repeat as repeat
 from thalweg._src.ops.grids import unravel_index as unravel_index
 from thalweg._src.ops.hessians import hessians as hessians
+from thalweg._src.ops.higher_order import foldl as foldl
+from thalweg._src.ops.higher_order import foldr as foldr
+from thalweg._src.ops.higher_order import map_fn as map_fn
+from thalweg._src.ops.higher_order import scan as scan
 from thalweg._src.ops.indexed_slices import IndexedSlices as IndexedSlices
 from thalweg._src.ops.indexed_slices import IndexedSlicesValue as IndexedSlicesValue
 from thalweg._src.ops.indexed_slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
@@ -499,6 +501,7 @@ from thalweg._src.ops.strings import string_join as string_join
 from thalweg._src.ops.strings import string_strip as string_strip
 from thalweg._src.ops.strings import substr as substr
 from thalweg._src.ops.tape import GradientTape as GradientTape
+from thalweg._src.ops.tensor_array import TensorArray as TensorArray
 from thalweg._src.ops.transposing import invert_permutation as invert_permutation
 from thalweg._src.ops.transposing import matrix_transpose as matrix_transpose
 from thalweg._src.ops.transposing import reverse as reverse
@@ -549,6 +552,7 @@ from thalweg._src.ops.variables import moving_average_variables as moving_averag
 from thalweg._src.ops.variables import report_uninitialized_variables as report_uninitialized_variables
 from thalweg._src.ops.variables import trainable_variables as trainable_variables
 from thalweg._src.ops.variables import variables_initializer as variables_initializer
+from thalweg._src.ops.while_loop import while_loop as while_loop
 from thalweg._src.runtime.messages import __getattr__ as __getattr__
 from thalweg._src.runtime.session import InteractiveSession as InteractiveSession
 from thalweg._src.runtime.session import Session as Session

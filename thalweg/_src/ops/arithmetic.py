@@ -1,5 +1,7 @@
 """Arithmetic of two tensors, with broadcasting, and sums of many."""
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +30,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.opdef import Many, Shape, op, type_attr
 from thalweg._src.core.scopes import name_scope
+from thalweg._src.core.structured import Structured
 from thalweg._src.ops.basic import identity
 from thalweg._src.ops.broadcasting import after, all_equal, back_to, back_to_known, broadcast_rule, summed_to
 from thalweg._src.ops.indexed_slices import IndexedSlices
@@ -260,6 +263,9 @@ def _merged(op):
 
 
 def _sum(inputs):
+    arrays = [x for x in inputs if isinstance(x, Structured)]
+    if arrays:  # gradients of a TensorArray, or zeros that stand for such
+        return functools.reduce(operator.add, arrays)
     shape = inputs[0].shape
     for x in inputs:
         if x.shape != shape:

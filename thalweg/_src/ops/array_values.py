@@ -54,6 +54,10 @@ class Serial:
         return 0
 
 
+def _of_gradient(facts: Facts) -> Facts:
+    return facts._replace(order=facts.order + 1, dynamic=False, once=False, serial=Serial())
+
+
 class ArrayHandle(Structured):
     """The handle of a TensorArray: no arrays, only what it is."""
 
@@ -77,14 +81,13 @@ class ArrayHandle(Structured):
     def on_host(self) -> Any:
         return self
 
+    def seed(self, gradient: Any) -> list[Any]:
+        return []
+
     def gradient(self, flow: Any) -> ArrayHandle:
         """The handle of the gradient array; `flow` is that of the array, or of the gradient if that has begun."""
         size = flow.known_size if isinstance(flow, ArrayValue) else None
-        return ArrayHandle(
-            self.facts._replace(
-                order=self.facts.order + 1, size=self.facts.size if size is None else size, dynamic=False, once=False, serial=Serial()
-            )
-        )
+        return ArrayHandle(_of_gradient(self.facts)._replace(size=self.facts.size if size is None else size))
 
     def begin(self, flow: Any) -> ArrayValue:
         """The elements that `flow` stands for, as this handle sees them."""
@@ -496,7 +499,9 @@ class ArrayValue(Structured):
         dims = self.facts.dims if not self.facts.uniform else self.element_dims
         if dims is None or self.facts.order:
             return
-        if len(dims) != len(value.shape) or any(d is not None and d != n for d, n in zip(dims, value.shape, strict=True)):
+        if len(dims) != len(value.shape) or any(
+            d is not None and d != n for d, n in zip(dims, value.shape, strict=True)
+        ):
             raise self._error(
                 f"Could not write to TensorArray index {'?' if is_traced(index) else int(index)} because the value shape is "
                 f"{_text(value.shape)} which is incompatible with the TensorArray's inferred element shape: {_text(dims)} "
@@ -527,7 +532,7 @@ class ArrayValue(Structured):
     __radd__ = __add__
 
     def as_gradient(self, arrays: list[Any]) -> ArrayValue:
-        facts = self.facts._replace(order=self.facts.order + 1, dynamic=False)
+        facts = _of_gradient(self.facts)
         if self.items is not None:
             own = iter(arrays)
             items = [None if i is None else next(own) for i in self.items]
@@ -541,7 +546,9 @@ class ArrayValue(Structured):
             return [None] * count
         if self.items is not None:
             if gradient.dense:
-                items: Sequence[Any] = [gradient.buffer[i] for i in range(min(len(self.items), gradient.buffer.shape[0]))]
+                items: Sequence[Any] = [
+                    gradient.buffer[i] for i in range(min(len(self.items), gradient.buffer.shape[0]))
+                ]
             else:
                 items = gradient.items or ()
             items = [*items, *[None] * (len(self.items) - len(items))]

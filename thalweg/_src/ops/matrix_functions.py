@@ -262,7 +262,7 @@ def _pade(x: Tensor, degree: int) -> tuple[Tensor, Tensor]:
 
 def _squared(x: Tensor, times: Tensor, real: Any) -> Tensor:
     """Each matrix of the batch squared `times` times."""
-    from thalweg._src.ops.control_flow import while_loop
+    from thalweg._src.ops.while_loop import while_loop
 
     most = math.reduce_max(times)
 

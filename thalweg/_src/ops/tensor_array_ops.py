@@ -64,7 +64,13 @@ def tensor_array_v3(
     )
 
 
-@op("TensorArrayV2", stateful=True, foldable=False, device_strings=True, host=lambda node: node.attrs["dtype"].is_on_host)
+@op(
+    "TensorArrayV2",
+    stateful=True,
+    foldable=False,
+    device_strings=True,
+    host=lambda node: node.attrs["dtype"].is_on_host,
+)
 def tensor_array_v2(
     size: Static(int32),
     *,
@@ -212,9 +218,9 @@ def _family(version, handle_type, arg):
         return handle.begin(flow_in).scatter(indices, value)
 
     @op("TensorArrayConcat" + version, **facts)
-    def concat(
-        handle: arg, flow_in: float32, *, dtype: D, element_shape_except0: Shape = None, run
-    ) -> Outputs(value=D, lengths=int64):
+    def concat(handle: arg, flow_in: float32, *, dtype: D, element_shape_except0: Shape = None, run) -> Outputs(
+        value=D, lengths=int64
+    ):
         """The elements joined along their first axis, and the length of each."""
         return _concat(handle, flow_in, dtype, element_shape_except0, run)
 

@@ -1,0 +1,80 @@
+"""What branches and loops take and return, as plain tensors: a TensorArray is its flow, a SparseTensor its three tensors."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from thalweg._src.core import nest, shapes
+from thalweg._src.core.graph import Tensor
+from thalweg._src.core.shapes import Dims
+from thalweg._src.ops.indexed_slices import IndexedSlices
+from thalweg._src.ops.tensor_array import TensorArray
+
+
+def parts_of(value: Any) -> list[Any]:
+    """The tensors of a leaf of a structure; anything that is no composite is its own only part."""
+    if isinstance(value, TensorArray):
+        return [value.flow]
+    if hasattr(value, "_components"):
+        return list(value._components())
+    return [value]
+
+
+def with_parts(value: Any, tensors: Sequence[Tensor]) -> Any:
+    """A leaf as `value`, of other tensors."""
+    if isinstance(value, TensorArray):
+        return value._with_flow(tensors[0])
+    if hasattr(value, "_components"):
+        rebuild = getattr(value, "_with_components", None)
+        return rebuild(list(tensors)) if rebuild is not None else type(value)(*tensors)
+    return tensors[0]
+
+
+def flatten(structure: Any) -> list[Any]:
+    """All tensors of a structure, in order."""
+    return [t for leaf in nest.flatten(structure) for t in parts_of(leaf)]
+
+
+def pack(like: Any, tensors: Sequence[Any]) -> Any:
+    """The structure of `like`, of `tensors`."""
+    left = list(tensors)
+    leaves = []
+    for leaf in nest.flatten(like):
+        n = len(parts_of(leaf))
+        leaves.append(with_parts(leaf, left[:n]))
+        left = left[n:]
+    return nest.pack(like, leaves)
+
+
+def map_tensors(f: Callable[[Any], Tensor], structure: Any) -> Any:
+    """The structure with `f` applied to each of its tensors."""
+    return pack(structure, [f(t) for t in flatten(structure)])
+
+
+def same_structure(a: Any, b: Any) -> None:
+    """Raises TypeError or ValueError unless both nest alike and have composites of the same kind at the same places."""
+    nest.assert_same_structure(a, b)
+    for x, y in zip(nest.flatten(a), nest.flatten(b), strict=True):
+        kinds = [type(v) if isinstance(v, TensorArray) or hasattr(v, "_components") else None for v in (x, y)]
+        if kinds[0] is not kinds[1]:
+            raise TypeError(
+                f"The two structures don't have the same kinds of elements: {type(x).__name__} and {type(y).__name__}."
+            )
+
+
+def invariants_of(value: Any, shape: Any = None) -> list[Dims]:
+    """The shapes that the tensors of a leaf keep from turn to turn, where `shape` is what the caller said of it."""
+    parts = parts_of(value)
+    if isinstance(value, TensorArray):
+        return [()]
+    if isinstance(value, IndexedSlices):
+        if shape is None:
+            return [t.dims for t in parts]
+        dims = shapes.as_dims(shape)
+        return [dims, (dims[0] if dims else None,), (None if dims is None else len(dims),)][: len(parts)]
+    if hasattr(value, "_components") and len(parts) == 3:  # a SparseTensor: how many values it has may change
+        dims = shapes.as_dims(shape) if shape is not None else None
+        rank = parts[2].dims[0] if dims is None and parts[2].dims else None if dims is None else len(dims)
+        return [(None, rank), (None,), (rank,)]
+    if hasattr(value, "_components"):
+        return [t.dims for t in parts]
+    return [parts[0].dims if shape is None else shapes.as_dims(shape)]
