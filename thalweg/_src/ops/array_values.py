@@ -164,7 +164,7 @@ class ArrayValue(Structured):
         if self.items is None:
             return self
         dims = self.element_dims
-        if dims is None or None in dims or not self.facts.uniform and not self._alike(dims):
+        if dims is None or None in dims or (not self.facts.uniform and not self._alike(dims)):
             return self
         return self.to_dense(dims)
 

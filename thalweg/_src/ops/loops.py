@@ -89,7 +89,7 @@ class _Loop:
             carry, live = carry
             live &= self.goes_on(carry)
             new = self.step(_chosen(live, carry, start), live)
-            return (_chosen(live, new, carry, written=True), live), None
+            return (_chosen(live, new, carry), live), None
 
         (end, live), _ = lax.scan(turn, (start, jnp.bool_(True)), None, length=room)
         more = live & self.goes_on(end)
@@ -106,14 +106,12 @@ class _Loop:
         return list(values)
 
 
-def _chosen(flag, yes, no, written=False):
-    """`yes` where `flag` holds, else `no`. Arrays of a structured value are those of the one that was `written` last: what plays
-    a turn keeps nothing in them.
-    """
+def _chosen(flag, yes, no):
+    """`yes` where `flag` holds, else `no`; but structured values are those of `yes`: a turn that is only played writes nothing."""
 
     def choose(a, b):
         if isinstance(a, Structured):
-            return a if written else a
+            return a
         return jnp.where(flag, a, b)
 
     return jax.tree.map(choose, yes, no, is_leaf=lambda v: isinstance(v, Structured))

@@ -1,6 +1,6 @@
 """SymbolicGradient: the gradient of any op whose lowering JAX can differentiate."""
 
-from thalweg._src.core import dtypes, infer
+from thalweg._src.core import apply, dtypes, infer
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.differentiate import forward_and_pull
 from thalweg._src.core.opdef import OPS, Arg, Func, Min, Mixed, Types, op
@@ -47,7 +47,9 @@ def symbolic_gradient(input: Mixed("Tin", 1), *, Tout: Min(Types, 1), f: Func, r
     count = len(Tout)
     pull = run.pulls.get(call.operation) if call.operation is not None else None
     if pull is None:
-        pull = forward_and_pull(call.opdef, call.attrs, input[:count], run)[3]
+        run.current = call.operation
+        _, _, notes, pull = forward_and_pull(call.opdef, call.attrs, input[:count], run)
+        apply.report(notes, "a check of what is differentiated failed")
     return pull(input[count:])
 
 

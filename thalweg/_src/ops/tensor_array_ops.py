@@ -71,7 +71,7 @@ def tensor_array_v3(
     device_strings=True,
     host=lambda node: node.attrs["dtype"].is_on_host,
 )
-def tensor_array_v2(
+def tensor_array_by_name(
     size: Static(int32),
     *,
     dtype: D,
@@ -86,7 +86,7 @@ def tensor_array_v2(
 
 
 @op("TensorArray", stateful=True, foldable=False, device_strings=True, host=lambda node: node.attrs["dtype"].is_on_host)
-def tensor_array_v1(
+def tensor_array_by_reference(
     size: Static(int32),
     *,
     dtype: D,
@@ -101,8 +101,8 @@ def tensor_array_v1(
 
 
 tensor_array_v3.shape_rule(lambda node: [(), ()])
-tensor_array_v2.shape_rule(lambda node: [(2,)])
-tensor_array_v1.shape_rule(lambda node: [(2,)])
+tensor_array_by_name.shape_rule(lambda node: [(2,)])
+tensor_array_by_reference.shape_rule(lambda node: [(2,)])
 
 
 def root_of(handle):
@@ -320,8 +320,8 @@ def _split_gradient(node, flow):
 
 
 write_v3, read_v3, gather_v3, scatter_v3, concat_v3, split_v3, size_v3, close_v3 = _family("V3", resource, resource)
-write_v2, read_v2, gather_v2, scatter_v2, concat_v2, split_v2, size_v2, close_v2 = _family("V2", string, string)
-write_v1, read_v1, gather_v1, scatter_v1, concat_v1, split_v1, size_v1, close_v1 = _family("", string, Ref(string))
+_family("V2", string, string)
+_family("", string, Ref(string))
 
 
 @op("TensorArrayGradV3", stateful=True, foldable=False, structured=True, host=_of_strings)
@@ -331,21 +331,28 @@ def grad_v3(handle: resource, flow_in: float32, *, source: str) -> Outputs(grad_
 
 
 @op("TensorArrayGradV2", stateful=True, foldable=False, structured=True, device_strings=True, host=_of_strings)
-def grad_v2(handle: string, flow_in: float32, *, source: str) -> Outputs(grad_handle=string):
+def gradient_by_name(handle: string, flow_in: float32, *, source: str) -> Outputs(grad_handle=string):
     """The gradient array of an array; `source` names the gradients call that it belongs to."""
     return handle.gradient(flow_in)
 
 
 @op("TensorArrayGrad", stateful=True, foldable=False, structured=True, device_strings=True, host=_of_strings)
-def grad_v1(handle: string, flow_in: float32, *, source: str) -> Outputs(grad_handle=Ref(string)):
+def gradient_by_reference(handle: string, flow_in: float32, *, source: str) -> Outputs(grad_handle=Ref(string)):
     """The gradient array of an array; `source` names the gradients call that it belongs to."""
     return handle.gradient(flow_in)
 
 
 grad_v3.shape_rule(lambda node: [(), ()])
-grad_v2.shape_rule(lambda node: [(2,)])
-grad_v1.shape_rule(lambda node: [(2,)])
-for _made_by in (tensor_array_v3, tensor_array_v2, tensor_array_v1, grad_v3, grad_v2, grad_v1):
+gradient_by_name.shape_rule(lambda node: [(2,)])
+gradient_by_reference.shape_rule(lambda node: [(2,)])
+for _made_by in (
+    tensor_array_v3,
+    tensor_array_by_name,
+    tensor_array_by_reference,
+    grad_v3,
+    gradient_by_name,
+    gradient_by_reference,
+):
     _made_by.not_differentiable()
 for _passes in ("AddN", "IdentityN", "StopGradient", "PreventGradient", "Snapshot"):
     OPS[_passes].structured = True

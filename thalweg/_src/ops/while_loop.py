@@ -142,7 +142,7 @@ def _invariants(loop_vars: Any, leaves: list[Any], given: Any) -> list[Dims]:
 
 def _as_nested(loop_vars: Any, given: Any) -> list[Any]:
     """The shapes in `given`, one for each leaf of `loop_vars`."""
-    if isinstance(given, TensorShape) or shapes_like(given) and not nest.is_nested(loop_vars):
+    if isinstance(given, TensorShape) or (shapes_like(given) and not nest.is_nested(loop_vars)):
         return [given]
     if not nest.is_nested(loop_vars):
         return [given]
