@@ -1,5 +1,6 @@
 """tf.io: examples, files and encodings."""
 
+from thalweg._src.lib.producers import match_filenames_once as match_filenames_once
 from thalweg._src.ops.decoding import decode_compressed as decode_compressed
 from thalweg._src.ops.decoding import decode_csv as decode_csv
 from thalweg._src.ops.decoding import decode_json_example as decode_json_example

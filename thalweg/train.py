@@ -1,5 +1,13 @@
 """tf.train: optimizers, savers, sessions that survive, queues."""
 
+from thalweg._src.lib.batching import batch as batch
+from thalweg._src.lib.batching import batch_join as batch_join
+from thalweg._src.lib.batching import maybe_batch as maybe_batch
+from thalweg._src.lib.batching import maybe_batch_join as maybe_batch_join
+from thalweg._src.lib.batching import maybe_shuffle_batch as maybe_shuffle_batch
+from thalweg._src.lib.batching import maybe_shuffle_batch_join as maybe_shuffle_batch_join
+from thalweg._src.lib.batching import shuffle_batch as shuffle_batch
+from thalweg._src.lib.batching import shuffle_batch_join as shuffle_batch_join
 from thalweg._src.lib.checkpoint_management import checkpoint_exists as checkpoint_exists
 from thalweg._src.lib.checkpoint_management import generate_checkpoint_state_proto as generate_checkpoint_state_proto
 from thalweg._src.lib.checkpoint_management import get_checkpoint_mtimes as get_checkpoint_mtimes
@@ -57,6 +65,12 @@ from thalweg._src.lib.optimizers.optimizer import Optimizer as Optimizer
 from thalweg._src.lib.optimizers.proximal import ProximalAdagradOptimizer as ProximalAdagradOptimizer
 from thalweg._src.lib.optimizers.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from thalweg._src.lib.optimizers.rmsprop import RMSPropOptimizer as RMSPropOptimizer
+from thalweg._src.lib.producers import input_producer as input_producer
+from thalweg._src.lib.producers import limit_epochs as limit_epochs
+from thalweg._src.lib.producers import match_filenames_once as match_filenames_once
+from thalweg._src.lib.producers import range_input_producer as range_input_producer
+from thalweg._src.lib.producers import slice_input_producer as slice_input_producer
+from thalweg._src.lib.producers import string_input_producer as string_input_producer
 from thalweg._src.lib.queue_runner import QueueRunner as QueueRunner
 from thalweg._src.lib.queue_runner import add_queue_runner as add_queue_runner
 from thalweg._src.lib.queue_runner import start_queue_runners as start_queue_runners

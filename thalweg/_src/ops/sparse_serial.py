@@ -1,5 +1,6 @@
 """Sparse tensors as strings and back, and minibatches of them kept in a map."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -209,8 +210,7 @@ def _map(ctx: Any, container: str, shared_name: str) -> dict[int, Any]:
 
 
 def _kept(entries: dict[int, Any], part: Any) -> int:
-    number = entries.get(-1, 0)
-    entries[-1] = number + 1
+    number = next(entries.setdefault(-1, itertools.count()))  # a step that no other thread can come between
     entries[number] = part
     return number
 
@@ -285,12 +285,16 @@ def take_many_sparse_from_tensors_map(
             "sparse_map_op must be one of AddSparseToTensorsMap or AddManySparseToTensorsMap. Instead, found "
             f"`{sparse_map_op.type}`."
         )
+    attrs = sparse_map_op.attrs
     with get_default_graph().colocate_with(sparse_map_op):
-        parts = _take_from_map(
-            sparse_handles,
-            dtype=sparse_map_op.attrs["T"],
-            container=sparse_map_op.attrs["container"],
-            shared_name=sparse_map_op.attrs["shared_name"] or sparse_map_op.name,
-            name=name,
+        return take_many_sparse_from_map(
+            sparse_handles, attrs["T"], attrs["shared_name"] or sparse_map_op.name, rank, attrs["container"], name
         )
+
+
+def take_many_sparse_from_map(
+    sparse_handles: Any, dtype: Any, shared_name: str, rank: int | None, container: str = "", name: str | None = None
+) -> SparseTensor:
+    """Takes the SparseTensors with these numbers out of the map of that name."""
+    parts = _take_from_map(sparse_handles, dtype=dtype, container=container, shared_name=shared_name, name=name)
     return _of_rank(parts, rank)
