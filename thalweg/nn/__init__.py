@@ -1,5 +1,8 @@
 """tf.nn: the ops of neural networks."""
 
+from thalweg._src.lib.rnn.dynamic import bidirectional_dynamic_rnn as bidirectional_dynamic_rnn
+from thalweg._src.lib.rnn.dynamic import dynamic_rnn as dynamic_rnn
+from thalweg._src.lib.rnn.dynamic import raw_rnn as raw_rnn
 from thalweg._src.lib.rnn.static import static_bidirectional_rnn as bidirectional_rnn
 from thalweg._src.lib.rnn.static import static_bidirectional_rnn as static_bidirectional_rnn
 from thalweg._src.lib.rnn.static import static_rnn as rnn

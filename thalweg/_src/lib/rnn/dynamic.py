@@ -18,9 +18,10 @@ from thalweg._src.lib.rnn.steps import (
     type_of_state,
     zero_outputs,
 )
-from thalweg._src.ops import basic, checks, compare, control_flow, variable_scope
+from thalweg._src.ops import basic, checks, compare, variable_scope
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.tensor_array import TensorArray
+from thalweg._src.ops.while_loop import while_loop
 
 
 def dynamic_rnn(
@@ -128,7 +129,7 @@ def _loop(cell: Any, inputs: Any, state: Any, parallel: int, swap: bool, lengths
 
     # One step at least, so that the outputs have their shapes.
     bound = math.minimum(steps, math.maximum(1, last))
-    _, out_stores, state = control_flow.while_loop(
+    _, out_stores, state = while_loop(
         lambda time, *_: time < bound,
         step,
         (time, out_stores, state),
@@ -203,7 +204,7 @@ def raw_rnn(
         known_batch = _common_batch(nest.objects(next_input))
         batch_size = array.shape(nest.objects(next_input)[0])[0] if known_batch is None else known_batch
         nest.same_objects(state, cell.state_size)
-        state = nest.map_objects(lambda s: to_tensor(s) if not hasattr(s, "_nest_parts") else s, state)
+        state = nest.map_objects(lambda s: s if isinstance(s, TensorArray) else to_tensor(s), state)
         emitted, sizes, kinds = _emission(cell, emitted, state)
         stores = [
             TensorArray(
@@ -237,7 +238,7 @@ def raw_rnn(
             kept = loop_state if next_loop_state is None else next_loop_state
             return time + 1, compare.logical_or(finished, new_finished), next_input, stores, next_state, kept
 
-        result = control_flow.while_loop(
+        result = while_loop(
             goes_on,
             step,
             [time, finished, next_input, nest.pack_objects(emitted, stores), state, loop_state],
@@ -270,7 +271,7 @@ def _where_not(finished: Any, old: Any, new: Any) -> Any:
     """`new`, but `old` in the rows that are finished. TensorArrays and scalars are new."""
 
     def choose(o: Any, n: Any) -> Any:
-        if hasattr(o, "_nest_parts") or o.dims == ():
+        if isinstance(o, TensorArray) or o.dims == ():
             return n
         return array.where(finished, o, n)
 

@@ -15,6 +15,7 @@ from thalweg._src.lib.rnn.cell import RNNCell, assert_like_rnncell
 from thalweg._src.lib.tracking.object_graph import is_trackable
 from thalweg._src.ops import random, variable_scope
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.tensor_array import TensorArray
 
 
 class WrapperCell(RNNCell):
@@ -78,7 +79,7 @@ def _memory_is_kept(substate: Any) -> Any:
     """Which parts of a state take dropout: not the memory of an LSTM, not what is no tensor."""
     if isinstance(substate, LSTMStateTuple):
         return LSTMStateTuple(c=False, h=True)
-    return not hasattr(substate, "_nest_parts")
+    return not isinstance(substate, TensorArray)
 
 
 class DropoutWrapper(WrapperCell):
@@ -201,7 +202,7 @@ def _chosen(visitor: Any, value: Any) -> Any:
     """The structure of `value` down to where `visitor` says a bool: whether that part takes dropout."""
     said = visitor(value)
     if isinstance(said, bool):
-        if said and nest.is_nested(value) and not hasattr(value, "_nest_parts"):
+        if said and nest.is_nested(value):
             return nest.rebuild(value, [_chosen(visitor, part) for part in nest.parts(value)])
         return said
     nest.assert_same_structure(said, value, check_types=False)
@@ -218,7 +219,7 @@ def _numbered(fn: Any, shallow: Any, *others: Any) -> Any:
 
     def visit(node: Any, rest: Any) -> Any:
         nonlocal count
-        if nest.is_nested(node) and not hasattr(node, "_nest_parts"):
+        if nest.is_nested(node):
             columns = zip(nest.parts(node), *[nest.parts(r) for r in rest], strict=True)
             return nest.rebuild(rest[0] if rest else node, [visit(first, more) for first, *more in columns])
         count += 1
