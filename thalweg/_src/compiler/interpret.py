@@ -5,7 +5,7 @@ A compiled cluster, the op-by-op mode for debugging, and the bodies of loops and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -183,15 +183,32 @@ class Interpreter:
         if self.watch is not None:
             self.watch(op, [env[t] for t in op.outputs])
 
-    def call_graph(self, graph: Any, values: list[Any]) -> list[Any]:
-        """The outputs of a body on the values of its inputs, in this interpreter's state."""
-        env = dict(zip(graph.inputs, values, strict=True))
+    def call_graph(
+        self,
+        graph: Any,
+        values: list[Any],
+        *,
+        given: dict[Tensor, Any] | None = None,
+        skip: Collection[Operation] = (),
+        also: Sequence[Tensor] = (),
+    ) -> list[Any]:
+        """The outputs of a body on the values of its inputs, in this interpreter's state, and the values of the tensors in `also`.
+
+        The operations in `skip` are not run; `given` holds what would be their outputs.
+        """
+        env = dict(zip(graph.inputs, values, strict=True)) | (given or {})
         outer, self.fold = self.fold, static_needs(graph)[0]
+        ops = body_ops(graph)
         try:
-            self.run(body_ops(graph), env)
+            self.run([op for op in ops if op not in skip] if skip else ops, env)
         finally:
             self.fold = outer
-        return [self.read(v, t.op) if type(v := env[t]) is RefValue and not t.dtype._ref else v for t in graph.outputs]
+        wanted = [*graph.outputs, *also]
+        return [self.read(v, t.op) if type(v := env[t]) is RefValue and not t.dtype._ref else v for t in wanted]
+
+    def body_ops(self, graph: Any) -> list[Operation]:
+        """The operations that the outputs of a body need, in order."""
+        return body_ops(graph)
 
     def written_by(self, *bodies: tuple[Any, list[Any]]) -> list[Any]:
         """The keys of the variables and random streams that bodies (graph, values of its inputs) change.

@@ -8,71 +8,154 @@ that are made, rounded up, and what is compiled does not grow with them at all.
 
 import numpy as np
 
-from thalweg._src.core import apply, infer
+from thalweg._src.core import apply
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.structured import Structured
+from thalweg._src.ops.lifts import lifted
+from thalweg._src.ops.turns import Turns, through_identities, truth_of
 
-# A loop whose turns can be counted while tracing is counted up to this many.
-_MAX_COUNTED = 1_000_000
 # The turns for which a differentiated loop of unknown length has room at first.
 _FIRST_ROOM = 8
 
 
 def compiled_loop(cond, body, variables, captured, run):
     """The last loop variables. Raises Replan for loops whose variables change their shape."""
-    loop = _Loop(cond, body, captured, run)
-    turns = trip_count(cond, body, variables, captured)
-    start = loop.settled(variables)
-    if turns is not None:
-        end, _ = lax.scan(lambda c, _: (loop.step(c), None), start, None, length=turns)
-    elif run.taped:
-        end = loop.taped(start)
-    else:
-        end = lax.while_loop(loop.goes_on, loop.step, start)
-    return loop.finish(end)
+    loop = _Loop(cond, body, variables, captured, run)
+    turns = Turns(cond, body, variables, captured)
+    if turns.count == 0:
+        return list(variables)
+    if turns.count is not None:
+        return loop.counted(turns)
+    if run.taped:
+        return loop.taped(turns)
+    return loop.open_ended()
 
 
 class _Loop:
-    """One loop while it is traced. What it carries: (values, variables that it writes, (checks held, room that was missing))."""
+    """One loop while it is traced. What it carries: (values, variables that it writes, (checks held, room that was missing)).
 
-    def __init__(self, cond, body, captured, run):
+    Loop variables that no turn changes, and arrays whose writes leave the loop, are not carried; `given` stands for them.
+    """
+
+    def __init__(self, cond, body, variables, captured, run):
         self.cond, self.body, self.run = cond, body, run
+        self.variables = list(variables)
         self.captured = [v.in_loop() if isinstance(v, Structured) else v for v in captured]
         self.name = run.current.name if run.current is not None else "loop"
-        self.keys = []
+        width = len(body.outputs)
+        self.unchanged = {i for i in range(width) if through_identities(body.outputs[i]) is body.inputs[i]}
+        for i in self.unchanged:
+            if isinstance(self.variables[i], Structured):
+                self.variables[i] = self.variables[i].in_loop()
+        self.given = {i: self.variables[i] for i in self.unchanged}
+        everything = [*self.variables, *self.captured]
+        self.keys = run.written_by((cond, everything), (body, everything))
+        self.reads, self.writes = [], []
 
-    def settled(self, variables):
+    # -- the three forms
+
+    def counted(self, turns):
+        """A loop of a known number of turns: a scan."""
+        self._lift(turns, turns.count)
+        start = self.settled()
+        end, rows = lax.scan(self.step, start, self._rows(), length=turns.count)
+        return self.finish(end, rows, None)
+
+    def taped(self, turns):
+        """A loop that is differentiated: a scan of more turns than it makes."""
+        key = f"loop {self.name}"
+        room = apply.room(key, _FIRST_ROOM)
+        self._lift(turns, room)
+        start = self.settled()
+
+        def turn(carry, rows):
+            carry, live = carry
+            live &= self.goes_on(carry)
+            new, out = self.step(_chosen(live, carry, start), rows, live)
+            return (_chosen(live, new, carry), live), (out, live)
+
+        (end, live), (rows, lives) = lax.scan(turn, (start, jnp.bool_(True)), self._rows(), length=room)
+        more = live & self.goes_on(end)
+        if self.run.active is not None:
+            more &= self.run.active
+        apply.need(key, jnp.where(more, 2 * room, 0), room)
+        return self.finish(end, rows, lives)
+
+    def open_ended(self):
+        """A loop whose length is known when it ends."""
+        start = self.settled()
+        end = lax.while_loop(self.goes_on, lambda carry: self.step(carry, None)[0], start)
+        return self.finish(end, [], None)
+
+    # -- parts
+
+    def _lift(self, turns, count):
+        self.reads, self.writes = lifted(
+            self.cond, self.body, self.variables, self.captured, turns, count, self.unchanged, self.run
+        )
+        for write in self.writes:
+            self.given[write.at] = write.start
+
+    def _rows(self):
+        return [(r.rows, np.ones(len(r.rows), bool) if r.inside is None else r.inside) for r in self.reads]
+
+    def _full(self, values):
+        """All loop variables, those that are carried taken from `values`."""
+        found = iter(values)
+        return [self.given[i] if i in self.given else next(found) for i in range(len(self.variables))]
+
+    def settled(self):
         """The first values in the form of all later ones."""
-        run = self.run
-        values = [v.in_loop() if isinstance(v, Structured) else v for v in variables]
-        self.keys = run.written_by((self.cond, [*values, *self.captured]), (self.body, [*values, *self.captured]))
-        start = ([carried(v) for v in values], [carried(run.state[k]) for k in self.keys], (jnp.bool_(True), {}))
+        values = [
+            v.in_loop() if isinstance(v, Structured) else v for i, v in enumerate(self.variables) if i not in self.given
+        ]
+        start = ([carried(v) for v in values], [carried(self.run.state[k]) for k in self.keys], (jnp.bool_(True), {}))
+        rows = jax.tree.map(lambda r: jax.ShapeDtypeStruct(r.shape[1:], r.dtype), self._rows())
         for _ in range(4):
             with apply.collect_checks(False):
-                after = jax.eval_shape(self.step, start)
+                after, _ = jax.eval_shape(self.step, start, rows or None)
             start, changed = _towards(start, after)
             if not changed:
                 return start
         raise Replan(None, "a loop variable changes its structure")
 
-    def step(self, carry, active=None):
+    def step(self, carry, rows, active=None):
+        """One turn: what it carries on, and the rows that it writes."""
         values, old, (ok, needs) = carry
         child = self._child(old, active)
+        given, skip = {}, set()
         with apply.collect_checks([]) as checks:
-            new = child.call_graph(self.body, [*values, *self.captured])
+            for read, (row, inside) in zip(self.reads, rows or [], strict=True):
+                given[read.node.outputs[0]] = row
+                skip.add(read.node)
+                if read.inside is not None:
+                    apply.check(inside, "an index is outside")
+            for write in self.writes:
+                given[write.node.outputs[0]] = np.float32(0)
+                skip.add(write.node)
+            new = child.call_graph(
+                self.body,
+                [*self._full(values), *self.captured],
+                given=given,
+                skip=skip,
+                also=[w.node.inputs[2] for w in self.writes],
+            )
+        width = len(self.body.outputs)
         held, missing = apply.summary(checks)
         if active is not None:
             held |= ~active
             missing = {k: jnp.where(active, n, 0) for k, n in missing.items()}
         merged = {k: jnp.maximum(needs.get(k, 0), missing.get(k, 0)) for k in {**needs, **missing}}
-        return [carried(v) for v in new], [carried(child.state[k]) for k in self.keys], (ok & held, merged)
+        after = [carried(v) for i, v in enumerate(new[:width]) if i not in self.given]
+        state = [carried(child.state[k]) for k in self.keys]
+        return (after, state, (ok & held, merged)), [carried(v) for v in new[width:]]
 
     def goes_on(self, carry):
         values, old, _ = carry
         child = self._child(old)
         with apply.collect_checks(False):
-            return truth(child.call_graph(self.cond, [*values, *self.captured])[0])
+            return truth(child.call_graph(self.cond, [*self._full(values), *self.captured])[0])
 
     def _child(self, old, active=None):
         child = self.run.child({**self.run.state, **dict(zip(self.keys, old, strict=True))})
@@ -80,30 +163,15 @@ class _Loop:
             child.active = active if child.active is None else child.active & active
         return child
 
-    def taped(self, start):
-        """The loop as a scan of more turns than it makes."""
-        key = f"loop {self.name}"
-        room = apply.room(key, _FIRST_ROOM)
-
-        def turn(carry, _):
-            carry, live = carry
-            live &= self.goes_on(carry)
-            new = self.step(_chosen(live, carry, start), live)
-            return (_chosen(live, new, carry), live), None
-
-        (end, live), _ = lax.scan(turn, (start, jnp.bool_(True)), None, length=room)
-        more = live & self.goes_on(end)
-        if self.run.active is not None:
-            more &= self.run.active
-        apply.need(key, jnp.where(more, 2 * room, 0), room)
-        return end
-
-    def finish(self, end):
+    def finish(self, end, rows, lives):
+        """The loop variables after the last turn."""
         values, new, found = end
         for key, value in zip(self.keys, new, strict=True):
             self.run.write(key, value)
         apply.report(found, "a check in a loop failed")
-        return list(values)
+        for write, own in zip(self.writes, rows, strict=True):
+            self.given[write.at] = write.finish(own, lives, self.run.active)
+        return self._full(values)
 
 
 def _chosen(flag, yes, no):
@@ -146,91 +214,6 @@ def _towards(start, after):
     return jax.tree.unflatten(tree, out), False
 
 
-# -- how many turns
-
-
-def trip_count(cond, body, variables, captured):
-    """The number of turns of a loop, where it follows from values that are known while tracing; else None.
-
-    Only what the condition depends on is followed: typically a counter.
-    """
-    needed = _loop_variables_of(cond, body)
-    if needed is None or any(is_tracer(variables[i]) for i in needed):
-        return None
-    cond_env = _known(cond, variables, captured, len(body.outputs))
-    body_env = _known(body, variables, captured, len(body.outputs))
-    values = {i: np.asarray(variables[i]) for i in needed}
-    for turn in range(_MAX_COUNTED):
-        go = _fold(cond.outputs[0], {**cond_env, **{cond.inputs[i]: v for i, v in values.items()}})
-        if go is None:
-            return None
-        if not truth(go):
-            return turn
-        memo = {**body_env, **{body.inputs[i]: v for i, v in values.items()}}
-        new = {i: _fold(body.outputs[i], memo) for i in needed}
-        if any(v is None for v in new.values()):
-            return None
-        values = new
-    return None
-
-
-def _loop_variables_of(cond, body):
-    """The loop variables that the condition depends on, through all turns; None where that can't be told."""
-    count = len(body.outputs)
-    needed: set[int] = set()
-    frontier = _inputs_of(cond, cond.outputs[:1], count)
-    while frontier - needed:
-        needed |= frontier
-        frontier = _inputs_of(body, [body.outputs[i] for i in needed], count)
-    return needed
-
-
-def _inputs_of(graph, tensors, count):
-    at = {t: i for i, t in enumerate(graph.inputs[:count])}
-    seen = set()
-    stack = list(tensors)
-    out = set()
-    while stack:
-        t = stack.pop()
-        if t in seen:
-            continue
-        seen.add(t)
-        if t in at:
-            out.add(at[t])
-        else:
-            stack += t.op.inputs
-    return out
-
-
-def _known(graph, variables, captured, count):
-    return {
-        t: np.asarray(v)
-        for t, v in zip(graph.inputs[count:], captured, strict=True)
-        if not is_tracer(v) and hasattr(v, "dtype")
-    }
-
-
-def _fold(t, env):
-    """The value of `t` in a body, if `env` and constants decide it."""
-    if t in env:
-        return env[t]
-    node = t.op
-    opdef = node.opdef
-    if opdef.effect is not None or opdef.source or opdef.name == "_Arg" or not (opdef.foldable or opdef.alias):
-        return None
-    if opdef.needs_only_shapes(node):
-        return infer.constant_value(t)
-    values = []
-    for s in node.inputs:
-        v = _fold(s, env)
-        if v is None:
-            return None
-        values.append(v)
-    for o, v in zip(node.outputs, infer.evaluate(node, values), strict=True):
-        env[o] = v
-    return env[t]
-
-
 def is_tracer(value):
     return isinstance(value, jax.core.Tracer)
 
@@ -243,10 +226,7 @@ def truth(value):
         if value.shape:
             return jnp.bool_(value.size > 0)
         return value if value.dtype == bool else value != 0
-    array = np.asarray(value)
-    if array.shape:
-        return bool(array.size)
-    return bool(array[()])
+    return truth_of(value)
 
 
 def carried(value):
