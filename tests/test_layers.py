@@ -28,7 +28,7 @@ MAY_IMPORT["compat"] = BELOW | {"contrib"}
 MAY_IMPORT["cli"] = BELOW | {"contrib", "services", "compat"}
 
 # The one face that does something when it is imported: that is what it is for.
-ACTING_FACES = {"thalweg.tensorflow"}
+ACTING_FACES = {"thalweg.contrib", "thalweg.tensorflow"}
 
 
 def module_name(path: Path) -> str:

@@ -10,6 +10,7 @@ from thalweg import errors as errors
 from thalweg import flags as flags
 from thalweg import gfile as gfile
 from thalweg import graph_util as graph_util
+from thalweg import image as image
 from thalweg import initializers as initializers
 from thalweg import io as io
 from thalweg import layers as layers
@@ -20,6 +21,7 @@ from thalweg import losses as losses
 from thalweg import manip as manip
 from thalweg import math as math
 from thalweg import metrics as metrics
+from thalweg import nest as nest
 from thalweg import nn as nn
 from thalweg import quantization as quantization
 from thalweg import queue as queue
@@ -310,6 +312,7 @@ from thalweg._src.ops.higher_order import foldl as foldl
 from thalweg._src.ops.higher_order import foldr as foldr
 from thalweg._src.ops.higher_order import map_fn as map_fn
 from thalweg._src.ops.higher_order import scan as scan
+from thalweg._src.ops.image_boxes import extract_image_patches as extract_image_patches
 from thalweg._src.ops.indexed_slices import IndexedSlices as IndexedSlices
 from thalweg._src.ops.indexed_slices import IndexedSlicesValue as IndexedSlicesValue
 from thalweg._src.ops.indexed_slices import convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices
@@ -441,6 +444,8 @@ from thalweg._src.ops.shaping import size as size
 from thalweg._src.ops.shaping import squeeze as squeeze
 from thalweg._src.ops.slicing import slice as slice
 from thalweg._src.ops.slicing import strided_slice as strided_slice
+from thalweg._src.ops.sorting import argsort as argsort
+from thalweg._src.ops.sorting import sort as sort
 from thalweg._src.ops.sparse_arithmetic import sparse_add as sparse_add
 from thalweg._src.ops.sparse_arithmetic import sparse_maximum as sparse_maximum
 from thalweg._src.ops.sparse_arithmetic import sparse_minimum as sparse_minimum

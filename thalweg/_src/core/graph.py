@@ -70,13 +70,7 @@ class Tensor:
 
     def set_shape(self, shape: Any) -> None:
         """Add what you know to the static shape. Raises ValueError where it contradicts what is known."""
-        merged = shapes.merge(self._dims, shapes.as_dims(shape))
-        if merged is False:
-            raise ValueError(
-                f"Tensor {self.name!r} has shape {shapes.text(self._dims)}, "
-                f"which is not compatible with {shapes.text(shapes.as_dims(shape))}"
-            )
-        self._dims = merged
+        self._dims = shapes.merged(self._dims, shapes.as_dims(shape))
 
     @property
     def _rank(self) -> int | None:

@@ -34,7 +34,7 @@ class Pooling(Described):
         **kwargs: Any,
     ):
         if strides is None:
-            strides = pool_size
+            raise ValueError("Argument `strides` must not be None.")
         super().__init__(name=name, **kwargs)
         self.pool_size = normalize_tuple(pool_size, self.rank, "pool_size")
         self.strides = normalize_tuple(strides, self.rank, "strides")
