@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
+from thalweg._src.formats import protos
 
 Pair = collections.namedtuple("Pair", ["first", "second"])
 
@@ -258,3 +259,18 @@ def test_debug_ops_and_nan(monkeypatch):
         pytest.raises(tf.errors.InvalidArgumentError, match="logarithm:0 has 1 values that are not finite"),
     ):
         sess.run(z, {x: 0.0})
+
+
+def test_callable_of_a_proto():
+    x = tf.placeholder(tf.float32, name="x")
+    y = tf.add(x, 1.0, name="y")
+    options = protos.CallableOptions(feed=[x.name], fetch=[y.name], target=[y.op.name])
+    with tf.Session() as session:
+        assert session._make_callable_from_options(options)(np.float32(1)) == [2.0]
+
+
+def test_sparse_tensors_print_as_tensorflow_does(capfd):
+    sparse = tf.SparseTensor([[0, 0], [2, 1]], [3, 4], [5, 6])
+    with tf.Session() as session:
+        session.run(tf.print(sparse))
+    assert capfd.readouterr().err == "'SparseTensor(indices=[[0 0]\n [2 1]], values=[3 4], shape=[5 6])'\n"

@@ -479,6 +479,11 @@ class _MutableTable(LookupInterface):
     """A table that operations change."""
 
     _default_value: Tensor
+    _saved_name: str
+
+    def _gather_saveables_for_checkpoint(self) -> dict[str, Any]:
+        """What a Saver or Checkpoint that is given the table saves of it."""
+        return {"table": lambda name=self._saved_name: _Saved(self, name)}
 
     def _named_scope(self, name: str | None, what: str, *values: Any) -> Any:
         return scopes.name_scope(name, f"{self.name}_lookup_table_{what}", [self.resource_handle, *values])
@@ -591,6 +596,7 @@ class _Saved(SaveableObject):
 
 
 def _saved_with(table: _MutableTable, name: str, checkpoint: bool) -> None:
+    table._saved_name = name
     if checkpoint:
         get_default_graph().add_to_collection(GraphKeys.SAVEABLE_OBJECTS, _Saved(table, name))
 

@@ -30,14 +30,16 @@ class Table:
         self.key_shape: tuple[int, ...] = ()
         self.lock = threading.Lock()
         # A dense table has so many buckets; what is not used of them shows in what it exports.
-        self.buckets, self.load, self.removed = 0, 0.8, 0
+        self.buckets, self.load = 0, 0.8
+        self.removed: list[Any] = []  # the values of deleted entries, which stay in their buckets
 
     def keys_of(self, keys: Any) -> tuple[list[Any], tuple[int, ...]]:
         """Hashable keys, and the shape in which they came."""
         array = np.asarray(keys)
         rank = len(self.key_shape)
-        if rank and array.shape[-rank:] != self.key_shape:
-            outer = array.shape[: max(array.ndim - rank, 0)]
+        dense = bool(self.buckets)  # takes one key, or a vector of keys
+        if (rank and array.shape[-rank:] != self.key_shape) or (dense and array.ndim > rank + 1):
+            outer = array.shape[:1] if dense else array.shape[: max(array.ndim - rank, 0)]
             raise _invalid(f"Expected key shape {_text(outer + self.key_shape)} got {_text(array.shape)}")
         outer = array.shape[: array.ndim - rank]
         if not rank:
@@ -73,7 +75,7 @@ class Table:
         rows = array.reshape(len(flat), *self.value_shape)
         with self.lock:
             while self.buckets and len(self.entries) + len(flat) > self.buckets * self.load:
-                self.buckets, self.removed = self.buckets * 2, 0
+                self.buckets, self.removed = self.buckets * 2, []
             self.entries.update(zip(flat, rows, strict=True))
 
     def remove(self, keys: Any) -> None:
@@ -81,7 +83,8 @@ class Table:
         self.check_keys(flat)
         with self.lock:
             for k in flat:
-                self.removed += self.entries.pop(k, None) is not None
+                if k in self.entries:
+                    self.removed.append(self.entries.pop(k))
 
     def replace(self, keys: Any, values: Any) -> None:
         if self.fixed:
@@ -95,7 +98,7 @@ class Table:
         rows = np.asarray(values).reshape(len(flat), *self.value_shape)
         own = np.asarray(keys).reshape(len(flat), *self.key_shape)
         if self.buckets:  # what was exported has a row per bucket
-            self.buckets, self.removed = len(flat), 0
+            self.buckets, self.removed = len(flat), []
         self.insert(own[used], rows[used])
 
     def export(self) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +109,7 @@ class Table:
             if self.buckets:
                 zero = np.zeros(self.value_shape, self.value_type.numpy_dtype)
                 empty, *deleted = self.forbidden
-                items += [(deleted[0], zero)] * self.removed if deleted else []
+                items += [(deleted[0], value) for value in self.removed] if deleted else []
                 items += [(empty, zero)] * (self.buckets - len(items))
         keys = np.empty((len(items), *self.key_shape), self.key_type.numpy_dtype)
         values = np.empty((len(items), *self.value_shape), self.value_type.numpy_dtype)

@@ -10,6 +10,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import string
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.opdef import Mixed, op, type_attr
+from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.checks import summary
 
 T = type_attr("T")
@@ -169,11 +170,14 @@ _MARK = "\x00value\x00"  # stands for a tensor in a template; no text that peopl
 
 
 def _template(value: Any, tensors: list[Tensor]) -> str:
+    if isinstance(value, SparseTensor):
+        parts = (("indices", value.indices), ("values", value.values), ("shape", value.dense_shape))
+        return "'SparseTensor(" + ", ".join(f"{name}={_template(t, tensors)}" for name, t in parts) + ")'"
     if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
         tensors.append(to_tensor(value))
         return _MARK
     if nest.is_nested(value) and any(
-        isinstance(v, Tensor) or hasattr(v, "_as_graph_element") for v in nest.flatten(value)
+        isinstance(v, Tensor | SparseTensor) or hasattr(v, "_as_graph_element") for v in nest.flatten(value)
     ):
         parts = [_template(p, tensors) for p in nest.parts(value)]
         if isinstance(value, dict):

@@ -169,28 +169,28 @@ def batch_scatter_update(
 ) -> Any:
     """`scatter_update` in each of a batch: `indices` [batch..., n] choose rows along the axis behind the batch."""
     from thalweg._src.core import scopes
-    from thalweg._src.ops.joining import concat, stack
+    from thalweg._src.ops.joining import stack
     from thalweg._src.ops.late import array, math
 
     with scopes.name_scope(name):
         indices = to_tensor(indices, None, "indices")
         shape = array.shape(indices)
         count = indices.shape.ndims - 1
-        if not count:
-            return scatter_update(ref, indices, updates, use_locking)
         parts = [math.range(shape[i]) for i in range(count)]
         wide = [
             array.reshape(math.cast(p, indices.dtype), [-1 if j == i else 1 for j in range(count + 1)])
             for i, p in enumerate(parts)
         ]
         full = [w + indices * 0 for w in wide] + [indices]
-        return scatter_nd_update(ref, stack(full, axis=-1) if count else concat(full, 0), updates, use_locking, name)
+        return scatter_nd_update(ref, stack(full, axis=-1), updates, use_locking, name)
 
 
 # -- scatter_nd
 
 
 def _nd_check(ref, indices):
+    if not ref.shape:
+        raise errors.InvalidArgumentError(None, None, "Output must be at least 1-D, got shape: []")
     depth = indices.shape[-1]
     if depth > len(ref.shape):
         raise errors.InvalidArgumentError(

@@ -408,6 +408,19 @@ class BaseSession:
             return call
         return lambda *values: call(*values)
 
+    def _make_callable_from_options(self, callable_options: Any) -> Callable:
+        """`make_callable` of a CallableOptions proto: names to feed, to fetch and to run. Gives a list of values."""
+        asked = callable_options
+        if asked.tensor_connection:
+            raise errors.UnimplementedError(None, None, "CallableOptions.tensor_connection is not supported")
+        run = self.make_callable([*asked.fetch, *asked.target], list(asked.feed), accept_options=True)
+        options = asked.run_options if asked.HasField("run_options") else None
+
+        def call(*values: Any, run_metadata: Any = None) -> list[Any]:
+            return run(*values, options=options, run_metadata=run_metadata)[: len(asked.fetch)]
+
+        return call
+
     def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
         """Announce what `partial_run` will fetch and feed, piece by piece; returns the handle of the run."""
         if self._closed:

@@ -137,9 +137,9 @@ def _move(variable: Any, key: str) -> direct.Move | None:
 
 
 def _constant_saveable(data: bytes) -> Any:
-    from thalweg._src.core.constant import constant
     from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
     from thalweg._src.ops import basic
+    from thalweg._src.ops.constants import constant
 
     class ObjectGraphSaveable(SaveableObject):
         def restore(self, restored_tensors: Any, restored_shapes: Any) -> Any:
