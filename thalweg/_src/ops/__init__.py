@@ -60,9 +60,12 @@ from thalweg._src.ops import py_func as py_func
 from thalweg._src.ops import quantizing as quantizing
 from thalweg._src.ops import queues as queues
 from thalweg._src.ops import ragged as ragged
+from thalweg._src.ops import ragged_variant as ragged_variant
 from thalweg._src.ops import random as random
 from thalweg._src.ops import random_draws as random_draws
 from thalweg._src.ops import ranges as ranges
+from thalweg._src.ops import recurrent as recurrent
+from thalweg._src.ops import readers as readers
 from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import resampling as resampling
 from thalweg._src.ops import resizing as resizing

@@ -174,11 +174,19 @@ class Sample(From):
         return filter(draw, self.source.iterate(run.at()))
 
 
+def _last(element: tuple) -> bool:
+    return bool(element[-1])
+
+
+def _without_last(element: tuple) -> tuple:
+    return element[:-1]
+
+
 class LastTrue(From):
     """The elements whose last component is true, without that component."""
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return map(lambda e: e[:-1], filter(lambda e: bool(e[-1]), self.source.iterate(run.at())))
+        return map(_without_last, filter(_last, self.source.iterate(run.at())))
 
 
 @dataset("TakeDataset")

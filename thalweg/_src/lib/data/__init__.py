@@ -1,0 +1,1 @@
+"""tf.data: datasets, iterators and what makes elements of tensors."""
