@@ -23,6 +23,7 @@ from thalweg import math as math
 from thalweg import metrics as metrics
 from thalweg import nest as nest
 from thalweg import nn as nn
+from thalweg import python_io as python_io
 from thalweg import quantization as quantization
 from thalweg import queue as queue
 from thalweg import ragged as ragged
@@ -393,6 +394,13 @@ from thalweg._src.ops.random_draws import random_poisson as random_poisson
 from thalweg._src.ops.ranges import lin_space as lin_space
 from thalweg._src.ops.ranges import lin_space as linspace
 from thalweg._src.ops.ranges import range as range
+from thalweg._src.ops.reader_api import FixedLengthRecordReader as FixedLengthRecordReader
+from thalweg._src.ops.reader_api import IdentityReader as IdentityReader
+from thalweg._src.ops.reader_api import LMDBReader as LMDBReader
+from thalweg._src.ops.reader_api import ReaderBase as ReaderBase
+from thalweg._src.ops.reader_api import TextLineReader as TextLineReader
+from thalweg._src.ops.reader_api import TFRecordReader as TFRecordReader
+from thalweg._src.ops.reader_api import WholeFileReader as WholeFileReader
 from thalweg._src.ops.reduce import arg_max as arg_max
 from thalweg._src.ops.reduce import arg_min as arg_min
 from thalweg._src.ops.reduce import argmax as argmax

@@ -1,5 +1,7 @@
 """tf.io: examples, files and encodings."""
 
+from thalweg._src.lib.io.tf_record import TFRecordWriter as TFRecordWriter
+from thalweg._src.lib.io.tf_record import tf_record_iterator as tf_record_iterator
 from thalweg._src.lib.producers import match_filenames_once as match_filenames_once
 from thalweg._src.ops.decoding import decode_compressed as decode_compressed
 from thalweg._src.ops.decoding import decode_csv as decode_csv
@@ -10,6 +12,8 @@ from thalweg._src.ops.decoding import serialize_tensor as serialize_tensor
 from thalweg._src.ops.files import matching_files as matching_files
 from thalweg._src.ops.files import read_file as read_file
 from thalweg._src.ops.files import write_file as write_file
+from thalweg._src.ops.image_boxes import decode_image as decode_image
+from thalweg._src.ops.image_boxes import is_jpeg as is_jpeg
 from thalweg._src.ops.parsing import FixedLenFeature as FixedLenFeature
 from thalweg._src.ops.parsing import FixedLenSequenceFeature as FixedLenSequenceFeature
 from thalweg._src.ops.parsing import SparseFeature as SparseFeature
@@ -18,10 +22,19 @@ from thalweg._src.ops.parsing import parse_example as parse_example
 from thalweg._src.ops.parsing import parse_sequence_example as parse_sequence_example
 from thalweg._src.ops.parsing import parse_single_example as parse_single_example
 from thalweg._src.ops.parsing import parse_single_sequence_example as parse_single_sequence_example
+from thalweg._src.ops.picture_files import decode_and_crop_jpeg as decode_and_crop_jpeg
+from thalweg._src.ops.picture_files import decode_bmp as decode_bmp
+from thalweg._src.ops.picture_files import decode_gif as decode_gif
+from thalweg._src.ops.picture_files import decode_jpeg as decode_jpeg
+from thalweg._src.ops.picture_files import decode_png as decode_png
+from thalweg._src.ops.picture_files import encode_jpeg as encode_jpeg
+from thalweg._src.ops.picture_files import extract_jpeg_shape as extract_jpeg_shape
 from thalweg._src.ops.queue_api import PaddingFIFOQueue as PaddingFIFOQueue
 from thalweg._src.ops.queue_api import PriorityQueue as PriorityQueue
 from thalweg._src.ops.queue_api import QueueBase as QueueBase
 from thalweg._src.ops.queue_api import RandomShuffleQueue as RandomShuffleQueue
+from thalweg._src.ops.record_options import TFRecordCompressionType as TFRecordCompressionType
+from thalweg._src.ops.record_options import TFRecordOptions as TFRecordOptions
 from thalweg._src.ops.sparse_serial import deserialize_many_sparse as deserialize_many_sparse
 from thalweg._src.ops.sparse_serial import serialize_many_sparse as serialize_many_sparse
 from thalweg._src.ops.sparse_serial import serialize_sparse as serialize_sparse

@@ -6,6 +6,7 @@ the outputs. So one thread can wait for several of them at once, and nothing is 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -77,8 +78,48 @@ def finish(work: Any, wait: Callable[[Attempt], None]) -> Any:
     """The outputs of a lowering, calling `wait` for each attempt that is not done."""
     if not isinstance(work, Generator):
         return work
-    ended, value = advance(work)
-    while not ended:
-        wait(value)
-        ended, value = advance(work, value)
+    try:
+        ended, value = advance(work)
+        while not ended:
+            wait(value)
+            ended, value = advance(work, value)
+    finally:
+        work.close()
     return value
+
+
+class Turns:
+    """A lock whose holders may wait for other things: whoever wants it stands in line as an attempt."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._line: list[Attempt] = []
+
+    def ask(self) -> Attempt:
+        """An attempt that is done when it is its turn; `release` ends the turn, or the waiting for it."""
+        attempt = Attempt(self._withdraw)
+        with self._lock:
+            self._line.append(attempt)
+            if len(self._line) == 1:
+                attempt.fulfil(None)
+        return attempt
+
+    def release(self, attempt: Attempt) -> None:
+        with self._lock:
+            if attempt not in self._line:
+                return
+            first = self._line[0] is attempt
+            self._line.remove(attempt)
+            following = self._line[0] if first and self._line else None
+            if following is not None:
+                following.fulfil(None)
+        if following is not None:
+            following.announce()
+
+    def _withdraw(self, attempt: Attempt, error: BaseException) -> None:
+        with self._lock:
+            if attempt.done:
+                return
+            self._line.remove(attempt)
+            attempt.fail(error)
+        attempt.announce()

@@ -95,6 +95,11 @@ class RecordReader:
         while batch := self.read_many(256):
             yield from batch
 
+    @property
+    def at_end(self) -> bool:
+        """Whether all bytes that there are have been read as records."""
+        return self._at == len(self._buffer)
+
     def read(self) -> bytes | None:
         """The next record, or None at the end."""
         batch = self.read_many(1)
@@ -163,6 +168,11 @@ class RecordReader:
         at = self.offset + further
         what = f"the file ends within {what}" if how == "truncated" else what
         return DataLoss(f"{how} record at {at}: {what}.", offset=at, source=self._source)
+
+
+def decompressed(stream: Any, compression: str, source: str = "") -> Any:
+    """A function `read(n)` of what the compressed `stream` holds: at most n bytes, none only at the end."""
+    return _Decompressed(stream, _window_bits(compression), source).read
 
 
 class _Decompressed:

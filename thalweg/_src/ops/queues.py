@@ -195,3 +195,13 @@ def _of_types(queue: Any, types: Any) -> Any:
 
 USE = _declare_use("V2", resource, True)
 USE_OF_REFERENCES = _declare_use("", Ref(string), False)
+
+
+@op("FakeQueue", host=True, stateful=True, foldable=False)
+def fake_queue(resource: resource) -> Outputs(handle=Ref(string)):
+    """The queue behind a resource, as the ops of 0.x take it."""
+    return held(resource)
+
+
+fake_queue.shape_rule(lambda node: [()])
+fake_queue.not_differentiable()

@@ -159,8 +159,9 @@ class Execution:
 
     def _give_up(self, error: BaseException) -> None:
         waiting, self.pending = self.pending, {}
-        for _, attempt in waiting.values():
+        for work, attempt in waiting.values():
             attempt.cancel(error)
+            work.close()
         for op, (_, attempt) in waiting.items():
             if isinstance(attempt.error, errors.OpError):  # what it waited for says it best
                 attempt.error._op = op

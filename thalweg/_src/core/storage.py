@@ -1,0 +1,65 @@
+"""Files by name, wherever they are: on this machine, or where fsspec reaches (`gs://`, `s3://`, `hdfs://`, `memory://`)."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from typing import Any, BinaryIO
+
+from thalweg._src.core import errors
+
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
+BUFFER = 1 << 18
+
+
+def scheme_of(path: str) -> str:
+    """What stands before `://`, or an empty string for a path of this machine."""
+    found = _SCHEME.match(path)
+    return found.group(1).lower() if found else ""
+
+
+def as_path(name: Any) -> str:
+    """A file name as str, `file://` taken off. Raises TypeError for what is no name."""
+    path = os.fsdecode(name)
+    return path[len("file://") :] if path.startswith("file://") else path
+
+
+def remote(path: str) -> Any:
+    """The fsspec file system of `path`, or None for a path of this machine.
+
+    Raises UnimplementedError for a scheme that nothing installed knows.
+    """
+    scheme = scheme_of(path)
+    if not scheme:
+        return None
+    try:
+        import fsspec
+    except ImportError:
+        raise errors.UnimplementedError(
+            None,
+            None,
+            f"File system scheme '{scheme}' not implemented (file: '{path}'): it needs fsspec, which is not installed.",
+        ) from None
+    try:
+        return fsspec.core.url_to_fs(path)[0]
+    except (ImportError, ValueError) as error:
+        raise errors.UnimplementedError(
+            None, None, f"File system scheme '{scheme}' not implemented (file: '{path}'): {error}"
+        ) from None
+
+
+def open_file(name: Any, mode: str = "rb") -> BinaryIO:
+    """A binary stream of the file; `mode` is rb, wb or ab. Raises OSError as `open` does."""
+    path = as_path(name)
+    there = remote(path)
+    return open(path, mode, buffering=BUFFER) if there is None else there.open(path, mode)
+
+
+def matching(pattern: Any) -> list[str]:
+    """The names of the files that match a pattern, sorted."""
+    path = as_path(pattern)
+    there = remote(path)
+    if there is None:
+        return sorted(glob.glob(path, include_hidden=True))
+    return sorted(there.unstrip_protocol(found) for found in there.glob(path))
