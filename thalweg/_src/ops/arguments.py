@@ -1,5 +1,7 @@
-"""Arguments that had another name once."""
+"""Arguments that had another name once, or stood at another place."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 
@@ -10,3 +12,32 @@ def renamed(name: str, value: Any, old_name: str, old_value: Any) -> Any:
     if value is not None:
         raise ValueError(f"Cannot specify both '{old_name}' and '{name}'")
     return old_value
+
+
+def formerly(order: str, *, when: Callable[[tuple, dict[str, Any]], bool]) -> Callable[[Any], Any]:
+    """A function that an older release called with its arguments in another order.
+
+    `order` lists the old names; `old=new` renames one on the way. `when(args, kwargs)` tells an old call from a new one.
+    """
+    pairs = [(word.partition("=")[0], word.partition("=")[2] or word) for word in order.split()]
+    names = dict(pairs)
+
+    def decorate(fn: Any) -> Any:
+        @functools.wraps(fn)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not when(args, kwargs):
+                return fn(*args, **kwargs)
+            if len(args) > len(pairs):
+                raise TypeError(f"{fn.__name__}() took {len(pairs)} arguments in that form, {len(args)} were given")
+            bound = {new: value for (_, new), value in zip(pairs, args, strict=False)}
+            for key, value in kwargs.items():
+                new = names.get(key, key)
+                if new in bound:
+                    raise TypeError(f"{fn.__name__}() got multiple values for argument {key!r}")
+                bound[new] = value
+            return fn(**bound)
+
+        call.formerly = tuple(names)  # type: ignore[attr-defined]
+        return call
+
+    return decorate
