@@ -152,8 +152,11 @@ def _static_edges(
     for op in ops:
         if colours[op] == HOST or colours[op] is None:
             continue
-        for t, required in slots(op):
-            if not required:
+        wanted = slots(op)
+        fixed = all(derivable(t, fed=False) for t, required in wanted if required)
+        for t, required in wanted:
+            # What is compiled for the value of one slice's size may as well know where the slice begins.
+            if not required and (fixed or op.opdef.bodies is not None):
                 if derivable(t, fed=False):
                     mark(t)
             elif derivable(t):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import infer, shapes
-from thalweg._src.core.apply import check
+from thalweg._src.core.apply import Replan, check
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import lax
@@ -36,7 +36,7 @@ def _slice(input: T, begin: Known(I), size: Static(I)) -> T:
     for i, (n, b, s) in enumerate(zip(input.shape, starts, size.tolist(), strict=True)):
         if s == -1:
             if b is None:
-                raise ValueError(f"size[{i}] is -1, but begin[{i}] is not known while the graph is compiled")
+                raise Replan(None, f"size[{i}] is -1, but begin[{i}] is not known while the graph is compiled")
             s = n - b
         if b is not None and not 0 <= b <= n:
             raise ValueError(f"Expected begin[{i}] in [0, {n}], but got {b}")
@@ -47,7 +47,7 @@ def _slice(input: T, begin: Known(I), size: Static(I)) -> T:
         return input[tuple(builtins.slice(b, b + s) for b, s in zip(starts, sizes, strict=True))]  # type: ignore[operator]
     room = np.array(input.shape) - sizes
     check((begin >= 0) & (begin <= room), lambda: f"begin {begin} is out of range for size {sizes} of {input.shape}")
-    return lax.dynamic_slice(input, [begin[i] if b is None else b for i, b in enumerate(starts)], sizes)
+    return lax.dynamic_slice(input, list(begin), sizes)
 
 
 @_slice.shape_rule
