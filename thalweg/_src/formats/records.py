@@ -31,7 +31,10 @@ def frame(record: bytes) -> bytes:
 
 
 class RecordWriter:
-    """Writes records to `stream`; `compression` is "", "GZIP" or "ZLIB", the keywords are those of zlib."""
+    """Writes records to `stream`; `compression` is "", "GZIP" or "ZLIB", the keywords are those of zlib.
+
+    With another `flush_mode` than zlib's Z_NO_FLUSH, the compressor is flushed so whenever `input_size` bytes have come.
+    """
 
     def __init__(
         self,
@@ -40,28 +43,46 @@ class RecordWriter:
         compression: str = "",
         level: int = -1,
         window_bits: int | None = None,
-        memory_level: int = 8,
+        memory_level: int = 9,
         strategy: int = zlib.Z_DEFAULT_STRATEGY,
+        flush_mode: int = zlib.Z_NO_FLUSH,
+        input_size: int = 256 << 10,
     ):
         self._stream = stream
-        self._compress = None
+        self._compress: Any = None
         if compression:
             bits = _window_bits(compression) if window_bits is None else window_bits
             self._compress = zlib.compressobj(level, zlib.DEFLATED, bits, memory_level, strategy)
+        self._flush_mode, self._input_size, self._waiting = flush_mode, input_size, 0
         self.closed = False
 
     def write(self, record: bytes) -> None:
         if self.closed:
             raise ValueError("The record writer is closed.")
         data = frame(record)
-        self._stream.write(self._compress.compress(data) if self._compress else data)
+        if self._compress and self._flush_mode != zlib.Z_NO_FLUSH:
+            for part in (data[:12], data[12:-4], data[-4:]):  # TensorFlow's writer compresses them apart
+                self._compress_and_flush(part)
+        else:
+            self._stream.write(self._compress.compress(data) if self._compress else data)
+
+    def _compress_and_flush(self, part: bytes) -> None:
+        if self._waiting + len(part) > self._input_size:
+            self._stream.write(self._compress.flush(self._flush_mode))
+            self._waiting = 0
+        self._stream.write(self._compress.compress(part))
+        self._waiting += len(part)
+        if self._waiting > self._input_size:
+            self._stream.write(self._compress.flush(self._flush_mode))
+            self._waiting = 0
 
     def flush(self) -> None:
         """Hand everything written so far to the stream, and flush that."""
         if self.closed:
             raise ValueError("The record writer is closed.")
         if self._compress:
-            self._stream.write(self._compress.flush(zlib.Z_SYNC_FLUSH))
+            self._stream.write(self._compress.flush(zlib.Z_PARTIAL_FLUSH))
+            self._waiting = 0
         self._stream.flush()
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ class TFRecordCompressionType:
 class TFRecordOptions:
     """The compression of a TFRecord file: `compression_type` is "", "GZIP", "ZLIB" or a TFRecordCompressionType; the rest is zlib's.
 
-    `flush_mode` and the sizes of buffers are kept, but change nothing. Raises ValueError for another compression.
+    With a `flush_mode` the compressor is flushed at every `input_buffer_size` bytes; `output_buffer_size` changes nothing. Raises ValueError for another compression.
     """
 
     compression_type_map: ClassVar[dict[int, str]] = {
@@ -55,7 +55,7 @@ class TFRecordOptions:
     @classmethod
     def get_compression_type_string(cls, options: Any) -> str:
         """ "", "GZIP" or "ZLIB", from TFRecordOptions, a TFRecordCompressionType or a string."""
-        if isinstance(options, TFRecordOptions):
+        while isinstance(options, TFRecordOptions):
             options = options.compression_type
         if not options:
             return ""
@@ -68,6 +68,10 @@ class TFRecordOptions:
     def writer_facts(self) -> dict[str, Any]:
         """The keyword arguments of a RecordWriter with these options."""
         facts: dict[str, Any] = {"compression": self.get_compression_type_string(self.compression_type)}
+        if self.flush_mode is not None:
+            facts["flush_mode"] = self.flush_mode
+        if self.input_buffer_size is not None:
+            facts["input_size"] = self.input_buffer_size
         if self.window_bits is not None:
             facts["window_bits"] = self.window_bits
         if self.compression_level is not None:
