@@ -7,9 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
+_KINDS = (collections.abc.Mapping, collections.abc.Sequence, collections.abc.MappingView)
+
+
 def is_nested(value: Any) -> bool:
     """Whether `value` is a structure rather than a leaf."""
-    return isinstance(value, list | tuple | collections.abc.Mapping) or hasattr(value, "_nest_parts")
+    if isinstance(value, list | tuple | dict):
+        return True
+    if isinstance(value, str | bytes | bytearray | memoryview):
+        return False
+    return isinstance(value, _KINDS) or hasattr(value, "_nest_parts")
 
 
 def parts(value: Any) -> list[Any]:
@@ -40,7 +47,9 @@ def rebuild(like: Any, children: Sequence[Any]) -> Any:
         return like._nest_rebuild(list(children))
     if hasattr(like, "_fields"):
         return type(like)(*children)
-    return type(like)(children)
+    if isinstance(like, collections.abc.MappingView | range):
+        return list(children)
+    return type(like)(children)  # type: ignore[call-arg]
 
 
 def flatten(value: Any) -> list[Any]:
@@ -98,7 +107,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool = True) -> None:
     if len(own) != len(other):
         raise ValueError(
             f"The two structures don't have the same nested structure.\n\nFirst structure: {a}\n\nSecond structure: {b}\n\n"
-            f"They have {len(own)} and {len(other)} elements."
+            f"The two structures don't have the same number of elements: {len(own)} and {len(other)}."
         )
     for x, y in zip(own, other, strict=True):
         assert_same_structure(x, y, check_types)

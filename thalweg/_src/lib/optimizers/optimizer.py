@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core import dtypes, scopes
+from thalweg._src.core import dtypes, nest, scopes
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
@@ -101,7 +101,7 @@ class Optimizer:
         self._assert_valid_dtypes([loss])
         if grad_loss is not None:
             self._assert_valid_dtypes([grad_loss])
-        variables = trainable_variables() if var_list is None else _flatten(var_list)
+        variables = trainable_variables() if var_list is None else nest.flatten(var_list)
         variables = variables + scopes.get_collection(GraphKeys._STREAMING_MODEL_PORTS)
         for v in variables:
             _check_kind(v)
@@ -308,12 +308,6 @@ class OneRule(Optimizer):
 
 def _key(var: Any) -> tuple[Any, str]:
     return var.op.graph, var.op.name
-
-
-def _flatten(values: Any) -> list[Any]:
-    if isinstance(values, list | tuple):
-        return [v for part in values for v in _flatten(part)]
-    return [values]
 
 
 def _check_kind(v: Any) -> None:
