@@ -4,6 +4,7 @@ from thalweg import app as app
 from thalweg import bitwise as bitwise
 from thalweg import compat as compat
 from thalweg import contrib as contrib
+from thalweg import data as data
 from thalweg import debugging as debugging
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
@@ -100,6 +101,9 @@ from thalweg._src.core.sparse_tensor import SparseTensorValue as SparseTensorVal
 from thalweg._src.core.sparse_tensor import convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor
 from thalweg._src.core.type_spec import TensorSpec as TensorSpec
 from thalweg._src.core.type_spec import TypeSpec as TypeSpec
+from thalweg._src.lib.data.optional import OptionalSpec as OptionalSpec
+from thalweg._src.lib.data.specs import RaggedTensorSpec as RaggedTensorSpec
+from thalweg._src.lib.data.specs import SparseTensorSpec as SparseTensorSpec
 from thalweg._src.lib.lookup import initialize_all_tables as initialize_all_tables
 from thalweg._src.lib.lookup import tables_initializer as tables_initializer
 from thalweg._src.lib.platform.logging import get_logger as get_logger
@@ -514,6 +518,7 @@ from thalweg._src.ops.strings import string_join as string_join
 from thalweg._src.ops.strings import string_strip as string_strip
 from thalweg._src.ops.strings import substr as substr
 from thalweg._src.ops.tape import GradientTape as GradientTape
+from thalweg._src.ops.template import make_template as make_template
 from thalweg._src.ops.tensor_array import TensorArray as TensorArray
 from thalweg._src.ops.transposing import invert_permutation as invert_permutation
 from thalweg._src.ops.transposing import matrix_transpose as matrix_transpose

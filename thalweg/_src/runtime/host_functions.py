@@ -121,6 +121,14 @@ class _Runner(Interpreter):
         return lowering(o)(*(values if o.simple else apply.grouped(o, op._attrs, values)), **kwargs)
 
 
+class _Streams:
+    """The state of the random operations of a function: that of an interpreter."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.interpreter: Interpreter | None = None
+
+
 class HostFunction:
     """A function graph with what it captured. Calls may come from several threads at once."""
 
@@ -134,19 +142,18 @@ class HostFunction:
         self.template = list(self.program.values)
         self.count = len(graph.inputs) - len(captured)
         self.template[self.count : len(graph.inputs)] = captured
-        self._lock = threading.Lock()
-        self._interpreter: Interpreter | None = None
+        self._streams = _Streams()
 
     @property
     def acts(self) -> bool:
         """Whether it calls Python or changes variables."""
         return self.program.acts
 
-    def again(self) -> HostFunction:
-        """The same function with random streams of its own."""
+    def again(self, kept: dict[Any, Any]) -> HostFunction:
+        """The same function, its random streams shared by all of the same graph that were given the same `kept`, and by no others."""
         out = HostFunction.__new__(HostFunction)
         out.__dict__.update(self.__dict__)
-        out._lock, out._interpreter = threading.Lock(), None
+        out._streams = kept.setdefault(("streams", self.graph), _Streams())
         return out
 
     def __call__(self, *args: Any) -> tuple[Any, ...]:
@@ -188,13 +195,14 @@ class HostFunction:
     def _general(self, step: Step, env: list[Any]) -> None:
         """An operation that refers to state, calls other graphs or needs the runtime."""
         op = step.op
-        runner = self._interpreter
-        if runner is None:
-            with self._lock:
-                runner = self._interpreter = self._interpreter or self._make_interpreter()
+        streams = self._streams
+        if streams.interpreter is None:
+            with streams.lock:
+                streams.interpreter = streams.interpreter or self._make_interpreter()
+        runner = streams.interpreter
         own = {t: env[i] for t, i in zip(op._inputs, step.inputs, strict=True)}
         if op.opdef.wants_rng or op.opdef.writes or op.opdef.bodies is not None:
-            with self._lock:
+            with streams.lock:
                 runner.step(op, own)
                 self._commit(runner)
         else:

@@ -23,6 +23,7 @@ from thalweg._src.ops.data.pipeline import (
     made,
     scalar,
 )
+from thalweg._src.ops.data.shuffling import Shuffle
 
 
 class Take(From):
@@ -92,6 +93,11 @@ class Repeat(From):
             self.cardinality = 0 if count == 0 else n if n < 0 else n * count
 
     def iterate(self, run: Run) -> Iterator[tuple]:
+        source = self.source
+        if run.shared.fuses and isinstance(source, Shuffle) and source.reshuffle and self.count:
+            joined = Shuffle(source.source, source.size, source.seed, source.seed2, max(self.count, -1))
+            joined.drawn = source.drawn
+            return joined.iterate(run.at())
         return _Repeating(self.source, self.count, run.at())
 
 
@@ -127,7 +133,7 @@ class Filter(From):
         self.predicate, self.stops = predicate, stops
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        predicate = self.predicate.again()
+        predicate = self.predicate.again(run.shared.kept)
 
         def holds(element: tuple) -> bool:
             out = predicate(*element)

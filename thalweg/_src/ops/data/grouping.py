@@ -32,7 +32,7 @@ class GroupByWindow(From):
 class _Grouping:
     def __init__(self, data: GroupByWindow, run: Run):
         self.data, self.run, self.count = data, run, 0
-        self.key, self.reduce, self.size = (f.again() for f in (data.key, data.reduce, data.size))
+        self.key, self.reduce, self.size = (f.again(run.shared.kept) for f in (data.key, data.reduce, data.size))
         self.source: Iterator[tuple] | None = data.source.iterate(run.at())
         self.groups: dict[int, list[tuple]] = {}
         self.sizes: dict[int, int] = {}
@@ -83,7 +83,7 @@ class GroupByReducer(From):
         self.functions = key, begin, step, end
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        key_of, begin, step, end = (f.again() for f in self.functions)
+        key_of, begin, step, end = (f.again(run.shared.kept) for f in self.functions)
 
         def reduced() -> Iterator[tuple]:
             states: dict[int, tuple] = {}

@@ -33,7 +33,7 @@ class Map(From):
         self.cardinality = source.cardinality if keeps else UNKNOWN
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return itertools.starmap(called(self.function.again(), self.keeps), self.source.iterate(run.at()))
+        return itertools.starmap(called(self.function.again(run.shared.kept), self.keeps), self.source.iterate(run.at()))
 
 
 def called(function: Any, keeps: bool) -> Callable[..., tuple]:
@@ -58,7 +58,7 @@ class FlatMap(From):
         self.function = function
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return Flattening(inner(self.function.again(), self.source.iterate(run.at()), run))
+        return Flattening(inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run))
 
 
 def inner(function: Any, source: Iterator[tuple], run: Run) -> Iterator[Iterator[tuple]]:
@@ -105,7 +105,7 @@ class Interleave(From):
         self.cycle = (os.cpu_count() or 1) if cycle == -1 else cycle
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return Interleaving(inner(self.function.again(), self.source.iterate(run.at()), run), self.cycle, self.block)
+        return Interleaving(inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run), self.cycle, self.block)
 
 
 class Interleaving:
@@ -156,10 +156,10 @@ class Scan(From):
         self.cardinality = source.cardinality if keeps else UNKNOWN
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return itertools.starmap(self._step(), self.source.iterate(run.at()))
+        return itertools.starmap(self._step(run), self.source.iterate(run.at()))
 
-    def _step(self) -> Callable[..., tuple]:
-        call = called(self.function.again(), self.keeps)
+    def _step(self, run: Run) -> Callable[..., tuple]:
+        call = called(self.function.again(run.shared.kept), self.keeps)
         state = tuple(self.state)
         n = len(state)
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core.dtypes import int64, string, variant
 from thalweg._src.ops.data.choosing import Shard
 from thalweg._src.ops.data.pipeline import SHAPES, TYPES, Data, From, Run, data_of, dataset, invalid, made, scalar
@@ -18,6 +20,18 @@ class Same(From):
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         return self.source.iterate(run.at())
+
+
+class Optimized(Same):
+    """The elements; with `joins`, those of a repeated shuffle come in the order of ShuffleAndRepeatDataset."""
+
+    def __init__(self, source: Data, joins: bool):
+        super().__init__(source)
+        self.joins = joins
+
+    def iterate(self, run: Run) -> Iterator[tuple]:
+        run.shared.fuses = run.shared.fuses or self.joins
+        return super().iterate(run)
 
 
 class Sleep(Same):
@@ -56,8 +70,9 @@ def optimize_dataset(
     output_shapes: SHAPES,
     optimization_configs: list[str] = (),
 ) -> variant:
-    """The dataset; a hint which rewrites to apply to it."""
-    return _same(input_dataset, output_types, output_shapes)
+    """The dataset; a hint which rewrites to apply to it. One shows in the order of elements: a shuffle joined with a repeat."""
+    joins = any(name == b"shuffle_and_repeat_fusion" for name in np.ravel(optimizations))
+    return made(Optimized(data_of(input_dataset), joins), output_types, output_shapes)
 
 
 @dataset("MaxIntraOpParallelismDataset", "ExperimentalMaxIntraOpParallelismDataset")

@@ -48,6 +48,7 @@ class Shared:
         self.kept: dict[Any, Any] = {}  # by path
         self.seeds: dict[tuple, tuple[int, int]] = {}  # those that were drawn, not given
         self.cancelled = False
+        self.fuses = False  # whether a shuffle and the repeat behind it are one
         self._waiting: list[threading.Condition] = []
         self._closing: list[Callable[[], None]] = []
 

@@ -1,0 +1,1 @@
+"""tf.data.experimental: transformations for `dataset.apply`, readers of whole formats, checkpoints of iterators."""
