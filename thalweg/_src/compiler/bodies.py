@@ -73,7 +73,7 @@ def _in_bodies(op: Operation, find: Find) -> Iterator[tuple[Operation, bool]]:
         if source is not None and not t.dtype._ref and t.dtype.base_dtype._name != "resource":
             yield source, False  # read once, where the op stands
     for graph, outer in bodies_of(op):
-        refer = {i: find(t) for i, t in zip(graph.inputs, outer, strict=True) if _refers(i)}
+        refer = {i: find(t) for i, t in zip(graph.inputs, outer, strict=True) if refers(i)}
 
         def inside(t: Tensor, refer: dict[Tensor, Any] = refer) -> Any:
             return source_of(t, (), refer)
@@ -82,11 +82,12 @@ def _in_bodies(op: Operation, find: Find) -> Iterator[tuple[Operation, bool]]:
             yield from accesses(inner, inside)
         for t in graph.outputs:
             source = inside(t)
-            if source is not None and not _refers(t):
+            if source is not None and not refers(t):
                 yield source, False  # a body that returns a variable reads it
 
 
-def _refers(t: Tensor) -> bool:
+def refers(t: Tensor) -> bool:
+    """Whether `t` is a reference or a handle."""
     return t.dtype._ref or t.dtype.base_dtype._name == "resource"
 
 
@@ -131,7 +132,7 @@ def slots(op: Operation) -> list[tuple[Tensor, bool]]:
         for graph, outer in bodies_of(op):
             inner = static_needs(graph)[1]
             needed.update((t, None) for i, t in zip(graph.inputs, outer, strict=True) if i in inner)
-        return [(t, True) for t in needed] + [(t, False) for t in op._inputs if t not in needed and not _refers(t)]
+        return [(t, True) for t in needed] + [(t, False) for t in op._inputs if t not in needed and not refers(t)]
     if not opdef.static_args and opdef.args_of is None:
         return []
     return [(t, arg.static) for arg, t in infer._flat_args(op) if arg.static or arg.known]

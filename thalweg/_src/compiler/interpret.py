@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.compiler.bodies import accesses, body_ops, randoms, source_of, static_needs, variable_key
+from thalweg._src.compiler.bodies import accesses, body_ops, randoms, refers, source_of, static_needs, variable_key
 from thalweg._src.core import apply, errors, infer, shapes
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.differentiate import forward_and_pull
@@ -88,6 +88,9 @@ class Interpreter:
         except (NotImplementedError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
             if getattr(error, "thalweg_user_error", False):
                 raise
+            if isinstance(error, _needs_a_value()):  # a shape or an axis that changes in a loop: op by op it is known
+                op.__dict__.setdefault("hints", set()).add("host")
+                raise Replan(op, f"{op.name} needs a value that is computed") from None
             raise _as_op_error(error, op) from error
 
     def step(self, op: Operation, env: dict[Tensor, Any]) -> None:
@@ -164,12 +167,8 @@ class Interpreter:
 
     def _run_bodies(self, op: Operation, values: list[Any], env: dict[Tensor, Any]) -> None:
         """An op with bodies: its lowering runs them, and gets references as they are."""
-        values = [
-            self.read(v, op)
-            if type(v) is RefValue and not t.dtype._ref and t.dtype.base_dtype._name != "resource"
-            else v
-            for v, t in zip(values, op._inputs, strict=True)
-        ]
+        if op.opdef.bodies is None or op.opdef.pure_bodies:
+            values = [self.value(v, op) if not refers(t) else v for v, t in zip(values, op._inputs, strict=True)]
         self.current = op
         if op in self._differentiated:
             outputs, changed, notes, self.pulls[op] = forward_and_pull(op.opdef, op._attrs, values, self)
@@ -230,6 +229,10 @@ class Interpreter:
         if missing:
             raise Replan(None, f"a body is the first to write {missing[0]}")
         return list(keys)
+
+    def value(self, v: Any, op: Operation | None = None) -> Any:
+        """`v`, or what the variable holds that it refers to."""
+        return self.read(v, op or self.current) if type(v) is RefValue else v
 
     def is_reference(self, value: Any) -> bool:
         """Whether `value` refers to a variable rather than being a value."""
@@ -308,6 +311,15 @@ class Interpreter:
 def _captured(ref: RefValue, opdef: Any, arg: Any) -> bool:
     """Whether the handle of a resource variable is one of the values that a function of the op's captured."""
     return opdef.wants_ctx and arg.kind == "mixed" and ref.source.outputs[0].dtype.base_dtype._name == "resource"
+
+
+def _needs_a_value() -> tuple[type[Exception], ...]:
+    return (
+        jax.errors.ConcretizationTypeError,
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerIntegerConversionError,
+        jax.errors.TracerBoolConversionError,
+    )
 
 
 def _is_small(op: Operation, values: list[Any]) -> bool:

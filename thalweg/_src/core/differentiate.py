@@ -26,6 +26,7 @@ def forward_and_pull(
     """
     values = [v.in_loop() if isinstance(v, Structured) and run is not None and run.traced else v for v in values]
     inputs = [_Input(v, run) for v in values]
+    passed: dict[int, Any] = {}  # references that a loop hands on
 
     def forward(*xs: Any) -> tuple[Any, Any]:
         given = iter(xs)
@@ -36,7 +37,12 @@ def forward_and_pull(
             child.current, child.taped = run.current, True
         with apply.collect_checks([]) as checks:
             raw = apply.call(opdef, attrs, full, run=child, platform=getattr(run, "platform", None))
-            outputs = [o if isinstance(o, Structured) else jnp.asarray(o) for o in apply.flat_outputs(opdef, raw)]
+            outputs = []
+            for i, o in enumerate(apply.flat_outputs(opdef, raw)):
+                if run is not None and run.is_reference(o):
+                    passed[i] = o
+                    o = jnp.zeros((), jnp.float32)
+                outputs.append(o if isinstance(o, Structured) else jnp.asarray(o))
         changed = {k: child.state[k] for k in child.written} if child is not None else {}
         return outputs, (changed, apply.summary(checks))
 
@@ -55,7 +61,7 @@ def forward_and_pull(
         found = iter([jnp.conj(g) for g in pulled])
         return [i.gradient(found) for i in inputs]
 
-    return outputs, changed, notes, pull
+    return [passed.get(i, o) for i, o in enumerate(outputs)], changed, notes, pull
 
 
 class _Input:

@@ -22,6 +22,8 @@ class FuncGraph(Graph):
         self.outer = outer
         self.arguments: list[Tensor] = []
         self.captures: dict[Tensor, Tensor] = {}
+        self.begins: dict[Tensor, Tensor] = {}  # what loop variables begin with, and their arguments
+        self.is_loop = False
         self.constants: dict[Tensor, Tensor] = {}
         self.outputs: list[Tensor] = []
         self.outer_controls: list[Operation] = []
@@ -70,11 +72,14 @@ class FuncGraph(Graph):
         if found is not None:
             return found
         if not self._is_around(tensor.op.graph):
+            if getattr(tensor.op.graph, "is_loop", False):
+                return super()._admit(tensor)
             raise ValueError(f"{tensor} must be from the same graph as {self.name!r}, or from one around it.")
         if tensor.op.graph is not self.outer:
             self.outer._admit(tensor)
-        if tensor.op.opdef.constant and tensor.op._attrs["value"].size <= 1024:
-            # Constants are copied: inside, their values are known.
+        floats = tensor.dtype.is_floating or tensor.dtype.is_complex
+        if tensor.op.opdef.constant and not floats and tensor.op._attrs["value"].size <= 1024:
+            # Shapes, axes and the like are copied: inside, their values are known. What may be differentiated is captured.
             with self.as_default(), self.control_dependencies(None):
                 source = tensor.op
                 node = add_node(
@@ -90,6 +95,10 @@ class FuncGraph(Graph):
         inner = self._parameter(tensor.dtype, tensor._dims, tensor.op.name.split("/")[-1], len(self.captures))
         self.captures[tensor] = inner
         return inner
+
+    def outside(self, tensor: Tensor) -> Tensor | None:
+        """The tensor that the argument `tensor` stands for, if it was captured."""
+        return next((t for t, inner in self.captures.items() if inner is tensor), None)
 
     def _is_around(self, graph: Graph) -> bool:
         outer: Any = self.outer

@@ -436,8 +436,14 @@ class Graph:
             raise ValueError(f"'{name}' is not a valid op name")
         return self.unique_name(name)
 
+    def outside(self, tensor: Tensor) -> Tensor | None:
+        """The tensor of a graph around this one that `tensor` stands for."""
+        return None
+
     def _admit(self, tensor: Tensor) -> Tensor:
         """`tensor` as an input of an op of this graph."""
+        if getattr(tensor.op.graph, "is_loop", False) and tensor.op.graph.outermost is self.outermost:
+            raise ValueError(_in_a_loop(tensor, self))
         raise ValueError(f"{tensor} must be from the same graph as {self}: it belongs to another one.")
 
     def _add(
@@ -911,3 +917,13 @@ def _default_session_for(graph: Graph, session: Any, doing: str, method: str) ->
 def name_scope_on(graph: Graph, name: str) -> Iterator[str]:
     with graph.as_default(), graph.name_scope(name) as scope:
         yield scope
+
+
+def _in_a_loop(tensor: Tensor, graph: Any) -> str:
+    """Why a tensor of a loop's body can't be used in `graph`."""
+    outer = graph
+    while outer is not None and not getattr(outer, "is_loop", False):
+        outer = getattr(outer, "outer", None)
+    name, user = tensor.op.name, graph._stacks.name
+    why = f"'{name}' is in a while loop" if outer is None else "they are in different while loops"
+    return f"Cannot use '{name}' as input to '{user}' because {why}. See info log for more details."

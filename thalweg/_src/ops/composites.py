@@ -52,7 +52,13 @@ def map_tensors(f: Callable[[Any], Tensor], structure: Any) -> Any:
 
 def same_structure(a: Any, b: Any) -> None:
     """Raises TypeError or ValueError unless both nest alike and have composites of the same kind at the same places."""
-    nest.assert_same_structure(a, b)
+    try:
+        nest.assert_same_structure(a, b)
+    except (TypeError, ValueError) as error:
+        text = "The two structures don't have the same nested structure"
+        if text in str(error):
+            raise
+        raise type(error)(f"{text}.\n\nFirst structure: {a}\n\nSecond structure: {b}\n\n{error}") from None
     for x, y in zip(nest.flatten(a), nest.flatten(b), strict=True):
         kinds = [type(v) if isinstance(v, TensorArray) or hasattr(v, "_components") else None for v in (x, y)]
         if kinds[0] is not kinds[1]:
@@ -62,8 +68,16 @@ def same_structure(a: Any, b: Any) -> None:
 
 
 def invariants_of(value: Any, shape: Any = None) -> list[Dims]:
-    """The shapes that the tensors of a leaf keep from turn to turn, where `shape` is what the caller said of it."""
+    """The shapes that the tensors of a leaf keep from turn to turn, where `shape` is what the caller said of it.
+
+    That is a shape (of a SparseTensor: of its `dense_shape`), or a TensorSpec. Raises TypeError for a spec of another type.
+    """
     parts = parts_of(value)
+    said = getattr(shape, "dtype", None)
+    if said is not None:
+        if said != parts[0].dtype.base_dtype or len(parts) > 1:
+            raise TypeError(f"The shape invariant {shape!r} is not of the type of the loop variable {value!r}")
+        shape = shape.shape
     if isinstance(value, TensorArray):
         return [()]
     if isinstance(value, IndexedSlices):
@@ -72,8 +86,11 @@ def invariants_of(value: Any, shape: Any = None) -> list[Dims]:
         dims = shapes.as_dims(shape)
         return [dims, (dims[0] if dims else None,), (None if dims is None else len(dims),)][: len(parts)]
     if hasattr(value, "_components") and len(parts) == 3:  # a SparseTensor: how many values it has may change
-        dims = shapes.as_dims(shape) if shape is not None else None
-        rank = parts[2].dims[0] if dims is None and parts[2].dims else None if dims is None else len(dims)
+        if shape is None:
+            rank = parts[2].dims[0] if parts[2].dims else None
+        else:
+            dims = shapes.as_dims(shape)
+            rank = dims[0] if dims else None
         return [(None, rank), (None,), (rank,)]
     if hasattr(value, "_components"):
         return [t.dims for t in parts]

@@ -9,6 +9,7 @@ from thalweg._src.core.funcgraph import FuncGraph, building, order_captures
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops import basic, composites
 from thalweg._src.ops.functional import if_op
+from thalweg._src.ops.indexed_slices import IndexedSlices
 
 
 def cond(
@@ -43,6 +44,7 @@ def cond(
             raise TypeError(f"pred must be a bool tensor, not {pred.dtype.name}")
         then, then_result = _branch("true", true_fn)
         other, other_result = _branch("false", false_fn)
+        _widen_indices(then, then_result, other, other_result)
         _same_results(then_result, other_result, then, other)
         captured = order_captures([then, other])
         types = [t.dtype.base_dtype for t in then.outputs]
@@ -90,6 +92,20 @@ def _leaf(graph: FuncGraph, value: Any, truth: bool) -> Any:
 
 def _own(graph: FuncGraph, t: Tensor) -> Tensor:
     return basic.identity(t) if t.graph is not graph or t.dtype._ref or not t.op.inputs else t
+
+
+def _widen_indices(a: FuncGraph, x: Any, b: FuncGraph, y: Any) -> None:
+    """IndexedSlices whose indices are int32 in one branch and int64 in the other get the wider ones."""
+    from thalweg._src.ops.casting import cast
+
+    for graph, own, other in ((a, x, y), (b, y, x)):
+        for v, w in zip(nest.flatten(own), nest.flatten(other), strict=False):
+            if isinstance(v, IndexedSlices) and isinstance(w, IndexedSlices) and v.indices.dtype != w.indices.dtype:
+                if v.indices.dtype.base_dtype == dtypes.int32:
+                    with building(graph):
+                        wide = cast(v.indices, dtypes.int64)
+                    graph.outputs = [wide if t is v.indices else t for t in graph.outputs]
+                    v._indices = wide
 
 
 def _same_results(then: Any, other: Any, a: FuncGraph, b: FuncGraph) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg._src.core.apply import check, is_traced
+from thalweg._src.core.apply import Replan, check, is_traced
 from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.ops.partly import Parts
 
@@ -113,7 +113,7 @@ def _starts(x_dims: Sequence[int], per_axis: Sequence[Cut], begin: Any) -> list[
 def _all_known(per_axis: Sequence[Cut]) -> None:
     for axis, cut in enumerate(per_axis):
         if cut.count is None:
-            raise ValueError(f"the range of the slice along axis {axis} is not known while the graph is compiled")
+            raise Replan(None, f"the range of the slice along axis {axis} is not known while the graph is compiled")
 
 
 def take(x: Any, per_axis: Sequence[Cut], begin: Any) -> Any:

@@ -26,6 +26,7 @@ def if_op(
     run,
 ) -> Mixed("Tout"):
     """The outputs of one of two graphs, chosen by the truth of `cond`."""
+    cond = run.value(cond)
     if not is_tracer(cond):
         return run.call_graph(then_branch if truth(cond) else else_branch, input)
     keys = run.written_by((then_branch, input), (else_branch, input))
@@ -112,7 +113,7 @@ def while_op(
 ) -> Mixed("T"):
     """Runs `body` on its own outputs while `cond` holds. Inputs behind the loop variables are the same in every turn."""
     count = len(body.outputs)
-    variables, captured = list(input[:count]), list(input[count:])
+    variables, captured = [run.value(v) for v in input[:count]], list(input[count:])
     if not run.traced:
         while truth(run.call_graph(cond, variables + captured)[0]):
             variables = run.call_graph(body, variables + captured)

@@ -226,7 +226,7 @@ class _Backward:
         self.pending = self._count(ys, reached)
         # An x that another x is computed from needs no gradients beyond itself.
         for x in xs:
-            if x.op in self.pending and not any(i.op in self.pending for i in x.op.inputs):
+            if x.op in self.pending and not any(i.op in self.pending for i in self._inputs_of(x.op)):
                 self.stopped.add(x.op)
 
     def _forward(self, xs: list[Tensor]) -> set[Operation]:
@@ -235,7 +235,7 @@ class _Backward:
         seen = set(xs)
         while stack:
             t = stack.pop()
-            for op in t._consumers:
+            for op in (*t._consumers, *self._captures_of(t)):
                 if op in reached:
                     continue
                 reached.add(op)
@@ -244,6 +244,35 @@ class _Backward:
                         seen.add(out)
                         stack.append(out)
         return reached
+
+    def _captures_of(self, t: Tensor) -> list[Operation]:
+        """The arguments that stand for `t` in the bodies that are being built."""
+        out: list[Operation] = []
+        graph = self.graph
+        while graph is not None:
+            inner = getattr(graph, "captures", {}).get(t)
+            if inner is None:
+                inner = getattr(graph, "begins", {}).get(t)
+            if inner is not None:
+                out.append(inner.op)
+            graph = getattr(graph, "outer", None)
+        return out
+
+    def _inputs_of(self, op: Operation) -> Sequence[Tensor]:
+        """What an operation takes: for an argument of a body, what it stands for."""
+        if op._inputs or op.type != "_Arg":
+            return op._inputs
+        graph: Any = op.graph
+        inner = op.outputs[0]
+        found = [t for t, own in graph.captures.items() if own is inner]
+        if not found and any(own is inner for own in graph.begins.values()):
+            names = ", ".join(f"'{x.op.name}'" for x in self.xs)
+            raise ValueError(
+                f"Cannot compute gradient inside while loop with respect to op {names}. We do not support taking the gradient wrt "
+                "or through the initial value of a loop variable. Gradients can be computed through loop invariants or wrt the "
+                "input parameters to the loop body."
+            )
+        return found
 
     def _count(self, ys: list[Tensor], reached: set[Operation]) -> dict[Operation, int]:
         """The operations between, and how many of their uses have still to send a gradient."""
@@ -254,10 +283,10 @@ class _Backward:
             if op in between or op not in reached:
                 continue
             between.add(op)
-            stack += [t.op for t in op.inputs]
+            stack += [t.op for t in self._inputs_of(op)]
         pending = dict.fromkeys(between, 0)
         for op in between:
-            for t in op.inputs:
+            for t in self._inputs_of(op):
                 if t.op in pending:
                     pending[t.op] += 1
         return pending
@@ -280,7 +309,7 @@ class _Backward:
             op = queue.popleft()
             with self.colocated(op):
                 self._visit(op)
-            for t in op.inputs:
+            for t in self._inputs_of(op):
                 producer = t.op
                 if producer in self.pending:
                     self.pending[producer] -= 1
@@ -290,7 +319,11 @@ class _Backward:
 
     def _visit(self, op: Operation) -> None:
         out_grads = [self._sum(t) for t in op.outputs]
-        if op in self.stopped or all(g is None for g in out_grads) or not op.inputs:
+        if op in self.stopped or all(g is None for g in out_grads):
+            return
+        if not op.inputs:
+            for t in self._inputs_of(op):  # what a body captured
+                self._put(op, t, out_grads[0])
             return
         grad_fn = gradient_function(op)
         if grad_fn is None:
@@ -320,7 +353,7 @@ class _Backward:
             if shapes.merge(g.dims, t.dims) is False:
                 raise ValueError(
                     "Incompatible shapes between op input and calculated input gradient.  "
-                    f"Forward operation: {op.name}.  Input index: {op.inputs.index(t)}. "
+                    f"Forward operation: {op.name}.  Input index: {list(op.inputs).index(t) if t in op.inputs else 0}. "
                     f"Original input shape: {t.shape}.  Calculated input gradient shape: {g.shape}"
                 )
             g.set_shape(t.dims)

@@ -16,6 +16,10 @@ def variable_of_handle(handle: Tensor) -> Any:
         op = handle.op
         if op.opdef.source:
             return op
+        outside = handle.op.graph.outside(handle)
+        if outside is not None:
+            handle = outside
+            continue
         if not op.opdef.alias or not op.inputs:
             return None
         handle = op.inputs[0]

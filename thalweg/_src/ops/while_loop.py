@@ -142,7 +142,11 @@ def _invariants(loop_vars: Any, leaves: list[Any], given: Any) -> list[Dims]:
 
 def _as_nested(loop_vars: Any, given: Any) -> list[Any]:
     """The shapes in `given`, one for each leaf of `loop_vars`."""
-    if isinstance(given, TensorShape) or (shapes_like(given) and not nest.is_nested(loop_vars)):
+    if (
+        isinstance(given, TensorShape)
+        or hasattr(given, "shape")
+        or (shapes_like(given) and not nest.is_nested(loop_vars))
+    ):
         return [given]
     if not nest.is_nested(loop_vars):
         return [given]
@@ -183,6 +187,7 @@ def _graph(
     graph = FuncGraph(which)
     with building(graph):
         args = [graph.argument(t.dtype.base_dtype, d, n) for t, d, n in zip(first, dims, names, strict=True)]
+        graph.begins, graph.is_loop = dict(zip(first, args, strict=True)), True
         packed = composites.pack(loop_vars, args)
         result = fn(*packed)
         graph.outputs = outputs(graph, result)
