@@ -18,7 +18,7 @@ from cases import base
 from oracle.golden import Golden
 
 import thalweg as tf
-from thalweg._src.core import infer, shapes
+from thalweg._src.core import apply, infer, shapes
 from thalweg._src.core.opdef import OPS
 from thalweg._src.formats import protos, tensors
 
@@ -359,7 +359,10 @@ def test_hand_rule_is_the_derived_rule(family, case):
                     continue
                 if "shape" in op.attrs or op.opdef.wants_run:  # the caller's word; a body's own outputs
                     continue
-                hand, derived = infer.output_dims(op), infer.derived_dims(op)
+                try:
+                    hand, derived = infer.output_dims(op), infer.derived_dims(op)
+                except apply.Replan:  # the run alone can tell
+                    continue
                 for a, b in zip(hand, derived, strict=True):
                     if not (shapes.compatible(a, b) if word != "known" or a is None or b is None else a == b):
                         wrong.append(f"{word}: {op.type} {op.name}: {a} by hand, {b} derived")
