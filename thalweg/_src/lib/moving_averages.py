@@ -137,9 +137,11 @@ def _zero_debias(unbiased: Any, value: Any, rest: Tensor) -> Any:
                 initializer=zeros_initializer(),
                 trainable=False,
             )
-            moved = assign_sub(biased, (biased - value) * rest)
-            factor = 1 - math.pow(1.0 - rest, steps.assign_add(1))
-            return assign(unbiased, moved / factor, name=graph.get_name_scope() + "/")
+    with graph.colocate_with(unbiased.op):
+        moved = assign_sub(biased, (biased - value) * rest)
+        step = steps.assign_add(1)
+        factor = 1 - math.pow(1.0 - rest, step)
+        return assign(unbiased, moved / factor, name=graph.get_name_scope() + "/")
 
 
 def _free_name(name: str) -> str:

@@ -223,7 +223,7 @@ def _of_one(shape: Any, dtype: Any, value: Any, name: str) -> Tensor:
                         return _make(np.full(dims, fill_value, element._as_numpy), element, scope)
                     shape = shapes.TensorShape(dims)  # its constant is named 'shape_as_tensor'
             except (TypeError, ValueError):
-                pass
+                _ask_whether_small(shape)
             shape = to_tensor(shape, None, None, preferred=dtypes.int32)
         if shape.dims != () and shape.dims is not None and len(shape.dims) != 1:
             raise ValueError(f"A shape is a vector, got a tensor of shape {shapes.text(shape.dims)}")
@@ -232,6 +232,17 @@ def _of_one(shape: Any, dtype: Any, value: Any, name: str) -> Tensor:
 
             shape = reshape(shape, [-1])
         return _fill(shape, _make(np.array(fill_value, element._as_numpy), element, "Const"), name=scope)
+
+
+def _ask_whether_small(shape: Any) -> None:
+    """TensorFlow asks `np.prod(shape) < 1000` also where sizes are tensors. The nodes that this leaves behind have no use,
+    but their number seeds the random ops that follow.
+    """
+    if isinstance(shape, list | tuple) and shape:
+        product = shape[0]
+        for size in shape[1:]:
+            product = product * size
+        product < 1000  # noqa: B015
 
 
 def infer_dims(shape: Any) -> Any:
