@@ -114,6 +114,9 @@ from thalweg._src.lib.summary.summary import merge_all_summaries as merge_all_su
 from thalweg._src.lib.summary.summary import merge_summary as merge_summary
 from thalweg._src.lib.summary.summary import scalar_summary as scalar_summary
 from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
+from thalweg._src.ops.accumulator_api import ConditionalAccumulator as ConditionalAccumulator
+from thalweg._src.ops.accumulator_api import ConditionalAccumulatorBase as ConditionalAccumulatorBase
+from thalweg._src.ops.accumulator_api import SparseConditionalAccumulator as SparseConditionalAccumulator
 from thalweg._src.ops.arithmetic import accumulate_n as accumulate_n
 from thalweg._src.ops.arithmetic import add as add
 from thalweg._src.ops.arithmetic import add_n as add_n

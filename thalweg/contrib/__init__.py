@@ -5,6 +5,8 @@ import importlib.util
 import pkgutil
 from types import ModuleType
 
+from thalweg.contrib import staging as staging
+
 
 def __getattr__(name: str) -> ModuleType:
     if name.startswith("_") or importlib.util.find_spec(f"{__name__}.{name}") is None:

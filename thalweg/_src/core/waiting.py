@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any
 
+from thalweg._src.core import errors
+
 Waits = Generator["Attempt", Any, Any]
 
 
@@ -123,3 +125,70 @@ class Turns:
             self._line.remove(attempt)
             attempt.fail(error)
         attempt.announce()
+
+
+NOT_YET = object()
+
+
+class Shared:
+    """The base of resources that threads wait for: attempts are tried again whenever the resource changes."""
+
+    in_order = False  # whether an attempt must wait for those before it
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._line: list[Attempt] = []
+
+    def attempt(self, go: Callable[[], Any], cancelled: str) -> Attempt:
+        """An attempt that ends with what `go()` gives when that is not NOT_YET. `cancelled` is what a CancelledError says."""
+        attempt = Attempt(self._withdraw)
+        attempt.work = (go, cancelled)
+        with self.lock:
+            self._line.append(attempt)
+            ended = self._serve()
+        for other in ended:
+            other.announce()
+        return attempt
+
+    def change(self, do: Callable[[], Any]) -> Any:
+        """`do()`, after which others may go on."""
+        with self.lock:
+            result = do()
+            ended = self._serve()
+        for other in ended:
+            other.announce()
+        return result
+
+    def _serve(self) -> list[Attempt]:
+        ended: list[Attempt] = []
+        progress = True
+        while progress:
+            progress = False
+            for attempt in list(self._line):
+                try:
+                    value = attempt.work[0]()
+                except Exception as error:
+                    attempt.fail(error)
+                else:
+                    if value is NOT_YET:
+                        if self.in_order:
+                            break
+                        continue
+                    attempt.fulfil(value)
+                self._line.remove(attempt)
+                ended.append(attempt)
+                progress = True
+        return ended
+
+    def _withdraw(self, attempt: Attempt, error: BaseException) -> None:
+        with self.lock:
+            if attempt.done:
+                return
+            self._line.remove(attempt)
+            if isinstance(error, errors.CancelledError):
+                error = errors.CancelledError(None, None, attempt.work[1])
+            attempt.fail(error)
+            ended = self._serve()
+        attempt.announce()
+        for other in ended:
+            other.announce()

@@ -1,11 +1,14 @@
 """The ops, by family. Importing this package declares all of them; nothing else is imported for its side effect."""
 
+from thalweg._src.ops import accumulators as accumulators
 from thalweg._src.ops import activations as activations
 from thalweg._src.ops import arithmetic as arithmetic
 from thalweg._src.ops import array as array
+from thalweg._src.ops import barriers as barriers
 from thalweg._src.ops import basic as basic
 from thalweg._src.ops import batch_norm as batch_norm
 from thalweg._src.ops import bits as bits
+from thalweg._src.ops import beams as beams
 from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
 from thalweg._src.ops import boxes as boxes
@@ -36,6 +39,7 @@ from thalweg._src.ops import fake_quantizing as fake_quantizing
 from thalweg._src.ops import fft as fft
 from thalweg._src.ops import files as files
 from thalweg._src.ops import fractional as fractional
+from thalweg._src.ops import frame_ops as frame_ops
 from thalweg._src.ops import frames as frames
 from thalweg._src.ops import functional as functional
 from thalweg._src.ops import gathering as gathering
@@ -64,8 +68,8 @@ from thalweg._src.ops import ragged_variant as ragged_variant
 from thalweg._src.ops import random as random
 from thalweg._src.ops import random_draws as random_draws
 from thalweg._src.ops import ranges as ranges
-from thalweg._src.ops import recurrent as recurrent
 from thalweg._src.ops import readers as readers
+from thalweg._src.ops import recurrent as recurrent
 from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import resampling as resampling
 from thalweg._src.ops import resizing as resizing
@@ -89,6 +93,7 @@ from thalweg._src.ops import sparse_serial as sparse_serial
 from thalweg._src.ops import special as special
 from thalweg._src.ops import spectra as spectra
 from thalweg._src.ops import stacking as stacking
+from thalweg._src.ops import staging as staging
 from thalweg._src.ops import state as state
 from thalweg._src.ops import string_numbers as string_numbers
 from thalweg._src.ops import string_split as string_split

@@ -15,9 +15,11 @@ class TFRecordCompressionType:
 
 
 class TFRecordOptions:
-    """The compression of a TFRecord file: `compression_type` is "", "GZIP", "ZLIB" or a TFRecordCompressionType; the rest is zlib's.
+    """The compression of a TFRecord file: `compression_type` is "", "GZIP", "ZLIB" or a TFRecordCompressionType; the
+    rest is zlib's.
 
-    With a `flush_mode` the compressor is flushed at every `input_buffer_size` bytes; `output_buffer_size` changes nothing. Raises ValueError for another compression.
+    With a `flush_mode` the compressor is flushed at every `input_buffer_size` bytes; `output_buffer_size` changes
+    nothing. Raises ValueError for another compression.
     """
 
     compression_type_map: ClassVar[dict[int, str]] = {
