@@ -176,3 +176,15 @@ def test_compilation_does_not_grow_with_the_loop():
     with tf.Session() as sess:
         assert sess.run(y) == 100_000.0
         assert len(sess.hlo(y)[0]) < 20_000
+
+
+@pytest.mark.parametrize("resource", [False, True])
+def test_gradient_by_a_variable_that_a_loop_reads(resource):
+    with tf.variable_scope("s", use_resource=resource):
+        w = tf.get_variable("w", [2, 2], initializer=tf.constant_initializer(0.5))
+    x = tf.placeholder(tf.float32, [None, 2])
+    _, y = tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, tf.matmul(y, w)), [0, x])
+    gradient = tf.gradients(y, w)[0]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        np.testing.assert_allclose(session.run(gradient, {x: [[1.0, 1.0]]}), np.full((2, 2), 3.0), rtol=1e-6)

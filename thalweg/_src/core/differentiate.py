@@ -50,7 +50,7 @@ def forward_and_pull(
     outputs, vjp, (changed, notes) = jax.vjp(forward, *primals, has_aux=True)
 
     def pull(grads: Sequence[Any]) -> list[Any]:
-        seeds = [_seed(g, o) for g, o in zip(grads, outputs, strict=True)]
+        seeds = [_seed(None if i in passed else g, outputs[i]) for i, g in enumerate(grads)]
         try:
             pulled = vjp(seeds)
         except ValueError as error:
@@ -59,7 +59,13 @@ def forward_and_pull(
             raise
         # TensorFlow's complex gradients are the conjugates of JAX's; real ones don't care.
         found = iter([jnp.conj(g) for g in pulled])
-        return [i.gradient(found) for i in inputs]
+        own = [i.gradient(found) for i in inputs]
+        for i, reference in passed.items():  # what is handed on hands its gradient back
+            for at, taken in enumerate(inputs):
+                if taken.floats and taken.key == reference.key and getattr(grads[i], "shape", None) == own[at].shape:
+                    own[at] = own[at] + grads[i]
+                    break
+        return own
 
     return [passed.get(i, o) for i, o in enumerate(outputs)], changed, notes, pull
 
