@@ -133,9 +133,9 @@ class HighwayWrapper(_Passing):
     def _highway(self, x: Any, out: Any) -> Any:
         x.get_shape().assert_is_compatible_with(out.get_shape())
         carry = self._gate("carry", x, self._carry_bias_init)
-        if self._couple_carry_transform_gates:
-            return x * carry + out * (1 - carry)
-        return x * carry + out * self._gate("transform", x, -self._carry_bias_init)
+        coupled = self._couple_carry_transform_gates
+        transform = 1 - carry if coupled else self._gate("transform", x, -self._carry_bias_init)
+        return x * carry + out * transform
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         outputs, new_state = self._cell(inputs, state, scope=scope)
