@@ -8,6 +8,7 @@ from thalweg import data as data
 from thalweg import debugging as debugging
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
+from thalweg import feature_column as feature_column
 from thalweg import flags as flags
 from thalweg import gfile as gfile
 from thalweg import graph_util as graph_util
