@@ -22,6 +22,7 @@ from thalweg._src.lib.checkpoints import load_variable as load_variable
 from thalweg._src.lib.checkpoints import new_checkpoint_reader as NewCheckpointReader
 from thalweg._src.lib.coordinator import Coordinator as Coordinator
 from thalweg._src.lib.coordinator import LooperThread as LooperThread
+from thalweg._src.lib.device_setter import replica_device_setter as replica_device_setter
 from thalweg._src.lib.first_values import init_from_checkpoint as init_from_checkpoint
 from thalweg._src.lib.global_step import assert_global_step as assert_global_step
 from thalweg._src.lib.global_step import create_global_step as create_global_step
@@ -88,6 +89,8 @@ from thalweg._src.lib.schedules import noisy_linear_cosine_decay as noisy_linear
 from thalweg._src.lib.schedules import piecewise_constant as piecewise_constant
 from thalweg._src.lib.schedules import piecewise_constant as piecewise_constant_decay
 from thalweg._src.lib.schedules import polynomial_decay as polynomial_decay
+from thalweg._src.lib.server import ClusterSpec as ClusterSpec
+from thalweg._src.lib.server import Server as Server
 from thalweg._src.lib.session_manager import SessionManager as SessionManager
 from thalweg._src.lib.summary.writer import SummaryWriter as SummaryWriter
 from thalweg._src.lib.summary.writer import summary_iterator as summary_iterator

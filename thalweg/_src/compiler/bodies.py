@@ -16,7 +16,7 @@ def variable_key(op: Operation) -> str:
     """The name under which a session keeps a variable."""
     name = op._attrs.get("shared_name") or op.name
     container = op._attrs.get("container")
-    return f"{container}/{name}" if container else name
+    return f"{container}//{name}" if container else name  # no name holds two slashes
 
 
 def source_of(tensor: Tensor, feeds: Any = frozenset(), inputs: dict[Tensor, Any] | None = None) -> Any:

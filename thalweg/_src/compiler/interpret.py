@@ -112,7 +112,7 @@ class Interpreter:
             args = opdef.inputs if opdef.simple else [a for a, _ in infer._flat_args(op)]
             values = [
                 # What a function captured stays a reference: the function reads it each time it runs.
-                v if type(v) is not RefValue or _captured(v, opdef, arg) else self.read(v, op, required=arg.init)
+                v if type(v) is not RefValue or _captured(opdef, arg) else self.read(v, op, required=arg.init)
                 for v, arg in zip(values, args, strict=True)
             ]
         if op in self.fold and not any(isinstance(v, jax.Array) for v in values):
@@ -308,9 +308,9 @@ class Interpreter:
         return philox.Stream(value)
 
 
-def _captured(ref: RefValue, opdef: Any, arg: Any) -> bool:
-    """Whether the handle of a resource variable is one of the values that a function of the op's captured."""
-    return opdef.wants_ctx and arg.kind == "mixed" and ref.source.outputs[0].dtype.base_dtype._name == "resource"
+def _captured(opdef: Any, arg: Any) -> bool:
+    """Whether a variable is one of the values that a function of the op's captured."""
+    return opdef.wants_ctx and arg.kind == "mixed" and "other_arg" in arg.name
 
 
 def _needs_a_value() -> tuple[type[Exception], ...]:
@@ -363,7 +363,7 @@ def _check_variable_shape(op: Operation, source: Operation, value: Any) -> None:
 
 
 def uninitialized(source: Operation, op: Operation) -> errors.OpError:
-    name = variable_key(source)
+    name = variable_key(source).rpartition("//")[2]
     return errors.FailedPreconditionError(
         None,
         source,

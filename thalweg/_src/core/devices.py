@@ -54,6 +54,16 @@ class DeviceSpec:
             if value is not None:
                 setattr(self, part, value)
 
+    def make_merged_spec(self, dev: DeviceSpec) -> DeviceSpec:
+        """A new spec: this one, and every part that `dev` sets."""
+        made = self.replace()
+        made.merge_from(dev)
+        return made
+
+    def replace(self, **parts: Any) -> DeviceSpec:
+        """A new spec with some parts replaced."""
+        return DeviceSpec(**({part: getattr(self, part) for part in self.__slots__} | parts))
+
     def to_string(self) -> str:
         out = ""
         if self.job is not None:

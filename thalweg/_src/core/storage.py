@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from typing import Any, BinaryIO
+from typing import Any
 
 from thalweg._src.core import errors
 
@@ -49,7 +49,7 @@ def remote(path: str) -> Any:
         ) from None
 
 
-def open_file(name: Any, mode: str = "rb") -> BinaryIO:
+def open_file(name: Any, mode: str = "rb") -> Any:
     """A binary stream of the file; `mode` is rb, wb or ab. Raises OSError as `open` does."""
     path = as_path(name)
     there = remote(path)

@@ -23,17 +23,14 @@ def _memory(device: Any) -> int:
     return int(stats.get("bytes_limit", 256 << 20))
 
 
-def session_devices(config: Any = None) -> list[DeviceAttributes]:
+def session_devices(config: Any = None, prefix: str = "/job:localhost/replica:0/task:0") -> list[DeviceAttributes]:
     """The devices of a session, as `Session.list_devices` gives them; `device_count` may name the one processor several times."""
     counted = config.device_count.get("CPU", 0) if config is not None else 0
     cpus = of_kind("cpu")
     if counted > len(cpus) == 1:
-        return [
-            DeviceAttributes(f"/job:localhost/replica:0/task:0/device:CPU:{i}", "CPU", _memory(cpus[0]))
-            for i in range(counted)
-        ]
+        return [DeviceAttributes(f"{prefix}/device:CPU:{i}", "CPU", _memory(cpus[0])) for i in range(counted)]
     return [
-        DeviceAttributes(f"/job:localhost/replica:0/task:0/device:{kind.upper()}:{i}", kind.upper(), _memory(d))
+        DeviceAttributes(f"{prefix}/device:{kind.upper()}:{i}", kind.upper(), _memory(d))
         for kind in ("cpu", "gpu", "tpu")
         for i, d in enumerate(of_kind(kind))
     ]

@@ -13,7 +13,10 @@ from thalweg._src.core.lazy import jax
 class Devices:
     """The devices of a session: which JAX device an op's device string means."""
 
-    def __init__(self, config: Any):
+    def __init__(
+        self, config: Any, job: str = "localhost", task: int = 0, cluster: dict[str, dict[int, str]] | None = None
+    ):
+        self._job, self._task, self._cluster = job, task, cluster or {}
         self._soft = bool(config.allow_soft_placement) if config is not None else False
         self._cache: dict[str, Any] = {}
         self._default: Any = None
@@ -26,12 +29,20 @@ class Devices:
             self._default = jax.devices()[0]
         return self._default
 
+    @property
+    def prefix(self) -> str:
+        """What the names of the devices begin with."""
+        return f"/job:{self._job}/replica:0/task:{self._task}"
+
+    def _is_here(self, spec: DeviceSpec) -> bool:
+        return spec.job in (None, self._job) and spec.task in (None, self._task) and not spec.replica
+
     def check(self, op: Operation) -> None:
         """Raise InvalidArgumentError where the device of `op` is not there. The first CPU always is, without asking JAX."""
         name = op._device
         if name not in self._known:
             spec = DeviceSpec.from_string(name)
-            local = spec.job in (None, "localhost") and not spec.task and not spec.replica
+            local = self._is_here(spec)
             if not (local and (spec.device_type or "CPU") == "CPU" and not spec.device_index):
                 self.place(op)
             self._known.add(name)
@@ -48,7 +59,7 @@ class Devices:
                         None,
                         op,
                         f"Cannot assign a device for operation {op.name}: node {op.name} was explicitly assigned to {name} but "
-                        f"available devices are [ {', '.join(names_of_local_devices())} ]. Make sure the device specification "
+                        f"available devices are [ {', '.join(names_of_local_devices(self.prefix))} ]. Make sure the device specification "
                         f"refers to a valid device, or use tf.ConfigProto(allow_soft_placement=True).",
                     )
                 found = self.default
@@ -59,10 +70,14 @@ class Devices:
         if not name:
             return self.default
         spec = DeviceSpec.from_string(name)
+        if not self._is_here(spec):
+            if (spec.task or 0) in self._cluster.get(spec.job, {}):
+                raise errors.UnimplementedError(
+                    None, None, f"{name} is another task of the cluster. thalweg runs no graphs on several tasks yet."
+                )
+            return None
         if spec.device_type is None:
             return self.default
-        if spec.job not in (None, "localhost") or spec.task not in (None, 0) or spec.replica not in (None, 0):
-            return None
         kind = spec.device_type.lower()
         if kind.startswith("xla_"):
             kind = kind[4:]
@@ -81,9 +96,9 @@ def of_kind(kind: str) -> list[Any]:
         return []
 
 
-def names_of_local_devices() -> list[str]:
+def names_of_local_devices(prefix: str = "/job:localhost/replica:0/task:0") -> list[str]:
     """TensorFlow's names of the devices that are there."""
     out = []
     for kind in ("cpu", "gpu", "tpu"):
-        out += [f"/job:localhost/replica:0/task:0/device:{kind.upper()}:{i}" for i, _ in enumerate(of_kind(kind))]
+        out += [f"{prefix}/device:{kind.upper()}:{i}" for i, _ in enumerate(of_kind(kind))]
     return out

@@ -29,9 +29,11 @@ from thalweg._src.runtime import cache, profile
 from thalweg._src.runtime.fetch import Fetches, expand_feed, expand_partial_feed
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.placing import Devices
-from thalweg._src.runtime.state import Store, fresh_random
+from thalweg._src.runtime.servers import server_of
+from thalweg._src.runtime.state import Part, Store, fresh_random
 from thalweg._src.runtime.waiting import Execution
 
+_LOCAL = ("", "local", "inprocess")  # targets that name no server
 _SLOTS = frozenset  # the key of a plan: fetches in order, fed tensors
 
 
@@ -51,16 +53,24 @@ class BaseSession:
             raise TypeError(f"target must be a string, but got {target!r}")
         if config is not None and type(config).__name__ != "ConfigProto":
             raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
-        if target not in ("", "local", "inprocess"):
+        self._server = server_of(target)
+        if self._server is None and target not in _LOCAL:
             raise errors.NotFoundError(
                 None,
                 None,
                 f"No session factory registered for the given session options: {target!r}. Only this process runs.",
             )
+        if self._server is None:
+            self._store, self._devices = Store(), Devices(config)
+        else:
+            config = config if config is not None else self._server.config
+            alone = config is not None and config.isolate_session_state
+            self._store = Store() if alone else Part(self._server.store)
+            self._devices = Devices(config, self._server.job, self._server.task, self._server.cluster)
+            self._server.sessions.add(self)
         self._graph, self._target, self._config = graph, target, config
-        self._store = Store()
-        self._devices = Devices(config)
         self._closed = False
+        self._aborted: errors.OpError | None = None
         self._plans: dict[Any, Plan] = {}
         self._shortcuts: dict[Any, Any] = {}
         self._lock = threading.Lock()
@@ -98,22 +108,33 @@ class BaseSession:
         """The devices that this session can use."""
         from thalweg._src.runtime.devices import session_devices
 
-        return session_devices(self._config)
+        return session_devices(self._config, self._devices.prefix)
 
     def close(self) -> None:
         """End the session and free what it keeps. Running it afterwards raises RuntimeError."""
         self._closed = True
         self._cancelled.set()
         for run in list(self._running):
-            run.cancel(errors.CancelledError(None, None, "Session was closed."))
-        for resource in list(self._store.resources.values()):
+            run.cancel(
+                errors.CancelledError(None, None, "Step was cancelled by an explicit call to `Session::Close()`.")
+            )
+        with self._store.lock:
+            resources = self._store.resources
+            own = resources if self._server is None else [k for k in resources if self in k]
+            found = [resources.pop(k) for k in list(own)]
+            self._store.clear()
+        for resource in found:
             cancel = getattr(resource, "cancel", None)
             if callable(cancel):
                 cancel()
-        with self._store.lock:
-            self._store.clear()
         self._plans.clear()
         self._shortcuts.clear()
+
+    def _abort(self, why: str) -> None:
+        """End the session from outside: what it runs, and what is run with it later, raises AbortedError."""
+        self._aborted = errors.AbortedError(None, None, f"Session was aborted: {why}")
+        for run in list(self._running):
+            run.cancel(self._aborted)
 
     def as_default(self) -> contextlib.AbstractContextManager[BaseSession]:
         """Make this the session that `eval` and `run` use in a `with` block. It is not closed at the end."""
@@ -217,6 +238,8 @@ class BaseSession:
 
         What waits for other threads gives up after `timeout_ms`, or the session's `operation_timeout_in_ms`, where one is not 0.
         """
+        if self._aborted is not None:
+            raise self._aborted
         plan = self._plan(wanted, feeds)
         self._last_plan = plan
         env: dict[Tensor, Any] = dict(feeds) if feeds else {}
@@ -253,6 +276,7 @@ class BaseSession:
         return time.monotonic() + timeout_ms / 1000 if timeout_ms > 0 else None
 
     def _result(self, plan: Plan, t: Tensor, env: dict[Tensor, Any]) -> Any:
+        t = plan.stand_ins.get(t, t)
         if t in env:
             value = env[t]
         elif t in plan.constants:
@@ -554,7 +578,16 @@ class Session(BaseSession):
 
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
-        """Variables belong to their session here, so there is nothing to reset."""
+        """Forget the variables of a server, or those in some of its `containers`. Its sessions end: AbortedError.
+
+        Without a server, variables belong to their session, and there is nothing to reset.
+        """
+        target = target.decode() if isinstance(target, bytes) else target
+        server = server_of(target)
+        if server is not None:
+            server.reset(containers)
+        elif target not in _LOCAL:
+            raise errors.NotFoundError(None, None, f"No session factory registered for the target {target!r}.")
 
 
 class InteractiveSession(BaseSession):

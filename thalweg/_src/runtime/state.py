@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,57 @@ class Store:
         self.values.clear()
         self.resources.clear()
         self.signature += 1
+
+
+class Part(Store):
+    """What one session of a server keeps: the server's variables and resources, and random streams of its own."""
+
+    def __init__(self, shared: Store):
+        self.shared = shared
+        self.lock, self.resources = shared.lock, shared.resources
+        self._split = _Split(shared.values)
+        self.values = self._split  # type: ignore[assignment]
+
+    @property
+    def signature(self) -> int:  # type: ignore[override]
+        return self.shared.signature + self._split.changes
+
+    @signature.setter
+    def signature(self, value: int) -> None:
+        self.shared.signature += value - self.signature
+
+    def clear(self) -> None:
+        """Forget what is this session's own."""
+        self._split.own.clear()
+        self._split.changes += 1
+
+
+class _Split(MutableMapping[Any, Any]):
+    """Two mappings as one: random streams, whose keys are tuples, in `own`, all others in `shared`."""
+
+    def __init__(self, shared: dict[Any, Any]):
+        self.shared: dict[Any, Any] = shared
+        self.own: dict[Any, Any] = {}
+        self.changes = 0
+
+    def _of(self, key: Any) -> dict[Any, Any]:
+        return self.own if type(key) is tuple else self.shared
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._of(key)[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._of(key)[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del self._of(key)[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self.shared
+        yield from self.own
+
+    def __len__(self) -> int:
+        return len(self.shared) + len(self.own)
 
 
 def fresh_random(op: Operation) -> np.ndarray:

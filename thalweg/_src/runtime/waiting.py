@@ -132,7 +132,8 @@ class Execution:
             self._wake.wait(left)
         self._wake.clear()
         if self._cancelled is not None:
-            self._give_up(self._cancelled)
+            if self.session._server is None:  # what each operation waits for says it best; a server says who cancelled
+                self._give_up(self._cancelled)
             raise self._cancelled
         if left is not None and self.until is not None and time.monotonic() >= self.until:
             raise errors.DeadlineExceededError(None, None, "Timed out waiting for notification")
@@ -163,6 +164,6 @@ class Execution:
             attempt.cancel(error)
             work.close()
         for op, (_, attempt) in waiting.items():
-            if isinstance(attempt.error, errors.OpError):  # what it waited for says it best
+            if isinstance(attempt.error, errors.OpError):
                 attempt.error._op = op
                 raise attempt.error

@@ -1,0 +1,79 @@
+"""The servers of this process, and what they keep for the sessions that connect to them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from typing import Any
+
+from thalweg._src.core import errors
+from thalweg._src.runtime.state import Store
+
+_servers: weakref.WeakValueDictionary[str, LocalServer] = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+_ports = itertools.count(49152)  # for addresses that leave the port to us
+
+
+class LocalServer:
+    """One task of a cluster: variables and resources that outlive the sessions, which are of this process.
+
+    `cluster` maps jobs to {task: address}.
+    """
+
+    def __init__(self, cluster: dict[str, dict[int, str]], job: str, task: int, config: Any = None):
+        self.cluster, self.job, self.task, self.config = cluster, job, task, config
+        if not cluster[job][task].rpartition(":")[2].isdigit():
+            raise errors.InvalidArgumentError(
+                None, None, f"Could not parse port for local server from {cluster[job][task]!r}: host:port is wanted"
+            )
+        self.store = Store()
+        self.sessions: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.target = ""
+
+    def start(self) -> None:
+        """Make the server known under its target."""
+        if self.target:
+            return
+        host, _, port = self.cluster[self.job][self.task].rpartition(":")
+        with _lock:
+            number = next(_ports) if port == "0" else port
+            target = f"grpc://localhost:{number}"
+            if target in _servers:
+                raise errors.UnknownError(None, None, f"Could not start gRPC server: {host}:{number} is in use")
+            self.target = target
+            _servers[target] = self
+
+    def reset(self, containers: list[str] | None) -> None:
+        """Forget what is in the containers, all of them if None, and abort the sessions."""
+        for session in list(self.sessions):
+            session._abort("The server was reset.")
+        with self.store.lock:
+            names = set(containers or ())
+            for key in list(self.store.values):
+                if not names or _container_of(key) in names:
+                    self.store.remove(key)
+            for key in list(self.store.resources):
+                if not names or (isinstance(key[1], str) and key[1] in names):
+                    del self.store.resources[key]
+
+
+def _container_of(key: Any) -> str:
+    return key.partition("//")[0] if isinstance(key, str) and "//" in key else ""
+
+
+def server_of(target: str) -> LocalServer | None:
+    """The server of this process behind a session's target; None for targets that name no server.
+
+    Raises UnimplementedError for a server of another process.
+    """
+    if not target.startswith("grpc://"):
+        return None
+    found = _servers.get(target.replace("grpc://127.0.0.1:", "grpc://localhost:"))
+    if found is None:
+        raise errors.UnimplementedError(
+            None,
+            None,
+            f"There is no server at {target!r} in this process, and thalweg reaches no servers of other processes yet.",
+        )
+    return found
