@@ -1,11 +1,14 @@
 """thalweg: TensorFlow's dataflow graphs, over XLA. `import thalweg as tf`."""
 
 from thalweg import app as app
+from thalweg import audio as audio
 from thalweg import bitwise as bitwise
 from thalweg import compat as compat
+from thalweg import config as config
 from thalweg import contrib as contrib
 from thalweg import data as data
 from thalweg import debugging as debugging
+from thalweg import distribute as distribute
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
 from thalweg import feature_column as feature_column
@@ -38,8 +41,10 @@ from thalweg import sparse as sparse
 from thalweg import spectral as spectral
 from thalweg import strings as strings
 from thalweg import summary as summary
+from thalweg import sysconfig as sysconfig
 from thalweg import test as test
 from thalweg import train as train
+from thalweg import user_ops as user_ops
 from thalweg import version as version
 from thalweg._src.compat.hook import install as install
 from thalweg._src.compat.hook import uninstall as uninstall
@@ -100,13 +105,30 @@ from thalweg._src.core.shapes import broadcast_static_shape as broadcast_static_
 from thalweg._src.core.sparse_tensor import SparseTensor as SparseTensor
 from thalweg._src.core.sparse_tensor import SparseTensorValue as SparseTensorValue
 from thalweg._src.core.sparse_tensor import convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor
+from thalweg._src.core.tensor_protos import make_ndarray as make_ndarray
+from thalweg._src.core.tensor_protos import make_tensor_proto as make_tensor_proto
 from thalweg._src.core.type_spec import TensorSpec as TensorSpec
 from thalweg._src.core.type_spec import TypeSpec as TypeSpec
 from thalweg._src.lib.data.optional import OptionalSpec as OptionalSpec
 from thalweg._src.lib.data.specs import RaggedTensorSpec as RaggedTensorSpec
 from thalweg._src.lib.data.specs import SparseTensorSpec as SparseTensorSpec
+from thalweg._src.lib.libraries import load_file_system_library as load_file_system_library
+from thalweg._src.lib.libraries import load_library as load_library
+from thalweg._src.lib.libraries import load_op_library as load_op_library
 from thalweg._src.lib.lookup import initialize_all_tables as initialize_all_tables
 from thalweg._src.lib.lookup import tables_initializer as tables_initializer
+from thalweg._src.lib.modes import control_flow_v2_enabled as control_flow_v2_enabled
+from thalweg._src.lib.modes import disable_control_flow_v2 as disable_control_flow_v2
+from thalweg._src.lib.modes import disable_eager_execution as disable_eager_execution
+from thalweg._src.lib.modes import disable_tensor_equality as disable_tensor_equality
+from thalweg._src.lib.modes import disable_v2_behavior as disable_v2_behavior
+from thalweg._src.lib.modes import disable_v2_tensorshape as disable_v2_tensorshape
+from thalweg._src.lib.modes import enable_control_flow_v2 as enable_control_flow_v2
+from thalweg._src.lib.modes import enable_eager_execution as enable_eager_execution
+from thalweg._src.lib.modes import enable_tensor_equality as enable_tensor_equality
+from thalweg._src.lib.modes import enable_v2_behavior as enable_v2_behavior
+from thalweg._src.lib.modes import enable_v2_tensorshape as enable_v2_tensorshape
+from thalweg._src.lib.modes import executing_eagerly as executing_eagerly
 from thalweg._src.lib.platform.logging import get_logger as get_logger
 from thalweg._src.lib.summary.summary import audio_summary as audio_summary
 from thalweg._src.lib.summary.summary import histogram_summary as histogram_summary
@@ -381,6 +403,7 @@ from thalweg._src.ops.printing import Print as Print
 from thalweg._src.ops.printing import print_ as print
 from thalweg._src.ops.py_func import numpy_function as numpy_function
 from thalweg._src.ops.py_func import py_func as py_func
+from thalweg._src.ops.py_func import py_function as py_function
 from thalweg._src.ops.quantizing import dequantize as dequantize
 from thalweg._src.ops.quantizing import quantize as quantize
 from thalweg._src.ops.quantizing import quantize_v2 as quantize_v2

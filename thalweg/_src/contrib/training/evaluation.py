@@ -1,0 +1,184 @@
+"""Evaluation of checkpoints: once, or again and again as they appear."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from thalweg._src.core import dtypes
+from thalweg._src.core.graph import get_default_graph
+from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib import global_step as steps
+from thalweg._src.lib.checkpoints import checkpoints_iterator
+from thalweg._src.lib.hooks.basic import FinalOpsHook
+from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
+from thalweg._src.lib.monitored_session import ChiefSessionCreator, MonitoredSession
+from thalweg._src.lib.platform import logging as log
+from thalweg._src.lib.summary import summary
+from thalweg._src.lib.summary.writer import FileWriterCache
+from thalweg._src.ops import basic
+from thalweg._src.ops import variable_scope as vs
+from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops.variables import assign_add
+
+
+def get_or_create_eval_step() -> Any:
+    """The local variable that counts the steps of an evaluation. Raises ValueError where there are several."""
+    found = get_default_graph().get_collection(GraphKeys.EVAL_STEP)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ValueError("Multiple tensors added to tf.GraphKeys.EVAL_STEP")
+    return vs.get_variable(
+        GraphKeys.EVAL_STEP,
+        shape=[],
+        dtype=dtypes.int64,
+        initializer=zeros_initializer(),
+        trainable=False,
+        collections=[GraphKeys.LOCAL_VARIABLES, GraphKeys.EVAL_STEP],
+    )
+
+
+class StopAfterNEvalsHook(SessionRunHook):
+    """Stops an evaluation after `num_evals` steps; None for no limit."""
+
+    def __init__(self, num_evals: int | None, log_progress: bool = True):
+        self._num_evals, self._log_progress = num_evals, log_progress
+        self._log_frequency = 1 if num_evals is None or num_evals < 20 else num_evals // 10
+        self._evals_completed: Any = None
+
+    def _set_evals_completed_tensor(self, updated_eval_step: Any) -> None:
+        self._evals_completed = updated_eval_step
+
+    def before_run(self, run_context: Any) -> SessionRunArgs:
+        return SessionRunArgs({"evals_completed": self._evals_completed})
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        done = run_values.results["evals_completed"]
+        if self._log_progress and self._num_evals is None:
+            log.info("Evaluation [%d]", done)
+        elif self._log_progress and (done % self._log_frequency == 0 or self._num_evals == done):
+            log.info("Evaluation [%d/%d]", done, self._num_evals)
+        if self._num_evals is not None and done >= self._num_evals:
+            run_context.request_stop()
+
+
+class SummaryAtEndHook(SessionRunHook):
+    """Writes summaries (all of them by default) once, at the end. Raises ValueError without a directory and a writer."""
+
+    def __init__(
+        self, log_dir: str | None = None, summary_writer: Any = None, summary_op: Any = None, feed_dict: Any = None
+    ):
+        if log_dir is None and summary_writer is None:
+            raise ValueError("One of log_dir or summary_writer should be used.")
+        self._log_dir, self._summary_writer = log_dir, summary_writer
+        self._summary_op, self._replace_summary_op = summary_op, summary_op is None
+        self._feed_dict = feed_dict
+
+    def begin(self) -> None:
+        if self._replace_summary_op:
+            self._summary_op = summary.merge_all()
+        self._global_step = steps.get_or_create_global_step()
+
+    def after_create_session(self, session: Any, coord: Any) -> None:
+        if self._summary_writer is None and self._log_dir:
+            self._summary_writer = FileWriterCache.get(self._log_dir)
+
+    def end(self, session: Any) -> None:
+        if self._summary_op is not None:
+            step = steps.global_step(session, self._global_step)
+            written = session.run(self._summary_op, self._feed_dict)
+            if self._summary_writer:
+                self._summary_writer.add_summary(written, step)
+        if self._summary_writer:
+            self._summary_writer.flush()
+
+
+def _counted(eval_ops: Any, hooks: Any) -> Any:
+    """`eval_ops` with the op that counts evaluations, and the hooks told of the count."""
+    update = assign_add(get_or_create_eval_step(), 1, use_locking=True)
+    if isinstance(eval_ops, dict):
+        eval_ops["update_eval_step"] = update
+        running = list(eval_ops.values())
+    else:
+        eval_ops = [*(eval_ops if isinstance(eval_ops, tuple | list) else [eval_ops]), update]
+        running = eval_ops
+    with basic.control_dependencies(running):
+        count = basic.identity(get_or_create_eval_step().read_value())
+    for hook in hooks:
+        if isinstance(hook, StopAfterNEvalsHook):
+            hook._set_evals_completed_tensor(count)
+    return eval_ops
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _evaluated(creator: Any, hooks: Any, eval_ops: Any, feed_dict: Any) -> None:
+    log.info("Starting evaluation at %s", _now())
+    with MonitoredSession(session_creator=creator, hooks=hooks) as session:
+        if eval_ops is not None:
+            while not session.should_stop():
+                session.run(eval_ops, feed_dict)
+    log.info("Finished evaluation at %s", _now())
+
+
+def evaluate_once(
+    checkpoint_path: Any,
+    master: str = "",
+    scaffold: Any = None,
+    eval_ops: Any = None,
+    feed_dict: Any = None,
+    final_ops: Any = None,
+    final_ops_feed_dict: Any = None,
+    hooks: Any = None,
+    config: Any = None,
+) -> Any:
+    """Run `eval_ops` on a checkpoint until a hook stops it; the values of `final_ops` after that."""
+    get_or_create_eval_step()
+    hooks = list(hooks or [])
+    if eval_ops is not None:
+        eval_ops = _counted(eval_ops, hooks)
+    final = FinalOpsHook(final_ops, final_ops_feed_dict)
+    creator = ChiefSessionCreator(
+        scaffold=scaffold, checkpoint_filename_with_path=checkpoint_path, master=master, config=config
+    )
+    _evaluated(creator, [*hooks, final], eval_ops, feed_dict)
+    return final.final_ops_values
+
+
+def evaluate_repeatedly(
+    checkpoint_dir: str,
+    master: str = "",
+    scaffold: Any = None,
+    eval_ops: Any = None,
+    feed_dict: Any = None,
+    final_ops: Any = None,
+    final_ops_feed_dict: Any = None,
+    eval_interval_secs: float = 60,
+    hooks: Any = None,
+    config: Any = None,
+    max_number_of_evaluations: int | None = None,
+    timeout: float | None = None,
+    timeout_fn: Any = None,
+) -> Any:
+    """`evaluate_once` of each checkpoint that appears in a directory; the last values of `final_ops`."""
+    get_or_create_eval_step()
+    hooks = list(hooks or [])
+    if eval_ops is not None:
+        eval_ops = _counted(eval_ops, hooks)
+    final = FinalOpsHook(final_ops, final_ops_feed_dict)
+    done = 0
+    paths = checkpoints_iterator(
+        checkpoint_dir, min_interval_secs=eval_interval_secs, timeout=timeout, timeout_fn=timeout_fn
+    )
+    for path in paths:
+        creator = ChiefSessionCreator(
+            scaffold=scaffold, checkpoint_filename_with_path=path, master=master, config=config
+        )
+        _evaluated(creator, [*hooks, final], eval_ops, feed_dict)
+        done += 1
+        if max_number_of_evaluations is not None and done >= max_number_of_evaluations:
+            break
+    return final.final_ops_values

@@ -1,0 +1,3 @@
+"""tf.contrib.tensorboard: what TensorBoard's plugins read."""
+
+from thalweg.contrib.tensorboard import plugins as plugins

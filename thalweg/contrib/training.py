@@ -1,0 +1,17 @@
+"""tf.contrib.training: hyperparameters, training ops, evaluation of checkpoints."""
+
+from thalweg._src.contrib.training.evaluation import StopAfterNEvalsHook as StopAfterNEvalsHook
+from thalweg._src.contrib.training.evaluation import SummaryAtEndHook as SummaryAtEndHook
+from thalweg._src.contrib.training.evaluation import evaluate_once as evaluate_once
+from thalweg._src.contrib.training.evaluation import evaluate_repeatedly as evaluate_repeatedly
+from thalweg._src.contrib.training.evaluation import get_or_create_eval_step as get_or_create_eval_step
+from thalweg._src.contrib.training.hyperparameters import HParams as HParams
+from thalweg._src.contrib.training.hyperparameters import parse_values as parse_values
+from thalweg._src.contrib.training.training import add_gradients_summaries as add_gradients_summaries
+from thalweg._src.contrib.training.training import clip_gradient_norms as clip_gradient_norms
+from thalweg._src.contrib.training.training import clip_gradient_norms_fn as clip_gradient_norms_fn
+from thalweg._src.contrib.training.training import create_train_op as create_train_op
+from thalweg._src.contrib.training.training import multiply_gradients as multiply_gradients
+from thalweg._src.contrib.training.training import train as train
+from thalweg._src.lib.checkpoints import checkpoints_iterator as checkpoints_iterator
+from thalweg._src.lib.checkpoints import wait_for_new_checkpoint as wait_for_new_checkpoint
