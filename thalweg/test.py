@@ -1,5 +1,7 @@
 """tf.test: test cases over graphs and sessions."""
 
+from thalweg._src.lib.benchmark import Benchmark as Benchmark
+from thalweg._src.lib.benchmark import benchmark_config as benchmark_config
 from thalweg._src.lib.gradient_check import compute_gradient as compute_gradient
 from thalweg._src.lib.gradient_check import compute_gradient_error as compute_gradient_error
 from thalweg._src.lib.testing import TestCase as TestCase

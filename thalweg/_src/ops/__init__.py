@@ -4,11 +4,12 @@ from thalweg._src.ops import accumulators as accumulators
 from thalweg._src.ops import activations as activations
 from thalweg._src.ops import arithmetic as arithmetic
 from thalweg._src.ops import array as array
+from thalweg._src.ops import audio as audio
 from thalweg._src.ops import barriers as barriers
 from thalweg._src.ops import basic as basic
 from thalweg._src.ops import batch_norm as batch_norm
-from thalweg._src.ops import bits as bits
 from thalweg._src.ops import beams as beams
+from thalweg._src.ops import bits as bits
 from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
 from thalweg._src.ops import boxes as boxes

@@ -43,11 +43,19 @@ _assert.not_differentiable()
 def summary(value: Any, count: int) -> str:
     """The first `count` elements of a value as TensorFlow prints them (all of them where `count` is negative)."""
     values = np.asarray(value)
-    flat = [v.decode("utf-8", "replace") if isinstance(v, bytes) else _number(v) for v in values.ravel().tolist()]
+    flat = [_escaped(v) if isinstance(v, bytes) else _number(v) for v in values.ravel().tolist()]
     if values.ndim == 0:
         return flat[0]
     shown = flat if count < 0 else flat[:count]
     return " ".join(shown) + ("..." if len(shown) < len(flat) else "")
+
+
+def _escaped(value: bytes) -> str:
+    """A string as C writes it: quotes, backslashes and what is no printable ASCII behind a backslash."""
+    return "".join(ESCAPES.get(b) or (chr(b) if 32 <= b < 127 else f"\\{b:03o}") for b in value)
+
+
+ESCAPES = {ord(c): "\\" + e for c, e in zip("\n\r\t\"'\\", "nrt\"'\\", strict=True)}
 
 
 def _number(value: Any) -> str:

@@ -275,7 +275,7 @@ def extract_glimpse_op(
             stop = min(first + window[axis], n)
             source = slice(max(first, 0), max(stop, max(first, 0)))
             theirs.append(source)
-            start = window[axis] - (source.stop - source.start) if first < 0 else 0
+            start = min(max(-first, 0), window[axis])
             ours.append(slice(start, start + source.stop - source.start))
         part = image[tuple(theirs)]
         if part.shape[:2] != tuple(window):

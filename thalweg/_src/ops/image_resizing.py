@@ -1,5 +1,6 @@
 """tf.image.resize_images and its relatives: one function over the resizing ops."""
 
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -73,14 +74,17 @@ def _fitting(images: Tensor, box: Any) -> Tensor:
     return to_tensor(scaled, int32, "size")
 
 
-def _was_two_numbers(args: tuple, kwargs: dict) -> bool:
-    """Whether the second argument is a height, not a pair."""
+def _was_two_numbers(args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Whether the second and third arguments are a height and a width; no image is as narrow as a method's number."""
     if "new_height" in kwargs or "new_width" in kwargs:
         return True
-    if len(args) < 2:
-        return False
-    size = args[1]
-    return size.get_shape().ndims == 0 if isinstance(size, Tensor) else not hasattr(size, "__len__")
+    return (
+        len(args) > 2 and _is_number(args[1]) and _is_number(args[2]) and (isinstance(args[2], Tensor) or args[2] > 3)
+    )
+
+
+def _is_number(x: Any) -> bool:
+    return x.get_shape().ndims == 0 if isinstance(x, Tensor) else isinstance(x, numbers.Integral)
 
 
 @formerly("images new_height new_width method align_corners", when=_was_two_numbers)  # until 0.11

@@ -136,3 +136,24 @@ def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True
 def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
     """`py_func`, always stateful."""
     return py_func(func, inp, Tout, name=name)
+
+
+class EagerArray(np.ndarray):
+    """What the function of `py_function` receives: an array that also answers as an eager tensor does."""
+
+    def numpy(self) -> np.ndarray:
+        """The value as a plain array."""
+        return np.asarray(self)[()]
+
+
+def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
+    """`py_func` for functions that expect eager tensors: their arguments are arrays with a method `numpy()`.
+
+    The function can't use operations on them, and has no gradient.
+    """
+
+    def call(*values: Any) -> Any:
+        result = func(*(np.asarray(v).view(EagerArray) if np.asarray(v).dtype != object else v for v in values))
+        return result if not isinstance(result, EagerArray) else result.numpy()
+
+    return py_func(call, inp, Tout, name=name)

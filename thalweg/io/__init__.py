@@ -40,3 +40,4 @@ from thalweg._src.ops.sparse_serial import serialize_many_sparse as serialize_ma
 from thalweg._src.ops.sparse_serial import serialize_sparse as serialize_sparse
 from thalweg._src.ops.string_numbers import decode_base64 as decode_base64
 from thalweg._src.ops.string_numbers import encode_base64 as encode_base64
+from thalweg.io import gfile as gfile

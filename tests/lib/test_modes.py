@@ -1,0 +1,70 @@
+"""What TensorFlow can be told of its modes, devices and libraries, and what thalweg answers."""
+
+import pytest
+
+import thalweg as tf
+
+
+def test_there_is_no_eager_mode():
+    assert not tf.executing_eagerly()
+    with pytest.raises(NotImplementedError, match="graphs"):
+        tf.enable_eager_execution()
+    tf.disable_eager_execution()
+    tf.disable_v2_behavior()
+
+
+def test_compiled_libraries_are_refused_by_name():
+    with pytest.raises(tf.errors.UnimplementedError, match=r"zero_out\.so.*py_func"):
+        tf.load_op_library("./zero_out.so")
+    with pytest.raises(NotImplementedError, match="headers"):
+        tf.sysconfig.get_include()
+
+
+def test_devices_are_those_of_sessions():
+    physical = tf.config.experimental.list_physical_devices("CPU")
+    assert physical[0].device_type == "CPU"
+    tf.config.experimental.set_memory_growth(physical[0], True)
+    assert tf.config.experimental.get_memory_growth(physical[0])
+    assert len(tf.config.experimental.list_logical_devices("CPU")) == len(physical)
+
+
+def test_the_default_strategy_has_one_replica():
+    assert not tf.distribute.has_strategy()
+    assert tf.distribute.get_replica_context().num_replicas_in_sync == 1
+    with tf.distribute.get_strategy().scope() as strategy:
+        assert strategy.experimental_run_v2(lambda a, b: a + b, (1, 2)) == 3
+    with pytest.raises(NotImplementedError, match="one replica"):
+        tf.distribute.MirroredStrategy(["/gpu:0", "/gpu:1"])
+
+
+def test_files_under_the_names_of_os(tmp_path):
+    f = tf.io.gfile
+    f.makedirs(tmp_path / "a" / "b")
+    with f.GFile(str(tmp_path / "a" / "x.txt"), "w") as out:
+        out.write("words")
+    f.copy(str(tmp_path / "a" / "x.txt"), str(tmp_path / "a" / "y.txt"))
+    assert sorted(f.listdir(str(tmp_path / "a"))) == ["b", "x.txt", "y.txt"]
+    assert f.glob(str(tmp_path / "a" / "*.txt")) == [str(tmp_path / "a" / n) for n in ("x.txt", "y.txt")]
+    with pytest.raises(tf.errors.AlreadyExistsError):
+        f.rename(str(tmp_path / "a" / "x.txt"), str(tmp_path / "a" / "y.txt"))
+    f.rmtree(str(tmp_path / "a"))
+    assert not f.exists(str(tmp_path / "a"))
+
+
+def test_py_function_gets_arrays_with_the_method_numpy():
+    y = tf.py_function(lambda x, n: x.numpy() * n.numpy(), [tf.constant([1.0, 2.0]), 3.0], tf.float32)
+    with tf.Session() as session:
+        assert session.run(y).tolist() == [3.0, 6.0]
+
+
+def test_a_benchmark_times_runs(capsys):
+    class Small(tf.test.Benchmark):
+        def benchmark_add(self):
+            with tf.Session() as session:
+                return self.run_op_benchmark(session, tf.constant(1.0) + 2.0, min_iters=3, mbs=1.0)
+
+    told = Small().benchmark_add()
+    assert told["iters"] == 3
+    assert told["name"] == "Small.benchmark_add"
+    assert told["wall_time"] > 0
+    assert "Small.benchmark_add" in capsys.readouterr().err

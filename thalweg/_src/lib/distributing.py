@@ -1,0 +1,96 @@
+"""tf.distribute, as far as a program that does not distribute needs it: the default strategy, of one replica."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+class ReduceOp:
+    """How the values of replicas become one."""
+
+    SUM = "SUM"
+    MEAN = "MEAN"
+
+
+class ReplicaContext:
+    """What runs within one replica, the only one."""
+
+    num_replicas_in_sync = 1
+    replica_id_in_sync_group = 0
+
+    def __init__(self, strategy: Any):
+        self.strategy = strategy
+
+    def merge_call(self, merge_fn: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
+        """`merge_fn(strategy, *args, **kwargs)`: there is nothing to merge."""
+        return merge_fn(self.strategy, *args, **(kwargs or {}))
+
+    def all_reduce(self, reduce_op: Any, value: Any) -> Any:
+        """`value`: of one replica, the sum and the mean are the value."""
+        return value
+
+
+class Strategy:
+    """The default strategy: everything runs once."""
+
+    num_replicas_in_sync = 1
+
+    def __init__(self, extended: Any = None):
+        self.extended = extended
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[Any]:
+        """Variables made in the block are ordinary ones."""
+        yield self
+
+    def experimental_run_v2(self, fn: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
+        """`fn(*args, **kwargs)`, once."""
+        return fn(*args, **(kwargs or {}))
+
+    def reduce(self, reduce_op: Any, value: Any, axis: Any = None) -> Any:
+        """`value`, or its sum or mean along `axis`."""
+        from thalweg._src.ops import reduce
+
+        if axis is None:
+            return value
+        return (reduce.reduce_sum if reduce_op in ("SUM", "sum") else reduce.reduce_mean)(value, axis)
+
+
+def _absent(name: str) -> type:
+    def refuse(self: Any, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            f"tf.distribute.{name} is not there: thalweg runs one replica. Divide the model by tf.device, or start one "
+            "process for each part."
+        )
+
+    return type(name, (Strategy,), {"__init__": refuse, "__doc__": "Raises NotImplementedError: there is one replica."})
+
+
+MirroredStrategy = _absent("MirroredStrategy")
+OneDeviceStrategy = _absent("OneDeviceStrategy")
+_default = Strategy()
+
+
+def has_strategy() -> bool:
+    """False: there is the default strategy alone."""
+    return False
+
+
+def get_strategy() -> Strategy:
+    """The default strategy."""
+    return _default
+
+
+def in_cross_replica_context() -> bool:
+    """False: everything runs within the one replica."""
+    return False
+
+
+def get_replica_context() -> ReplicaContext:
+    """The only replica."""
+    return ReplicaContext(_default)
+
+
+def get_loss_reduction() -> str:
+    """How losses of replicas are put together: their mean."""
+    return ReduceOp.MEAN

@@ -1,0 +1,1 @@
+"""tensorflow.models, as the tutorials of 2015 to 2017 imported it."""

@@ -1,0 +1,3 @@
+"""Recurrent networks."""
+
+from thalweg.examples.models.rnn import ptb as ptb

@@ -1,0 +1,3 @@
+"""The language model of the Penn Treebank."""
+
+from thalweg.examples.models.rnn.ptb import reader as reader
