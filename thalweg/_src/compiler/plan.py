@@ -32,7 +32,8 @@ class Plan:
         wanted = [t.op for t in fetches if t not in feeds]
         ops = prune([*wanted, *targets], frozenset(feeds))
         fed = frozenset(feeds)
-        self.ops, self.asked = in_effect_order(functionalize(ops, fed), fed, lambda t: source_of(t, fed), present)
+        functional, self.stand_ins = functionalize(ops, fed, [t for t in fetches if t not in feeds])
+        self.ops, self.asked = in_effect_order(functional, fed, lambda t: source_of(t, fed), present)
         for op in ops:
             if op.opdef.must_feed:
                 raise _not_fed(op, [*wanted, *targets])
@@ -42,6 +43,7 @@ class Plan:
         for t in fetches:
             if t in feeds:
                 continue
+            t = self.stand_ins.get(t, t)
             source = source_of(t, feeds)
             if source is not None:
                 self.refs[t] = source

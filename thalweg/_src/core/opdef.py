@@ -227,7 +227,7 @@ class OpDef:
     `constant`: has no inputs and one value. `presence`: tells whether a variable has a value.
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
-    depends on its attrs. `back_edge`: closes a loop, `frame`: is part of a control-flow frame. `bodies(attrs, inputs)`: its body
+    depends on its attrs. `back_edge`: closes a loop, `frame`: what it does in a control-flow frame ('switch', 'merge' ...), if it belongs to one. `bodies(attrs, inputs)`: its body
     graphs, each with the tensors outside that its inputs stand for; with `pure_bodies`, what they write is thrown away.
     `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
@@ -254,7 +254,7 @@ class OpDef:
         self.presence: bool = facts.pop("presence", False)
         self.device_strings: bool = facts.pop("device_strings", False)
         self.back_edge: bool = facts.pop("back_edge", False)
-        self.frame: bool = facts.pop("frame", False)
+        self.frame: str = facts.pop("frame", "")
         self.takes_none: bool = facts.pop("takes_none", False)
         self.waits: bool = facts.pop("waits", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)

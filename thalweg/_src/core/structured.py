@@ -73,6 +73,64 @@ class Structured:
         raise NotImplementedError
 
 
+class Nothing(Structured):
+    """What a branch gives in the place of a value that only the other branch has."""
+
+    def _split(self) -> tuple[tuple[Any, ...], Any]:
+        return (), None
+
+    @classmethod
+    def _join(cls, static: Any, arrays: Any) -> Any:
+        return cls()
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(object)
+
+    def for_user(self) -> Any:
+        from thalweg._src.core import errors
+
+        raise errors.InvalidArgumentError(None, None, "Retval[0] does not have value")
+
+    def seed(self, gradient: Any) -> list[Any]:
+        return []
+
+
+class Notes(Structured):
+    """Known values, one for each turn of a loop that was made; in a loop that is compiled, one for all turns."""
+
+    def __init__(self, values: tuple[Any, ...] = (), for_all: Any = None):
+        self.values, self.for_all = values, for_all
+
+    def _split(self) -> tuple[tuple[Any, ...], Any]:
+        v = self.for_all
+        same = None if v is None else (v.tobytes(), v.shape, str(v.dtype))
+        return (), (same, tuple((x.tobytes(), x.shape, str(x.dtype)) for x in self.values))
+
+    @classmethod
+    def _join(cls, static: Any, arrays: Any) -> Any:
+        def restored(s: Any) -> Any:
+            return None if s is None else np.frombuffer(s[0], s[2]).reshape(s[1])
+
+        return cls(tuple(map(restored, static[1])), restored(static[0]))
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(np.float32)
+
+    def on_host(self) -> Any:
+        return self
+
+    def like(self, other: Any) -> Any:
+        return other if isinstance(other, Notes) else self
+
+    def outline(self, other: Any) -> Any:
+        return self if self.for_all is not None or self.values else other
+
+    def seed(self, gradient: Any) -> list[Any]:
+        return []
+
+
 def plain(value: Any) -> Any:
     """`value` for an op that knows nothing of structured ones: TensorFlow's flows are zeros."""
     return np.float32(0) if isinstance(value, Structured) else value

@@ -34,6 +34,7 @@ from thalweg._src.ops import decoding as decoding
 from thalweg._src.ops import depthwise as depthwise
 from thalweg._src.ops import diagonals as diagonals
 from thalweg._src.ops import distinct as distinct
+from thalweg._src.ops import eager_variables as eager_variables
 from thalweg._src.ops import elementwise as elementwise
 from thalweg._src.ops import example_protos as example_protos
 from thalweg._src.ops import fake_quantizing as fake_quantizing

@@ -83,16 +83,16 @@ def quotient(x: Any, y: Any) -> Any:
 # -- sums, differences, products
 
 
-@op("Add", numpy_only=True)
+@op("Add", numpy_only=True, structured=True)
 def add(x: A1, y: A1) -> A1:
     """x + y, of strings too."""
-    return xp(x, y).add(x, y)
+    return _sum([x, y]) if isinstance(x, Structured) or isinstance(y, Structured) else xp(x, y).add(x, y)
 
 
-@op("AddV2", numpy_only=True)
+@op("AddV2", numpy_only=True, structured=True)
 def add_v2(x: A2, y: A2) -> A2:
     """x + y."""
-    return xp(x, y).add(x, y)
+    return _sum([x, y]) if isinstance(x, Structured) or isinstance(y, Structured) else xp(x, y).add(x, y)
 
 
 @op("Sub", numpy_only=True)

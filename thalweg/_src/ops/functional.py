@@ -10,7 +10,7 @@ from thalweg._src.core import apply
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.opdef import Func, Min, Mixed, Shape, Types, op, type_attr
-from thalweg._src.core.structured import Structured
+from thalweg._src.core.structured import Nothing, Structured
 from thalweg._src.ops.loops import carried, compiled_loop, is_tracer, truth
 
 
@@ -67,7 +67,9 @@ def _common(yes, no):
     """Forms in which both branches can give their structured outputs; None for plain ones."""
     forms = []
     for a, b in zip(yes, no, strict=True):
-        if isinstance(a, Structured) and isinstance(b, Structured) and jax.tree.structure(a) != jax.tree.structure(b):
+        if isinstance(a, Nothing) or isinstance(b, Nothing):
+            forms.append(b if isinstance(a, Nothing) else a)
+        elif isinstance(a, Structured) and isinstance(b, Structured) and jax.tree.structure(a) != jax.tree.structure(b):
             a, b = a.outline(b), b.outline(a)
             forms.append(a)
         else:
@@ -78,6 +80,8 @@ def _common(yes, no):
 def _in_form(value, form):
     if form is None:
         return value
+    if not isinstance(form, Structured):
+        return jnp.zeros(form.shape, form.dtype) if isinstance(value, Nothing) else value
     if not isinstance(value, Structured):
         return form.blank()
     return value.like(form)

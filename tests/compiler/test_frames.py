@@ -1,0 +1,54 @@
+"""Graphs with control-flow frames, written by TensorFlow 0.12, 1.15 and 2.21, give TensorFlow's values: loops, branches, gradients.
+
+The graphs and values are recorded by tests/oracle/record_frames.py.
+"""
+
+import collections
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import thalweg as tf
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+VERSIONS = ("0.12", "1.15", "2.21")
+
+
+def recorded(version):
+    with np.load(GOLDEN / f"frames-{version}.npz") as file:
+        found = collections.defaultdict(dict)
+        for key in file.files:
+            name, _, rest = key.partition("/")
+            found[name][rest] = file[key]
+    return found
+
+
+RECORDS = {(v, name): record for v in VERSIONS for name, record in recorded(v).items()}
+
+
+def steps_of(record):
+    count = 1 + max(int(k.split("/")[1]) for k in record if k.startswith("fetch/"))
+    for i in range(count):
+        yield [
+            {k.split("/", 2)[2]: v for k, v in record.items() if k.startswith(f"{what}/{i}/")}
+            for what in ("feed", "fetch")
+        ]
+
+
+@pytest.mark.parametrize(("version", "name"), list(RECORDS))
+def test_imported_graph(version, name):
+    record = RECORDS[version, name]
+    graph_def = tf.GraphDef.FromString(record["graph"].tobytes())
+    with tf.Graph().as_default() as graph, tf.Session() as sess:
+        tf.import_graph_def(graph_def, name="")
+        for key, value in record.items():
+            if key.startswith("variable/"):
+                variable = key.split("/", 1)[1]
+                assign = next(
+                    op for op in graph.get_operations() if op.type == "Assign" and op.inputs[0].op.name == variable
+                )
+                sess.run(assign, {assign.inputs[1]: value})
+        for feed, fetch in steps_of(record):
+            for t, got in zip(fetch, sess.run(list(fetch), feed), strict=True):
+                np.testing.assert_allclose(got, fetch[t], rtol=3e-5, atol=3e-6, err_msg=t)

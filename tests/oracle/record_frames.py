@@ -1,0 +1,212 @@
+"""Record graphs with control-flow frames, as TensorFlow writes them, and what they compute.
+
+    oracle 0.12 tests/oracle/record_frames.py    (also 1.15 and 2.21)
+
+writes tests/golden/frames-<version>.npz: for each program the GraphDef, what is fed, and the values of the fetches, run after run.
+"""
+
+import os
+import sys
+
+import numpy as np
+import tensorflow
+
+VERSION = ".".join(tensorflow.__version__.split(".")[:2])
+tf = tensorflow
+if int(VERSION.split(".")[0]) > 1:
+    tf = tensorflow.compat.v1
+    tf.disable_eager_execution()
+    tf.disable_control_flow_v2()
+    tf.disable_resource_variables()
+RNG = np.random.RandomState(7)
+
+
+def normal(*shape):
+    return RNG.standard_normal(shape).astype("float32")
+
+
+def branches():
+    x = tf.placeholder(tf.float32, [3], name="x")
+    p = tf.placeholder(tf.bool, [], name="p")
+    y, s = tf.cond(
+        p,
+        lambda: (tf.tanh(x) * 2.0, tf.reduce_sum(x)),
+        lambda: (x - 1.0, tf.cond(x[0] > 0.0, lambda: x[1], lambda: x[2] * 3.0)),
+    )
+    g = tf.gradients(tf.reduce_sum(y * y) + s, [x])[0]
+    out = [tf.identity(t, name=n) for t, n in ((y, "y"), (s, "s"), (g, "g"))]
+    a, b = normal(3), np.abs(normal(3))
+    return out, [{x: a, p: True}, {x: a, p: False}, {x: b, p: False}, {x: b, p: True}]
+
+
+def branches_on_one_condition():
+    """Several branches under one condition, with others between them that use their results."""
+    x = tf.placeholder(tf.float32, [2, 3], name="x")
+    p = tf.placeholder(tf.bool, [], name="p")
+    q = tf.placeholder(tf.bool, [], name="q")
+    a = tf.cond(p, lambda: x * 2.0, lambda: tf.exp(x))
+    b = tf.cond(q, lambda: a + 1.0, lambda: a * a)
+    c = tf.cond(p, lambda: tf.reduce_mean(b * a), lambda: tf.reduce_max(b))
+    g = tf.gradients(c, [x])[0]
+    out = [tf.identity(t, name=n) for t, n in ((b, "b"), (c, "c"), (g, "g"))]
+    v = normal(2, 3)
+    return out, [{x: v, p: i & 1 > 0, q: i & 2 > 0} for i in range(4)]
+
+
+def effects():
+    p = tf.placeholder(tf.bool, [], name="p")
+    v = tf.Variable(1.0, name="v")
+    w = tf.Variable([1.0, 2.0], name="w")
+    y = tf.cond(p, lambda: tf.assign_add(v, 2.0), lambda: tf.identity(v) * 10.0)
+    with tf.control_dependencies([y]):
+        z = tf.identity(w.read_value() if hasattr(w, "read_value") else w + 0.0, name="z")
+    out = [tf.identity(y, name="y"), z]
+    return out, [{p: True}, {p: False}, {p: True}]
+
+
+def powers():
+    x = tf.placeholder(tf.float32, [], name="x")
+    n = tf.placeholder(tf.int32, [], name="n")
+    i, y = tf.while_loop(lambda i, a: i < n, lambda i, a: (i + 1, a * x + tf.cast(i, tf.float32)), [0, x])
+    out = [tf.identity(i, name="i"), tf.identity(y, name="y"), tf.identity(tf.gradients(y, [x])[0], name="g")]
+    return out, [{x: 1.5, n: k} for k in (0, 1, 5, 23)]
+
+
+def by_value():
+    x = tf.placeholder(tf.float32, [2], name="x")
+    y = tf.while_loop(lambda a: tf.reduce_sum(tf.abs(a)) < 50.0, lambda a: a * tf.exp(x) + 1.0, [x])
+    out = [tf.identity(y, name="y"), tf.identity(tf.gradients(y, [x])[0], name="g")]
+    return out, [{x: v} for v in ([0.1, 0.2], [40.0, 20.0], [0.01, 0.3])]
+
+
+def nested():
+    x = tf.placeholder(tf.float32, [3], name="x")
+
+    def outer(i, a):
+        _, b = tf.while_loop(lambda j, b: j < i, lambda j, b: (j + 1, tf.tanh(b) + a), [0, a])
+        return i + 1, b
+
+    _, y = tf.while_loop(lambda i, a: i < 4, outer, [0, x])
+    out = [tf.identity(y, name="y"), tf.identity(tf.gradients(y, [x])[0], name="g")]
+    return out, [{x: normal(3)}, {x: normal(3)}]
+
+
+def branch_in_loop():
+    x = tf.placeholder(tf.float32, [3], name="x")
+
+    def body(i, a):
+        return i + 1, tf.cond(tf.reduce_sum(a) > 0.0, lambda: a * 0.5 - 1.0, lambda: a + x * x)
+
+    _, y = tf.while_loop(lambda i, a: i < 6, body, [0, x])
+    out = [tf.identity(y, name="y"), tf.identity(tf.gradients(y, [x])[0], name="g")]
+    return out, [{x: normal(3)}, {x: normal(3)}]
+
+
+def loop_in_branch():
+    x = tf.placeholder(tf.float32, [3], name="x")
+    p = tf.placeholder(tf.bool, [], name="p")
+    y = tf.cond(p, lambda: tf.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a * a), [0, x])[1], lambda: tf.sin(x))
+    out = [tf.identity(y, name="y"), tf.identity(tf.gradients(y, [x])[0], name="g")]
+    v = normal(3)
+    return out, [{x: v, p: True}, {x: v, p: False}]
+
+
+def effects_in_loop():
+    v = tf.Variable(0.0, name="v")
+
+    def body(i):
+        with tf.control_dependencies([tf.assign_add(v, tf.cast(i, tf.float32))]):
+            return i + 1
+
+    i = tf.while_loop(lambda i: i < 5, body, [0])
+    with tf.control_dependencies([i]):
+        out = [tf.identity(i, name="i"), tf.add(v, 0.0, name="z")]
+    return out[:1], [{}, {}]
+
+
+def scanned():
+    x = tf.placeholder(tf.float32, [None, 3], name="x")
+    w = tf.Variable(normal(3, 3), name="w")
+    step = lambda a, r: tf.tanh(tf.matmul(tf.expand_dims(a, 0), w)[0] + r)
+    y = tf.scan(step, x, tf.zeros([3]))
+    m = tf.map_fn(lambda r: r * tf.reduce_sum(r), x)
+    f = tf.foldl(lambda a, r: a * 0.5 + r, x)
+    loss = tf.reduce_sum(y * y) + tf.reduce_sum(m) + tf.reduce_sum(f * f)
+    gx, gw = tf.gradients(loss, [x, w])
+    out = [tf.identity(t, name=n) for t, n in ((y, "y"), (m, "m"), (f, "f"), (gx, "gx"), (gw, "gw"))]
+    return out, [{x: normal(4, 3)}, {x: normal(7, 3)}]
+
+
+def recurrent():
+    """Training of an LSTM over sequences of their own lengths."""
+    x = tf.placeholder(tf.float32, [None, 5, 4], name="x")
+    n = tf.placeholder(tf.int32, [None], name="n")
+    if VERSION == "0.12":
+        cell = tf.nn.rnn_cell.BasicLSTMCell(3)
+        y, _ = tf.nn.dynamic_rnn(cell, x, n, dtype=tf.float32)
+    elif VERSION == "1.15":
+        cell = tf.nn.rnn_cell.BasicLSTMCell(3)
+        y, _ = tf.nn.dynamic_rnn(cell, x, n, dtype=tf.float32)
+    else:
+        return None
+    loss = tf.reduce_mean(y * y)
+    train = tf.train.GradientDescentOptimizer(0.5).minimize(loss)
+    with tf.control_dependencies([train]):
+        out = [tf.identity(loss, name="loss"), tf.identity(y, name="y")]
+    feed = {x: normal(2, 5, 4), n: [3, 5]}
+    return out[:1], [feed] * 4
+
+
+def array():
+    x = tf.placeholder(tf.float32, [4], name="x")
+    a = tf.TensorArray(tf.float32, size=4, clear_after_read=False)
+    for i in range(4):
+        a = a.write(i, x[i] * (i + 1.0))
+    total = a.read(0) + a.read(3)
+    b = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+    _, b = tf.while_loop(lambda i, b: i < 3, lambda i, b: (i + 1, b.write(i, a.read(i) * x)), [0, b])
+    y = (b.stack if hasattr(b, "stack") else b.pack)()
+    g = tf.gradients(tf.reduce_sum(y * y) + total, [x])[0]
+    out = [tf.identity(t, name=n) for t, n in ((total, "total"), (y, "y"), (g, "g"))]
+    return out, [{x: normal(4)}]
+
+
+PROGRAMS = [
+    branches, branches_on_one_condition, effects, powers, by_value, nested, branch_in_loop, loop_in_branch, effects_in_loop, scanned,
+    recurrent, array,
+]  # fmt: skip
+
+
+def main():
+    kept = {}
+    for program in PROGRAMS:
+        with tf.Graph().as_default() as graph:
+            tf.set_random_seed(3)
+            RNG.seed(len(program.__name__))
+            made = program()
+            if made is None:
+                continue
+            out, feeds = made
+            with tf.Session() as sess:
+                variables = tf.global_variables() if hasattr(tf, "global_variables") else tf.all_variables()
+                sess.run(
+                    tf.variables_initializer(variables)
+                    if hasattr(tf, "variables_initializer")
+                    else tf.initialize_variables(variables)
+                )
+                name = program.__name__
+                for v in variables:
+                    kept["%s/variable/%s" % (name, v.op.name)] = sess.run(v)
+                for i, feed in enumerate(feeds):
+                    for t, value in feed.items():
+                        kept["%s/feed/%d/%s" % (name, i, t.name)] = np.asarray(value, t.dtype.as_numpy_dtype)
+                    for t, value in zip(out, sess.run(out, feed)):
+                        kept["%s/fetch/%d/%s" % (name, i, t.name)] = value
+            data = graph.as_graph_def().SerializeToString()
+            kept["%s/graph" % name] = np.frombuffer(data, np.uint8)
+            print(name, len(data))
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "frames-%s.npz" % VERSION)
+    np.savez_compressed(sys.argv[1] if len(sys.argv) > 1 else path, **kept)
+
+
+main()
