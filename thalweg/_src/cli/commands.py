@@ -1,6 +1,6 @@
 """The commands, on typer. Each imports what it works with when it is called.
 
-`run` and `demo` stand here for `thalweg --help` alone: main() starts the programs that they name without typer.
+`run`, `check` and `demo` stand here for `thalweg --help` alone: main() starts the programs that they name without typer.
 """
 
 from pathlib import Path
@@ -38,6 +38,11 @@ def options(
 def run(words: Annotated[list[str] | None, typer.Argument(metavar="SCRIPT [ARGUMENTS]...")] = None) -> None:
     """Run a program that says `import tensorflow`, with thalweg in its place."""
     print(USAGE, end="")
+
+
+@app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def check(words: Annotated[list[str] | None, typer.Argument(metavar="PROGRAM_OR_FOLDER...")] = None) -> None:
+    """Read programs, and list each symbol and argument of TensorFlow that thalweg lacks, by line."""
 
 
 @app.command()

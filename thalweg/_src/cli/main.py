@@ -1,11 +1,11 @@
-"""The `thalweg` command. `run` starts at once; the other commands need typer and rich, and fetch them on use."""
+"""The `thalweg` command. `run`, `check` and `demo` start at once; the other commands need typer and rich, and fetch them on use."""
 
 import sys
 
-from thalweg._src.cli import demo
+from thalweg._src.cli import check, demo
 from thalweg._src.cli.run import start
 
-COMMANDS = ("run", "demo", "board", "doctor", "inspect")
+COMMANDS = ("run", "check", "demo", "board", "doctor", "inspect")
 
 
 def main() -> None:
@@ -14,6 +14,8 @@ def main() -> None:
         start(rest)
     elif first == "demo":
         demo.start(rest)
+    elif first == "check":
+        check.start(rest)
     elif first in COMMANDS or first in ("-h", "--help", "--version"):
         try:
             from thalweg._src.cli.commands import app
