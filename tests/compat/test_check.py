@@ -10,8 +10,7 @@ from thalweg._src.compat import check, signatures
 
 
 def found(source):
-    findings, _ = check.check_source(source, "p.py")
-    return [(f.line, f.message) for f in findings]
+    return [(f.line, f.message) for f in sorted(set(check.check_source(source, "p.py").findings))]
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +94,12 @@ def test_old_orders_of_arguments_are_known():
     assert found("import tensorflow as tf\ntf.image.resize_images([[[1.0]]], 2, 2, 0, True)") == []
     assert found("import tensorflow as tf\ntf.image.resize_images([[[1.0]]], new_height=2, new_width=3)") == []
     assert found("import tensorflow as tf\ntf.reduce_sum(1, reduction_indices=[0], keep_dims=True)") == []
+
+
+def test_attributes_that_programs_give_are_theirs(tmp_path):
+    (tmp_path / "a.py").write_text("import tensorflow as tf\ntf.GraphKeys.MINE = 'mine'\ntf.mine = 1\n")
+    (tmp_path / "b.py").write_text("import tensorflow as tf\nprint(tf.GraphKeys.MINE, tf.mine, tf.yours)\n")
+    assert [f.symbol for f in check.check([str(tmp_path)]).findings] == ["tf.yours"]
 
 
 def test_python_2_is_told():

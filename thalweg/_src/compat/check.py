@@ -42,14 +42,17 @@ def check(paths: Iterable[str]) -> Report:
     try:
         findings: list[Finding] = []
         used: set[str] = set()
+        given: set[str] = set()
         count = 0
         for path in paths:
             for file in sources(path):
                 count += 1
-                found, symbols = check_source(read(file), file)
-                findings += found
-                used |= symbols
-        return Report(findings, count, len(used))
+                reader = check_source(read(file), file)
+                findings += sorted(set(reader.findings))
+                used |= reader.symbols
+                given |= reader.given
+        # A program may give the module, or a class, attributes of its own, and use them in another file.
+        return Report([f for f in findings if f.symbol not in given], count, len(used))
     finally:
         if not installed:
             hook.uninstall()
@@ -78,18 +81,16 @@ def read(path: str) -> str:
     return "\n".join("" if line.lstrip()[:1] in ("%", "!", "?") else line for line in lines)
 
 
-def check_source(source: str, path: str = "<program>") -> tuple[list[Finding], set[str]]:
-    """(what is missing, the symbols that are used) of one program."""
-    if "tensorflow" not in source:
-        return [], set()
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        return [Finding(path, line, "", f"not Python 3: {getattr(error, 'msg', error)}")], set()
+def check_source(source: str, path: str = "<program>") -> "_Reader":
+    """One program: its `findings`, the `symbols` that it uses, and the attributes that it gives them."""
     reader = _Reader(path)
-    reader.visit(tree)
-    return sorted(set(reader.findings)), reader.symbols
+    if "tensorflow" in source:
+        try:
+            reader.visit(ast.parse(source))
+        except (SyntaxError, ValueError) as error:
+            message = f"not Python 3: {getattr(error, 'msg', error)}"
+            reader.findings.append(Finding(path, getattr(error, "lineno", None) or 1, "", message))
+    return reader
 
 
 class _Made:
@@ -108,6 +109,7 @@ class _Reader(ast.NodeVisitor):
         self.path = path
         self.findings: list[Finding] = []
         self.symbols: set[str] = set()
+        self.given: set[str] = set()
         self.scopes: list[dict[str, Any]] = [{}]  # names -> (symbol, value), _Made, or UNKNOWN
         self.guarded = 0
 
@@ -208,7 +210,8 @@ class _Reader(ast.NodeVisitor):
         self.visit(node.value)
         value = self.value_of_quietly(node.value)
         for target in node.targets:
-            self.visit(target)
+            if not isinstance(target, ast.Attribute):
+                self.visit(target)
             self.bind_target(target, value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -240,6 +243,12 @@ class _Reader(ast.NodeVisitor):
                 self.bind_target(element, UNKNOWN)
         elif isinstance(target, ast.Starred):
             self.bind_target(target.value, UNKNOWN)
+        elif isinstance(target, ast.Attribute):
+            owner = self.value_of_quietly(target.value)
+            if isinstance(owner, tuple):
+                self.given.add(shown(f"{owner[0]}.{target.attr}"))
+            elif isinstance(owner, _Made):
+                self.given.add(f"{shown(owner.symbol)}().{target.attr}")
 
     def visit_FunctionDef(self, node: Any) -> None:
         for part in [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]:
