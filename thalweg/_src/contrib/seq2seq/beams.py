@@ -324,10 +324,12 @@ class BeamSearchDecoder(Decoder):
             return gather_tree_from_array(whole, parent_ids, lengths)
 
     def _can_split(self, dims: list[Any], batch: int | None) -> bool:
+        """Whether elements of this shape are rows of batch and beam: [batch * beam], [batch, beam, ...], as TensorFlow asks."""
         if batch is None or dims[0] is None:
             return True
-        apart = len(dims) < 2 or dims[1] is None or (dims[0] == batch and dims[1] == self._beam_width)
-        return dims[0] == batch * self._beam_width or (dims[0] == batch and apart)
+        if len(dims) < 2 or dims[1] is None:
+            return dims[0] == batch * self._beam_width
+        return dims[0] == batch * self._beam_width and dims[0] == batch and dims[1] == self._beam_width
 
 
 def attention_probs(cell_state: Any, coverage_penalty_weight: Any) -> Any:
