@@ -52,3 +52,22 @@ def test_imported_graph(version, name):
         for feed, fetch in steps_of(record):
             for t, got in zip(fetch, sess.run(list(fetch), feed), strict=True):
                 np.testing.assert_allclose(got, fetch[t], rtol=3e-5, atol=3e-6, err_msg=t)
+        assert not any(c.is_host for c in sess._last_plan.clusters), "compiled, not run op by op"
+
+
+def test_what_can_not_be_made_functional_is_named():
+    with tf.Graph().as_default(), tf.Session() as sess:
+        x = tf.constant(1.0)
+        a, _ = _switch(x)
+        b, _ = _switch(x)
+        with pytest.raises(tf.errors.UnimplementedError, match=r"odd \(Merge\)"):
+            sess.run(_merge([a, b]))
+
+
+def _switch(x):
+    op = tf.get_default_graph().create_op("Switch", [x, tf.constant(True)], name="switch")
+    return op.outputs
+
+
+def _merge(xs):
+    return tf.get_default_graph().create_op("Merge", xs, name="odd").outputs[0]

@@ -285,6 +285,10 @@ def _checked_elements(elements: Sequence[str] | None) -> list[str] | None:
 _SHAPED_PLACEHOLDERS = 24
 
 
+# Attrs that later versions of TensorFlow write into gradients for their optimizer alone.
+_HINTS = frozenset(["grad_a", "grad_b", "grad_x", "grad_y"])
+
+
 class _Importer:
     def __init__(self, graph: Graph, proto: Any, mapped: dict[str, Any], producer_op_list: Any):
         self.graph, self.proto, self.mapped = graph, proto, mapped
@@ -446,6 +450,8 @@ class _Importer:
         out: dict[str, Any] = {}
         for name, proto in node.attr.items():
             declared = opdef.attrs.get(name)
+            if declared is None and name in _HINTS:
+                continue
             if declared is None and not name.startswith("_"):
                 if not self._is_producer_default(node, name, proto):
                     raise ValueError(

@@ -131,6 +131,36 @@ class Notes(Structured):
         return []
 
 
+class Last(Structured):
+    """A structured value that was put on a stack. Flows say only that an array is ready, so the last one serves for all."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def _split(self) -> tuple[tuple[Any, ...], Any]:
+        return (self.value,), None
+
+    @classmethod
+    def _join(cls, static: Any, arrays: Any) -> Any:
+        return cls(arrays[0])
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(np.float32)
+
+    def like(self, other: Any) -> Any:
+        return Last(self.value.like(other.value)) if isinstance(other, Last) else self
+
+    def outline(self, other: Any) -> Any:
+        return Last(self.value.outline(other.value)) if isinstance(other, Last) else self
+
+    def blank(self) -> Any:
+        return Last(self.value.blank())
+
+    def seed(self, gradient: Any) -> list[Any]:
+        return [None] * len(jax.tree.leaves(self))
+
+
 def plain(value: Any) -> Any:
     """`value` for an op that knows nothing of structured ones: TensorFlow's flows are zeros."""
     return np.float32(0) if isinstance(value, Structured) else value

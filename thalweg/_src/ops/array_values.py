@@ -45,7 +45,7 @@ class Serial:
     """Which elements of an array have been read, where that is known."""
 
     def __init__(self) -> None:
-        self.read: set[int] = set()
+        self.read: dict[int, Any] = {}  # by which operation: a run that begins again lets it read again
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Serial)
@@ -289,7 +289,7 @@ class ArrayValue(Structured):
             raise self._error(f"Tried to write to index {index} but array is not resizeable and size is: {len(items)}")
         items += [None] * (index + 1 - len(items))
         if facts.order == 0:
-            if index in facts.serial.read:
+            if index in facts.serial.read and items[index] is not None:
                 raise self._error(f"Could not write to TensorArray index {index} because it has already been read.")
             if items[index] is not None:
                 raise self._error(
@@ -305,10 +305,10 @@ class ArrayValue(Structured):
             items[index] = value if items[index] is None else items[index] + value
         return ArrayValue(facts, items)
 
-    def read(self, index: Any, clear: bool = False) -> Any:
-        """The element at `index`; with `clear`, it can't be read again."""
+    def read(self, index: Any, reader: Any = None) -> Any:
+        """The element at `index`; with `reader`, nobody else can read it again."""
         if self.items is not None and not is_traced(index):
-            return self._take(int(index), clear)
+            return self._take(int(index), reader)
         me = self
         if not self.dense:
             dims = self.element_dims
@@ -322,17 +322,17 @@ class ArrayValue(Structured):
         apply.check((index >= 0) & (index < me.size), f"TensorArray {me.facts.name}: an index is outside")
         return lax.dynamic_index_in_dim(me.buffer, jnp.clip(index, 0, rows - 1), 0, keepdims=False)
 
-    def _take(self, index: int, clear: bool) -> Any:
+    def _take(self, index: int, reader: Any) -> Any:
         items = self.items or ()
         if not 0 <= index < len(items):
             raise self._error(f"Tried to read from index {index} but array size is: {len(items)}", name=False)
-        if clear and self.facts.once and index in self.facts.serial.read:
+        if reader is not None and self.facts.once and self.facts.serial.read.get(index, reader) is not reader:
             raise self._error(
                 f"Could not read index {index} twice because it was cleared after a previous read "
                 "(perhaps try setting clear_after_read = false?)."
             )
-        if clear and self.facts.once:
-            self.facts.serial.read.add(index)
+        if reader is not None and self.facts.once:
+            self.facts.serial.read[index] = reader
         if items[index] is not None:
             return items[index]
         dims = self.element_dims
@@ -350,7 +350,7 @@ class ArrayValue(Structured):
             return np.full(dims, b"", object)
         return np.zeros(dims, self.facts.dtype)
 
-    def gather(self, indices: Any, dims: Dims, clear: bool = False) -> Any:
+    def gather(self, indices: Any, dims: Dims, reader: Any = None) -> Any:
         """The elements at `indices`, stacked; `dims` is the shape of one where there is none."""
         if np.ndim(indices) != 1:
             raise self._error(
@@ -369,7 +369,7 @@ class ArrayValue(Structured):
                 )
             return self._blank((0, *dims))
         if self.items is not None and not is_traced(indices):
-            parts = [self._take(int(i), clear) for i in indices]
+            parts = [self._take(int(i), reader) for i in indices]
             for i, part in enumerate(parts):
                 if part.shape != parts[0].shape:
                     raise self._error(
@@ -437,10 +437,10 @@ class ArrayValue(Structured):
         n = values.shape[0]
         return ArrayValue(self.facts, None, values, jnp.ones((n,), bool), n)
 
-    def concat(self, dims: Dims, clear: bool = False) -> tuple[Any, Any]:
+    def concat(self, dims: Dims, reader: Any = None) -> tuple[Any, Any]:
         """The elements joined along their first axis, and the length of each."""
         if self.items is not None:
-            parts = [self._take(i, clear) for i in range(len(self.items))]
+            parts = [self._take(i, reader) for i in range(len(self.items))]
         else:
             if not isinstance(self.length, int):
                 raise Replan(None, "the size of a TensorArray is not known")

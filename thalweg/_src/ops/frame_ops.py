@@ -12,7 +12,7 @@ from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import float32, int32, resource, string
 from thalweg._src.core.lazy import jax
 from thalweg._src.core.opdef import Known, Many, Outputs, Ref, op, type_attr
-from thalweg._src.core.structured import Nothing, Notes
+from thalweg._src.core.structured import Notes, Nothing
 
 T = type_attr("T")
 

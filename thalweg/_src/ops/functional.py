@@ -28,7 +28,7 @@ def if_op(
     """The outputs of one of two graphs, chosen by the truth of `cond`."""
     cond = run.value(cond)
     if not is_tracer(cond):
-        return run.call_graph(then_branch if truth(cond) else else_branch, input)
+        return _values(run, run.call_graph(then_branch if truth(cond) else else_branch, input), Tout)
     keys = run.written_by((then_branch, input), (else_branch, input))
     before = [carried(run.state[k]) for k in keys]
 
@@ -36,7 +36,7 @@ def if_op(
         def body(old):
             child = run.child({**run.state, **dict(zip(keys, old, strict=True))})
             with apply.collect_checks([]) as checks:
-                outputs = child.call_graph(graph, input)
+                outputs = _values(child, child.call_graph(graph, input), Tout)
             if forms is not None:
                 outputs = [_in_form(v, f) for v, f in zip(outputs, forms, strict=True)]
             found = apply.summary(checks)
@@ -61,6 +61,10 @@ def if_op(
         run.write(key, value)
     apply.report(found, "a check in a branch failed")
     return outputs
+
+
+def _values(run, outputs, types):
+    return [v if d.name == "resource" else run.value(v) for v, d in zip(outputs, types, strict=True)]
 
 
 def _common(yes, no):

@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg._src.core import apply
 from thalweg._src.core.lazy import jnp
+from thalweg._src.core.structured import Structured
 from thalweg._src.ops import tensor_array_ops
 from thalweg._src.ops.array_values import ArrayHandle, ArrayValue
 from thalweg._src.ops.turns import through_identities
@@ -106,6 +107,14 @@ def _read(node, values, fixed, turns, count):
     return Read(node, rows, None if inside.all() else inside)
 
 
+def _is_flow(t, values):
+    """Whether `t` is the flow of an array rather than a number."""
+    t = through_identities(t)
+    if t in values:
+        return isinstance(values[t], Structured)
+    return t.op.opdef.structured and t.op.outputs[-1] is t and t.op.type.startswith("TensorArray") and t.dims == ()
+
+
 def _write(node, cond, body, values, fixed, users, turns, count, run):
     handle, index, flow = map(through_identities, (node.inputs[0], node.inputs[1], node.inputs[3]))
     width = len(body.outputs)
@@ -126,7 +135,7 @@ def _write(node, cond, body, values, fixed, users, turns, count, run):
     if any(cond.inputs[at] in map(through_identities, u.inputs) for u in run.body_ops(cond)):
         return None
     token, value = values[handle], values[flow]
-    if not isinstance(token, ArrayHandle) or not isinstance(value, ArrayValue):
+    if not isinstance(token, ArrayHandle) or not isinstance(value, ArrayValue) or _is_flow(node.inputs[2], values):
         return None
     if value.facts.order or token.facts.order or value.facts.dtype == object or not count:
         return None

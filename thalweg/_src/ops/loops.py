@@ -191,7 +191,7 @@ def _towards(start, after):
     values = []
     for a, b in zip(start[0], after[0], strict=True):
         if isinstance(b, Structured) and jax.tree.structure(a) != jax.tree.structure(b):
-            a = a.like(b) if isinstance(a, Structured) else b.blank()
+            a = a.like(b) if type(a) is type(b) else b.blank()
             changed = True
         values.append(a)
     needs = dict(start[2][1])

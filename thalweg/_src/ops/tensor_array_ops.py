@@ -10,6 +10,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.dtypes import float32, int32, int64, resource, string
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import OPS, Known, Outputs, Ref, Shape, Static, op, type_attr
+from thalweg._src.core.structured import Last, Structured
 from thalweg._src.ops.array_values import ArrayHandle, Facts, Serial
 
 D = type_attr("dtype")
@@ -146,8 +147,8 @@ def _of_strings(node):
 
 
 def _clears(run):
-    """Whether reads are noted: not where JAX traces them, perhaps twice."""
-    return not run.is_child
+    """Who reads, where that is noted: not where JAX traces it, perhaps twice."""
+    return None if run.is_child else run.current
 
 
 def _write(handle, index, value, flow_in, run):
@@ -155,11 +156,15 @@ def _write(handle, index, value, flow_in, run):
         raise errors.InvalidArgumentError(
             None, None, f"TensorArray index must be scalar, but had shape: {list(np.shape(index))}"
         )
+    if isinstance(value, Structured):
+        return Last(value)
     return handle.begin(flow_in).write(index, value, run.active)
 
 
 def _read(handle, index, dtype, flow_in, run):
     _same_type(handle, dtype)
+    if isinstance(flow_in, Last):
+        return flow_in.value
     return handle.begin(flow_in).read(index, _clears(run))
 
 
