@@ -112,6 +112,9 @@ from thalweg._src.core.type_spec import TypeSpec as TypeSpec
 from thalweg._src.lib.data.optional import OptionalSpec as OptionalSpec
 from thalweg._src.lib.data.specs import RaggedTensorSpec as RaggedTensorSpec
 from thalweg._src.lib.data.specs import SparseTensorSpec as SparseTensorSpec
+from thalweg._src.lib.eager.context import disable_eager_execution as disable_eager_execution
+from thalweg._src.lib.eager.context import enable_eager_execution as enable_eager_execution
+from thalweg._src.lib.eager.context import executing_eagerly as executing_eagerly
 from thalweg._src.lib.libraries import load_file_system_library as load_file_system_library
 from thalweg._src.lib.libraries import load_library as load_library
 from thalweg._src.lib.libraries import load_op_library as load_op_library
@@ -119,16 +122,13 @@ from thalweg._src.lib.lookup import initialize_all_tables as initialize_all_tabl
 from thalweg._src.lib.lookup import tables_initializer as tables_initializer
 from thalweg._src.lib.modes import control_flow_v2_enabled as control_flow_v2_enabled
 from thalweg._src.lib.modes import disable_control_flow_v2 as disable_control_flow_v2
-from thalweg._src.lib.modes import disable_eager_execution as disable_eager_execution
 from thalweg._src.lib.modes import disable_tensor_equality as disable_tensor_equality
 from thalweg._src.lib.modes import disable_v2_behavior as disable_v2_behavior
 from thalweg._src.lib.modes import disable_v2_tensorshape as disable_v2_tensorshape
 from thalweg._src.lib.modes import enable_control_flow_v2 as enable_control_flow_v2
-from thalweg._src.lib.modes import enable_eager_execution as enable_eager_execution
 from thalweg._src.lib.modes import enable_tensor_equality as enable_tensor_equality
 from thalweg._src.lib.modes import enable_v2_behavior as enable_v2_behavior
 from thalweg._src.lib.modes import enable_v2_tensorshape as enable_v2_tensorshape
-from thalweg._src.lib.modes import executing_eagerly as executing_eagerly
 from thalweg._src.lib.platform.logging import get_logger as get_logger
 from thalweg._src.lib.summary.summary import audio_summary as audio_summary
 from thalweg._src.lib.summary.summary import histogram_summary as histogram_summary

@@ -5,14 +5,6 @@ import pytest
 import thalweg as tf
 
 
-def test_there_is_no_eager_mode():
-    assert not tf.executing_eagerly()
-    with pytest.raises(NotImplementedError, match="graphs"):
-        tf.enable_eager_execution()
-    tf.disable_eager_execution()
-    tf.disable_v2_behavior()
-
-
 def test_compiled_libraries_are_refused_by_name():
     with pytest.raises(tf.errors.UnimplementedError, match=r"zero_out\.so.*py_func"):
         tf.load_op_library("./zero_out.so")

@@ -12,6 +12,7 @@ import numpy as np
 from thalweg._src.core import dtypes, infer, shapes
 from thalweg._src.core.convert import as_array, to_tensor
 from thalweg._src.core.dtypes import DType
+from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.opdef import OPS, REQUIRED, Arg, Attr, OpDef
 from thalweg._src.core.shapes import TensorShape
@@ -61,7 +62,7 @@ def results(op: Operation) -> Any:
     if opdef.simple_out:
         if opdef._tuple is not None:
             return opdef._tuple._make(outputs)
-        return outputs[0] if outputs else op
+        return outputs[0] if outputs else None if type(op.graph) is EagerGraph else op
     parts: list[Any] = []
     at = 0
     for arg in opdef.outputs:

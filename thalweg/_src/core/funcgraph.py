@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thalweg._src.core.build import add_node
+from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.opdef import OPS, op, type_attr
 
 T = type_attr("T")
+_MAX_COPIED = 128  # elements of an eager tensor that becomes a constant inside
 
 
 class FuncGraph(Graph):
@@ -71,6 +73,8 @@ class FuncGraph(Graph):
             found = self.constants.get(tensor)
         if found is not None:
             return found
+        if type(tensor) is not Tensor:
+            return self._admit_eager(tensor)
         if not self._is_around(tensor.op.graph):
             if getattr(tensor.op.graph, "is_loop", False):
                 return super()._admit(tensor)
@@ -99,6 +103,28 @@ class FuncGraph(Graph):
     def outside(self, tensor: Tensor) -> Tensor | None:
         """The tensor that the argument `tensor` stands for, if it was captured."""
         return next((t for t, inner in self.captures.items() if inner is tensor), None)
+
+    def _admit_eager(self, tensor: Any) -> Tensor:
+        """A tensor of eager execution: small ones that no gradient flows to become constants, a variable stays the same variable."""
+        if type(self.outer) is not EagerGraph:
+            return self._admit(self.outer._admit(tensor))
+        dtype = tensor.dtype
+        copied: Any = None
+        if tensor.op.opdef.source:
+            copied = tensor.op.opdef, dict(tensor.op._attrs)
+        elif not (dtype.is_floating or dtype.is_complex) and dtype._name not in ("resource", "variant"):
+            value = tensor._numpy()
+            if value.size <= _MAX_COPIED:
+                copied = OPS["Const"], {"value": value, "dtype": dtype}
+        if copied is None:
+            inner = self._parameter(dtype, tensor._dims, "captured", len(self.captures))
+            self.captures[tensor] = inner
+            return inner
+        with self.as_default(), self.control_dependencies(None):
+            node = add_node(self, copied[0], (), copied[1], self._op_name("captured"), control_inputs=[])
+        node.eager = tensor  # type: ignore[attr-defined]  # a variable lives as long as somebody holds its handle
+        self.constants[tensor] = node.outputs[0]
+        return node.outputs[0]
 
     def _is_around(self, graph: Graph) -> bool:
         outer: Any = self.outer

@@ -328,6 +328,10 @@ class Graph:
     def seed(self, value: int | None) -> None:
         self._seed = value
 
+    def op_seed(self) -> int:
+        """The seed of a random op that was given none, under a graph-level seed."""
+        return self.version
+
     @property
     def graph_def_versions(self) -> Any:
         from thalweg._src.formats import protos
@@ -442,6 +446,8 @@ class Graph:
 
     def _admit(self, tensor: Tensor) -> Tensor:
         """`tensor` as an input of an op of this graph."""
+        if type(tensor) is not Tensor:
+            raise RuntimeError("Attempting to capture an EagerTensor without building a function.")
         if getattr(tensor.op.graph, "is_loop", False) and tensor.op.graph.outermost is self.outermost:
             raise ValueError(_in_a_loop(tensor, self))
         raise ValueError(f"{tensor} must be from the same graph as {self}: it belongs to another one.")
@@ -881,7 +887,8 @@ def reset_default_graph() -> None:
             "create a new graph."
         )
     global _global_graph
-    _global_graph = Graph()
+    if type(_global_graph) in (Graph, type(None)):  # the graph of eager execution is not one to be cleared
+        _global_graph = Graph()
 
 
 # The session that `eval` and `run` use; the runtime keeps its stack of default sessions here.

@@ -152,8 +152,18 @@ def constant_value(tensor: Any) -> np.ndarray | None:
         return tensor
     if not isinstance(tensor, Tensor):
         return None
+    if type(tensor) is not Tensor:
+        return _eager_value(tensor)
     memo: dict[Tensor, Any] = {}
     return _value(tensor, memo, 0)
+
+
+def _eager_value(tensor: Any) -> np.ndarray | None:
+    """The value that a tensor of eager execution has, unless it is a reference or large."""
+    value = tensor._value
+    if tensor.dtype._name in ("resource", "variant") or not hasattr(value, "dtype") or value.size > _MAX_STATIC:
+        return None
+    return np.asarray(value)
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
@@ -175,6 +185,9 @@ def _value(t: Tensor, memo: dict[Tensor, Any], depth: int) -> np.ndarray | None:
     if t in memo:
         return memo[t]
     memo[t] = None  # also ends the walk round a loop of an imported graph
+    if type(t) is not Tensor:
+        memo[t] = _eager_value(t)
+        return memo[t]
     op = t.op
     opdef = op.opdef
     if opdef.effect is not None or not opdef.foldable or opdef.host is True or depth > 200 or t.dtype._ref:

@@ -12,12 +12,14 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     Under a graph seed an op without one takes the number of ops made before it, so equal programs get equal numbers.
     """
     graph = get_default_graph()
+    if op_seed is None and graph.seed is not None:
+        graph._scratch["seed used"] = True
     if graph.seed is None:
         if op_seed is None:
             return None, None
         seeds = DEFAULT_GRAPH_SEED, op_seed % MAX_INT32
     else:
-        seeds = graph.seed % MAX_INT32, (graph.version if op_seed is None else op_seed) % MAX_INT32
+        seeds = graph.seed % MAX_INT32, (graph.op_seed() if op_seed is None else op_seed) % MAX_INT32
     return (0, MAX_INT32) if seeds == (0, 0) else seeds  # (0, 0) would mean "no seed" to the random ops
 
 

@@ -1,28 +1,15 @@
 """Switches of TensorFlow's behaviour: those that say what thalweg does anyway, and those that ask for what it can't do."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
+
+from thalweg._src.lib.eager.context import enable_eager_execution
+from thalweg._src.ops.variable_scope import enable_resource_variables
 
 
-def executing_eagerly() -> bool:
-    """False: operations are added to graphs, and run in sessions."""
-    return False
-
-
-def enable_eager_execution(config: Any = None, device_policy: Any = None, execution_mode: Any = None) -> NoReturn:
-    """Raises NotImplementedError: there is no eager mode."""
-    raise NotImplementedError(
-        "thalweg has no eager mode: it builds graphs and runs them in sessions. "
-        "Build the model as a graph and run it in a tf.Session."
-    )
-
-
-def enable_v2_behavior() -> NoReturn:
-    """Raises NotImplementedError: TensorFlow 2's behaviour is eager."""
-    raise NotImplementedError("thalweg has TensorFlow 1's behaviour alone: graphs and sessions.")
-
-
-def disable_eager_execution() -> None:
-    """Nothing changes: there is no eager mode."""
+def enable_v2_behavior() -> None:
+    """Eager execution, and resource variables. Shapes and `==` of tensors stay those of TensorFlow 1."""
+    enable_eager_execution()
+    enable_resource_variables()
 
 
 def disable_v2_behavior() -> None:

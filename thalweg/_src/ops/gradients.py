@@ -165,7 +165,9 @@ def _as_list(x: Any) -> list[Any]:
 def _as_graph_tensor(value: Any, what: str) -> Tensor:
     handle = getattr(value, "handle", None)
     if isinstance(handle, Tensor):
-        return handle
+        return handle if type(handle) is Tensor else get_default_graph()._admit(handle)
+    if isinstance(value, Tensor) and type(value) is not Tensor:
+        return get_default_graph()._admit(value)
     if isinstance(value, IndexedSlices):
         return value.values
     return to_tensor(value, None, what, as_ref=True)

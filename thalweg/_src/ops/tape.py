@@ -1,10 +1,17 @@
 """`tf.GradientTape`: gradients of what was computed in a block."""
 
+import contextlib
 from typing import Any
 
-from thalweg._src.core import nest
+import numpy as np
+
+from thalweg._src.core import nest, recording
+from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
-from thalweg._src.ops.gradients import UnconnectedGradients, gradients
+from thalweg._src.ops import constants
+from thalweg._src.ops.eager_tape import Recorder, backward
+from thalweg._src.ops.gradients import UnconnectedGradients, _is_zero, gradients
 from thalweg._src.ops.late import array
 
 
@@ -28,12 +35,19 @@ class GradientTape:
         self._spans: list[tuple[int, int]] = []  # the versions of the graph between which the tape recorded
         self._begin: int | None = None
         self._used = False
+        self._eager = executing_eagerly()
+        self._recorder = Recorder(watch_accessed_variables)
 
     def __enter__(self) -> "GradientTape":
         if self._begin is not None:
             raise ValueError("Tape is already recording.")
-        self._begin = get_default_graph().version
+        self._resume()
         return self
+
+    def _resume(self) -> None:
+        self._begin = 0 if self._eager else get_default_graph().version
+        if self._eager:
+            recording.start(self._recorder)
 
     def __exit__(self, *error: Any) -> None:
         if self._begin is not None:
@@ -42,7 +56,10 @@ class GradientTape:
     def _pause(self) -> None:
         if self._begin is None:
             raise ValueError("Tape is not recording.")
-        self._spans.append((self._begin, get_default_graph().version))
+        if self._eager:
+            recording.stop(self._recorder)
+        else:
+            self._spans.append((self._begin, get_default_graph().version))
         self._begin = None
 
     def watch(self, tensor: Any) -> None:
@@ -50,7 +67,10 @@ class GradientTape:
         for t in nest.flatten(tensor):
             if not isinstance(t, Tensor) and not _is_variable(t):
                 raise ValueError(f"Passed in object of type {type(t)}, not tf.Tensor")
-            self._watched.append(t)
+            if self._eager:
+                self._recorder.watch(t)
+            else:
+                self._watched.append(t)
 
     def stop_recording(self) -> Any:
         """A block whose operations the tape does not follow."""
@@ -60,12 +80,15 @@ class GradientTape:
         """Forget all that was recorded and watched."""
         self._pause()
         self._spans, self._watched, self._used = [], [], False
+        self._recorder = Recorder(self._watch_variables)
         self.__enter__()
 
     def watched_variables(self) -> tuple[Any, ...]:
         """The variables whose gradients can be had."""
         from thalweg._src.ops.variables import trainable_variables
 
+        if self._eager:
+            return tuple(sorted(self._recorder.variables.values(), key=lambda v: v._made))
         own = [v for v in self._watched if _is_variable(v)]
         if not self._watch_variables:
             return tuple(own)
@@ -84,6 +107,8 @@ class GradientTape:
         """
         if self._used:
             raise RuntimeError("GradientTape.gradient can only be called once on non-persistent tapes.")
+        if self._eager:
+            return self._eager_gradient(target, sources, output_gradients, unconnected_gradients)
         self._used = not self._persistent
         if self._begin is not None:
             self._pause()
@@ -98,6 +123,28 @@ class GradientTape:
         values = iter(found)
         out = [next(values) if any(s is f for f in follows) else None for s in given]
         return nest.pack(sources, out) if nest.is_nested(sources) else out[0]
+
+    def _eager_gradient(self, target: Any, sources: Any, weights: Any, unconnected: Any) -> Any:
+        zero = _is_zero(unconnected)
+        if self._begin is not None and not self._persistent:
+            self._pause()
+        targets = nest.flatten(target)
+        for i, t in enumerate(targets):
+            if _is_variable(t):
+                with contextlib.nullcontext() if self._begin is not None else self:
+                    targets[i] = to_tensor(t)
+        given = nest.flatten(sources)
+        seeds = [None] * len(targets) if weights is None else nest.flatten(weights)
+        seeds = [
+            s if s is None or not isinstance(t, Tensor) else to_tensor(s, t.dtype)
+            for s, t in zip(seeds, targets, strict=True)
+        ]
+        found = backward(list(self._recorder.ops), targets, seeds, given)
+        if zero:
+            found = [constants.zeros_like(s) if g is None else g for g, s in zip(found, given, strict=True)]
+        if not self._persistent:
+            self._used, self._recorder = True, Recorder()
+        return nest.pack(sources, found) if nest.is_nested(sources) else found[0]
 
     def jacobian(
         self,
@@ -114,6 +161,8 @@ class GradientTape:
         dims = target.dims
         if dims is None or None in dims:
             raise ValueError(f"The shape of the target of a Jacobian must be known, it is {target.shape}")
+        if self._eager:
+            return self._eager_jacobian(target, sources, unconnected_gradients, experimental_use_pfor)
         persistent, self._persistent = self._persistent, True
         with self.stop_recording():
             flat = array.reshape(target, [-1])
@@ -129,6 +178,65 @@ class GradientTape:
             shape = array.concat([list(dims), array.shape(source)], 0) if not missing else None
             out.append(None if missing else array.reshape(array.stack(parts), shape))
         return nest.pack(sources, out) if nest.is_nested(sources) else out[0]
+
+    def _eager_jacobian(self, target: Tensor, sources: Any, unconnected: Any, vectorized: bool) -> Any:
+        if not self._persistent and not vectorized:
+            raise RuntimeError(
+                "GradientTape must be created with persistent=True to compute the jacobian with eager execution enabled and with "
+                "experimental_use_pfor set to False."
+            )
+        given = nest.flatten(sources)
+        rows = self._rows(target, given, unconnected, target.dims, int(np.prod(target.dims)), 1)  # type: ignore[arg-type]
+        out = []
+        for i, source in enumerate(given):
+            parts = [to_tensor(row[i]) for row in rows if row[i] is not None]
+            shape = [*target.dims, *source.shape.as_list()]  # type: ignore[misc]
+            out.append(array.reshape(array.stack(parts), shape) if parts else None)
+        return nest.pack(sources, out) if nest.is_nested(sources) else out[0]
+
+    def _rows(self, target: Tensor, given: list[Any], unconnected: Any, dims: Any, count: int, batch: int) -> list[Any]:
+        """The gradients of `count` elements of the target, each weighed by one in all of a batch."""
+        persistent, self._persistent = self._persistent, True
+        rows = []
+        try:
+            for i in range(count):
+                one = np.zeros((batch, count), target.dtype.base_dtype._as_numpy)
+                one[:, i] = 1
+                weight = constants.constant(one.reshape(dims))
+                rows.append(self.gradient(target, given, weight, unconnected))
+        finally:
+            self._persistent = persistent
+        self._used = not persistent
+        return rows
+
+    def batch_jacobian(
+        self,
+        target: Tensor,
+        source: Tensor,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """The Jacobians of each example: of shape [batch, the rest of the target's, the rest of the source's].
+
+        Raises ValueError where the batches differ, or a shape is not known.
+        """
+        dims, own = target.dims, source.dims
+        if not dims or not own or len(dims) < 2 or len(own) < 2 or dims[0] != own[0] or None in dims:
+            raise ValueError(
+                f"Need first dimension of target shape ({target.shape}) and source shape ({source.shape}) to match."
+            )
+        if self._eager and not self._persistent and not experimental_use_pfor:
+            raise RuntimeError(
+                "GradientTape must be created with persistent=True to compute the batch_jacobian with eager execution enabled and "
+                "with experimental_use_pfor set to False."
+            )
+        count = int(np.prod(dims[1:]))  # type: ignore[arg-type]
+        rows = self._rows(target, [source], unconnected_gradients, dims, count, dims[0])  # type: ignore[arg-type]
+        parts = [to_tensor(row[0]) for row in rows if row[0] is not None]
+        if not parts:
+            return constants.zeros([*dims, *own[1:]], target.dtype)
+        return array.reshape(array.stack(parts, 1), [*dims, *own[1:]])
 
     # -- what the tape saw
 
@@ -179,7 +287,7 @@ class _Pause:
 
     def __exit__(self, *error: Any) -> None:
         if self._again:
-            self._tape._begin = get_default_graph().version
+            self._tape._resume()
 
 
 def _is_variable(value: Any) -> bool:

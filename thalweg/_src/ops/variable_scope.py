@@ -14,6 +14,7 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import graph_of, to_tensor
 from thalweg._src.core.dtypes import DType
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.shapes import TensorShape, as_shape
@@ -156,6 +157,8 @@ class VariableScope:
         for key in ("regularizer", "caching_device", "partitioner", "custom_getter", "reuse", "use_resource"):
             if kwargs.get(key) is None:
                 kwargs[key] = getattr(self, key)
+        if executing_eagerly():
+            kwargs.update(reuse=False, use_resource=True)
         initializer = kwargs.get("initializer")
         full_name = f"{self.name}/{name}" if self.name else name
         # The names of variables follow variable scopes alone, so the name scope is put aside.
@@ -195,6 +198,7 @@ class _VariableStore:
     def __init__(self) -> None:
         self._vars: dict[str, Variable] = {}
         self._partitioned_vars: dict[str, Any] = {}
+        self._store_eager_variables = False
 
     def get_variable(
         self, name: str, shape: Any = None, dtype: Any = dtypes.float32, custom_getter: Any = None, **kwargs: Any
@@ -226,6 +230,13 @@ class _VariableStore:
         **kwargs: Any,
     ) -> Any:
         dtype = _base(dtype)
+        if executing_eagerly():
+            if reuse and not self._store_eager_variables:
+                raise RuntimeError(
+                    "When eager execution is enabled variable reuse is only supported when an EagerVariableStore is active. See the "
+                    "documentation on EagerVariableStore for example usage."
+                )
+            reuse = AUTO_REUSE if self._store_eager_variables else reuse
         if partitioner is not None:
             if not callable(partitioner):
                 raise ValueError(f"Partitioner must be callable, but received: {partitioner}")
@@ -279,6 +290,8 @@ class _VariableStore:
             use_resource=_use_resource_by_default if use_resource is None else use_resource,
             **kwargs,
         )
+        if executing_eagerly() and not self._store_eager_variables:
+            return v  # its caller alone keeps it
         self._vars[name] = v
         if regularizer is not None:
             self._regularize(v, name, regularizer)
@@ -396,6 +409,60 @@ def _scope_store() -> _ScopeStore:
 def variable_store() -> _VariableStore:
     """The variables of the default graph, by full name."""
     return _of_graph("variables", _VariableStore)
+
+
+@contextlib.contextmanager
+def with_variable_store(store: _VariableStore) -> Iterator[None]:
+    """A block in which `get_variable` uses `store`."""
+    scratch = get_default_graph().outermost._scratch
+    old = variable_store()
+    scratch["variables"] = store
+    try:
+        yield
+    finally:
+        scratch["variables"] = old
+
+
+class EagerVariableStore:
+    """Keeps what `get_variable` makes in eager execution, so that functions of layers share their variables between calls.
+
+    >>> container = tfe.EagerVariableStore()
+    >>> for input in dataset:
+    ...     with container.as_default():
+    ...         x = tf.layers.dense(input, name="l1")
+    >>> container.variables()
+    """
+
+    def __init__(self, store: Any = None):
+        if store is not None and not store._store_eager_variables:
+            raise ValueError(
+                "Cannot construct EagerVariableStore from a VariableStore object that does not hold eager variables."
+            )
+        self._store = store if store is not None else _VariableStore()
+        self._store._store_eager_variables = True
+
+    def as_default(self) -> Any:
+        """A block in which `get_variable` uses this store."""
+        return with_variable_store(self._store)
+
+    def variables(self) -> list[Any]:
+        """All variables, by name."""
+        return sorted(self._store._vars.values(), key=lambda v: v.name)
+
+    def trainable_variables(self) -> list[Any]:
+        """Those that optimizers change, by name."""
+        return [v for v in self.variables() if v.trainable]
+
+    def non_trainable_variables(self) -> list[Any]:
+        """The others, by name."""
+        return [v for v in self.variables() if not v.trainable]
+
+    def copy(self) -> EagerVariableStore:
+        """A store of copies of the variables."""
+        out = EagerVariableStore()
+        for key, v in self._store._vars.items():
+            out._store._vars[key] = Variable(v.read_value(), name=v.name.split(":")[0], trainable=v.trainable)
+        return out
 
 
 def get_variable_scope() -> VariableScope:

@@ -10,6 +10,7 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import register_tensor_conversion_function, to_tensor
 from thalweg._src.core.dtypes import DType
+from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.shapes import TensorShape, as_dims
@@ -38,6 +39,8 @@ class VariableAggregation(enum.Enum):
 
 # Decides between the two kinds where the caller does not; the variable scope sets it.
 default_use_resource: list[Callable[[], bool]] = [lambda: False]
+# The kind of eager execution, which ops/eager_variables puts here.
+eager_kind: list[type] = []
 
 
 class Variable:
@@ -66,6 +69,8 @@ class Variable:
             use_resource = default_use_resource[0]()
         if kwargs.get("variable_def") is not None:
             use_resource = kwargs["variable_def"].is_resource
+        elif type(get_default_graph().outermost) is EagerGraph:
+            return object.__new__(eager_kind[0])
         return object.__new__(ResourceVariable if use_resource else RefVariable)
 
     def __init__(
@@ -110,7 +115,10 @@ class Variable:
             self._make(
                 initial_value, element, validate_shape, caching_device, name, None if shape is None else as_dims(shape)
             )
-            get_default_graph().add_to_collections(names, self)
+            if type(get_default_graph()) is not EagerGraph:  # there, what nobody holds is gone
+                get_default_graph().add_to_collections(names, self)
+            elif GraphKeys.GLOBAL_STEP in names:
+                get_default_graph().add_to_collection(GraphKeys.GLOBAL_STEP, self)
 
     # -- what the kinds differ in
 

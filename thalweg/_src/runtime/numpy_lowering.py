@@ -9,6 +9,7 @@ array again. A lowering that this does not suit (`x.at[...]`, bodies that JAX tr
 from __future__ import annotations
 
 import contextlib
+import threading
 import types
 from collections.abc import Callable
 from typing import Any
@@ -55,6 +56,8 @@ def _here(fn: Callable[..., Any]) -> Callable[..., Any]:
     """`fn` of JAX on the host's CPU, with 64-bit types; what it gives are NumPy arrays."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if _mode.numpy_alone:
+            raise NeedsJAX
         with on_cpu():
             return plain(fn(*args, **kwargs))
 
@@ -146,5 +149,41 @@ def lowering(opdef: OpDef) -> Callable[..., Any]:
                 _unsuited.add(opdef.name)
                 return result
         return as_it_is(*args, **kwargs)
+
+    return call
+
+
+class NeedsJAX(Exception):
+    """A lowering called what NumPy does not have."""
+
+
+class _Mode(threading.local):
+    def __init__(self) -> None:
+        self.numpy_alone = False
+
+
+_mode = _Mode()
+_not_pure: set[str] = set()
+
+
+def not_pure(opdef: OpDef) -> None:
+    """From now on, `pure` gives None for this op."""
+    _not_pure.add(opdef.name)
+
+
+def pure(opdef: OpDef) -> Callable[..., Any] | None:
+    """The lowering of `opdef` on NumPy alone, which raises NeedsJAX where that is not enough; None where it is known not to be."""
+    if opdef.name in _not_pure or opdef.name in _unsuited or not isinstance(opdef.fn, types.FunctionType):
+        return None
+    if opdef.fn.__closure__:
+        return None
+    fast = shadowed(opdef.fn)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        _mode.numpy_alone = True
+        try:
+            return fast(*args, **kwargs)
+        finally:
+            _mode.numpy_alone = False
 
     return call

@@ -15,6 +15,7 @@ import numpy as np
 
 from thalweg._src.core import dtypes, nest, scopes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers import by_name
@@ -23,6 +24,7 @@ from thalweg._src.lib.layers.input_spec import InputSpec, assert_input_compatibi
 from thalweg._src.lib.tracking.object_graph import Trackable, is_trackable
 from thalweg._src.ops import variable_scope as vs
 from thalweg._src.ops.casting import cast
+from thalweg._src.ops.eager_variables import EagerVariable
 from thalweg._src.ops.partitioned import PartitionedVariable
 from thalweg._src.ops.variables import Variable, VariableAggregation, VariableSynchronization
 
@@ -253,7 +255,7 @@ class Layer(Trackable):
 
     def get_weights(self) -> list[Any]:
         """The values of the variables in the default session."""
-        return [w.eval() for w in self.weights]
+        return [w.numpy() if isinstance(w, EagerVariable) else w.eval() for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
         """Load the variables in the default session. Raises ValueError for another number or other shapes."""
@@ -409,6 +411,8 @@ class Layer(Trackable):
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Add update ops (or functions that make them): a training step runs them. Which depend on the inputs is found out."""
+        if executing_eagerly():
+            return  # they have run
         sources = nest.flatten(_calls.stack[-1][0]) if _calls.stack else []
         for update in updates if isinstance(updates, list | tuple) else [updates]:
             while callable(update) and not isinstance(update, Tensor | Operation):
@@ -530,7 +534,9 @@ def to_snake_case(name: str) -> str:
 
 
 def add_elements_to_collection(elements: Any, names: Any) -> None:
-    """Append to collections what is not in them yet."""
+    """Append to collections what is not in them yet. In eager execution nothing is kept for its caller."""
+    if executing_eagerly():
+        return
     for name in nest.flatten(names):
         collection = scopes.get_collection_ref(name)
         known = {id(e) for e in collection}
@@ -538,8 +544,10 @@ def add_elements_to_collection(elements: Any, names: Any) -> None:
 
 
 def _is_trainable(variable: Any) -> bool:
+    parts = list(variable) if isinstance(variable, PartitionedVariable) else [variable]
+    if all(isinstance(v, EagerVariable) for v in parts):
+        return all(v.trainable for v in parts)
     with scopes.init_scope():
         trainable = get_default_graph().get_collection_ref(GraphKeys.TRAINABLE_VARIABLES)
-    parts = list(variable) if isinstance(variable, PartitionedVariable) else [variable]
     known = {id(v) for v in trainable}
     return all(id(v) in known for v in parts)

@@ -7,12 +7,14 @@ from typing import Any
 
 from thalweg._src.core import dtypes, nest, scopes
 from thalweg._src.core.dtypes import DType
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.optimizers import slot_creator
 from thalweg._src.ops import basic, gradients
 from thalweg._src.ops.indexed_slices import IndexedSlices, convert_to_tensor_or_indexed_slices
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.tape import GradientTape
 from thalweg._src.ops.variables import ResourceVariable, Variable, assign_add, trainable_variables
 
 
@@ -92,7 +94,11 @@ class Optimizer:
         ValueError without variables, or where a type is not one of floats.
         """
         if callable(loss):
-            loss = loss()
+            return self._gradients_of_function(loss, var_list, grad_loss)
+        if executing_eagerly():
+            raise RuntimeError(
+                "`loss` passed to Optimizer.compute_gradients should be a function when eager execution is enabled."
+            )
         if gate_gradients not in (Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH):
             raise ValueError(
                 "gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH.  "
@@ -121,7 +127,19 @@ class Optimizer:
         self._assert_valid_dtypes([v for g, v in pairs if g is not None and v.dtype != dtypes.resource])
         return pairs
 
-    def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, name: str | None = None) -> Operation:
+    def _gradients_of_function(self, loss: Any, var_list: Any, grad_loss: Any) -> list[tuple[Any, Any]]:
+        """The pairs for a loss that a function computes: by what a tape sees of it."""
+        with GradientTape() as tape:
+            if var_list is not None:
+                tape.watch(var_list)
+            value = loss()
+        if var_list is None:
+            var_list = tape.watched_variables()
+        with get_default_graph().control_dependencies([value]):
+            grads = tape.gradient(value, var_list, grad_loss)
+        return list(zip(grads, var_list, strict=True))
+
+    def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, name: str | None = None) -> Any:
         """An operation that applies (gradient, variable) pairs, then adds one to `global_step`.
 
         Raises ValueError without pairs or where all gradients are None, TypeError for what is no gradient.
@@ -150,6 +168,8 @@ class Optimizer:
                 with graph.control_dependencies([self._finish(updates, "update")]):
                     with graph.colocate_with(global_step.op):
                         done = _add_one(global_step, scope)
+        if executing_eagerly():
+            return None
         done = done.op if isinstance(done, Tensor) else done
         train_ops = graph.get_collection_ref(GraphKeys.TRAIN_OP)
         if done not in train_ops:
@@ -168,7 +188,7 @@ class Optimizer:
 
     def variables(self) -> list[Variable]:
         """All variables that the optimizer has made in the default graph, by name."""
-        graph = get_default_graph()
+        graph = get_default_graph().outermost
         slots = [v for by_var in self._slots.values() for v in by_var.values()]
         return sorted([v for v in [*self._non_slot_variables(), *slots] if v.op.graph is graph], key=lambda v: v.name)
 

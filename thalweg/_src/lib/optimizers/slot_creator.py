@@ -43,11 +43,16 @@ def create_zeros_slot(primary: Any, name: str, dtype: Any = None, colocate_with_
 def _in_scope(primary: Any, name: str, colocate: bool, make: Callable[[], Variable]) -> Variable:
     # The default name, not the name: a second optimizer on the same variable gets `w/Adam_2`, a shared scope
     # the same slot.
-    with variable_scope.variable_scope(None, f"{primary.op.name}/{name}"):
+    with variable_scope.variable_scope(None, f"{_name_of(primary)}/{name}"):
         if not colocate:
             return make()
         with get_default_graph().colocate_with(primary.op):
             return make()
+
+
+def _name_of(primary: Any) -> str:
+    """The name of a variable or tensor; a variable of eager execution has another operation's name behind it."""
+    return primary._shared_name if isinstance(primary, Variable) else primary.op.name
 
 
 def _slot(primary: Any, value: Any, validate_shape: bool, shape: Any, dtype: Any) -> Variable:
@@ -68,7 +73,7 @@ def _slot(primary: Any, value: Any, validate_shape: bool, shape: Any, dtype: Any
     scope.set_partitioner(partitioner)
     info = primary._get_save_slice_info() if isinstance(primary, Variable) else None
     if info is not None:
-        own_name = slot.name[len(primary.op.name) + 1 : -2]
+        own_name = slot.name[len(_name_of(primary)) + 1 : -2]
         slot._set_save_slice_info(
             SaveSliceInfo(
                 f"{info.full_name}/{own_name}", list(info.full_shape), list(info.var_offset), list(info.var_shape)
