@@ -13,7 +13,7 @@ from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from thalweg._src.compat import hook, removed
+from thalweg._src.compat import hook, scalars, watching
 
 HERE = os.path.dirname(__file__)
 _kept: list[Any] = []  # the launcher's __main__: its globals live as long as its module object
@@ -92,7 +92,8 @@ def new_main() -> ModuleType:
 
 def run_source(source: str | bytes, filename: str, main: ModuleType, argv: list[str]) -> None:
     try:
-        code = compile(source, filename, "exec", dont_inherit=True)
+        rewritten = scalars.is_on() and filename != "<string>"
+        code = scalars.compiled(source, filename) if rewritten else compile(source, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         show_only_the_program(error)
         raise
@@ -150,4 +151,5 @@ def prepare(*, shims: bool = True) -> None:
     """Serve `tensorflow` in this process and, unless told otherwise, what newer NumPys and Pythons removed."""
     hook.install()
     if shims:
-        removed.supply()
+        watching.watch()
+        scalars.rewrite()

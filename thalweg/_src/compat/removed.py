@@ -83,6 +83,33 @@ REMOVED: dict[str, dict[str, str]] = {
     "time": {"clock": "time:perf_counter"},
     "inspect": {"getargspec": ":getargspec"},
     "fractions": {"gcd": "math:gcd"},
+    "scipy": {
+        "interp": "numpy:interp",
+        "rand": "numpy.random:rand",
+        "randn": "numpy.random:randn",
+        **dict.fromkeys(
+            ("array", "zeros", "ones", "dot", "exp", "log", "log10", "sqrt", "mean", "sum", "pi", "arange", "linspace"),
+            "numpy",
+        ),
+    },
+    "scipy.misc": {
+        **dict.fromkeys(
+            ("bytescale", "fromimage", "imread", "imresize", "imrotate", "imsave", "imshow", "toimage"),
+            "thalweg._src.compat.scipy_misc",
+        ),
+        **dict.fromkeys(("comb", "factorial", "factorial2", "factorialk", "logsumexp"), "scipy.special"),
+        **dict.fromkeys(("ascent", "face", "electrocardiogram"), "scipy.datasets"),
+    },
+    "scipy.signal": dict.fromkeys(
+        ("bartlett", "blackman", "boxcar", "gaussian", "hamming", "hann", "hanning", "kaiser", "tukey"),
+        "scipy.signal.windows",
+    )
+    | {"hanning": "scipy.signal.windows:hann"},
+    "PIL.Image": {
+        "ANTIALIAS": "PIL.Image:LANCZOS",
+        "LINEAR": "PIL.Image:BILINEAR",
+        "CUBIC": "PIL.Image:BICUBIC",
+    },
     "base64": {"encodestring": "base64:encodebytes", "decodestring": "base64:decodebytes"},
 }
 
@@ -127,11 +154,16 @@ def find_common_type(array_types: list, scalar_types: list) -> np.dtype:
 
 
 def supply() -> None:
-    """Give every module of the table a `__getattr__` that knows its removed names. Twice is as good as once."""
+    """Give every module of the table that is imported a `__getattr__` that knows its removed names. Twice is as good as once."""
     for name in REMOVED:
-        module = importlib.import_module(name)
-        if not getattr(module.__dict__.get("__getattr__"), "supplies_removed", False):
-            module.__dict__["__getattr__"] = with_removed(module, module.__dict__.get("__getattr__"))
+        if name in sys.modules:
+            supply_to(sys.modules[name])
+
+
+def supply_to(module: ModuleType) -> None:
+    """Give one module its removed names."""
+    if module.__name__ in REMOVED and not getattr(module.__dict__.get("__getattr__"), "supplies_removed", False):
+        module.__dict__["__getattr__"] = with_removed(module, module.__dict__.get("__getattr__"))
 
 
 def withdraw() -> None:

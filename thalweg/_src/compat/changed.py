@@ -1,0 +1,172 @@
+"""Functions of other libraries that still exist but no longer take what programs of the era give them.
+
+`CHANGES` has a function per module, which gets the module right after it was imported. Each keeps the library's own behaviour
+for calls that work today, and only answers those that would fail.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+
+def change(module: ModuleType) -> None:
+    """Mend `module` if it is one of those known here; once."""
+    if module.__name__ in CHANGES and not module.__dict__.get("_mended_by_thalweg"):
+        CHANGES[module.__name__](module)
+        module.__dict__["_mended_by_thalweg"] = True
+
+
+def _numpy(np: ModuleType) -> None:
+    def forgiving(make: Callable) -> Callable:
+        @functools.wraps(make)
+        def array(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return make(*args, **kwargs)
+            except ValueError as error:
+                if "inhomogeneous" in str(error) and len(args) < 2 and kwargs.get("dtype") is None:
+                    return make(*args, **{**kwargs, "dtype": object})  # rows of different lengths were objects
+                if kwargs.get("copy") is False and "copy" in str(error):
+                    return np.asarray(*args, **{k: v for k, v in kwargs.items() if k in ("dtype", "order")})
+                raise
+
+        return array
+
+    own = np.fromstring
+
+    @functools.wraps(own)
+    def fromstring(string: Any, dtype: Any = float, count: int = -1, *, sep: str = "", like: Any = None) -> Any:
+        if sep == "":  # binary, as np.frombuffer reads it, in memory of its own
+            data = string.encode("latin1") if isinstance(string, str) else string
+            return np.frombuffer(data, dtype, count).copy()
+        return own(string, dtype, count, sep=sep)
+
+    np.array, np.asarray, np.fromstring = forgiving(np.array), forgiving(np.asarray), fromstring  # type: ignore[attr-defined]
+
+
+def _yaml(yaml: ModuleType) -> None:
+    own = yaml.load
+    yaml.load = lambda stream, Loader=None: own(stream, Loader or yaml.SafeLoader)  # type: ignore[attr-defined]
+
+
+class _Ix:
+    """`frame.ix`: by label where the index has it, by position otherwise."""
+
+    def __init__(self, frame: Any):
+        self.frame = frame
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self.frame.loc[key]
+        except (KeyError, TypeError):
+            return self.frame.iloc[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        try:
+            self.frame.loc[key] = value
+        except (KeyError, TypeError):
+            self.frame.iloc[key] = value
+
+
+def _pandas(pandas: ModuleType) -> None:
+    def as_matrix(self: Any, columns: Any = None) -> Any:
+        return (self if columns is None else self[columns]).values
+
+    def append(self: Any, other: Any, ignore_index: bool = False, **_: Any) -> Any:
+        if isinstance(other, dict):
+            other = pandas.DataFrame([other])
+        more = other if isinstance(other, list) else [other]
+        return pandas.concat([self, *more], ignore_index=ignore_index)
+
+    for kind in (pandas.DataFrame, pandas.Series):
+        for name, value in (("as_matrix", as_matrix), ("append", append), ("ix", property(_Ix))):
+            if not hasattr(kind, name):
+                setattr(kind, name, value)
+
+
+def _image_draw(module: ModuleType) -> None:
+    def textsize(self: Any, text: str, font: Any = None, *args: Any, **kwargs: Any) -> tuple[int, int]:
+        left, top, right, bottom = self.textbbox((0, 0), text, font=font)
+        return right - left, bottom - top
+
+    if not hasattr(module.ImageDraw, "textsize"):
+        module.ImageDraw.textsize = textsize
+
+
+def _image_font(module: ModuleType) -> None:
+    def getsize(self: Any, text: str, *args: Any, **kwargs: Any) -> tuple[int, int]:
+        left, top, right, bottom = self.getbbox(text)
+        return right - left, bottom - top
+
+    for kind in (module.FreeTypeFont, module.ImageFont):
+        if not hasattr(kind, "getsize"):
+            kind.getsize = getsize
+
+
+def _networkx(nx: ModuleType) -> None:
+    if not hasattr(nx.Graph, "node"):
+        nx.Graph.node = property(lambda self: self.nodes)
+    gone: dict[str, Callable] = {
+        "connected_component_subgraphs": lambda g, copy=True: (
+            g.subgraph(c).copy() for c in nx.connected_components(g)
+        ),
+        "from_numpy_matrix": lambda *a, **k: nx.from_numpy_array(*a, **k),
+        "to_numpy_matrix": lambda *a, **k: nx.to_numpy_array(*a, **k),
+        "from_scipy_sparse_matrix": lambda *a, **k: nx.from_scipy_sparse_array(*a, **k),
+        "to_scipy_sparse_matrix": lambda *a, **k: nx.to_scipy_sparse_array(*a, **k),
+    }
+    for name, value in gone.items():
+        if not hasattr(nx, name):
+            setattr(nx, name, value)
+
+
+def positional(function: Callable) -> Callable:
+    """`function`, whose keyword-only parameters may come by position, in their order."""
+    names = [
+        p.name
+        for p in inspect.signature(function).parameters.values()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    ]
+    fixed = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in inspect.signature(function).parameters.values())
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        late = dict(zip(names[fixed:], args[fixed:], strict=False))
+        return function(*args[:fixed], **late, **kwargs)
+
+    return call
+
+
+def _positional(module: ModuleType) -> None:
+    """Every public function of a module that takes keyword-only arguments."""
+    for name, value in list(vars(module).items()):
+        own = inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+        if own and any(p.kind is p.KEYWORD_ONLY for p in inspect.signature(value).parameters.values()):
+            setattr(module, name, positional(value))
+
+
+CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "numpy": _numpy,
+    "yaml": _yaml,
+    "pandas": _pandas,
+    "PIL.ImageDraw": _image_draw,
+    "PIL.ImageFont": _image_font,
+    "networkx": _networkx,
+    **dict.fromkeys(
+        (
+            "librosa.filters",
+            "librosa.core.audio",
+            "librosa.core.spectrum",
+            "librosa.core.convert",
+            "librosa.effects",
+            "librosa.feature.spectral",
+            "librosa.feature.utils",
+            "librosa.onset",
+            "librosa.beat",
+        ),
+        _positional,
+    ),
+}

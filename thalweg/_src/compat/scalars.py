@@ -1,0 +1,156 @@
+"""What arrays no longer do, in the source of a running program: `int(x)`, `float(x)` and `"%d" % x` of one element, `x.tostring()`.
+
+NumPy of the era turned any array of one element into a number where one was asked for; since 2.4 only those without
+dimensions. Arrays are C objects that no hook reaches, so the calls themselves are rewritten in memory, in modules that
+are the program's own (not installed ones); the files stay as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+import sysconfig
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import CodeType, ModuleType
+from typing import Any
+
+import numpy as np
+
+_OF = {"int": "__thalweg_int__", "float": "__thalweg_float__"}
+_FORMAT, _METHOD = "__thalweg_format__", "__thalweg_method__"
+_METHODS = {  # of arrays, gone from NumPy 2
+    "tostring": lambda a: a.tobytes,
+    "ptp": lambda a: lambda *args, **kwargs: type(a).max(a, *args, **kwargs) - type(a).min(a, *args, **kwargs),
+    "itemset": lambda a: lambda *args: a.__setitem__(args[:-1] or 0 if a.ndim < 2 else args[:-1], args[-1]),
+    "newbyteorder": lambda a: lambda order="S": a.view(a.dtype.newbyteorder(order)),
+}
+
+
+def _as_number(value: Any) -> Any:
+    """A one-element array as a scalar; anything else as it is."""
+    return value.item() if getattr(value, "size", None) == 1 and hasattr(value, "item") else value
+
+
+def _number(kind: type) -> Any:
+    def convert(value: Any) -> Any:
+        try:
+            return kind(value)
+        except TypeError:
+            number = _as_number(value)
+            if number is value:
+                raise
+            return kind(number)
+
+    return convert
+
+
+def _method(value: Any, name: str) -> Any:
+    """`value.name`, also where it is an array that lost it."""
+    try:
+        return getattr(value, name)
+    except AttributeError:
+        if not isinstance(value, np.ndarray | np.generic):
+            raise
+        return _METHODS[name](value)
+
+
+def _formatted(text: Any, values: Any) -> Any:
+    try:
+        return text % values
+    except TypeError:
+        if isinstance(values, dict):
+            raise
+        given = values if isinstance(values, tuple) else (values,)
+        numbers = tuple(_as_number(v) for v in given)
+        if all(a is b for a, b in zip(given, numbers, strict=True)):
+            raise
+        return text % numbers
+
+
+class _Rewriter(ast.NodeTransformer):
+    def __init__(self, names: set[str]):
+        self.names = names
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        called = node.func
+        if isinstance(called, ast.Name) and called.id in self.names and len(node.args) == 1 and not node.keywords:
+            node.func = ast.copy_location(ast.Name(_OF[called.id], ast.Load()), called)
+        if isinstance(called, ast.Attribute) and called.attr in _METHODS:
+            method = ast.Call(ast.Name(_METHOD, ast.Load()), [called.value, ast.Constant(called.attr)], [])
+            node.func = ast.fix_missing_locations(ast.copy_location(method, called))
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        left = node.left
+        if isinstance(node.op, ast.Mod) and isinstance(left, ast.Constant) and isinstance(left.value, str):
+            call = ast.Call(ast.Name(_FORMAT, ast.Load()), [left, node.right], [])
+            return ast.fix_missing_locations(ast.copy_location(call, node))
+        return node
+
+
+def compiled(source: str | bytes, filename: str) -> CodeType:
+    """The code of a program's source, with the calls rewritten."""
+    tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)}
+    bound |= {d.name for d in ast.walk(tree) if isinstance(d, ast.FunctionDef | ast.ClassDef)}
+    bound |= {a.asname or a.name for i in ast.walk(tree) if isinstance(i, ast.ImportFrom | ast.Import) for a in i.names}
+    tree = _Rewriter(set(_OF) - bound).visit(tree)
+    return compile(tree, filename, "exec", dont_inherit=True)
+
+
+class ProgramLoader(SourceFileLoader):
+    """Loads a module of the program's own."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        path = self.get_filename(fullname)
+        return compiled(self.get_data(path), path)
+
+
+def _installed() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    return tuple({paths[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")}) + (__file__.partition("_src")[0],)
+
+
+class ProgramFinder(MetaPathFinder):
+    """Finds the modules that lie neither in the standard library nor among installed packages."""
+
+    def __init__(self) -> None:
+        self.installed = _installed()
+
+    def find_spec(self, fullname: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is None or type(spec.loader) is not SourceFileLoader or spec.origin is None:
+            return None
+        if spec.origin.startswith(self.installed) or "site-packages" in spec.origin:
+            return None
+        spec.loader = ProgramLoader(fullname, spec.origin)
+        return spec
+
+
+_finder = ProgramFinder()
+
+
+def rewrite() -> None:
+    """Start: what the program imports from now on is rewritten."""
+    for name, kind in (("int", int), ("float", float)):
+        setattr(builtins, _OF[name], _number(kind))
+    setattr(builtins, _FORMAT, _formatted)
+    setattr(builtins, _METHOD, _method)
+    if _finder not in sys.meta_path:
+        at = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)  # type: ignore[arg-type]
+        sys.meta_path.insert(at, _finder)
+
+
+def stop() -> None:
+    """Undo `rewrite`."""
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
+
+
+def is_on() -> bool:
+    return _finder in sys.meta_path
