@@ -11,6 +11,7 @@ from thalweg import debugging as debugging
 from thalweg import distribute as distribute
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
+from thalweg import estimator as estimator
 from thalweg import feature_column as feature_column
 from thalweg import flags as flags
 from thalweg import gfile as gfile

@@ -145,7 +145,7 @@ def add_collection_def(
         collection = protos.CollectionDef()
         _fill_collection(collection, key, items, export_scope)
         meta_graph_def.collection_def[key].CopyFrom(collection)
-    except (AttributeError, TypeError, ValueError, AssertionError) as error:
+    except (AttributeError, TypeError, ValueError, AssertionError, NotImplementedError) as error:
         log.warning(
             "Issue encountered when serializing %s.\nType is unsupported, or the types of the items don't match field "
             "type in CollectionDef. Note this is a warning and probably safe to ignore.\n%s",

@@ -1,0 +1,34 @@
+"""tf.estimator: models as functions, with training, evaluation, prediction and export around them."""
+
+from thalweg._src.lib.estimators.estimator import Estimator as Estimator
+from thalweg._src.lib.estimators.estimator import WarmStartSettings as WarmStartSettings
+from thalweg._src.lib.estimators.exporters import BestExporter as BestExporter
+from thalweg._src.lib.estimators.exporters import Exporter as Exporter
+from thalweg._src.lib.estimators.exporters import FinalExporter as FinalExporter
+from thalweg._src.lib.estimators.exporters import LatestExporter as LatestExporter
+from thalweg._src.lib.estimators.modes import ModeKeys as ModeKeys
+from thalweg._src.lib.estimators.run_config import RunConfig as RunConfig
+from thalweg._src.lib.estimators.spec import EstimatorSpec as EstimatorSpec
+from thalweg._src.lib.estimators.training import EvalSpec as EvalSpec
+from thalweg._src.lib.estimators.training import TrainSpec as TrainSpec
+from thalweg._src.lib.estimators.training import train_and_evaluate as train_and_evaluate
+from thalweg._src.lib.hooks.basic import FeedFnHook as FeedFnHook
+from thalweg._src.lib.hooks.basic import FinalOpsHook as FinalOpsHook
+from thalweg._src.lib.hooks.basic import GlobalStepWaiterHook as GlobalStepWaiterHook
+from thalweg._src.lib.hooks.basic import LoggingTensorHook as LoggingTensorHook
+from thalweg._src.lib.hooks.basic import NanLossDuringTrainingError as NanLossDuringTrainingError
+from thalweg._src.lib.hooks.basic import NanTensorHook as NanTensorHook
+from thalweg._src.lib.hooks.basic import StopAtStepHook as StopAtStepHook
+from thalweg._src.lib.hooks.hook import SessionRunArgs as SessionRunArgs
+from thalweg._src.lib.hooks.hook import SessionRunContext as SessionRunContext
+from thalweg._src.lib.hooks.hook import SessionRunHook as SessionRunHook
+from thalweg._src.lib.hooks.hook import SessionRunValues as SessionRunValues
+from thalweg._src.lib.hooks.saving import CheckpointSaverHook as CheckpointSaverHook
+from thalweg._src.lib.hooks.saving import CheckpointSaverListener as CheckpointSaverListener
+from thalweg._src.lib.hooks.saving import ProfilerHook as ProfilerHook
+from thalweg._src.lib.hooks.saving import StepCounterHook as StepCounterHook
+from thalweg._src.lib.hooks.saving import SummarySaverHook as SummarySaverHook
+from thalweg._src.lib.hooks.timers import SecondOrStepTimer as SecondOrStepTimer
+from thalweg._src.lib.warm_start import VocabInfo as VocabInfo
+from thalweg.estimator import export as export
+from thalweg.estimator import inputs as inputs
