@@ -54,7 +54,7 @@ def if_op(
         forms = _common(shape_yes[0], shape_no[0])
         yes, no = branch(then_branch, forms), branch(else_branch, forms)
         shape_yes, shape_no = jax.eval_shape(yes, before), jax.eval_shape(no, before)
-    if shape_yes[:2] != shape_no[:2]:
+    if jax.tree.flatten(shape_yes[:2]) != jax.tree.flatten(shape_no[:2]):
         raise Replan(None, f"the branches give different shapes: {shape_yes[0]} and {shape_no[0]}")
     outputs, new, found = lax.cond(chosen, yes, no, before)
     for key, value in zip(keys, new, strict=True):
