@@ -124,7 +124,8 @@ class TypeSpec:
 
     def is_compatible_with(self, spec_or_value: Any) -> bool:
         """Whether a value could have both types."""
-        other = spec_or_value if isinstance(spec_or_value, TypeSpec) else type_spec_from_value(spec_or_value)
+        known = isinstance(spec_or_value, TypeSpec | TensorSpec)
+        other = spec_or_value if known else type_spec_from_value(spec_or_value)
         return type(self) is type(other) and _compatible(self._serialize(), other._serialize())
 
     def most_specific_compatible_type(self, other: Any) -> TypeSpec:

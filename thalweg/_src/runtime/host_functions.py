@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.compiler.interpret import Interpreter, RefValue, _as_op_error
+from thalweg._src.compiler.interpret import Interpreter, RefValue, _as_op_error, uninitialized
 from thalweg._src.compiler.prune import prune
 from thalweg._src.core import apply, errors
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.waiting import finish
 from thalweg._src.runtime.hosting import HostContext
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu, plain
 from thalweg._src.runtime.state import fresh_random
@@ -39,7 +40,9 @@ class Program:
 
     def __init__(self, graph: Any):
         given = frozenset(graph.inputs)
-        acting = [op for op in graph._ops if op.opdef.stateful and op.opdef.effect in ("write", "host")]
+        acting = [
+            op for op in graph._ops if op.opdef.effect == "write" or (op.opdef.effect == "host" and op.opdef.stateful)
+        ]
         ops = prune([t.op for t in graph.outputs if t not in given] + acting, given)
         self.slots: dict[Tensor, int] = {t: i for i, t in enumerate(graph.inputs)}
         self.values: list[Any] = [None] * len(graph.inputs)
@@ -77,7 +80,7 @@ def _is_plain(op: Operation) -> bool:
         or o.writes
         or o.bodies is not None
         or o.args_of is not None
-        or any(t.dtype._ref or t.dtype.base_dtype._name == "resource" for t in (*op._inputs, *op.outputs))
+        or any(_refers(t) for t in (*op._inputs, *op.outputs))
     )
 
 
@@ -122,11 +125,38 @@ class _Runner(Interpreter):
 
 
 class _Streams:
-    """The state of the random operations of a function: that of an interpreter."""
+    """The state of the random operations of a function, that of an interpreter, and what it waits for."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.interpreter: Interpreter | None = None
+        self.waiting: dict[Any, threading.Event] = {}
+        self.cancelled: BaseException | None = None
+
+    def wait(self, op: Operation, work: Any) -> Any:
+        """The outputs of an operation that may wait, waiting for them here unless `cancel` ends that."""
+        return finish(work, self._until_done)
+
+    def _until_done(self, attempt: Any) -> None:
+        done = threading.Event()
+        attempt.when_done(done.set)
+        self.waiting[attempt] = done
+        try:
+            if self.cancelled is not None:
+                attempt.cancel(self.cancelled)
+            done.wait()
+        except BaseException as error:
+            attempt.cancel(error)
+            raise
+        finally:
+            self.waiting.pop(attempt, None)
+
+    def cancel(self, error: BaseException) -> None:
+        """End what the function waits for, now and from now on."""
+        self.cancelled = error
+        for attempt, done in list(self.waiting.items()):
+            attempt.cancel(error)
+            done.set()
 
 
 class HostFunction:
@@ -142,6 +172,10 @@ class HostFunction:
         self.template = list(self.program.values)
         self.count = len(graph.inputs) - len(captured)
         self.template[self.count : len(graph.inputs)] = captured
+        # Variables whose values were captured: they are read by every call.
+        self.reads = [
+            (i, v) for i, v in enumerate(captured, self.count) if type(v) is RefValue and not _refers(graph.inputs[i])
+        ]
         self._streams = _Streams()
 
     @property
@@ -160,6 +194,8 @@ class HostFunction:
         env = self.template.copy()
         for i, value in enumerate(args):
             env[i] = value if type(value) is np.ndarray else as_array(value)
+        for slot, ref in self.reads:
+            env[slot] = _read(self.session._store, ref)
         step: Any = None
         try:
             with np.errstate(all="ignore"):
@@ -220,7 +256,7 @@ class HostFunction:
             traced=False,
             ctx=lambda op: HostContext(session, op, {}),
             rng_init=fresh_random,
-            wait=session._finish,
+            wait=self._streams.wait,
         )
 
     def _commit(self, runner: Interpreter) -> None:
@@ -230,6 +266,17 @@ class HostFunction:
             with store.lock:
                 store.commit(keys, [np.asarray(runner.state.pop(k)) for k in keys])
         runner.written.clear()
+
+
+def _refers(t: Tensor) -> bool:
+    return t.dtype._ref or t.dtype.base_dtype._name == "resource"
+
+
+def _read(store: Any, ref: RefValue) -> Any:
+    value = _State(store).get(ref.key)
+    if value is None:
+        raise uninitialized(ref.source, ref.source)
+    return value
 
 
 def as_array(value: Any) -> Any:

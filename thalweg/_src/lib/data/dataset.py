@@ -1,6 +1,5 @@
 """tf.data.Dataset: a description of elements and how to get them, as a tensor of type variant in the graph."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from thalweg._src.core import dtypes, infer
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import colocate_with, name_scope
 from thalweg._src.core.shapes import Dimension
@@ -15,15 +15,16 @@ from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.core.type_spec import TensorSpec
 from thalweg._src.lib.data import nest, structure
 from thalweg._src.lib.data.dataset_spec import DatasetSpec
+from thalweg._src.lib.data.eager_iterator import EagerIterator
 from thalweg._src.lib.data.functions import ElementFunction, state_function
 from thalweg._src.lib.data.iterator import Iterator
 from thalweg._src.lib.data.one_shot import factory_of
 from thalweg._src.lib.data.options import Options
 from thalweg._src.lib.data.seeds import seed_tensors
+from thalweg._src.lib.platform.logging import warning
 from thalweg._src.ops import data as ops
 
 AUTOTUNE = -1
-_log = logging.getLogger("thalweg")
 
 
 class Dataset:
@@ -35,16 +36,27 @@ class Dataset:
     array([1, 3])
     """
 
-    def __init__(self, variant_tensor: Any = None, element_spec: Any = None, inputs: Any = (), options: Any = None):
+    def __init__(
+        self,
+        variant_tensor: Any = None,
+        element_spec: Any = None,
+        inputs: Any = (),
+        options: Any = None,
+        function: Any = None,
+    ):
         self._variant = self._as_variant_tensor() if variant_tensor is None else variant_tensor
         self._spec, self._sources, self._own_options = element_spec, list(inputs), options
-        self._made_in = get_default_graph()
+        self._made_in, self._own_function = get_default_graph(), function
 
     def _as_variant_tensor(self) -> Tensor:
         raise NotImplementedError("Dataset._as_variant_tensor")
 
     def _inputs(self) -> list["Dataset"]:
         return self._sources
+
+    def _functions(self) -> list[Any]:
+        """The functions of elements that this dataset calls."""
+        return [f for f in (self._own_function,) if f is not None]
 
     @property
     def _variant_tensor(self) -> Tensor:
@@ -98,14 +110,16 @@ class Dataset:
         return f"<{type(self).__name__} shapes: {shapes}, types: {types}>"
 
     def __iter__(self) -> Any:
+        if executing_eagerly():
+            return EagerIterator(self)
         raise RuntimeError("__iter__() is only supported inside of tf.function or when eager execution is enabled.")
 
     def _like(self, variant: Tensor) -> "Dataset":
         """A dataset of elements of the same structure."""
         return Dataset(variant, self.element_spec, [self])
 
-    def _made(self, variant: Tensor, spec: Any, inputs: Any = None) -> "Dataset":
-        return Dataset(variant, spec, [self] if inputs is None else inputs)
+    def _made(self, variant: Tensor, spec: Any, inputs: Any = None, function: Any = None) -> "Dataset":
+        return Dataset(variant, spec, [self] if inputs is None else inputs, function=function)
 
     # -- sources
 
@@ -264,6 +278,14 @@ class Dataset:
 
     def unbatch(self) -> "Dataset":
         """The rows of the elements, one by one."""
+        known = Dimension(None)
+        for s in self._flat_shapes:
+            if s.ndims == 0:
+                raise ValueError("Cannot unbatch an input with scalar components.")
+            try:
+                known = known.merge_with(Dimension(s._dims[0] if s._dims else None))
+            except ValueError:
+                raise ValueError("Cannot unbatch an input whose components have different batch sizes.") from None
         rows = structure.unbatched(self.element_spec)
 
         def normalize(*parts: Any) -> Any:
@@ -295,15 +317,11 @@ class Dataset:
         f = ElementFunction(map_func, "Dataset.map()", self.element_spec)
         attrs = structure.attrs(f.spec)
         if num_parallel_calls is None:
-            variant = ops.mapping.map_dataset(
-                self._variant_tensor, f.captured, f=f.graph, preserve_cardinality=True, **attrs
-            )
+            variant = ops.mapping.map_dataset(self._variant_tensor, f.captured, f=f.graph, **attrs)
         else:
             calls = to_tensor(num_parallel_calls, dtypes.int32, "num_parallel_calls")
-            variant = ops.parallel.parallel_map_dataset(
-                self._variant_tensor, f.captured, calls, f=f.graph, preserve_cardinality=True, **attrs
-            )
-        return self._made(variant, f.spec)
+            variant = ops.parallel.parallel_map_dataset(self._variant_tensor, f.captured, calls, f=f.graph, **attrs)
+        return self._made(variant, f.spec, function=f)
 
     map_with_legacy_function = map
 
@@ -312,7 +330,7 @@ class Dataset:
         f = dataset_function(map_func, "Dataset.flat_map()", self.element_spec)
         spec = f.spec._element_spec
         variant = ops.mapping.flat_map_dataset(self._variant_tensor, f.captured, f=f.graph, **structure.attrs(spec))
-        return self._made(variant, spec)
+        return self._made(variant, spec, function=f)
 
     def interleave(
         self,
@@ -335,7 +353,7 @@ class Dataset:
             variant = ops.parallel.parallel_interleave_dataset_v2(
                 self._variant_tensor, f.captured, cycle, block, calls, f=f.graph, **structure.attrs(spec)
             )
-        return self._made(variant, spec)
+        return self._made(variant, spec, function=f)
 
     def filter(self, predicate: Callable[..., Any]) -> "Dataset":
         """The elements for which `predicate` is true."""
@@ -344,7 +362,7 @@ class Dataset:
         variant = ops.choosing.filter_dataset(
             self._variant_tensor, f.captured, predicate=f.graph, **self._flat_structure
         )
-        return self._like(variant)
+        return self._made(variant, self.element_spec, function=f)
 
     filter_with_legacy_function = filter
 
@@ -388,6 +406,9 @@ class Dataset:
 
     def make_one_shot_iterator(self) -> Iterator:
         """An iterator that is ready at once and walks the dataset once. The dataset can't refer to variables or tables."""
+        if executing_eagerly():
+            return EagerIterator(self)  # type: ignore[return-value]
+        _warn_of_graphs(self)
         factory = factory_of(self)
         resource = ops.iterators.one_shot_iterator(dataset_factory=factory, **self._flat_structure)
         return Iterator(resource, None, self.output_types, self.output_shapes, self.output_classes)
@@ -396,8 +417,12 @@ class Dataset:
 
     def make_initializable_iterator(self, shared_name: str | None = None) -> Iterator:
         """An iterator that walks the dataset from the start whenever its `initializer` is run."""
-        if self._graph is not get_default_graph():
-            _log.warning("The graph of the iterator is different from the graph that the dataset was created in.")
+        if executing_eagerly():
+            raise RuntimeError(
+                "dataset.make_initializable_iterator is not supported when eager execution is enabled. Use `for element in dataset` "
+                "instead."
+            )
+        _warn_of_graphs(self)
         dataset = self._apply_options()
         resource = ops.iterators.iterator_v2(container="", shared_name=shared_name or "", **self._flat_structure)
         with colocate_with(resource.op):
@@ -405,6 +430,24 @@ class Dataset:
         return Iterator(resource, initializer, self.output_types, self.output_shapes, self.output_classes)
 
     _make_initializable_iterator = make_initializable_iterator
+
+
+def _warn_of_graphs(dataset: Dataset) -> None:
+    """Warn where a dataset, or what it is made of, stands in another graph than the iterator that is made now."""
+    here, seen, stack = get_default_graph(), set(), [dataset]
+    while stack:
+        d = stack.pop()
+        if id(d) in seen:
+            continue
+        seen.add(id(d))
+        if d._graph is not here:
+            warning(
+                f"The graph ({here}) of the iterator is different from the graph ({d._graph}) the dataset: {d._variant_tensor} was "
+                "created in. If you are using the Estimator API, make sure that no part of the dataset returned by the `input_fn` "
+                "function is defined outside the `input_fn` function. Please ensure that all datasets in the pipeline are created in "
+                "the same graph as the iterator."
+            )
+        stack += d._inputs()
 
 
 def _full_size(size: Tensor, drop: Tensor) -> int | None:

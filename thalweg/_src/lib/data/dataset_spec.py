@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from thalweg._src.core import dtypes
+from thalweg._src.core import dtypes, nest
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.core.type_spec import TensorSpec
@@ -72,6 +72,12 @@ class NestedVariant:
 
     def __init__(self, variant_tensor: Any, element_spec: Any, dataset_shape: Any):
         self._variant_tensor, self._element_spec, self._dataset_shape = variant_tensor, element_spec, dataset_shape
+
+    @staticmethod
+    def of(datasets: list[Any]) -> "NestedVariant":
+        """A batch from (nested) lists of datasets."""
+        variants = to_tensor(nest.map_leaves(lambda d: d._variant_tensor, datasets))
+        return NestedVariant(variants, nest.flatten(datasets)[0].element_spec, variants.shape)
 
     @property
     def _type_spec(self) -> DatasetSpec:

@@ -46,6 +46,13 @@ class ElementFunction:
                 stacklevel=4,
             )
 
+        if outer.seed and self.graph.seed == outer.seed and self.graph._scratch.get("seed used"):
+            warnings.warn(
+                f"Seed {outer.seed} from outer graph might be getting used by function {name}, if the random op has not been provided "
+                "any seed. Explicitly set the seed in the function if this is not the intended behavior.",
+                stacklevel=4,
+            )
+
     @property
     def captured(self) -> list[Tensor]:
         return self.graph.outer_values()
@@ -79,6 +86,8 @@ def state_function(
         new = split(function.spec)
         _check_state(state, new)
         weaker = []
+        if len(nest.flatten(state)) != len(nest.flatten(new)):
+            return function, state  # a run says so
         for a, b in zip(nest.flatten(state), nest.flatten(new), strict=True):
             if isinstance(a, TensorSpec):
                 weaker.append(TensorSpec(a.shape.most_specific_compatible_shape(b.shape), a.dtype))
@@ -106,12 +115,7 @@ def _check_state(state: Any, new: Any) -> None:
                 f"The element classes for the new state must match the initial state. Expected {want}; got {got}."
             )
     want, got = structure.types_of(state), structure.types_of(new)
-    try:
-        nest.assert_same_structure(want, got)
-        same = nest.flatten(want) == nest.flatten(got)
-    except ValueError:
-        same = False
-    if not same:
+    if any(a != b for a, b in zip(nest.flatten(want), nest.flatten(got), strict=False)):
         raise TypeError(
             f"The element types for the new state must match the initial state. Expected {want}; got {got}."
         )

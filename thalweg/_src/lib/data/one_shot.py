@@ -39,15 +39,14 @@ class _Made:
 
 
 def _ancestors(op: Operation) -> list[Operation]:
-    """`op` and all that it needs, in the order in which they were made."""
+    """`op` and all whose values it needs, in the order in which they were made."""
     found: set[Operation] = set()
     stack = [op]
     while stack:
         o = stack.pop()
         if o not in found:
             found.add(o)
-            stack += [t.op for t in o._inputs]
-            stack += o._control_inputs
+            stack += [t.op for t in o._inputs]  # what is only waited for stays outside
     return sorted(found, key=lambda o: o._id)
 
 
@@ -57,7 +56,6 @@ def _copy(op: Operation, graph: Graph, copies: dict[Tensor, Tensor]) -> None:
         raise ValueError(f"Cannot capture a placeholder (name:{op.name}, type:{op.type}) by value.")
     if op.opdef.stateful and not makes_dataset:
         raise ValueError(f"Cannot capture a stateful node (name:{op.name}, type:{op.type}) by value.")
-    controls = [copied for c in op._control_inputs if (copied := graph._scratch.get(("copy", c))) is not None]
     with graph.as_default():
         node = add_node(
             graph,
@@ -66,9 +64,8 @@ def _copy(op: Operation, graph: Graph, copies: dict[Tensor, Tensor]) -> None:
             dict(op._attrs),
             graph._op_name(op.name + "/"),
             device=op._device,
-            control_inputs=controls,
+            control_inputs=[],
         )
-    graph._scratch["copy", op] = node
     for t, copy in zip(op.outputs, node.outputs, strict=True):
         copy._dims = t._dims
         copies[t] = copy

@@ -42,7 +42,7 @@ class _FromFiles(Dataset):
             made = names.flat_map(creator)
         else:
             made = names.interleave(creator, num_parallel_reads, num_parallel_calls=num_parallel_reads)
-        Dataset.__init__(self, made._variant_tensor, _TEXT, [names])
+        Dataset.__init__(self, made._variant_tensor, _TEXT)
         self._filenames, self._num_parallel_reads, self._creator = names, num_parallel_reads, creator
 
 
@@ -74,6 +74,9 @@ class TFRecordDataset(_FromFiles):
             return Dataset(ops.tf_record_dataset(name, compression, size), _TEXT)
 
         self._read(filenames, num_parallel_reads, records)
+
+    def _inputs(self) -> list[Dataset]:
+        return [self._filenames]
 
 
 class FixedLengthRecordDataset(_FromFiles):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
@@ -55,7 +57,9 @@ class SparseTensorSpec(ComponentSpec):
         if isinstance(value, SparseTensor):
             return cls(value.shape, value.dtype)
         if isinstance(value, SparseTensorValue):
-            return cls(list(value.dense_shape), dtypes.as_dtype(to_tensor(value.values).dtype))
+            if isinstance(value.values, np.ndarray):
+                return cls(list(value.dense_shape), to_tensor(value.values).dtype)
+            return cls.from_value(SparseTensor.from_value(value))
         raise TypeError("Expected SparseTensor or SparseTensorValue")
 
     @property
@@ -93,6 +97,8 @@ class SparseTensorSpec(ComponentSpec):
         return [TensorSpec(None, dtypes.variant)]
 
     def _to_tensor_list(self, value: Any) -> list[Tensor]:
+        if isinstance(value, SparseTensorValue):
+            value = SparseTensor.from_value(value)
         return [serialize_sparse(value, out_type=dtypes.variant)]
 
     def _to_batched_tensor_list(self, value: Any) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from thalweg._src.core import dtypes
+from thalweg._src.core import nest as core_nest
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
@@ -10,6 +11,7 @@ from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.core.sparse_tensor import SparseTensor, SparseTensorValue
 from thalweg._src.core.type_spec import TensorSpec, TypeSpec, _from_value
 from thalweg._src.lib.data import nest
+from thalweg._src.lib.data.dataset_spec import DatasetSpec, NestedVariant
 from thalweg._src.lib.data.specs import SparseTensorSpec
 
 
@@ -46,6 +48,8 @@ def normalized(element: Any) -> Any:
             return SparseTensor.from_value(x)
         if isinstance(x, Tensor) or _special(x) is not None:
             return x
+        if isinstance(x, list) and x and all(isinstance(_special(d), DatasetSpec) for d in core_nest.flatten(x)):
+            return NestedVariant.of(x)
         return to_tensor(x, None, f"component_{i}")
 
     with name_scope("normalize_element"):

@@ -11,6 +11,7 @@ import numpy as np
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.dtypes import resource, string, variant
 from thalweg._src.core.opdef import Func, Mixed, Outputs, Shape, Types, op
+from thalweg._src.formats import protos
 from thalweg._src.ops.data.optional import Optional
 from thalweg._src.ops.data.pipeline import SHAPES, TYPES, Data, Run, Shared, array, data_of, invalid
 from thalweg._src.ops.data.pipeline import variant as variant_of
@@ -279,14 +280,15 @@ def experimental_iterator_get_device(resource: resource) -> string:
 def serialize_iterator(resource_handle: resource) -> variant:
     """The state of an iterator."""
     out = np.empty((1,), object)
-    out[0] = _iterator(resource_handle).save()
+    state = _iterator(resource_handle).save()
+    out[0] = protos.VariantTensorDataProto(type_name="thalweg::Iterator", metadata=state)
     return out
 
 
 @op("DeserializeIterator", host=True, effect="host")
 def deserialize_iterator(resource_handle: resource, serialized: variant):
     """Bring an iterator to a state that was saved."""
-    _iterator(resource_handle).restore(np.ravel(serialized)[0])
+    _iterator(resource_handle).restore(np.ravel(serialized)[0].metadata)
 
 
 for _o in (anonymous_iterator, iterator_get_next_as_optional, iterator_to_string_handle, one_shot_iterator,

@@ -33,7 +33,9 @@ class Map(From):
         self.cardinality = source.cardinality if keeps else UNKNOWN
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return itertools.starmap(called(self.function.again(run.shared.kept), self.keeps), self.source.iterate(run.at()))
+        return itertools.starmap(
+            called(self.function.again(run.shared.kept), self.keeps), self.source.iterate(run.at())
+        )
 
 
 def called(function: Any, keeps: bool) -> Callable[..., tuple]:
@@ -105,7 +107,9 @@ class Interleave(From):
         self.cycle = (os.cpu_count() or 1) if cycle == -1 else cycle
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return Interleaving(inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run), self.cycle, self.block)
+        return Interleaving(
+            inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run), self.cycle, self.block
+        )
 
 
 class Interleaving:

@@ -140,7 +140,9 @@ class ParallelMap(From):
         self.cardinality = source.cardinality if keeps else UNKNOWN
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return _Calling(self, called(self.function.again(run.shared.kept), self.keeps), self.source.iterate(run.at()), run.shared)
+        return _Calling(
+            self, called(self.function.again(run.shared.kept), self.keeps), self.source.iterate(run.at()), run.shared
+        )
 
 
 class _Calling:
@@ -204,7 +206,9 @@ class ParallelInterleave(From):
         self.cycle = _workers(cycle)
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        walks = _AheadOfEach(inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run), self.size, run.shared)
+        walks = _AheadOfEach(
+            inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run), self.size, run.shared
+        )
         kind = _SloppyInterleaving if self.sloppy else Interleaving
         return kind(walks, self.cycle, self.block)
 

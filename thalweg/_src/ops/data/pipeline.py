@@ -62,6 +62,9 @@ class Shared:
 
     def cancel(self) -> None:
         self.cancelled = True
+        error = errors.CancelledError(None, None, "Iterator was cancelled")
+        for streams in [v for k, v in list(self.kept.items()) if k and k[0] == "streams"]:
+            streams.cancel(error)
         for condition in self._waiting:
             with condition:
                 condition.notify_all()

@@ -44,10 +44,19 @@ def reduce_dataset(
     """A state, after `f` has made it anew from itself and each element."""
     function = ctx.function(f, other_arguments)
     state = tuple(initial_state)
+
+    def check(new: tuple) -> None:
+        if len(new) != len(initial_state):
+            raise invalid(
+                "The number of components of the initial state and the reduce function output does not match. "
+                f"(initial_state={len(initial_state)}, output={len(new)})."
+            )
+
     run = Run()
     try:
         for element in data_of(input_dataset).iterate(run):
             state = function(*state, *element)
+            check(state)
     finally:
         run.shared.cancel()
     out = [array(x) for x in state]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.core import errors
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int64, variant
 from thalweg._src.core.opdef import Many, Mixed
@@ -97,7 +98,7 @@ class _Windowing:
     def __init__(self, data: Window, source: Iterator[tuple]):
         self.data, self.source = data, source
         self.span = (data.size - 1) * data.stride + 1
-        self.buffer: list[tuple] = []
+        self.buffer: list[Any] = []
         self.skip = 0
         self.ended = False
 
@@ -107,11 +108,14 @@ class _Windowing:
     def __next__(self) -> tuple:
         data = self.data
         while not self.ended and len(self.buffer) < self.span:
+            element: Any
             try:
                 element = next(self.source)
             except StopIteration:
                 self.ended = True
                 break
+            except errors.OpError as error:  # raised when a window that holds it is walked
+                element = error
             if self.skip:
                 self.skip -= 1
             else:
@@ -120,11 +124,14 @@ class _Windowing:
         if not buffer or (data.full and len(buffer) < self.span):
             raise StopIteration
         window = buffer[: self.span : data.stride]
+        failed = next((e for e in window if isinstance(e, errors.OpError)), None)
         if data.shift >= len(buffer):
             self.skip = data.shift - len(buffer)
             self.buffer = []
         else:
             self.buffer = buffer[data.shift :]
+        if failed is not None:
+            raise failed
         return tuple([Elements([(x,) for x in column]).of([t], [s]) for column, t, s in self._columns(window)])
 
     def _columns(self, window: list[tuple]) -> Any:

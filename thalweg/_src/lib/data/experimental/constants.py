@@ -9,16 +9,16 @@ INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
 
 
-def TensorStructure(dtype: Any, shape: Any) -> TensorSpec:  # noqa: N802
+def TensorStructure(dtype: Any, shape: Any) -> TensorSpec:
     """`tf.TensorSpec`, its arguments in the other order."""
     return TensorSpec(shape, dtype)
 
 
-def SparseTensorStructure(dtype: Any, shape: Any) -> SparseTensorSpec:  # noqa: N802
+def SparseTensorStructure(dtype: Any, shape: Any) -> SparseTensorSpec:
     """`tf.SparseTensorSpec`, its arguments in the other order."""
     return SparseTensorSpec(shape, dtype)
 
 
-def RaggedTensorStructure(dtype: Any, shape: Any, ragged_rank: int) -> RaggedTensorSpec:  # noqa: N802
+def RaggedTensorStructure(dtype: Any, shape: Any, ragged_rank: int) -> RaggedTensorSpec:
     """`tf.RaggedTensorSpec`, its arguments in another order."""
     return RaggedTensorSpec(shape, dtype, ragged_rank)
