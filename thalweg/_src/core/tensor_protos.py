@@ -30,7 +30,7 @@ def make_tensor_proto(
     enum = (wanted or dtypes.of_numpy(array.dtype)).as_datatype_enum
     if shape is None:
         return tensors.to_proto(array, enum, raw=_raw(values))
-    dims = [int(n) for n in shapes.as_shape(shape).as_list()]
+    dims = [int(n or 0) for n in shapes.as_shape(shape).as_list()]
     size = int(np.prod(dims, dtype=np.int64))
     if verify_shape and list(array.shape) != dims:
         raise TypeError(f"Expected Tensor's shape: {tuple(dims)}, got {array.shape}.")

@@ -169,16 +169,14 @@ def evaluate_repeatedly(
     if eval_ops is not None:
         eval_ops = _counted(eval_ops, hooks)
     final = FinalOpsHook(final_ops, final_ops_feed_dict)
-    done = 0
     paths = checkpoints_iterator(
         checkpoint_dir, min_interval_secs=eval_interval_secs, timeout=timeout, timeout_fn=timeout_fn
     )
-    for path in paths:
+    for done, path in enumerate(paths, 1):
         creator = ChiefSessionCreator(
             scaffold=scaffold, checkpoint_filename_with_path=path, master=master, config=config
         )
         _evaluated(creator, [*hooks, final], eval_ops, feed_dict)
-        done += 1
         if max_number_of_evaluations is not None and done >= max_number_of_evaluations:
             break
     return final.final_ops_values
