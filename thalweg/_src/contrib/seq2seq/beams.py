@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.contrib.seq2seq.decoder import Decoder, size_through
-from thalweg._src.contrib.seq2seq.helpers import embedder
+from thalweg._src.contrib.seq2seq.inputs import embedder
 from thalweg._src.contrib.seq2seq.wrapper import AttentionWrapperState
 from thalweg._src.core import dtypes, infer, nest, scopes, shapes
 from thalweg._src.core.convert import to_tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from typing import Any
 
-from thalweg._src.contrib.seq2seq.helpers import Helper
+from thalweg._src.contrib.seq2seq.inputs import Helper
 from thalweg._src.core import dtypes, infer, nest, scopes, shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
