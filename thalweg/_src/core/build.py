@@ -29,7 +29,12 @@ def build(opdef: OpDef, args: tuple, name: str | None, kwargs: dict[str, Any]) -
         values, name = _bind_inputs(opdef, args, kwargs, name)
     graph = get_default_graph()
     tensors = [v for v in values if type(v) is Tensor]
-    if tensors and tensors[0].op.graph is not graph and not graph.building_function:
+    if (
+        tensors
+        and tensors[0].op.graph is not graph
+        and not graph.building_function
+        and not getattr(tensors[0].op.graph, "is_loop", False)
+    ):
         with tensors[0].op.graph.as_default():
             return build(opdef, tuple(values), name, kwargs)
     if graph._finalized:

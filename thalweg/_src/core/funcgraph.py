@@ -26,6 +26,7 @@ class FuncGraph(Graph):
         self.captures: dict[Tensor, Tensor] = {}
         self.begins: dict[Tensor, Tensor] = {}  # what loop variables begin with, and their arguments
         self.is_loop = False
+        self.capture_name: str | None = None  # as TensorFlow names what brings a value in: Enter, Switch
         self.constants: dict[Tensor, Tensor] = {}
         self.outputs: list[Tensor] = []
         self.outer_controls: list[Operation] = []
@@ -91,12 +92,13 @@ class FuncGraph(Graph):
                     source.opdef,
                     (),
                     dict(source._attrs),
-                    self._op_name(source.name.split("/")[-1]),
+                    self._op_name(self.capture_name or source.name.split("/")[-1]),
                     control_inputs=[],
                 )
             self.constants[tensor] = node.outputs[0]
             return node.outputs[0]
-        inner = self._parameter(tensor.dtype, tensor._dims, tensor.op.name.split("/")[-1], len(self.captures))
+        name = self.capture_name or tensor.op.name.split("/")[-1]
+        inner = self._parameter(tensor.dtype, tensor._dims, name, len(self.captures))
         self.captures[tensor] = inner
         return inner
 
@@ -198,6 +200,8 @@ def order_captures(graphs: Sequence[FuncGraph]) -> list[Tensor]:
     for g in graphs:
         for t in union:
             if t not in g.captures:
-                g.captures[t] = g._parameter(t.dtype, t._dims, t.op.name.split("/")[-1], len(g.captures))
+                g.captures[t] = g._parameter(
+                    t.dtype, t._dims, g.capture_name or t.op.name.split("/")[-1], len(g.captures)
+                )
         g.captures = {t: g.captures[t] for t in union}
     return graphs[0].outer_values() if graphs else []

@@ -6,7 +6,6 @@ import collections.abc
 from collections.abc import Callable, Sequence
 from typing import Any
 
-
 _KINDS = (collections.abc.Mapping, collections.abc.Sequence, collections.abc.MappingView)
 
 
@@ -82,6 +81,18 @@ def map_leaves(f: Callable[..., Any], *structures: Any) -> Any:
 
 def assert_same_structure(a: Any, b: Any, check_types: bool = True) -> None:
     """Raises ValueError or TypeError unless the two have the same nesting, and with `check_types` the same types of it."""
+    try:
+        _compare(a, b, check_types)
+    except (TypeError, ValueError) as error:
+        text = "The two structures don't have the same nested structure."
+        if text in str(error):
+            raise
+        raise type(error)(
+            f"{text}\n\nFirst structure: {a}\n\nSecond structure: {b}\n\nMore specifically: {error}"
+        ) from None
+
+
+def _compare(a: Any, b: Any, check_types: bool) -> None:
     if is_nested(a) != is_nested(b):
         raise ValueError(
             f"The two structures don't have the same nested structure.\n\nFirst structure: {a}\n\nSecond structure: {b}"
@@ -110,7 +121,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool = True) -> None:
             f"The two structures don't have the same number of elements: {len(own)} and {len(other)}."
         )
     for x, y in zip(own, other, strict=True):
-        assert_same_structure(x, y, check_types)
+        _compare(x, y, check_types)
 
 
 # -- the same with a TensorArray and the like as one leaf

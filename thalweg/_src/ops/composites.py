@@ -52,13 +52,7 @@ def map_tensors(f: Callable[[Any], Tensor], structure: Any) -> Any:
 
 def same_structure(a: Any, b: Any) -> None:
     """Raises TypeError or ValueError unless both nest alike and have composites of the same kind at the same places."""
-    try:
-        nest.assert_same_structure(a, b)
-    except (TypeError, ValueError) as error:
-        text = "The two structures don't have the same nested structure"
-        if text in str(error):
-            raise
-        raise type(error)(f"{text}.\n\nFirst structure: {a}\n\nSecond structure: {b}\n\n{error}") from None
+    nest.assert_same_structure(a, b)
     for x, y in zip(nest.flatten(a), nest.flatten(b), strict=True):
         kinds = [type(v) if isinstance(v, TensorArray) or hasattr(v, "_components") else None for v in (x, y)]
         if kinds[0] is not kinds[1]:
@@ -75,9 +69,10 @@ def invariants_of(value: Any, shape: Any = None) -> list[Dims]:
     parts = parts_of(value)
     said = getattr(shape, "dtype", None)
     if said is not None:
-        if said != parts[0].dtype.base_dtype or len(parts) > 1:
+        specs = getattr(shape, "_flat_tensor_specs", None) or [shape]
+        if [s.dtype for s in specs] != [t.dtype.base_dtype for t in parts]:
             raise TypeError(f"The shape invariant {shape!r} is not of the type of the loop variable {value!r}")
-        shape = shape.shape
+        return [shapes.as_dims(s.shape) for s in specs]
     if isinstance(value, TensorArray):
         return [()]
     if isinstance(value, IndexedSlices):

@@ -5,6 +5,7 @@ from typing import Any
 
 from thalweg._src.core import dtypes, nest, scopes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import executing_eagerly, label
 from thalweg._src.core.funcgraph import FuncGraph, building, order_captures
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops import basic, composites
@@ -37,6 +38,9 @@ def cond(
     if not callable(false_fn):
         raise TypeError("false_fn must be callable.")
     with scopes.name_scope(name, "cond", [pred]):
+        if executing_eagerly():
+            result = true_fn() if pred else false_fn()
+            return result
         if isinstance(pred, bool):
             raise TypeError("pred must not be a Python bool")
         pred = to_tensor(pred, name="pred")
@@ -44,6 +48,8 @@ def cond(
             raise TypeError(f"pred must be a bool tensor, not {pred.dtype.name}")
         then, then_result = _branch("true", true_fn)
         other, other_result = _branch("false", false_fn)
+        if not strict:
+            then_result, other_result = _single(then_result), _single(other_result)
         _widen_indices(then, then_result, other, other_result)
         _same_results(then_result, other_result, then, other)
         captured = order_captures([then, other])
@@ -54,7 +60,7 @@ def cond(
         if not types:
             return merged
         result = composites.pack(then_result, list(merged))
-        return result if strict or not isinstance(result, list | tuple) or len(result) != 1 else result[0]
+        return result
 
 
 def wait_outside(graph: Any, ops: list[Operation]) -> list[Operation]:
@@ -69,6 +75,7 @@ def wait_outside(graph: Any, ops: list[Operation]) -> list[Operation]:
 def _branch(name: str, fn: Any) -> tuple[FuncGraph, Any]:
     """The graph of a branch, and the structure of its result with body tensors as leaves."""
     graph = FuncGraph(name)
+    graph.capture_name = "Switch"
     with building(graph):
         result = fn()
         if result is None:
@@ -91,7 +98,13 @@ def _leaf(graph: FuncGraph, value: Any, truth: bool) -> Any:
 
 
 def _own(graph: FuncGraph, t: Tensor) -> Tensor:
-    return basic.identity(t) if t.graph is not graph or t.dtype._ref or not t.op.inputs else t
+    return basic.identity(t, name="Switch") if t.graph is not graph or t.dtype._ref or not t.op.inputs else t
+
+
+def _single(result: Any) -> Any:
+    """The only element of a list or tuple of one; anything else as it is."""
+    alone = isinstance(result, list | tuple) and len(result) == 1 and not hasattr(result, "_fields")
+    return result[0] if alone else result
 
 
 def _widen_indices(a: FuncGraph, x: Any, b: FuncGraph, y: Any) -> None:
@@ -189,7 +202,7 @@ def _case_pairs(pairs: Any, exclusive: bool) -> list[tuple[Any, Any]]:
         if not isinstance(pred, Tensor) or pred.dtype.base_dtype != dtypes.bool:
             raise TypeError(f"pred must be Tensor of type bool: {pred!r}")
         if not callable(fn):
-            raise TypeError(f"fn for pred {pred.name} must be callable.")
+            raise TypeError(f"fn for pred {label(pred)} must be callable.")
     return list(pairs)
 
 
@@ -203,7 +216,7 @@ def _assert_exclusive(preds: list[Tensor]) -> Any:
     stacked = stack(preds)
     count = reduce_sum(cast(stacked, dtypes.int32), name="num_true_conds")
     message = (
-        f"Input error: exclusive=True: more than 1 conditions ({', '.join(p.name for p in preds)}) evaluated as True:"
+        f"Input error: exclusive=True: more than 1 conditions ({', '.join(label(p) for p in preds)}) evaluated as True:"
     )
     return Assert(less_equal(count, 1, name="at_most_one_true_conds"), [message, stacked], summarize=len(preds))
 

@@ -12,6 +12,7 @@ from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.opdef import Func, Min, Mixed, Shape, Types, op, type_attr
 from thalweg._src.core.structured import Nothing, Structured
 from thalweg._src.ops.loops import carried, compiled_loop, is_tracer, truth
+from thalweg._src.ops.symbolic import symbolic_gradients
 
 
 @op("If", stateful=True, foldable=False)
@@ -134,6 +135,13 @@ def _(node):
     declared = node.attrs["output_shapes"]
     known = list(declared) if declared else []
     return known + [t.dims for t in node.inputs[len(known) :]]
+
+
+@while_op.grad
+def _(node, *grads):
+    if node.attrs.get("_back_prop") is False:
+        return [None] * len(node.inputs)
+    return symbolic_gradients(node, *grads)
 
 
 while_op.bodies = lambda attrs, inputs: [(attrs["cond"], list(inputs)), (attrs["body"], list(inputs))]

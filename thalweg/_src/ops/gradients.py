@@ -267,6 +267,8 @@ class _Backward:
         graph: Any = op.graph
         inner = op.outputs[0]
         found = [t for t, own in graph.captures.items() if own is inner]
+        if inner in self.xs and not found:
+            return ()
         if not found and any(own is inner for own in graph.begins.values()):
             names = ", ".join(f"'{x.op.name}'" for x in self.xs)
             raise ValueError(

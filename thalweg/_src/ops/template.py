@@ -43,10 +43,9 @@ class Template:
         self._name, self._func = name, func
         self._unique_name, self._custom_getter = unique_name, custom_getter
         self._scope: Any = None
-        self._is_first, self._is_made = True, False
+        self._is_first, self._variables_created = True, False
         if create_scope_now:
-            with variable_scope.variable_scope(unique_name, name, custom_getter=custom_getter) as scope:
-                self._scope = scope
+            self._scope = variable_scope.new_scope(unique_name, name, custom_getter)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._scope is not None:
@@ -64,7 +63,7 @@ class Template:
             except BaseException:
                 self._is_first = True
                 raise
-            self._is_made = True
+            self._variables_created = True
             return result
         trainable, every = _count("trainable_variables"), _count("variables")
         result = self._func(*args, **kwargs)
@@ -135,7 +134,7 @@ class Template:
     non_trainable_weights = non_trainable_variables
 
     def _collection(self, key: str) -> list[Any]:
-        return get_default_graph().get_collection(key, self.variable_scope_name) if self._is_made else []
+        return get_default_graph().get_collection(key, self.variable_scope_name) if self._variables_created else []
 
 
 def _count(key: str) -> int:

@@ -660,6 +660,13 @@ def _unique(prefix: str) -> str:
     return f"{prefix}_{i}"
 
 
+def new_scope(name: str | None, default_name: str, custom_getter: Any = None) -> VariableScope:
+    """A scope of its own, that no block has entered: `name`, or `default_name` made unique."""
+    given = {"custom_getter": custom_getter}
+    with _entered(name or _unique(default_name), None, "", given) as scope:
+        return scope
+
+
 @contextlib.contextmanager
 def variable_op_scope(
     values: Any, name_or_scope: Any, default_name: str | None = None, **kwargs: Any

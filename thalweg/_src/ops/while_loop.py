@@ -1,10 +1,11 @@
 """`tf.while_loop`. It builds a While op, whose condition and body are graphs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core import dtypes, nest, scopes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.funcgraph import FuncGraph, building, order_captures
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.shapes import Dims, TensorShape
@@ -43,6 +44,8 @@ def while_loop(
             raise TypeError("body must be callable.")
         if parallel_iterations is not None and parallel_iterations < 1:
             raise TypeError("parallel_iterations must be a positive integer.")
+        if executing_eagerly():
+            return _run(cond, body, loop_vars, maximum_iterations, return_same_structure)
         counted = maximum_iterations is not None
         if counted:
             alone = len(loop_vars) == 1 and not return_same_structure
@@ -50,8 +53,27 @@ def while_loop(
             shape_invariants = None if shape_invariants is None else (TensorShape([]), shape_invariants)
             if alone and shape_invariants is not None:
                 shape_invariants = (TensorShape([]), shape_invariants[1][0])
-        result = _build(cond, body, loop_vars, shape_invariants, parallel_iterations or 10, return_same_structure)
+        result = _build(
+            cond, body, loop_vars, shape_invariants, parallel_iterations or 10, return_same_structure, back_prop
+        )
         return result[1] if counted else result
+
+
+def _run(cond: Any, body: Any, loop_vars: Any, limit: Any, same_structure: bool) -> Any:
+    """The loop as plain Python, for eager execution."""
+    values = loop_vars if isinstance(loop_vars, list | tuple) else [loop_vars]
+    alone = len(values) == 1 and not same_structure
+    single = False
+    turns = 0
+    while (limit is None or turns < int(limit)) and cond(*values):
+        found = body(*values)
+        turns += 1
+        single = alone and not isinstance(found, list | tuple)
+        found = (found,) if single or not isinstance(found, list | tuple) else found
+        composites.same_structure(list(values), list(found))
+        values = found
+    values = nest.map_leaves(_as_variable, values)
+    return values[0] if single or (alone and limit is not None) else values
 
 
 def _counted(loop_vars: Any, cond: Any, body: Any, limit: Any, alone: bool) -> tuple[Any, Any, Any]:
@@ -76,18 +98,19 @@ def _counted(loop_vars: Any, cond: Any, body: Any, limit: Any, alone: bool) -> t
     )
 
 
-def _build(cond: Any, body: Any, loop_vars: Any, invariants: Any, parallel: int, same_structure: bool) -> Any:
+def _build(
+    cond: Any, body: Any, loop_vars: Any, invariants: Any, parallel: int, same_structure: bool, back_prop: bool
+) -> Any:
     if not isinstance(loop_vars, list | tuple) and not nest.is_nested(loop_vars):
         loop_vars = [loop_vars]
     leaves = [_as_variable(v) for v in nest.flatten(loop_vars)]
     loop_vars = nest.pack(loop_vars, leaves)
     first = [t for v in leaves for t in composites.parts_of(v)]
     dims = _invariants(loop_vars, leaves, invariants)
-    arguments = _names(first)
-    cond_graph = _graph("cond", loop_vars, first, dims, arguments, cond, _condition)
+    cond_graph = _graph("cond", loop_vars, first, dims, "Merge", cond, _condition)
     results: list[Any] = []
     body_graph = _graph(
-        "body", loop_vars, first, dims, arguments, body, lambda g, r: _body_results(g, r, loop_vars, first, results)
+        "body", loop_vars, first, dims, "Identity", body, lambda g, r: _body_results(g, r, loop_vars, first, results)
     )
     captured = order_captures([cond_graph, body_graph])
     graph = get_default_graph()
@@ -101,6 +124,8 @@ def _build(cond: Any, body: Any, loop_vars: Any, invariants: Any, parallel: int,
             parallel_iterations=parallel,
             name="While",
         )
+    if not back_prop and out:
+        out[0].op._attrs["_back_prop"] = False
     exits = [basic.identity(t, name="Exit") for t in out[: len(first)]]
     result = composites.pack(results[0], exits)
     if same_structure:
@@ -116,10 +141,6 @@ def _as_variable(value: Any) -> Any:
         value,
         [basic.identity(t, name="Enter") if t.dtype._ref else t for t in composites.parts_of(value)],
     )
-
-
-def _names(first: Sequence[Tensor]) -> list[str]:
-    return [t.op.name.split("/")[-1] for t in first]
 
 
 def _invariants(loop_vars: Any, leaves: list[Any], given: Any) -> list[Dims]:
@@ -180,13 +201,14 @@ def _graph(
     loop_vars: Any,
     first: list[Tensor],
     dims: list[Dims],
-    names: list[str],
+    name: str,
     fn: Any,
     outputs: Callable[[FuncGraph, Any], list[Tensor]],
 ) -> FuncGraph:
     graph = FuncGraph(which)
     with building(graph):
-        args = [graph.argument(t.dtype.base_dtype, d, n) for t, d, n in zip(first, dims, names, strict=True)]
+        graph.capture_name = "Enter"
+        args = [graph.argument(t.dtype.base_dtype, d, name) for t, d in zip(first, dims, strict=True)]
         graph.begins, graph.is_loop = dict(zip(first, args, strict=True)), True
         packed = composites.pack(loop_vars, args)
         result = fn(*packed)
@@ -198,7 +220,7 @@ def _condition(graph: FuncGraph, result: Any) -> list[Tensor]:
     t = to_tensor(result)
     if t.dtype.base_dtype != dtypes.bool:
         raise TypeError(f"cond must return a bool tensor, not {t.dtype.name}")
-    return [basic.identity(t)]
+    return [basic.identity(t, name="LoopCond")]
 
 
 def _body_results(
@@ -229,7 +251,9 @@ def _result(graph: FuncGraph, value: Any, start: Tensor) -> Tensor:
         raise TypeError(
             f"The loop variable {start.name} has type {start.dtype.base_dtype.name}, body returns {t.dtype.base_dtype.name} for it"
         )
-    return basic.identity(t) if t.graph is not graph or t.dtype._ref or t in graph.arguments else t
+    return (
+        basic.identity(t, name="NextIteration") if t.graph is not graph or t.dtype._ref or t in graph.arguments else t
+    )
 
 
 def _fits(value: Any, start: Tensor) -> bool:
