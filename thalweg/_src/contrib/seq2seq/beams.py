@@ -24,9 +24,8 @@ BeamSearchDecoderState = collections.namedtuple(
     "BeamSearchDecoderState", ("cell_state", "log_probs", "finished", "lengths", "accumulated_attention_probs")
 )
 BeamSearchDecoderOutput = collections.namedtuple("BeamSearchDecoderOutput", ("scores", "predicted_ids", "parent_ids"))
-FinalBeamSearchDecoderOutput = collections.namedtuple(
-    "FinalBeamDecoderOutput",  # type: ignore[name-match]
-    ("predicted_ids", "beam_search_decoder_output"),
+FinalBeamSearchDecoderOutput = collections.namedtuple(  # type: ignore[name-match]
+    "FinalBeamDecoderOutput", ("predicted_ids", "beam_search_decoder_output")
 )
 
 
