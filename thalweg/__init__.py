@@ -49,6 +49,9 @@ from thalweg import user_ops as user_ops
 from thalweg import version as version
 from thalweg._src.compat.hook import install as install
 from thalweg._src.compat.hook import uninstall as uninstall
+from thalweg._src.compat.internals.tensor_shape import dimension_at_index as dimension_at_index
+from thalweg._src.compat.internals.tensor_shape import dimension_value as dimension_value
+from thalweg._src.compat.internals.tensor_values import is_tensor as is_tensor
 from thalweg._src.core.convert import convert_to_tensor as convert_to_tensor
 from thalweg._src.core.convert import register_tensor_conversion_function as register_tensor_conversion_function
 from thalweg._src.core.devices import DeviceSpec as DeviceSpec
@@ -333,6 +336,7 @@ from thalweg._src.ops.gathering import gather_nd as gather_nd
 from thalweg._src.ops.gradients import AggregationMethod as AggregationMethod
 from thalweg._src.ops.gradients import NoGradient as NoGradient
 from thalweg._src.ops.gradients import NotDifferentiable as NotDifferentiable
+from thalweg._src.ops.gradients import NotDifferentiable as no_gradient
 from thalweg._src.ops.gradients import RegisterGradient as RegisterGradient
 from thalweg._src.ops.gradients import UnconnectedGradients as UnconnectedGradients
 from thalweg._src.ops.gradients import gradients as gradients
@@ -367,6 +371,7 @@ from thalweg._src.ops.linalg import eye as eye
 from thalweg._src.ops.linalg import qr as qr
 from thalweg._src.ops.linalg import self_adjoint_eig as self_adjoint_eig
 from thalweg._src.ops.linalg import self_adjoint_eigvals as self_adjoint_eigvals
+from thalweg._src.ops.linalg import svd as batch_svd
 from thalweg._src.ops.linalg import svd as svd
 from thalweg._src.ops.linear_systems import cholesky_solve as cholesky_solve
 from thalweg._src.ops.linear_systems import matrix_determinant as matrix_determinant
@@ -380,6 +385,7 @@ from thalweg._src.ops.matmul import matmul as matmul
 from thalweg._src.ops.matmul import sparse_matmul as sparse_matmul
 from thalweg._src.ops.matmul import tensordot as tensordot
 from thalweg._src.ops.matmul import trace as trace
+from thalweg._src.ops.matrix_functions import matrix_square_root as matrix_square_root
 from thalweg._src.ops.matrix_functions import norm as norm
 from thalweg._src.ops.numerics import add_check_numerics_ops as add_check_numerics_ops
 from thalweg._src.ops.numerics import check_numerics as check_numerics
@@ -500,12 +506,14 @@ from thalweg._src.ops.sparse_dense import sparse_tensor_dense_matmul as sparse_t
 from thalweg._src.ops.sparse_dense import sparse_tensor_to_dense as sparse_tensor_to_dense
 from thalweg._src.ops.sparse_dense import sparse_to_dense as sparse_to_dense
 from thalweg._src.ops.sparse_dense import sparse_to_indicator as sparse_to_indicator
+from thalweg._src.ops.sparse_parts import sparse_concat as concat_v2
 from thalweg._src.ops.sparse_parts import sparse_concat as sparse_concat
 from thalweg._src.ops.sparse_parts import sparse_fill_empty_rows as sparse_fill_empty_rows
 from thalweg._src.ops.sparse_parts import sparse_reset_shape as sparse_reset_shape
 from thalweg._src.ops.sparse_parts import sparse_retain as sparse_retain
 from thalweg._src.ops.sparse_parts import sparse_slice as sparse_slice
 from thalweg._src.ops.sparse_parts import sparse_split as sparse_split
+from thalweg._src.ops.sparse_parts import sparse_split as split_v
 from thalweg._src.ops.sparse_reduce import sparse_reduce_max as sparse_reduce_max
 from thalweg._src.ops.sparse_reduce import sparse_reduce_max_sparse as sparse_reduce_max_sparse
 from thalweg._src.ops.sparse_reduce import sparse_reduce_sum as sparse_reduce_sum

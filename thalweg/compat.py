@@ -1,5 +1,7 @@
 """tf.compat: text and bytes under either Python."""
 
+from thalweg._src.compat.internals.tensor_shape import dimension_at_index as dimension_at_index
+from thalweg._src.compat.internals.tensor_shape import dimension_value as dimension_value
 from thalweg._src.lib.text import as_bytes as as_bytes
 from thalweg._src.lib.text import as_str as as_str
 from thalweg._src.lib.text import as_str_any as as_str_any

@@ -24,3 +24,8 @@ from thalweg._src.ops.checks import assert_type as assert_type
 from thalweg._src.ops.checks import is_non_decreasing as is_non_decreasing
 from thalweg._src.ops.checks import is_numeric_tensor as is_numeric_tensor
 from thalweg._src.ops.checks import is_strictly_increasing as is_strictly_increasing
+from thalweg._src.ops.elementwise import is_finite as is_finite
+from thalweg._src.ops.elementwise import is_inf as is_inf
+from thalweg._src.ops.elementwise import is_nan as is_nan
+from thalweg._src.ops.numerics import check_numerics as check_numerics
+from thalweg._src.ops.numerics import verify_tensor_all_finite as assert_all_finite

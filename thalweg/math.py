@@ -24,6 +24,8 @@ from thalweg._src.ops.arithmetic import subtract as subtract
 from thalweg._src.ops.arithmetic import truediv as truediv
 from thalweg._src.ops.arithmetic import xdivy as xdivy
 from thalweg._src.ops.arithmetic import xlogy as xlogy
+from thalweg._src.ops.checks import is_non_decreasing as is_non_decreasing
+from thalweg._src.ops.checks import is_strictly_increasing as is_strictly_increasing
 from thalweg._src.ops.compare import equal as equal
 from thalweg._src.ops.compare import greater as greater
 from thalweg._src.ops.compare import greater_equal as greater_equal
@@ -121,3 +123,4 @@ from thalweg._src.ops.special import polygamma as polygamma
 from thalweg._src.ops.special import zeta as zeta
 from thalweg._src.ops.topk import in_top_k as in_top_k
 from thalweg._src.ops.topk import top_k as top_k
+from thalweg._src.ops.transposing import invert_permutation as invert_permutation

@@ -1,6 +1,7 @@
 """tf.sparse: sparse tensors."""
 
 from thalweg._src.core.sparse_tensor import SparseTensor as SparseTensor
+from thalweg._src.ops.accumulator_api import SparseConditionalAccumulator as SparseConditionalAccumulator
 from thalweg._src.ops.sparse_arithmetic import sparse_add as add
 from thalweg._src.ops.sparse_arithmetic import sparse_maximum as maximum
 from thalweg._src.ops.sparse_arithmetic import sparse_minimum as minimum

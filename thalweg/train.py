@@ -1,5 +1,6 @@
 """tf.train: optimizers, savers, sessions that survive, queues."""
 
+from thalweg._src.lib import queue_runner as queue_runner
 from thalweg._src.lib.batching import batch as batch
 from thalweg._src.lib.batching import batch_join as batch_join
 from thalweg._src.lib.batching import maybe_batch as maybe_batch

@@ -1,5 +1,6 @@
 """tf.io: examples, files and encodings."""
 
+from thalweg._src.lib.graph_io import write_graph as write_graph
 from thalweg._src.lib.io.tf_record import TFRecordWriter as TFRecordWriter
 from thalweg._src.lib.io.tf_record import tf_record_iterator as tf_record_iterator
 from thalweg._src.lib.producers import match_filenames_once as match_filenames_once

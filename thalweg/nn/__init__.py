@@ -40,6 +40,7 @@ from thalweg._src.ops.convolution_api import conv2d as conv2d
 from thalweg._src.ops.convolution_api import conv2d_backprop_filter as conv2d_backprop_filter
 from thalweg._src.ops.convolution_api import conv2d_backprop_input as conv2d_backprop_input
 from thalweg._src.ops.convolution_api import conv2d_transpose as conv2d_transpose
+from thalweg._src.ops.convolution_api import conv2d_transpose as deconv2d
 from thalweg._src.ops.convolution_api import conv3d as conv3d
 from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_backprop_filter
 from thalweg._src.ops.convolution_api import conv3d_backprop_filter as conv3d_backprop_filter_v2

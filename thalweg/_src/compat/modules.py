@@ -25,6 +25,28 @@ RENAMED: tuple[tuple[str, str], ...] = (
 OURS: dict[str, str] = {
     "contrib.learn.python.learn.datasets.base": "thalweg._src.contrib.learn.datasets.base",
     "contrib.learn.python.learn.datasets.mnist": "thalweg._src.contrib.learn.datasets.mnist",
+    "python.client.device_lib": "thalweg._src.compat.internals.device_lib",
+    "python.client.timeline": "thalweg._src.lib.timeline",
+    "python.debug": "thalweg._src.compat.internals.debug",
+    "python.framework.tensor_shape": "thalweg._src.compat.internals.tensor_shape",
+    "python.framework.tensor_util": "thalweg._src.compat.internals.tensor_values",
+    "python.framework.test_util": "thalweg._src.compat.internals.test_decorators",
+    "python.layers.utils": "thalweg._src.compat.internals.layer_sizes",
+    "python.lib.io.file_io": "thalweg._src.lib.io.file_io",
+    "python.ops.control_flow_ops": "thalweg._src.compat.internals.control_flow_ops",
+    "python.ops.lookup_ops": "thalweg._src.lib.lookup",
+    "python.ops.resources": "thalweg._src.compat.internals.resources",
+    "python.platform.googletest": "thalweg._src.compat.internals.googletest",
+    "python.platform.tf_logging": "thalweg._src.lib.platform.logging",
+    "python.tf2": "thalweg._src.compat.internals.tf2",
+    "python.training.moving_averages": "thalweg._src.lib.moving_averages",
+    "python.util.all_util": "thalweg._src.compat.internals.hidden_names",
+    "python.util.deprecation": "thalweg._src.lib.deprecation",
+    "python.util.function_utils": "thalweg._src.compat.internals.callables",
+    "python.util.nest": "thalweg._src.lib.nesting",
+    "python.util.tf_contextlib": "thalweg._src.compat.internals.tf_contextlib",
+    "python.util.tf_decorator": "thalweg._src.compat.internals.tf_decorator",
+    "python.util.tf_inspect": "thalweg._src.compat.internals.tf_inspect",
 }
 
 

@@ -43,9 +43,11 @@ class Strategy:
         """Variables made in the block are ordinary ones."""
         yield self
 
-    def experimental_run_v2(self, fn: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
+    def run(self, fn: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
         """`fn(*args, **kwargs)`, once."""
         return fn(*args, **(kwargs or {}))
+
+    experimental_run_v2 = run
 
     def reduce(self, reduce_op: Any, value: Any, axis: Any = None) -> Any:
         """`value`, or its sum or mean along `axis`."""

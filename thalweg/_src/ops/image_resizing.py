@@ -114,7 +114,7 @@ def resize_images(
     return _resized(images, resize, size, preserve_aspect_ratio, name, skip=True)
 
 
-def resize_v2(
+def resize_by_half_pixels(
     images: Any,
     size: Any,
     method: str = "bilinear",

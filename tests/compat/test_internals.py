@@ -1,0 +1,129 @@
+"""Internal modules of TensorFlow that programs import, served by the hook."""
+
+import importlib
+import unittest
+
+import numpy as np
+import pytest
+
+import thalweg as tf
+from thalweg._src.compat import hook
+
+
+@pytest.fixture(autouse=True)
+def served():
+    before = hook.installed()
+    hook.install()
+    yield
+    if not before:
+        hook.uninstall()
+
+
+def internal(name):
+    return importlib.import_module("tensorflow.python." + name)
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("client.device_lib", "list_local_devices"),
+        ("client.timeline", "Timeline"),
+        ("framework.tensor_shape", "TensorShape scalar vector matrix"),
+        ("framework.tensor_util", "make_tensor_proto make_ndarray constant_value is_tensor"),
+        ("layers.utils", "smart_cond constant_value convert_data_format"),
+        ("lib.io.file_io", "FileIO read_file_to_string write_string_to_file"),
+        ("ops.control_flow_ops", "cond while_loop with_dependencies tuple group"),
+        ("ops.lookup_ops", "index_table_from_tensor"),
+        ("platform.tf_logging", "INFO info set_verbosity"),
+        ("training.moving_averages", "ExponentialMovingAverage assign_moving_average"),
+        ("util.deprecation", "deprecated deprecated_args"),
+        ("util.nest", "is_sequence flatten map_structure"),
+        ("util.tf_inspect", "getargspec getfullargspec ismethod"),
+    ],
+)
+def test_names_are_there(module, names):
+    found = internal(module)
+    for name in names.split():
+        assert getattr(found, name) is not None
+
+
+def test_devices():
+    devices = internal("client.device_lib").list_local_devices()
+    assert devices[0].name == "/device:CPU:0"
+    assert devices[0].device_type == "CPU"
+
+
+def test_shapes_by_rank():
+    shapes = internal("framework.tensor_shape")
+    assert shapes.scalar().as_list() == []
+    assert shapes.matrix(2, None).as_list() == [2, None]
+    assert shapes.dimension_at_index(tf.TensorShape([4, 5]), 1).value == 5
+
+
+def test_conditions_that_are_known_are_decided_at_once():
+    utils = internal("layers.utils")
+    assert utils.smart_cond(True, lambda: "yes", lambda: "no") == "yes"
+    assert utils.smart_cond(tf.constant(False), lambda: "yes", lambda: "no") == "no"
+    fed = tf.placeholder(tf.bool, [])
+    y = utils.smart_cond(fed, lambda: tf.constant(1), lambda: tf.constant(2))
+    with tf.Session() as session:
+        assert [session.run(y, {fed: v}) for v in (True, False)] == [1, 2]
+    assert utils.convert_data_format("channels_first", 4) == "NCHW"
+    assert utils.normalize_tuple(2, 3, "k") == (2, 2, 2)
+    with pytest.raises(ValueError, match="tuple of 2"):
+        utils.normalize_tuple([1, 2, 3], 2, "k")
+    assert [utils.conv_output_length(7, 3, p, 2) for p in ("same", "valid", "full")] == [4, 3, 5]
+    assert utils.deconv_output_length(4, 3, "valid", 2) == 9
+
+
+def test_arguments_below_decorators():
+    inspect, functions = internal("util.tf_inspect"), internal("util.function_utils")
+    decorator = internal("util.tf_decorator")
+
+    def f(a, b=2, *c):
+        return a
+
+    wrapped = decorator.make_decorator(f, lambda *args: f(*args))
+    assert inspect.getargspec(wrapped) == (["a", "b"], "c", None, (2,))
+    assert functions.fn_args(wrapped) == ("a", "b")
+    assert decorator.unwrap(wrapped) == ([], f)
+
+
+def test_the_debugger_says_that_it_is_absent():
+    debug = internal("debug")
+    assert debug.has_inf_or_nan(None, np.array([1.0, np.nan]))
+    assert not debug.has_inf_or_nan(None, np.array([1, 2]))
+    with pytest.raises(NotImplementedError, match="tfdbg"):
+        debug.LocalCLIDebugWrapperSession(None)
+
+
+def test_decorators_of_test_cases():
+    test_util = internal("framework.test_util")
+
+    class Case(test_util.TensorFlowTestCase):
+        @test_util.run_in_graph_and_eager_modes
+        def test_graph(self):
+            assert not tf.executing_eagerly()
+
+        @test_util.run_v2_only
+        def test_v2(self):
+            self.fail()
+
+    result = unittest.TestResult()
+    for name in ("test_graph", "test_v2"):
+        Case(name).run(result)
+    assert not result.failures + result.errors
+    assert len(result.skipped) == 1
+
+
+def test_resources_are_in_collections():
+    resources = internal("ops.resources")
+    ready = tf.Variable(False)
+    resources.register_resource(ready, tf.assign(ready, True).op, ready)
+    make = resources.initialize_resources(resources.shared_resources())
+    missing = resources.report_uninitialized_resources()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(missing).tolist() == [ready.name.encode()]
+        session.run(make)
+        assert session.run(missing).tolist() == []

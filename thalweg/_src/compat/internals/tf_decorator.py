@@ -1,0 +1,22 @@
+"""tensorflow.python.util.tf_decorator: decorators that keep what they decorate in sight."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+
+def make_decorator(
+    target: Any,
+    decorator_func: Callable[..., Any],
+    decorator_name: str | None = None,
+    decorator_doc: str = "",
+    decorator_argspec: Any = None,
+) -> Any:
+    """`decorator_func` with the name, the text and the arguments of `target`."""
+    return functools.wraps(target)(decorator_func)
+
+
+def unwrap(maybe_tf_decorator: Any) -> tuple[list[Any], Any]:
+    """([], what is below all decorators)."""
+    return [], inspect.unwrap(maybe_tf_decorator)
