@@ -1,5 +1,17 @@
 """tf.estimator: models as functions, with training, evaluation, prediction and export around them."""
 
+from thalweg._src.lib.estimators.canned_estimators import BaselineClassifier as BaselineClassifier
+from thalweg._src.lib.estimators.canned_estimators import BaselineEstimator as BaselineEstimator
+from thalweg._src.lib.estimators.canned_estimators import BaselineRegressor as BaselineRegressor
+from thalweg._src.lib.estimators.canned_estimators import DNNClassifier as DNNClassifier
+from thalweg._src.lib.estimators.canned_estimators import DNNEstimator as DNNEstimator
+from thalweg._src.lib.estimators.canned_estimators import DNNLinearCombinedClassifier as DNNLinearCombinedClassifier
+from thalweg._src.lib.estimators.canned_estimators import DNNLinearCombinedEstimator as DNNLinearCombinedEstimator
+from thalweg._src.lib.estimators.canned_estimators import DNNLinearCombinedRegressor as DNNLinearCombinedRegressor
+from thalweg._src.lib.estimators.canned_estimators import DNNRegressor as DNNRegressor
+from thalweg._src.lib.estimators.canned_estimators import LinearClassifier as LinearClassifier
+from thalweg._src.lib.estimators.canned_estimators import LinearEstimator as LinearEstimator
+from thalweg._src.lib.estimators.canned_estimators import LinearRegressor as LinearRegressor
 from thalweg._src.lib.estimators.estimator import Estimator as Estimator
 from thalweg._src.lib.estimators.estimator import WarmStartSettings as WarmStartSettings
 from thalweg._src.lib.estimators.exporters import BestExporter as BestExporter
@@ -7,6 +19,8 @@ from thalweg._src.lib.estimators.exporters import Exporter as Exporter
 from thalweg._src.lib.estimators.exporters import FinalExporter as FinalExporter
 from thalweg._src.lib.estimators.exporters import LatestExporter as LatestExporter
 from thalweg._src.lib.estimators.modes import ModeKeys as ModeKeys
+from thalweg._src.lib.estimators.parsing_specs import classifier_parse_example_spec as classifier_parse_example_spec
+from thalweg._src.lib.estimators.parsing_specs import regressor_parse_example_spec as regressor_parse_example_spec
 from thalweg._src.lib.estimators.run_config import RunConfig as RunConfig
 from thalweg._src.lib.estimators.spec import EstimatorSpec as EstimatorSpec
 from thalweg._src.lib.estimators.training import EvalSpec as EvalSpec
