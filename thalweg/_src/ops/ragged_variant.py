@@ -10,7 +10,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Outputs, op, type_attr
 from thalweg._src.ops.ragged import RaggedTensor, convert_to_tensor_or_ragged_tensor
 
-SPLITS = type_attr("Tsplits", (int32, int64), int64)
+SPLITS = type_attr("Tsplits", (int32, int64))
 VALUES = type_attr("Tvalues")
 
 
@@ -83,7 +83,7 @@ def _from_variant(
     input_ragged_rank: Min(int, -1),
     output_ragged_rank: Min(int, 1),
     Tvalues: VALUES,
-    Tsplits: SPLITS = int64,
+    Tsplits: SPLITS,
 ) -> Outputs(output_nested_splits=Many(SPLITS, "output_ragged_rank"), output_dense_values=VALUES):
     """What variants hold as one ragged tensor; the axes of the variants come first."""
     kind = Tsplits.numpy_dtype

@@ -81,7 +81,7 @@ def on_cpu():
         yield
 
 
-_modules: dict[int, dict[str, Any]] = {}
+_modules: dict[int, Any] = {}
 _functions: dict[types.FunctionType, types.FunctionType] = {}
 _REAL = {id(jnp): (jnp, True), id(lax): (lax, False), id(jax): (jax, False), id(jnn): (jnn, False)}
 _shadows: dict[int, _Shadow] = {}
@@ -120,7 +120,7 @@ def shadowed(fn: types.FunctionType) -> types.FunctionType:
     found.__kwdefaults__ = fn.__kwdefaults__
     _functions[fn] = found
     if fresh:
-        own.rebind()  # type: ignore[attr-defined]
+        own.rebind()
     return found
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core.dtypes import float32, int64, variant
-from thalweg._src.core.opdef import Func, Mixed, Types
+from thalweg._src.core.opdef import Func, Mixed
 from thalweg._src.ops.data.pipeline import (
+    CAPTURED,
     FOREVER,
     SHAPES,
     TYPES,
@@ -238,7 +239,7 @@ def filter_dataset(
     other_arguments: Mixed("Targuments"),
     *,
     predicate: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,
@@ -253,7 +254,7 @@ def take_while_dataset(
     other_arguments: Mixed("Targuments"),
     *,
     predicate: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core.dtypes import variant
-from thalweg._src.core.opdef import Func, Mixed, Types
-from thalweg._src.ops.data.pipeline import SHAPES, TYPES, Data, From, Run, data_of, dataset, invalid, made
+from thalweg._src.core.opdef import Func, Mixed
+from thalweg._src.ops.data.pipeline import CAPTURED, SHAPES, TYPES, Data, From, Run, data_of, dataset, invalid, made
 from thalweg._src.ops.data.pipeline import variant as variant_of
 from thalweg._src.ops.data.sources import Elements
 
@@ -108,9 +108,9 @@ def group_by_window_dataset(
     key_func: Func,
     reduce_func: Func,
     window_size_func: Func,
-    Tkey_func_other_arguments: Types,
-    Treduce_func_other_arguments: Types,
-    Twindow_size_func_other_arguments: Types,
+    Tkey_func_other_arguments: CAPTURED,
+    Treduce_func_other_arguments: CAPTURED,
+    Twindow_size_func_other_arguments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,
@@ -137,10 +137,10 @@ def group_by_reducer_dataset(
     init_func: Func,
     reduce_func: Func,
     finalize_func: Func,
-    Tkey_func_other_arguments: Types,
-    Tinit_func_other_arguments: Types,
-    Treduce_func_other_arguments: Types,
-    Tfinalize_func_other_arguments: Types,
+    Tkey_func_other_arguments: CAPTURED,
+    Tinit_func_other_arguments: CAPTURED,
+    Treduce_func_other_arguments: CAPTURED,
+    Tfinalize_func_other_arguments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,

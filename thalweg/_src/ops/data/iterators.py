@@ -10,7 +10,7 @@ import numpy as np
 
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.dtypes import resource, string, variant
-from thalweg._src.core.opdef import Func, Mixed, Outputs, Shape, Types, op
+from thalweg._src.core.opdef import Func, Min, Mixed, Outputs, Shape, Types, op
 from thalweg._src.formats import protos
 from thalweg._src.ops.data.optional import Optional
 from thalweg._src.ops.data.pipeline import SHAPES, TYPES, Data, Run, Shared, array, data_of, invalid
@@ -246,7 +246,7 @@ def iterator_to_string_handle(resource_handle: resource) -> string:
 def _declare_from_string(name: str) -> Any:
     @op(name, host=True, stateful=True, foldable=False)
     def from_string(
-        string_handle: string, *, output_types: Types = (), output_shapes: list[Shape] = (), ctx
+        string_handle: string, *, output_types: Min(Types, 0) = (), output_shapes: Min(list[Shape], 0) = (), ctx
     ) -> resource:
         """The iterator of a string handle. Raises InvalidArgumentError where its elements are of other types or shapes."""
         handle = string_handle.item() if np.ndim(string_handle) == 0 else b""

@@ -9,6 +9,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.dtypes import int64, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Types
 from thalweg._src.ops.data.pipeline import (
+    CAPTURED,
     SHAPES,
     TYPES,
     UNKNOWN,
@@ -206,7 +207,7 @@ def map_dataset(
     other_arguments: Mixed("Targuments"),
     *,
     f: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     use_inter_op_parallelism: bool = True,
@@ -224,7 +225,7 @@ def flat_map_dataset(
     other_arguments: Mixed("Targuments"),
     *,
     f: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,
@@ -251,7 +252,7 @@ def interleave_dataset(
     block_length: int64,
     *,
     f: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,
@@ -270,7 +271,7 @@ def scan_dataset(
     *,
     f: Func,
     Tstate: Min(Types, 1),
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     preserve_cardinality: bool = False,

@@ -10,9 +10,10 @@ from typing import Any
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int32, int64, variant
-from thalweg._src.core.opdef import Func, Mixed, Types
+from thalweg._src.core.opdef import Func, Mixed
 from thalweg._src.ops.data.mapping import Interleaving, called, cycle_of, inner
 from thalweg._src.ops.data.pipeline import (
+    CAPTURED,
     SHAPES,
     TYPES,
     UNKNOWN,
@@ -147,7 +148,8 @@ class ParallelMap(From):
 
 class _Calling:
     def __init__(self, data: ParallelMap, call: Callable[..., tuple], source: Iterator[tuple], shared: Shared):
-        self.call, self.source, self.sloppy, self.ahead = call, source, data.sloppy, data.workers
+        self.call, self.source, self.ahead = call, source, data.workers
+        self.sloppy = data.sloppy or shared.sloppy
         self.pool = ThreadPoolExecutor(data.workers, thread_name_prefix="thalweg-data")
         self.pending: collections.deque[Future] = collections.deque()
         self.ended = False
@@ -209,7 +211,7 @@ class ParallelInterleave(From):
         walks = _AheadOfEach(
             inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run), self.size, run.shared
         )
-        kind = _SloppyInterleaving if self.sloppy else Interleaving
+        kind = _SloppyInterleaving if self.sloppy or run.shared.sloppy else Interleaving
         return kind(walks, self.cycle, self.block)
 
 
@@ -252,7 +254,7 @@ def parallel_map_dataset(
     num_parallel_calls: int32,
     *,
     f: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     use_inter_op_parallelism: bool = True,
@@ -294,7 +296,7 @@ def map_and_batch_dataset(
     drop_remainder: bool_,
     *,
     f: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     preserve_cardinality: bool = False,
@@ -321,7 +323,7 @@ def parallel_interleave_dataset(
     prefetch_input_elements: int64,
     *,
     f: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,
@@ -351,7 +353,7 @@ def parallel_interleave_dataset_v2(
     num_parallel_calls: int64,
     *,
     f: Func,
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     sloppy: bool = False,

@@ -23,14 +23,17 @@ class Same(From):
 
 
 class Optimized(Same):
-    """The elements; with `joins`, those of a repeated shuffle come in the order of ShuffleAndRepeatDataset."""
+    """The elements; with `joins`, those of a repeated shuffle come in the order of ShuffleAndRepeatDataset; with `sloppy`, what is made
+    in parallel comes in any order.
+    """
 
-    def __init__(self, source: Data, joins: bool):
+    def __init__(self, source: Data, joins: bool, sloppy: bool):
         super().__init__(source)
-        self.joins = joins
+        self.joins, self.sloppy = joins, sloppy
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         run.shared.fuses = run.shared.fuses or self.joins
+        run.shared.sloppy = run.shared.sloppy or self.sloppy
         return super().iterate(run)
 
 
@@ -70,9 +73,10 @@ def optimize_dataset(
     output_shapes: SHAPES,
     optimization_configs: list[str] = (),
 ) -> variant:
-    """The dataset; a hint which rewrites to apply to it. One shows in the order of elements: a shuffle joined with a repeat."""
-    joins = any(name == b"shuffle_and_repeat_fusion" for name in np.ravel(optimizations))
-    return made(Optimized(data_of(input_dataset), joins), output_types, output_shapes)
+    """The dataset; a hint which rewrites to apply to it. Two show in the order of elements: see `Optimized`."""
+    names = set(np.ravel(optimizations))
+    data = Optimized(data_of(input_dataset), b"shuffle_and_repeat_fusion" in names, b"make_sloppy" in names)
+    return made(data, output_types, output_shapes)
 
 
 @dataset("MaxIntraOpParallelismDataset", "ExperimentalMaxIntraOpParallelismDataset")

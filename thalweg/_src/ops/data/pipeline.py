@@ -15,6 +15,7 @@ from thalweg._src.core.opdef import Min, Shape, Types, op
 
 TYPES = Min(Types, 1)
 SHAPES = Min(list[Shape], 1)
+CAPTURED = Min(Types, 0)  # of what a function uses of the graph around it
 FOREVER, UNKNOWN = -1, -2  # numbers of elements
 
 
@@ -49,6 +50,7 @@ class Shared:
         self.seeds: dict[tuple, tuple[int, int]] = {}  # those that were drawn, not given
         self.cancelled = False
         self.fuses = False  # whether a shuffle and the repeat behind it are one
+        self.sloppy = False  # whether parallel work may give elements as they come
         self._waiting: list[threading.Condition] = []
         self._closing: list[Callable[[], None]] = []
 

@@ -7,7 +7,7 @@ from thalweg._src.core.dtypes import int64, string, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Types, op
 from thalweg._src.core.status import translated
 from thalweg._src.formats.records import RecordWriter
-from thalweg._src.ops.data.pipeline import SHAPES, TYPES, Run, array, data_of, invalid, scalar
+from thalweg._src.ops.data.pipeline import CAPTURED, SHAPES, TYPES, Run, array, data_of, invalid, scalar
 
 
 @op("DatasetToSingleElement", host=True, stateful=True, foldable=False)
@@ -35,7 +35,7 @@ def reduce_dataset(
     *,
     f: Func,
     Tstate: Min(Types, 1),
-    Targuments: Types,
+    Targuments: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     use_inter_op_parallelism: bool = True,

@@ -8,8 +8,9 @@ import numpy as np
 
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import int64, variant
-from thalweg._src.core.opdef import Func, Mixed, Types, op, type_attr
+from thalweg._src.core.opdef import Func, Mixed, op, type_attr
 from thalweg._src.ops.data.pipeline import (
+    CAPTURED,
     FOREVER,
     SHAPES,
     TYPES,
@@ -209,9 +210,9 @@ def generator_dataset(
     init_func: Func,
     next_func: Func,
     finalize_func: Func,
-    Tinit_func_args: Types,
-    Tnext_func_args: Types,
-    Tfinalize_func_args: Types,
+    Tinit_func_args: CAPTURED,
+    Tnext_func_args: CAPTURED,
+    Tfinalize_func_args: CAPTURED,
     output_types: TYPES,
     output_shapes: SHAPES,
     ctx,

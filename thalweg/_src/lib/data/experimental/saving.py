@@ -84,5 +84,7 @@ class _InputSaver(Saver):
         super().__init__(var_list)
         self._input_latest = latest_filename
 
-    def save(self, sess: Any, save_path: Any, global_step: Any = None, latest_filename: Any = None, **more: Any) -> Any:
-        return super().save(sess, save_path, global_step, latest_filename or self._input_latest, **more)
+    def save(
+        self, sess: Any, save_path: Any, global_step: Any = None, latest_filename: Any = None, *args: Any, **more: Any
+    ) -> Any:
+        return super().save(sess, save_path, global_step, latest_filename or self._input_latest, *args, **more)
