@@ -13,6 +13,7 @@ names `rng`, `ctx` and `run` are no attrs: a lowering that has them receives its
 from __future__ import annotations
 
 import collections
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -289,7 +290,8 @@ class OpDef:
         if self.effect is None and self.wants_rng:
             self.effect = "rng"
         self.simple = all(a.kind == "one" for a in self.inputs)
-        self.refs = tuple(i for i, a in enumerate(self.inputs) if a.ref) if self.simple else ()
+        single = itertools.takewhile(lambda a: a.kind == "one", self.inputs)  # where a list comes, places are not fixed
+        self.refs = tuple(i for i, a in enumerate(single) if a.ref)
         self.simple_out = all(a.kind == "one" for a in self.outputs)
         self.input_names = [a.name for a in self.inputs]
         self.inferred = {a.type_attr.name for a in self.inputs if a.type_attr} | {

@@ -161,6 +161,11 @@ class _OfFiles(Reader):
             self.stream.close()
             self.stream = None
 
+    cancel = _end  # called when the session is closed
+
+    def __del__(self) -> None:
+        self._end()
+
 
 class TextLineReader(_OfFiles):
     """A line is a record, without its end; keys are `file:number`, from 1 on, the lines that are skipped counted."""
