@@ -38,6 +38,7 @@ class Facts(NamedTuple):
     uniform: bool
     once: bool  # whether reading an element clears it
     order: int
+    marked: Any  # how many elements a split or unstack made: those that a gradient's concat takes
     serial: Any  # what was read, kept by one run; says which array a handle belongs to
 
 
@@ -94,7 +95,7 @@ class ArrayHandle(Structured):
         if isinstance(flow, ArrayValue):
             if flow.facts.order == self.facts.order:
                 return flow
-            return flow.zeros(self.facts)
+            return flow.zeros(self.facts._replace(marked=flow.facts.marked))
         return ArrayValue(self.facts, (None,) * self.facts.size)
 
 
@@ -439,12 +440,13 @@ class ArrayValue(Structured):
 
     def concat(self, dims: Dims, reader: Any = None) -> tuple[Any, Any]:
         """The elements joined along their first axis, and the length of each."""
+        most = self.facts.marked if self.facts.order and self.facts.marked is not None else None
         if self.items is not None:
-            parts = [self._take(i, reader) for i in range(len(self.items))]
+            parts = [self._take(i, reader) for i in range(len(self.items))[:most]]
         else:
             if not isinstance(self.length, int):
                 raise Replan(None, "the size of a TensorArray is not known")
-            parts = [self.buffer[i] for i in range(self.length)]
+            parts = [self.buffer[i] for i in range(self.length)[:most]]
         if not parts:
             if dims is None or None in dims:
                 raise errors.UnimplementedError(
@@ -489,11 +491,14 @@ class ArrayValue(Structured):
                 "not marked as dynamically resizeable",
                 name=False,
             )
-        me, at = self, 0
+        me, at = self._with(marked=len(lengths)) if not self.facts.order else self, 0
         for i, n in enumerate(lengths):
             me = me.write(np.int32(i), values[at : at + int(n)])
             at += int(n)
         return me
+
+    def _with(self, **facts: Any) -> ArrayValue:
+        return ArrayValue(self.facts._replace(**facts), self.items, self.buffer, self.written, self.length)
 
     def _fits(self, value: Any, index: Any) -> None:
         dims = self.facts.dims if not self.facts.uniform else self.element_dims
@@ -509,7 +514,7 @@ class ArrayValue(Structured):
             )
 
     def _error(self, message: str, name: bool = True) -> errors.OpError:
-        prefix = f"TensorArray {self.facts.name}: " if name else ""
+        prefix = f"TensorArray {self.facts.name}_0: " if name else ""
         return errors.InvalidArgumentError(None, None, prefix + message)
 
     # -- gradients

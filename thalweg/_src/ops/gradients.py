@@ -11,6 +11,7 @@ from typing import Any
 
 from thalweg._src.core import dtypes, shapes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.opdef import GRADIENTS, OPS
 from thalweg._src.ops import basic, constants
@@ -119,12 +120,16 @@ def gradients(
     >>> run(tf.gradients(x * x, [x]))
     [6.0]
     """
+    if executing_eagerly():
+        raise RuntimeError(
+            "tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead."
+        )
     if aggregation_method not in (None, 0, 1, 2):
         raise ValueError(f"Invalid aggregation_method specified {aggregation_method}.")
     zero = _is_zero(unconnected_gradients)
     ys, xs, grad_ys = _as_list(ys), _as_list(xs), _as_list(grad_ys)
     stop = [] if stop_gradients is None else _as_list(stop_gradients)
-    grad_ys = [None] * len(ys) if grad_ys == [None] and len(ys) != 1 else grad_ys
+    grad_ys = [None] * len(ys) if len(grad_ys) == 1 and grad_ys[0] is None else grad_ys
     if len(grad_ys) != len(ys):
         raise ValueError(f"Passed {len(grad_ys)} grad_ys for {len(ys)} ys")
     graph = get_default_graph()

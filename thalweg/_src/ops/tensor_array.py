@@ -122,7 +122,7 @@ class TensorArray:
         t = to_tensor(value, self._dtype if known else None, "value", preferred=None if known else self._dtype)
         if t.dtype.base_dtype != self._dtype:
             raise TypeError(
-                f"TensorArray dtype is {self._dtype.name}, but the value {t.name!r} that is written has dtype {t.dtype.name}"
+                f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype {t.dtype.name} ({t.name})"
             )
         return t
 
@@ -215,6 +215,9 @@ class TensorArray:
     def size(self, name: str | None = None) -> Tensor:
         """The number of elements."""
         return ops.size_v3(self._handle, self._flow, name=name)
+
+    def mark_used(self) -> None:
+        """Nothing here; TensorFlow warns of arrays that are written and not used."""
 
     def close(self, name: str | None = None) -> Operation:
         """An operation that gives up the elements."""

@@ -8,10 +8,11 @@ import numpy as np
 
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import float32, int32, int64, resource, string
+from thalweg._src.core.eager import EagerTensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import OPS, Known, Outputs, Ref, Shape, Static, op, type_attr
 from thalweg._src.core.structured import Last, Structured
-from thalweg._src.ops.array_values import ArrayHandle, Facts, Serial
+from thalweg._src.ops.array_values import ArrayHandle, ArrayValue, Facts, Serial
 
 D = type_attr("dtype")
 T = type_attr("T")
@@ -34,6 +35,7 @@ def _made(run, size, dtype, element_shape, dynamic_size, clear_after_read, tenso
             uniform,
             clear_after_read,
             0,
+            None,
             Serial(),
         )
     )
@@ -285,6 +287,8 @@ def _gradient_array(node, flow, grad):
 
 def gradient_source(tensor):
     """The name of the gradients call that made `tensor`. Raises ValueError outside of one."""
+    if isinstance(tensor, EagerTensor):
+        return "gradients"  # nothing is shared between calls: the flow holds all
     parts = tensor.name.split("/")
     places = [i for i, p in enumerate(parts) if p.startswith("gradients")]
     if not places:
@@ -347,6 +351,21 @@ def gradient_by_reference(handle: string, flow_in: float32, *, source: str) -> O
     return handle.gradient(flow_in)
 
 
+@op("TensorArrayGradWithShape", stateful=True, foldable=False, structured=True, host=_of_strings)
+def grad_with_shape(handle: resource, flow_in: float32, shape_to_prepend: Static(int32), *, source: str) -> Outputs(
+    grad_handle=resource, flow_out=float32
+):
+    """As TensorArrayGradV3; the elements have the shape of the array's with `shape_to_prepend` before it."""
+    token = handle.gradient(flow_in)
+    own = flow_in.element_dims if isinstance(flow_in, ArrayValue) else handle.facts.dims
+    dims = None if own is None else (*(None if d < 0 else int(d) for d in shape_to_prepend), *own)
+    token = ArrayHandle(token.facts._replace(dims=dims))
+    size = flow_in.known_size if isinstance(flow_in, ArrayValue) else handle.facts.size
+    return token, ArrayValue(token.facts, (None,) * size)
+
+
+grad_with_shape.shape_rule(lambda node: [(), ()])
+grad_with_shape.not_differentiable()
 grad_v3.shape_rule(lambda node: [(), ()])
 gradient_by_name.shape_rule(lambda node: [(2,)])
 gradient_by_reference.shape_rule(lambda node: [(2,)])
