@@ -32,7 +32,15 @@ class Executable:
     signature: int  # the store's signature when those were last seen to hold
     transfer: bool  # whether its arguments may lie on another device
 
-    def __init__(self, cluster: Cluster, statics: dict[Tensor, np.ndarray], state: dict[Any, Any], device: Any):
+    def __init__(
+        self,
+        cluster: Cluster,
+        statics: dict[Tensor, np.ndarray],
+        state: dict[Any, Any],
+        device: Any,
+        *,
+        donate: bool = True,
+    ):
         self.cluster, self.statics, self.device = cluster, statics, device
         rng_keys = [("rng", op.name) for op in cluster.randoms]
         keys = [*cluster.sources, *rng_keys]
@@ -47,7 +55,7 @@ class Executable:
         self.big = _big_constants(cluster, statics)
         with jax.enable_x64(True):  # without it, 64-bit constants would lose half of their bits
             self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
-        self.program = jax.jit(self._trace, donate_argnums=(0,))
+        self.program = jax.jit(self._trace, donate_argnums=(0,) if donate else ())
         self.compiled = False
         self.steady = False  # whether what it writes has the shapes and types of what was there before
 

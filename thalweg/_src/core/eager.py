@@ -394,3 +394,10 @@ def graph_mode() -> Iterator[None]:
 def default_device(devices_given: Any) -> str:
     """The canonical form of a device that a user names."""
     return devices.canonical(devices_given)
+
+
+def label(tensor: Any) -> str:
+    """What messages call a tensor (or variable): its name, or, in eager execution, its shape and type."""
+    if isinstance(tensor, EagerTensor):
+        return f"shape={tensor.shape} dtype={tensor.dtype.name}"
+    return tensor.name

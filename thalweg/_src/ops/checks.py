@@ -12,6 +12,7 @@ from thalweg._src.core import dtypes, errors, scopes
 from thalweg._src.core.apply import check
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import bool as bool_
+from thalweg._src.core.eager import label
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.infer import constant_value
 from thalweg._src.core.opdef import Mixed, op
@@ -84,7 +85,13 @@ def _binary(
         if x is y and compare == "equal":
             return basic.no_op()
         if data is None:
-            data = [f"Condition x {symbol} y did not hold element-wise:", f"x ({x.name}) = ", x, f"y ({y.name}) = ", y]
+            data = [
+                f"Condition x {symbol} y did not hold element-wise:",
+                f"x ({label(x)}) = ",
+                x,
+                f"y ({label(y)}) = ",
+                y,
+            ]
         if message is not None:
             data = [message, *data]
         condition = math.reduce_all(getattr(math, compare)(x, y))
@@ -126,7 +133,7 @@ def _signed(symbol: str, default: str, assertion: Any, zero_first: bool) -> Call
         with scopes.name_scope(name, default, [x]):
             x = to_tensor(x, name="x")
             if data is None:
-                data = [message, f"Condition x {symbol} 0 did not hold element-wise:", f"x ({x.name}) = ", x]
+                data = [message, f"Condition x {symbol} 0 did not hold element-wise:", f"x ({label(x)}) = ", x]
             zero = to_tensor(0, x.dtype.base_dtype)
             first, second = (zero, x) if zero_first else (x, zero)
             return assertion(first, second, data=data, summarize=summarize)
@@ -165,9 +172,9 @@ def assert_near(
             data = [
                 message or "",
                 f"x and y not equal to tolerance rtol = {rtol}, atol = {atol}",
-                f"x ({x.name}) = ",
+                f"x ({label(x)}) = ",
                 x,
-                f"y ({y.name}) = ",
+                f"y ({label(y)}) = ",
                 y,
             ]
         close = math.less(math.abs(x - y), atol + rtol * math.abs(y))
@@ -195,7 +202,7 @@ def _ranks(
         ranks = [to_tensor(r, name="rank") for r in ranks]
         message = message or ""
         if data is None:
-            data = [message, f"Tensor {x.name} must have {words}", *ranks, "Received shape: ", array.shape(x)]
+            data = [message, f"Tensor {label(x)} must have {words}", *ranks, "Received shape: ", array.shape(x)]
         for r in ranks:
             assert_type(r, dtypes.int32)
         known = [constant_value(r) for r in ranks]
@@ -206,7 +213,7 @@ def _ranks(
                 if not holds(len(x.dims), [int(k) for k in known]):
                     wanted = str(tuple(int(k) for k in known)) if default == "assert_rank_in" else str(int(known[0]))
                     raise ValueError(
-                        f"{message}.  Tensor {x.name} must have {words} {wanted}.  Received rank {len(x.dims)}, shape {x.shape}"
+                        f"{message}.  Tensor {label(x)} must have {words} {wanted}.  Received rank {len(x.dims)}, shape {x.shape}"
                     )
                 return basic.no_op(name="static_checks_determined_all_ok")
         condition = dynamic(array.rank(x), ranks)
@@ -276,7 +283,7 @@ def assert_scalar(tensor: Any, name: str | None = None, message: str | None = No
     with scopes.name_scope(name, "assert_scalar", [tensor]) as scope:
         tensor = to_tensor(tensor, name=scope)
         if tensor.dims != ():
-            raise ValueError(f"{message or ''}Expected scalar shape for {tensor.name}, saw shape: {tensor.shape}.")
+            raise ValueError(f"{message or ''}Expected scalar shape for {label(tensor)}, saw shape: {tensor.shape}.")
         return tensor
 
 
@@ -285,7 +292,9 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
     with scopes.name_scope(name, "assert_integer", [x]):
         x = to_tensor(x, name="x")
         if not x.dtype.is_integer:
-            raise TypeError(f'{message or ""}  Expected "x" to be integer type.  Found: {x.name} of dtype {x.dtype!r}')
+            raise TypeError(
+                f'{message or ""}  Expected "x" to be integer type.  Found: {label(x)} of dtype {x.dtype!r}'
+            )
         return basic.no_op("statically_determined_was_integer")
 
 
@@ -294,7 +303,7 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
     with scopes.name_scope(name, "assert_type", [tensor]):
         tensor = to_tensor(tensor, name="tensor")
         if tensor.dtype.base_dtype != tf_type:
-            raise TypeError(f"{message or ''}  {tensor.name} must be of type {dtypes.as_dtype(tf_type)!s}")
+            raise TypeError(f"{message or ''}  {label(tensor)} must be of type {dtypes.as_dtype(tf_type)!s}")
         return basic.no_op("statically_determined_correct_type")
 
 
@@ -382,14 +391,14 @@ def assert_shapes(
 def _sizes_of(x: Tensor, sizes: Any, message: str) -> tuple[bool, tuple[Any, ...]]:
     if not hasattr(sizes, "__iter__") and not hasattr(sizes, "__getitem__"):
         raise ValueError(
-            f"{message}.  Tensor {x.name}.  Specified shape must be an iterable.  An iterable has the attribute `__iter__` or "
+            f"{message}.  Tensor {label(x)}.  Specified shape must be an iterable.  An iterable has the attribute `__iter__` or "
             f"`__getitem__`.  Received specified shape: {sizes}"
         )
     symbols = tuple(sizes)
     for i, s in enumerate(symbols):
         if i and (s is Ellipsis or (isinstance(s, str) and s == "*")):
             raise ValueError(
-                f"{message}.  Tensor {x.name} specified shape index {i}.  Symbol `...` or `*` for a variable number of unspecified "
+                f"{message}.  Tensor {label(x)} specified shape index {i}.  Symbol `...` or `*` for a variable number of unspecified "
                 "dimensions is only allowed as the first entry"
             )
     open_ended = bool(symbols) and (symbols[0] is Ellipsis or (isinstance(symbols[0], str) and symbols[0] == "*"))
@@ -415,20 +424,20 @@ def _check_sizes(wanted: Any, data: Any, summarize: Any, message: str) -> list[O
                 if number is not None
                 else (
                     found[symbol][0],
-                    f"Specified by tensor {found[symbol][1].name} dimension {found[symbol][2]}",
+                    f"Specified by tensor {label(found[symbol][1])} dimension {found[symbol][2]}",
                 )
             )
             if isinstance(size, int) and isinstance(expected, int):
                 if size != expected:
                     raise ValueError(
-                        f"{message}.  {why}.  Tensor {x.name} dimension {at} must have size {expected}.  Received size {size}, "
+                        f"{message}.  {why}.  Tensor {label(x)} dimension {at} must have size {expected}.  Received size {size}, "
                         f"shape {x.shape}"
                     )
                 continue
             shown = data or [
                 message,
                 why,
-                f"Tensor {x.name} dimension",
+                f"Tensor {label(x)} dimension",
                 at,
                 "must have size",
                 expected,

@@ -9,6 +9,7 @@ from thalweg._src.core.apply import xp
 from thalweg._src.core.build import add_node
 from thalweg._src.core.convert import MAX_ELEMENTS, as_array, register_tensor_conversion_function, to_tensor
 from thalweg._src.core.dtypes import DType
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import OPS, Shape, Static, TensorValue, op, type_attr
@@ -149,6 +150,8 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
     """A tensor whose value comes with every run: `sess.run(y, feed_dict={x: value})`. Running without raises
     InvalidArgumentError.
     """
+    if executing_eagerly():
+        raise RuntimeError("tf.placeholder() is not compatible with eager execution.")
     return _placeholder(dtype=dtype, shape=shapes.as_dims(shape), name=name)
 
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from thalweg._src.core import nest, recording
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.eager import executing_eagerly
+from thalweg._src.core.eager import EagerGraph, EagerTensor, executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops import constants
-from thalweg._src.ops.eager_tape import Recorder, backward
+from thalweg._src.ops.eager_tape import Recorder, backward, variable_behind
 from thalweg._src.ops.gradients import UnconnectedGradients, _is_zero, gradients
 from thalweg._src.ops.late import array
 
@@ -92,7 +92,12 @@ class GradientTape:
         own = [v for v in self._watched if _is_variable(v)]
         if not self._watch_variables:
             return tuple(own)
-        return tuple(v for v in trainable_variables() if any(self._recorded(op) for op in _readers(v))) + tuple(own)
+        graph = get_default_graph()
+        known = trainable_variables()
+        if type(graph.outermost) is EagerGraph:  # variables of eager execution are known by their handles alone
+            found = [variable_behind(t) for t in getattr(graph, "constants", ()) if t.op.opdef.source]
+            known = sorted([v for v in found if v is not None and v.trainable], key=lambda v: v._made)
+        return tuple(v for v in known if any(self._recorded(op) for op in _readers(v))) + tuple(own)
 
     def gradient(
         self,
@@ -296,8 +301,9 @@ def _is_variable(value: Any) -> bool:
 
 def _tensor(value: Any) -> Tensor:
     handle = getattr(value, "handle", None)
-    if isinstance(handle, Tensor):
-        return handle
+    value = handle if isinstance(handle, Tensor) else value
+    if isinstance(value, EagerTensor):
+        return get_default_graph()._admit(value)
     if isinstance(value, Tensor):
         return value
     return value._as_graph_element() if not hasattr(value, "_ref") else value._ref()

@@ -40,6 +40,8 @@ class EagerSession(BaseSession):
     def __init__(self, config: Any = None):
         super().__init__("", eager.graph(), config)
 
+    _is_eager = True
+
 
 _session: list[EagerSession] = []
 
@@ -112,7 +114,6 @@ def _way_of(opdef: OpDef) -> Callable[[Operation], None]:
         opdef.wants_ctx
         or opdef.wants_run
         or opdef.waits
-        or opdef.structured
         or opdef.bodies is not None
         or opdef.args_of is not None
         or opdef.effect == "host"
@@ -124,7 +125,7 @@ def _way_of(opdef: OpDef) -> Callable[[Operation], None]:
         return _run_with_state
     if opdef.wants_rng:
         return _run_random
-    return _run_plain
+    return _run_structured if opdef.structured else _run_plain
 
 
 # -- functions of their inputs
@@ -452,6 +453,14 @@ def _put(ref: RefValue, value: Any) -> None:
 
 
 # -- what the interpreter runs
+
+
+def _run_structured(op: Operation) -> None:
+    """An op that also takes values of several arrays."""
+    if any(isinstance(t._value, Structured) for t in op._inputs):  # type: ignore[attr-defined]
+        _run_apart(op)
+    else:
+        _run_plain(op)
 
 
 class _View(dict):

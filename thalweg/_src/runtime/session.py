@@ -21,6 +21,7 @@ from thalweg._src.core import dtypes, errors, shapes
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.apply import Cramped, Replan
 from thalweg._src.core.convert import as_array
+from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.lazy import jax
 from thalweg._src.core.structured import Structured
@@ -40,9 +41,13 @@ _SLOTS = frozenset  # the key of a plan: fetches in order, fed tensors
 class BaseSession:
     """What `Session` and `InteractiveSession` share."""
 
+    _is_eager = False  # whether tensors outside of runs may share buffers with variables
+
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
         if graph is None:
             graph = graph_lib.get_default_graph()
+            if type(graph) is EagerGraph and not self._is_eager:
+                graph = Graph()  # what runs at once leaves nothing for a session
         elif not isinstance(graph, Graph):
             raise TypeError(f"graph must be a tf.Graph, but got {type(graph)}")
         if target is None:
@@ -347,7 +352,7 @@ class BaseSession:
         exe = executables.get((key, state))
         if exe is None:
             cache.enable()
-            exe = Executable(cluster, statics, store.values, cluster.colour)
+            exe = Executable(cluster, statics, store.values, cluster.colour, donate=not self._is_eager)
             exe.state = state
             exe.transfer = len(jax.devices()) > 1
             executables[(key, state)] = exe
