@@ -58,7 +58,7 @@ def count(
         if weights is None:
             batch = math.cast(array.size(values), dtypes.float32)
         else:
-            values, _, weights = aligned(values, None, weights)
+            values, _, weights = aligned(math.cast(values, dtypes.float32), None, weights)
             batch = math.reduce_sum(math.cast(broadcast_weights(weights, values), dtypes.float32))
         update = counted(total, batch)
         return collect(metrics_collections, basic.identity(total)), collect(updates_collections, update)
@@ -188,7 +188,7 @@ def streaming_concat(
             from thalweg._src.ops.stacking import stack
 
             joined = array.slice(joined, first, stack([limit if i == axis else n for i, n in enumerate(size)]))
-        update = assign(held, joined, validate_shape=False)
+        update = array.shape(assign(held, joined, validate_shape=False))[axis]
         value = basic.identity(held)
         known = list(fixed[:axis]) + [None] + list(fixed[axis:])
         value.set_shape(known)
