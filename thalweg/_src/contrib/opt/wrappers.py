@@ -14,7 +14,7 @@ from thalweg._src.lib.optimizers.momentum import MomentumOptimizer
 from thalweg._src.lib.optimizers.optimizer import OneRule, Optimizer
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.saving.saveables import op_list_to_dict
-from thalweg._src.ops import array, basic, clip, distributions, math, training
+from thalweg._src.ops import array, basic, clip, math, matrix_functions, training
 from thalweg._src.ops.partitioned import PartitionedVariable
 from thalweg._src.ops.variables import assign_sub, global_variables
 
@@ -252,7 +252,7 @@ class LARSOptimizer(OneRule):
         """(the rate of the variable, the gradient with decay)."""
         rate = self._learning_rate
         if self._skip_list is None or not any(v in var.name for v in self._skip_list):
-            w, g = distributions.norm(var, ord=2), distributions.norm(grad, ord=2)
+            w, g = matrix_functions.norm(var, ord=2), matrix_functions.norm(grad, ord=2)
             trust = self._eeta * w / (g + self._weight_decay * w + self._epsilon)
             rate = rate * array.where(math.greater(w, 0), array.where(math.greater(g, 0), trust, 1.0), 1.0)
             grad = grad + self._weight_decay * var
