@@ -297,7 +297,9 @@ class OpDef:
         self.inferred = {a.type_attr.name for a in self.inputs if a.type_attr} | {
             n for a in self.inputs for n in (a.number, a.types) if n
         }
-        self.explicit = [a for n, a in self.attrs.items() if n not in self.inferred]
+        place = {n.rstrip("_"): i for i, n in enumerate(keywords)}  # as positional arguments they come in this order
+        explicit = [a for n, a in self.attrs.items() if n not in self.inferred]
+        self.explicit = sorted(explicit, key=lambda a: place.get(a.name, -1))
         refs = [a.name for a in self.inputs if a.ref or a.handle]
         self.writes: tuple[str, ...] = tuple(refs if writes is None else writes) if self.effect == "write" else ()
         self.write_index = tuple(i for i, a in enumerate(self.inputs) if a.name in self.writes)

@@ -1,6 +1,7 @@
 """Arguments that had another name once, or stood at another place."""
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,15 @@ def renamed(name: str, value: Any, old_name: str, old_value: Any) -> Any:
     if value is not None:
         raise ValueError(f"Cannot specify both '{old_name}' and '{name}'")
     return old_value
+
+
+def named_at(position: int) -> Callable[[tuple, dict[str, Any]], bool]:
+    """Whether the last of the positional arguments, at `position`, is the operation's name: a word that is no data format."""
+
+    def tells(args: tuple, kwargs: dict[str, Any]) -> bool:
+        return len(args) == position + 1 and isinstance(args[-1], str) and not re.fullmatch("N?[CDHW]{2,4}", args[-1])
+
+    return tells
 
 
 def formerly(order: str, *, when: Callable[[tuple, dict[str, Any]], bool]) -> Callable[[Any], Any]:

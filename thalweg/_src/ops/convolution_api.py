@@ -4,7 +4,7 @@ from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arguments import formerly, named_at, renamed
 from thalweg._src.ops.convolution import (
     conv2d_backprop_filter_op,
     conv2d_backprop_input_op,
@@ -136,6 +136,7 @@ def conv2d_transpose(
         )
 
 
+@formerly("input filter strides padding name", when=named_at(4))  # until 1.0
 def conv3d(
     input,
     filter=None,

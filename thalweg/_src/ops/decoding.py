@@ -26,7 +26,7 @@ from thalweg._src.core.dtypes import (
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Mixed, TypesOf, op, type_attr
 from thalweg._src.formats import protos, tensors
-from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arguments import formerly, named_at, renamed
 from thalweg._src.ops.string_numbers import number
 from thalweg._src.ops.strings import each
 
@@ -220,6 +220,7 @@ def _(op):
     return [records.dims] * len(op.outputs)
 
 
+@formerly("records record_defaults field_delim name", when=named_at(3))  # until 1.3
 def decode_csv(
     records: Any,
     record_defaults: Any,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arguments import formerly, named_at, renamed
 from thalweg._src.ops.late import array
 from thalweg._src.ops.pooling import (
     avg_pool3d_op,
@@ -55,12 +55,14 @@ def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
         return _sized(max_pool_op, input, ksize, strides, padding, data_format or "NHWC", scope)
 
 
+@formerly("input ksize strides padding name", when=named_at(4))  # until 1.0
 def avg_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
     """The mean of every window of volumes [batch, depth, height, width, channels]."""
     with name_scope(name, "AvgPool3D", [input]) as scope:
         return _sized(avg_pool3d_op, input, ksize, strides, padding, data_format or "NDHWC", scope)
 
 
+@formerly("input ksize strides padding name", when=named_at(4))  # until 1.0
 def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
     """The maximum of every window of volumes [batch, depth, height, width, channels]."""
     with name_scope(name, "MaxPool3D", [input]) as scope:

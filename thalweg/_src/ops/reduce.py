@@ -13,7 +13,7 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arguments import formerly, renamed
 from thalweg._src.ops.arithmetic import quotient
 from thalweg._src.ops.constants import constant
 from thalweg._src.ops.late import array, math
@@ -408,11 +408,17 @@ def argmin(
     return _arg_min(input, 0 if axis is None else axis, output_type=output_type, name=name)
 
 
+def _is_named(args: tuple, kwargs: dict[str, Any]) -> bool:
+    return len(args) == 3 and isinstance(args[2], str) and args[2] not in ("int32", "int64")
+
+
+@formerly("input dimension name", when=_is_named)  # until 1.2
 def arg_max(input: Any, dimension: Any, output_type: Any = int64, name: str | None = None) -> Tensor:
     """`argmax` with its first name."""
     return _arg_max(input, dimension, output_type=output_type, name=name)
 
 
+@formerly("input dimension name", when=_is_named)  # until 1.2
 def arg_min(input: Any, dimension: Any, output_type: Any = int64, name: str | None = None) -> Tensor:
     """`argmin` with its first name."""
     return _arg_min(input, dimension, output_type=output_type, name=name)

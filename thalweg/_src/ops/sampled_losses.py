@@ -1,7 +1,10 @@
 """Losses over many classes that look at the true ones and a few sampled others: nce_loss, sampled_softmax_loss."""
 
-from thalweg._src.core.dtypes import float32, int32, int64
+import numpy as np
+
+from thalweg._src.core.dtypes import as_dtype, float32, int32, int64
 from thalweg._src.core.scopes import name_scope
+from thalweg._src.ops.arguments import formerly
 from thalweg._src.ops.basic import stop_gradient
 from thalweg._src.ops.candidate import compute_accidental_hits, log_uniform_candidate_sampler
 from thalweg._src.ops.constants import constant, ones_like, zeros_like
@@ -99,6 +102,21 @@ def _sampled_logits(
         return logits, targets
 
 
+def _inputs_first(args, kwargs):
+    """Before 1.0 the inputs, which are no integers, stood before the labels."""
+    if len(args) < 4:
+        return False
+    third = args[2] if hasattr(args[2], "dtype") else np.asarray(args[2])
+    return as_dtype(third.dtype).is_floating
+
+
+OLD_ORDER = (
+    "weights biases inputs labels num_sampled num_classes num_true sampled_values remove_accidental_hits "
+    "partition_strategy name"
+)
+
+
+@formerly(OLD_ORDER, when=_inputs_first)
 def nce_loss(
     weights,
     biases,
@@ -134,6 +152,7 @@ def nce_loss(
     return _sum_rows(losses)
 
 
+@formerly(OLD_ORDER, when=_inputs_first)
 def sampled_softmax_loss(
     weights,
     biases,

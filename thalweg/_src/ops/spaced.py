@@ -8,7 +8,7 @@ from thalweg._src.core.dtypes import int32
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import convolution_api, pooling_api
-from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arguments import formerly, named_at, renamed
 from thalweg._src.ops.convolution import conv2d_op, conv3d_op
 from thalweg._src.ops.depthwise import RATES, depthwise_conv2d_native_op, dilation2d_op
 from thalweg._src.ops.depthwise import depthwise_conv2d_filter_gradient as filter_gradient
@@ -314,6 +314,7 @@ def pool(
 # -- depthwise
 
 
+@formerly("input filter strides padding name", when=named_at(4))  # until 0.12
 def depthwise_conv2d(input, filter, strides, padding, rate=None, name=None, data_format=None, dilations=None):
     """Images whose channels are filtered each on its own: filters [height, width, channels, multiplier].
 
@@ -335,6 +336,7 @@ def depthwise_conv2d(input, filter, strides, padding, rate=None, name=None, data
         )
 
 
+@formerly("input depthwise_filter pointwise_filter strides padding name", when=named_at(5))  # until 0.12
 def separable_conv2d(
     input,
     depthwise_filter,

@@ -13,7 +13,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arguments import formerly, renamed
 from thalweg._src.ops.late import math
 
 T = type_attr("T")
@@ -220,6 +220,7 @@ def _(op, g):
     return _reverse_flags(g, op.inputs[1]), None
 
 
+@formerly("tensor dims=axis name", when=lambda args, kwargs: "dims" in kwargs)  # until 0.12
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
     """`tensor` backwards along the axes in `axis`. Before 1.0, `axis` was one bool per axis; that works too.
 
