@@ -7,6 +7,7 @@ import base64
 import functools
 import gzip
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -406,7 +407,10 @@ CHANGED = {
 def test_exports_run_in_tensorflow(version, oracle, tmp_path):
     """What we export runs in the real TensorFlow, and gives its values."""
     entries = []
-    for p in params(wanted=lambda case: case.vintage == "1.15" and case.portable):
+    chosen = params(wanted=lambda case: case.vintage == "1.15" and case.portable)
+    if "THALWEG_ALL_EXPORTS" not in os.environ:  # all take ten minutes; every fifteenth is of each family
+        chosen = chosen[::15]
+    for p in chosen:
         try:
             entries.append(exported(*p.values))
         except Exception as e:
@@ -421,7 +425,25 @@ def test_exports_run_in_tensorflow(version, oracle, tmp_path):
 
 
 # Ops that TensorFlow 1.15 itself can't make or run, so that there is nothing to record.
+_FRAMES = "of control-flow frames: tests/compiler/test_frames.py runs graphs that TensorFlow wrote with them"
 UNRECORDED = {
+    **dict.fromkeys("Enter Exit LoopCond Merge NextIteration RefEnter RefExit RefMerge RefNextIteration".split(), _FRAMES),
+    **dict.fromkeys("RefSwitch Switch Stack StackClose StackPop StackPush ControlTrigger".split(), _FRAMES),
+    **dict.fromkeys("StackV2 StackCloseV2 StackPopV2 StackPushV2".split(), _FRAMES),
+    "TensorArrayGradWithShape": "no public function makes it",
+    "AnonymousMemoryCache": "a graph's session does not find the cache there",
+    "CacheDatasetV2": "a graph's session does not find its cache there",
+    "ExperimentalAutoShardDataset": "it rewrites readers of files only there",
+    "ExperimentalCSVDataset": "a former name of CSVDataset",
+    "ExperimentalGroupByWindowDataset": "a former name of GroupByWindowDataset",
+    "ExperimentalMapAndBatchDataset": "a former name of MapAndBatchDataset",
+    "ExperimentalMapDataset": "a former name of MapDataset",
+    "ExperimentalMatchingFilesDataset": "a former name of MatchingFilesDataset",
+    "ExperimentalParallelInterleaveDataset": "a former name of ParallelInterleaveDataset",
+    "ExperimentalScanDataset": "a former name of ScanDataset",
+    "ExperimentalTakeWhileDataset": "a former name of TakeWhileDataset",
+    "FilterByLastComponentDataset": "no kernel there",
+    "GroupByReducerDataset": "a later name of ExperimentalGroupByReducerDataset",
     "If": "tf.cond makes Switch and Merge there: the records of Merge",
     "MaxPoolGradGradWithArgmax": "a kernel on GPUs only",
     "SymbolicGradient": "made by tf.gradients here, in the records of second derivatives",

@@ -185,7 +185,11 @@ class Options(OptionsBase):
         wanted = self._static_optimizations()
         if wanted:
             names = to_tensor(wanted, dtypes.string, "optimizations")
-            variant = ops.passing.optimize_dataset(variant, names, optimization_configs=[], **attrs)
+            fastest = str(bool(self.experimental_optimization.map_vectorization.use_choose_fastest)).lower()
+            configs = [f"map_vectorization:use_choose_fastest:{fastest}"]
+            if self.experimental_slack:
+                configs.append(f"slack:slack_period:{self.experimental_distribute.num_devices or 1}")
+            variant = ops.passing.optimize_dataset(variant, names, optimization_configs=configs, **attrs)
         optimization = self.experimental_optimization
         if optimization.autotune is not False:
             variant = ops.passing.model_dataset(

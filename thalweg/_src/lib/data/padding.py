@@ -35,15 +35,8 @@ def padded_batch(
     full = _full_size(size, drop)
     batched = [TensorShape([full]).concatenate(TensorShape._of(infer.partial_value(t))) for t in flat]
     spec = structure.from_legacy(types, nest.pack_sequence_as(shapes, batched), dataset.output_classes)
-    known = infer.constant_value(drop)
     out_shapes = structure.flat_shapes(spec)
-    flat = [to_tensor(t, dtypes.int64) for t in flat]
-    if known is not None and not known:
-        variant = shaping.padded_batch_dataset(dataset._variant_tensor, size, flat, fill, output_shapes=out_shapes)
-    else:
-        variant = shaping.padded_batch_dataset_v2(
-            dataset._variant_tensor, size, flat, fill, drop, output_shapes=out_shapes
-        )
+    variant = shaping.padded_batch_dataset_v2(dataset._variant_tensor, size, flat, fill, drop, output_shapes=out_shapes)
     return Dataset(variant, spec, [dataset])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core.dtypes import variant
-from thalweg._src.core.opdef import Func, Mixed
+from thalweg._src.core.opdef import OPS, Func, Mixed
 from thalweg._src.ops.data.pipeline import CAPTURED, SHAPES, TYPES, Data, From, Run, data_of, dataset, invalid, made
 from thalweg._src.ops.data.pipeline import variant as variant_of
 from thalweg._src.ops.data.sources import Elements
@@ -154,3 +154,6 @@ def group_by_reducer_dataset(
         ctx.function(finalize_func, finalize_func_other_arguments),
     )
     return made(data, output_types, output_shapes)
+
+
+experimental_group_by_reducer_dataset = OPS["ExperimentalGroupByReducerDataset"]

@@ -96,7 +96,7 @@ def group_by_reducer(key_func: Callable[..., Any], reducer: Reducer) -> Transfor
             lambda s: ElementFunction(reducer.reduce_func, what, (s, spec)), init.spec, lambda s: s
         )
         end = ElementFunction(reducer.finalize_func, what, state)
-        variant = ops.group_by_reducer_dataset(
+        variant = ops.experimental_group_by_reducer_dataset(
             dataset._variant_tensor,
             key.captured,
             init.captured,
