@@ -1,5 +1,7 @@
 """Runs that wait for other threads: what goes on meanwhile, and what ends the waiting."""
 
+import functools
+import operator
 import threading
 import time
 
@@ -207,7 +209,7 @@ def test_many_threads_lose_and_double_nothing(sess):
     for p in producers:
         p.result()
     sess.run(q.close())
-    assert sorted(sum((c.result() for c in consumers), [])) == list(range(300))
+    assert sorted(functools.reduce(operator.iadd, (c.result() for c in consumers), [])) == list(range(300))
 
 
 def test_host_work_needs_no_jax(tmp_path):

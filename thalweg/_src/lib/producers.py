@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import convert_n_to_tensor, to_tensor
 from thalweg._src.core.graph import Operation, Tensor
@@ -102,9 +104,9 @@ def string_input_producer(
     name: str | None = None,
     cancel_op: Operation | None = None,
 ) -> FIFOQueue:
-    """A queue of strings, as a rule file names for a reader. Raises ValueError for an empty list."""
+    """A queue of strings, file names as a rule for a reader. Raises ValueError for an empty list."""
     null = "string_input_producer requires a non-null input tensor"
-    if not isinstance(string_tensor, Tensor) and not len(string_tensor):
+    if isinstance(string_tensor, list | tuple | np.ndarray) and not len(string_tensor):
         raise ValueError(null)
     with name_scope(name, "input_producer", [string_tensor]) as name:
         string_tensor = to_tensor(string_tensor, dtypes.string)
