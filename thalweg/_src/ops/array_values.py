@@ -39,6 +39,7 @@ class Facts(NamedTuple):
     once: bool  # whether reading an element clears it
     order: int
     marked: Any  # how many elements a split or unstack made: those that a gradient's concat takes
+    likes: Any  # the shapes of the elements of the array that this is the gradient of
     serial: Any  # what was read, kept by one run; says which array a handle belongs to
 
 
@@ -243,7 +244,8 @@ class ArrayValue(Structured):
     def zeros(self, facts: Facts) -> ArrayValue:
         """An array of as many elements, none of them written."""
         if self.items is not None:
-            return ArrayValue(facts._replace(dims=self.element_dims), (None,) * len(self.items))
+            likes = tuple(None if i is None else tuple(i.shape) for i in self.items)
+            return ArrayValue(facts._replace(dims=self.element_dims, likes=likes), (None,) * len(self.items))
         buffer = jnp.zeros(self.buffer.shape, facts.dtype)
         return ArrayValue(facts, None, buffer, jnp.zeros(self.written.shape, bool), self.length)
 
@@ -336,7 +338,8 @@ class ArrayValue(Structured):
             self.facts.serial.read[index] = reader
         if items[index] is not None:
             return items[index]
-        dims = self.element_dims
+        likes = self.facts.likes or ()
+        dims = likes[index] if index < len(likes) and likes[index] is not None else self.element_dims
         if dims is None or None in dims:
             raise self._error(
                 f"Could not read from TensorArray index {index}.  Furthermore, the element shape is not fully defined: "

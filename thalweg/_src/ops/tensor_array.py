@@ -120,10 +120,6 @@ class TensorArray:
 
     def _value(self, value: Any, known: bool = False) -> Tensor:
         t = to_tensor(value, self._dtype if known else None, "value", preferred=None if known else self._dtype)
-        if t.dtype.base_dtype != self._dtype:
-            raise TypeError(
-                f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype {t.dtype.name} ({t.name})"
-            )
         return t
 
     def identity(self) -> "TensorArray":

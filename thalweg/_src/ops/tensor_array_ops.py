@@ -36,6 +36,7 @@ def _made(run, size, dtype, element_shape, dynamic_size, clear_after_read, tenso
             clear_after_read,
             0,
             None,
+            None,
             Serial(),
         )
     )
@@ -160,6 +161,10 @@ def _write(handle, index, value, flow_in, run):
         )
     if isinstance(value, Structured):
         return Last(value)
+    if np.dtype(value.dtype) != handle.facts.dtype:
+        raise errors.InvalidArgumentError(
+            None, None, f"TensorArray dtype is {handle.facts.dtype} but Op is trying to write dtype {value.dtype}."
+        )
     return handle.begin(flow_in).write(index, value, run.active)
 
 
@@ -263,8 +268,7 @@ def _family(version, handle_type, arg):
 
 def _stacked(node):
     dims = node.attrs["element_shape"]
-    count = node.inputs[1].dims
-    return None if dims is None else (count[0] if count else None, *dims)
+    return None if dims is None else (None, *dims)
 
 
 def _joined(node):
