@@ -96,11 +96,11 @@ class ExternalOptimizerInterface:
                 values, slopes = found[: len(tensors)], found[len(tensors) : len(tensors) + len(grads)]
                 if tensors and tensors[0] is self._loss:
                     loss_callback(*found[len(tensors) + len(grads) :])
-                return values[0], np.asarray(slopes[0])
+                    return values[0], np.asarray(slopes[0], np.float64)
 
             return evaluate
 
-        initial = session.run(self._packed)
+        initial = np.asarray(session.run(self._packed), np.float64)
         loss_grad = evaluator([self._loss], [self._packed_loss_grad])
         equal = [self._function(session, feed_dict, e) for e in self._equalities]
         equal_grads = [self._function(session, feed_dict, g) for g in self._packed_equality_grads]
@@ -125,7 +125,8 @@ class ExternalOptimizerInterface:
 
     def _function(self, session: Any, feed_dict: Any, tensor: Any) -> Any:
         def evaluate(x: np.ndarray) -> Any:
-            return session.run(tensor, feed_dict={**feed_dict, **dict(zip(self._vars, self._values(x), strict=True))})
+            feeds = {**feed_dict, **dict(zip(self._vars, self._values(x), strict=True))}
+            return np.asarray(session.run(tensor, feed_dict=feeds), np.float64)
 
         return evaluate
 
@@ -161,7 +162,7 @@ class ScipyOptimizerInterface(ExternalOptimizerInterface):
 
         def as_floats(x: np.ndarray) -> tuple[float, np.ndarray]:
             loss, slope = loss_grad_func(x)
-            return loss, slope.astype("float64")
+            return float(loss), slope.astype("float64")
 
         options = dict(optimizer_kwargs.items())
         method = options.pop("method", self._DEFAULT_METHOD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.contrib.opt.rows import scatter_add
+from thalweg._src.contrib.opt.rows import scatter_add, scatter_update
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.moving_averages import ExponentialMovingAverage
@@ -15,6 +15,7 @@ from thalweg._src.lib.optimizers.optimizer import OneRule, Optimizer
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.saving.saveables import op_list_to_dict
 from thalweg._src.ops import array, basic, clip, math, matrix_functions, training
+from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.partitioned import PartitionedVariable
 from thalweg._src.ops.variables import assign_sub, global_variables
 
@@ -207,13 +208,17 @@ class VariableClippingOptimizer(Optimizer):
             moved = self._opt.apply_gradients(grads_and_vars, global_step=global_step)
             clips = []
             with graph.control_dependencies([moved]):
-                for _, var in grads_and_vars:
+                for grad, var in grads_and_vars:
                     if var in self._vars_to_clip_dims:
-                        limited = clip.clip_by_norm(
-                            var.read_value(), self._max_norm, list(self._vars_to_clip_dims[var])
-                        )
-                        clips.append(var.assign(limited, use_locking=self._use_locking))
+                        clips.append(self._clipped(grad, var, list(self._vars_to_clip_dims[var])))
             return basic.group(moved, *clips, name=scope)
+
+    def _clipped(self, grad: Any, var: Any, axes: list[int]) -> Any:
+        """The write that brings the variable back, or the rows of it that have moved."""
+        if isinstance(grad, IndexedSlices):
+            rows = clip.clip_by_norm(array.gather(var.read_value(), grad.indices), self._max_norm, axes)
+            return scatter_update(var, grad.indices, rows, self._use_locking)
+        return var.assign(clip.clip_by_norm(var.read_value(), self._max_norm, axes), use_locking=self._use_locking)
 
 
 class LARSOptimizer(OneRule):
