@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench docs coverage-report clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -27,6 +27,9 @@ bench: $(VENV)/.bench
 docs: $(VENV)/.dev
 	@$(BIN)/pytest -q tests/test_examples_in_docs.py
 	@$(BIN)/python docs/build.py
+
+coverage-report: $(VENV)/.dev
+	@$(BIN)/python tests/oracle/coverage_report.py
 
 clean:
 	rm -rf $(VENV) docs/_site .mypy_cache .pytest_cache .ruff_cache .hypothesis
