@@ -428,12 +428,13 @@ def test_exports_run_in_tensorflow(version, oracle, tmp_path):
 
 # Ops that TensorFlow 1.15 itself can't make or run, so that there is nothing to record.
 _FRAMES = "of control-flow frames: tests/compiler/test_frames.py runs graphs that TensorFlow wrote with them"
+_IN_FRAMES = (
+    *("ControlTrigger", "Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"),
+    *("RefEnter", "RefExit", "RefMerge", "RefNextIteration", "RefSwitch"),
+    *("Stack", "StackClose", "StackPop", "StackPush", "StackCloseV2", "StackPopV2", "StackPushV2", "StackV2"),
+)
 UNRECORDED = {
-    **dict.fromkeys(
-        "Enter Exit LoopCond Merge NextIteration RefEnter RefExit RefMerge RefNextIteration".split(), _FRAMES
-    ),
-    **dict.fromkeys("RefSwitch Switch Stack StackClose StackPop StackPush ControlTrigger".split(), _FRAMES),
-    **dict.fromkeys("StackV2 StackCloseV2 StackPopV2 StackPushV2".split(), _FRAMES),
+    **dict.fromkeys(_IN_FRAMES, _FRAMES),
     "TensorArrayGradWithShape": "no public function makes it",
     "AnonymousMemoryCache": "a graph's session does not find the cache there",
     "CacheDatasetV2": "a graph's session does not find its cache there",
