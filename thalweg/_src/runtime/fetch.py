@@ -104,9 +104,11 @@ def expand_feed(key: Any, value: Any) -> list[tuple[Any, Any]]:
     for kind, _, feed, _ in _expansions:
         if isinstance(key, kind) and feed is not None:
             return list(feed(key, value))
-    if isinstance(key, tuple):  # a nested key: its leaves take the leaves of a value of the same structure
-        nest.assert_same_structure(key, value, check_types=False)
-        return list(zip(nest.flatten(key), nest.flatten(value), strict=True))
+    if isinstance(key, tuple):  # a nested key: its leaves take those of the value, an array being one
+        keys, values = nest.flatten(key), nest.flatten(value)
+        if len(keys) != len(values):
+            nest.assert_same_structure(key, value, check_types=False)
+        return list(zip(keys, values, strict=True))
     if hasattr(key, "_components"):
         parts = key._components()
         value = value._components() if hasattr(value, "_components") else value
