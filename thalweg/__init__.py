@@ -365,7 +365,9 @@ from thalweg._src.ops.initializers import uniform_unit_scaling_initializer as un
 from thalweg._src.ops.initializers import variance_scaling_initializer as variance_scaling_initializer
 from thalweg._src.ops.initializers import zeros_initializer as zeros_initializer
 from thalweg._src.ops.joining import concat as concat
+from thalweg._src.ops.joining import concat as concat_v2
 from thalweg._src.ops.joining import split as split
+from thalweg._src.ops.joining import split as split_v
 from thalweg._src.ops.linalg import cholesky as cholesky
 from thalweg._src.ops.linalg import eye as eye
 from thalweg._src.ops.linalg import qr as qr
@@ -506,14 +508,12 @@ from thalweg._src.ops.sparse_dense import sparse_tensor_dense_matmul as sparse_t
 from thalweg._src.ops.sparse_dense import sparse_tensor_to_dense as sparse_tensor_to_dense
 from thalweg._src.ops.sparse_dense import sparse_to_dense as sparse_to_dense
 from thalweg._src.ops.sparse_dense import sparse_to_indicator as sparse_to_indicator
-from thalweg._src.ops.joining import concat as concat_v2
 from thalweg._src.ops.sparse_parts import sparse_concat as sparse_concat
 from thalweg._src.ops.sparse_parts import sparse_fill_empty_rows as sparse_fill_empty_rows
 from thalweg._src.ops.sparse_parts import sparse_reset_shape as sparse_reset_shape
 from thalweg._src.ops.sparse_parts import sparse_retain as sparse_retain
 from thalweg._src.ops.sparse_parts import sparse_slice as sparse_slice
 from thalweg._src.ops.sparse_parts import sparse_split as sparse_split
-from thalweg._src.ops.joining import split as split_v
 from thalweg._src.ops.sparse_reduce import sparse_reduce_max as sparse_reduce_max
 from thalweg._src.ops.sparse_reduce import sparse_reduce_max_sparse as sparse_reduce_max_sparse
 from thalweg._src.ops.sparse_reduce import sparse_reduce_sum as sparse_reduce_sum
