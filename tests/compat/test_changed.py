@@ -28,10 +28,11 @@ def test_one_element_arrays_are_numbers(tmp_path):
         tmp_path,
         "import numpy as np\nimport own\nx = np.array([3])\n"
         "print(int(x), float(np.array([[2.5]])), '%d %s' % (x, 'a'), '%.1f' % np.array([2.0]), own.half(x))\n"
+        "a = np.zeros(3)\na[1] = np.array([4.0])\na[0:2] = [1, 2]\nd = {}\nd['k'] = x\nprint(a.tolist(), d['k'] is x)\n"
         "print(int('7'), isinstance(1, int), '%(a)d' % {'a': 1})\n"
         "try:\n    int(np.array([1, 2]))\nexcept TypeError:\n    print('refused')\n",
     )
-    assert out == ["3 2.5 3 a 2.0 1.5", "7 True 1", "refused"], err
+    assert out == ["3 2.5 3 a 2.0 1.5", "[1.0, 2.0, 0.0] True", "7 True 1", "refused"], err
 
 
 def test_methods_that_arrays_lost(tmp_path):

@@ -105,6 +105,7 @@ REMOVED: dict[str, dict[str, str]] = {
         "scipy.signal.windows",
     )
     | {"hanning": "scipy.signal.windows:hann"},
+    "librosa.feature": {"rmse": "librosa.feature:rms"},
     "PIL.Image": {
         "ANTIALIAS": "PIL.Image:LANCZOS",
         "LINEAR": "PIL.Image:BILINEAR",

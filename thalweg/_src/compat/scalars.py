@@ -1,4 +1,4 @@
-"""What arrays no longer do, in the source of a running program: `int(x)`, `float(x)` and `"%d" % x` of one element, `x.tostring()`.
+"""What arrays no longer do, in the source of a running program: `int(x)`, `"%d" % x`, `a[i] = x`, `x.tostring()`.
 
 NumPy of the era turned any array of one element into a number where one was asked for; since 2.4 only those without
 dimensions. Arrays are C objects that no hook reaches, so the calls themselves are rewritten in memory, in modules that
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 _OF = {"int": "__thalweg_int__", "float": "__thalweg_float__"}
-_FORMAT, _METHOD = "__thalweg_format__", "__thalweg_method__"
+_FORMAT, _METHOD, _SET = "__thalweg_format__", "__thalweg_method__", "__thalweg_set__"
 _METHODS = {  # of arrays, gone from NumPy 2
     "tostring": lambda a: a.tobytes,
     "ptp": lambda a: lambda *args, **kwargs: type(a).max(a, *args, **kwargs) - type(a).min(a, *args, **kwargs),
@@ -69,6 +69,17 @@ def _formatted(text: Any, values: Any) -> Any:
         return text % numbers
 
 
+def _set(value: Any, target: Any, index: Any) -> None:
+    """`target[index] = value`, also of a one-element array into the place of a number."""
+    try:
+        target[index] = value
+    except ValueError:
+        number = _as_number(value)
+        if number is value or not isinstance(target, np.ndarray):
+            raise
+        target[index] = number
+
+
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, names: set[str]):
         self.names = names
@@ -82,6 +93,16 @@ class _Rewriter(ast.NodeTransformer):
             method = ast.Call(ast.Name(_METHOD, ast.Load()), [called.value, ast.Constant(called.attr)], [])
             node.func = ast.fix_missing_locations(ast.copy_location(method, called))
         return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Subscript):
+            return node
+        if any(isinstance(part, ast.Slice | ast.Starred) for part in ast.walk(target.slice)):
+            return node
+        call = ast.Call(ast.Name(_SET, ast.Load()), [node.value, target.value, target.slice], [])
+        return ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
@@ -141,6 +162,7 @@ def rewrite() -> None:
         setattr(builtins, _OF[name], _number(kind))
     setattr(builtins, _FORMAT, _formatted)
     setattr(builtins, _METHOD, _method)
+    setattr(builtins, _SET, _set)
     if _finder not in sys.meta_path:
         at = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)  # type: ignore[arg-type]
         sys.meta_path.insert(at, _finder)

@@ -9,11 +9,11 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import array, math, training
 
 
-class _Sign(OneRule):
+class _Sign(Optimizer):
     def __init__(self, learning_rate: Any, factor: Any, beta: Any, sign_decay_fn: Any, use_locking: bool, name: str):
         super().__init__(use_locking, name)
         self._lr, self._factor, self._beta, self._sign_decay_fn = learning_rate, factor, beta, sign_decay_fn

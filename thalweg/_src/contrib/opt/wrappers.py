@@ -11,7 +11,7 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.moving_averages import ExponentialMovingAverage
 from thalweg._src.lib.optimizers.adam import AdamOptimizer
 from thalweg._src.lib.optimizers.momentum import MomentumOptimizer
-from thalweg._src.lib.optimizers.optimizer import OneRule, Optimizer
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.saving.saveables import op_list_to_dict
 from thalweg._src.ops import array, basic, clip, math, matrix_functions, training
@@ -221,7 +221,7 @@ class VariableClippingOptimizer(Optimizer):
         return var.assign(clip.clip_by_norm(var.read_value(), self._max_norm, axes), use_locking=self._use_locking)
 
 
-class LARSOptimizer(OneRule):
+class LARSOptimizer(Optimizer):
     """Momentum with a rate for each layer: as long as the weights are to the gradient (You et al. 2017).
 
     `skip_list` names variables that keep the plain rate. Raises ValueError for negative momentum or decay.

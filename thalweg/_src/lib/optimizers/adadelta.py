@@ -7,11 +7,11 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training
 
 
-class AdadeltaOptimizer(OneRule):
+class AdadeltaOptimizer(Optimizer):
     """var -= learning_rate gradient RMS(updates) / RMS(gradients), the means fading with `rho`."""
 
     def __init__(

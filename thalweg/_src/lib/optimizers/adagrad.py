@@ -7,12 +7,12 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import constants, training
 from thalweg._src.ops.late import array, math
 
 
-class AdagradOptimizer(OneRule):
+class AdagradOptimizer(Optimizer):
     """accumulator += gradient^2; var -= learning_rate gradient / sqrt(accumulator)."""
 
     def __init__(

@@ -7,12 +7,12 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import basic, training
 from thalweg._src.ops.constants import constant
 
 
-class AdagradDAOptimizer(OneRule):
+class AdagradDAOptimizer(Optimizer):
     """Each weight follows from the sum of its gradients and of their squares; `global_step` counts the steps.
 
     With L1 regularization, weights stay exactly zero until their gradients exceed it on average.

@@ -7,13 +7,13 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import basic, training, updating
 from thalweg._src.ops.late import math
 from thalweg._src.ops.variables import ResourceVariable, assign, assign_sub
 
 
-class AdamOptimizer(OneRule):
+class AdamOptimizer(Optimizer):
     """var -= learning_rate m / (sqrt(v) + epsilon), with m the mean of the gradients and v of their squares.
 
     The means fade with `beta1` and `beta2`, and are corrected for having started at zero. For rows (IndexedSlices),

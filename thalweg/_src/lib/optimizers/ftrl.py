@@ -7,12 +7,12 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training
 from thalweg._src.ops.constants import constant
 
 
-class FtrlOptimizer(OneRule):
+class FtrlOptimizer(Optimizer):
     """For sparse models: L1 regularization makes weights exactly zero, L2 shrinks them.
 
     `l2_shrinkage_regularization_strength` is a penalty on the weights as they are, beside the one on their average.

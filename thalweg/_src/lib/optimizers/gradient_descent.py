@@ -6,12 +6,12 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training, updating
 from thalweg._src.ops.indexed_slices import IndexedSlices
 
 
-class GradientDescentOptimizer(OneRule):
+class GradientDescentOptimizer(Optimizer):
     """var -= learning_rate gradient. `learning_rate`: a number, a tensor, or a function of no arguments."""
 
     def __init__(self, learning_rate: Any, use_locking: bool = False, name: str = "GradientDescent"):

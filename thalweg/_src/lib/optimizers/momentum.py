@@ -7,11 +7,11 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training
 
 
-class MomentumOptimizer(OneRule):
+class MomentumOptimizer(Optimizer):
     """accumulation = momentum accumulation + gradient; var -= learning_rate accumulation.
 
     `use_nesterov` looks ahead by one step (Sutskever et al. 2013).

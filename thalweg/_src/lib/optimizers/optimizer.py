@@ -242,19 +242,27 @@ class Optimizer:
     def _prepare(self) -> None:
         """Make the tensors that all updates share, in the name scope of the training operation."""
 
-    def _apply_dense(self, grad: Tensor, var: Any) -> Operation:
+    # A rule that is the same for reference and resource variables says it once, in `_dense` and `_sparse`.
+
+    def _dense(self, grad: Tensor, var: Any) -> Any:
         raise NotImplementedError
 
-    def _resource_apply_dense(self, grad: Tensor, handle: Any) -> Operation:
+    def _sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
         raise NotImplementedError
 
-    def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Operation:
+    def _apply_dense(self, grad: Tensor, var: Any) -> Any:
+        return self._dense(grad, var)
+
+    def _resource_apply_dense(self, grad: Tensor, handle: Any) -> Any:
+        return self._dense(grad, handle)
+
+    def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
         """`grad` names no row twice."""
-        raise NotImplementedError
+        return self._sparse(grad.values, var, grad.indices)
 
-    def _resource_apply_sparse(self, grad: Tensor, handle: Any, indices: Tensor) -> Operation:
+    def _resource_apply_sparse(self, grad: Tensor, handle: Any, indices: Tensor) -> Any:
         """`indices` names no row twice."""
-        raise NotImplementedError
+        return self._sparse(grad, handle, indices)
 
     def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Any) -> Operation:
         """For optimizers that can take rows named twice; otherwise their gradients are summed first."""
@@ -297,28 +305,6 @@ class Optimizer:
             dtype = t.dtype.base_dtype
             if dtype not in valid:
                 raise ValueError(f"Invalid type {dtype!r} for {t.name}, expected: {list(valid)}.")
-
-
-class OneRule(Optimizer):
-    """An optimizer whose rule is the same for reference and resource variables: `_dense` and `_sparse` say it once."""
-
-    def _dense(self, grad: Tensor, var: Any) -> Any:
-        raise NotImplementedError
-
-    def _sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
-        raise NotImplementedError
-
-    def _apply_dense(self, grad: Tensor, var: Any) -> Any:
-        return self._dense(grad, var)
-
-    def _resource_apply_dense(self, grad: Tensor, handle: Any) -> Any:
-        return self._dense(grad, handle)
-
-    def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
-        return self._sparse(grad.values, var, grad.indices)
-
-    def _resource_apply_sparse(self, grad: Tensor, handle: Any, indices: Tensor) -> Any:
-        return self._sparse(grad, handle, indices)
 
     def _scalars(self, var: Any, *tensors: Any) -> list[Any]:
         """`tensors` in the type of `var`."""

@@ -7,28 +7,23 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training
 from thalweg._src.ops.constants import constant
 
 
-class _Proximal(OneRule):
-    def _prepare(self) -> None:
-        self._numbers = [
-            to_tensor(value, None, name)
-            for value, name in (
-                (self._learning_rate, "learning_rate"),
-                (self._l1, "l1_regularization_strength"),
-                (self._l2, "l2_regularization_strength"),
-            )
-        ]
-
-    _learning_rate: Any
-    _l1: Any
-    _l2: Any
+def _prepare(self: Any) -> None:
+    self._numbers = [
+        to_tensor(value, None, name)
+        for value, name in (
+            (self._learning_rate, "learning_rate"),
+            (self._l1, "l1_regularization_strength"),
+            (self._l2, "l2_regularization_strength"),
+        )
+    ]
 
 
-class ProximalGradientDescentOptimizer(_Proximal):
+class ProximalGradientDescentOptimizer(Optimizer):
     """var = prox(var - learning_rate gradient), with L1 and L2 regularization in `prox`."""
 
     def __init__(
@@ -43,6 +38,8 @@ class ProximalGradientDescentOptimizer(_Proximal):
         self._learning_rate = learning_rate
         self._l1, self._l2 = l1_regularization_strength, l2_regularization_strength
 
+    _prepare = _prepare
+
     def _dense(self, grad: Tensor, var: Any) -> Any:
         return training.apply_proximal_gradient_descent(
             var, *self._scalars(var, *self._numbers), grad, use_locking=self._use_locking
@@ -54,7 +51,7 @@ class ProximalGradientDescentOptimizer(_Proximal):
         )
 
 
-class ProximalAdagradOptimizer(_Proximal):
+class ProximalAdagradOptimizer(Optimizer):
     """As ProximalGradientDescentOptimizer, with the rates of Adagrad."""
 
     def __init__(
@@ -77,6 +74,8 @@ class ProximalAdagradOptimizer(_Proximal):
             with get_default_graph().colocate_with(v.op):
                 start = constant(self._initial_accumulator_value, shape=v.get_shape(), dtype=v.dtype.base_dtype)
             self._get_or_make_slot(v, start, "accumulator", self._name)
+
+    _prepare = _prepare
 
     def _dense(self, grad: Tensor, var: Any) -> Any:
         slot, numbers = self.get_slot(var, "accumulator"), self._scalars(var, *self._numbers)

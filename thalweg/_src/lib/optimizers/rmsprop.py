@@ -7,11 +7,11 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
-from thalweg._src.lib.optimizers.optimizer import OneRule
+from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import constants, training
 
 
-class RMSPropOptimizer(OneRule):
+class RMSPropOptimizer(Optimizer):
     """momentum' = momentum momentum' + learning_rate gradient / sqrt(mean square + epsilon); var -= momentum'.
 
     The mean fades with `decay` and starts at one. `centered` divides by the standard deviation instead.

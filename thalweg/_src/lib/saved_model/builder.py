@@ -24,9 +24,13 @@ class SavedModelBuilder:
 
     Raises AssertionError for a folder that is not empty.
 
-    >>> builder = tf.saved_model.builder.SavedModelBuilder(folder)
-    >>> builder.add_meta_graph_and_variables(sess, [tf.saved_model.tag_constants.SERVING])
-    >>> builder.save()
+    >>> v = tf.Variable(1.0)
+    >>> builder = tf.saved_model.builder.SavedModelBuilder(os.path.join(folder, "model"))
+    >>> with tf.Session() as sess:
+    ...     sess.run(v.initializer)
+    ...     builder.add_meta_graph_and_variables(sess, [tf.saved_model.tag_constants.SERVING])
+    >>> os.path.basename(builder.save())
+    b'saved_model.pb'
     """
 
     def __init__(self, export_dir: Any):
