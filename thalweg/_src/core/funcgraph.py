@@ -29,7 +29,9 @@ class FuncGraph(Graph):
         self.capture_name: str | None = None  # as TensorFlow names what brings a value in: Enter, Switch
         self.constants: dict[Tensor, Tensor] = {}
         self.outputs: list[Tensor] = []
-        self.outer_controls: list[Operation] = []
+        self._found_outside: list[Operation] = []
+        # What operations here wait for outside: (those, the operations made in the block that said so; None for the whole graph).
+        self.outer_waits: list[tuple[list[Operation], set[Operation] | None]] = []
         # Names are unique through all the graphs of a program; collections and what libraries keep are shared.
         self._names_in_use = outer._names_in_use
         self._collections = outer._collections
@@ -149,14 +151,39 @@ class FuncGraph(Graph):
             return obj
         return super().as_graph_element(obj, allow_tensor, allow_operation)
 
+    @contextlib.contextmanager
+    def _controlled(self, control_inputs: Any) -> Iterator[None]:
+        with super()._controlled(control_inputs):
+            if self._found_outside:
+                self.outer_waits.append((self._found_outside, self._stacks.controls[-1].seen))
+                self._found_outside = []
+            yield
+
+    @property
+    def outer_controls(self) -> list[Operation]:
+        """What must have run outside before the outputs can be computed."""
+        if not self.outer_waits:
+            return []
+        needed: set[Operation] = set()
+        stack = [t.op for t in self.outputs if t.op.graph is self]
+        while stack:
+            op = stack.pop()
+            if op not in needed:
+                needed.add(op)
+                stack += [t.op for t in op._inputs]
+                stack += op._control_inputs
+        found = [o for ops, made in self.outer_waits if made is None or not needed.isdisjoint(made) for o in ops]
+        return list(dict.fromkeys(found))
+
     def _control_ops(self, control_inputs: Any) -> list[Operation]:
-        """What is inside is waited for inside; what is outside, the whole graph waits for."""
+        """What is inside is waited for inside; what is outside, the graph waits for."""
         inside = []
+        self._found_outside = []
         for o in super()._control_ops(control_inputs):
             if o.graph is self:
                 inside.append(o)
-            elif o not in self.outer_controls:
-                self.outer_controls.append(o)
+            else:
+                self._found_outside.append(o)
         return inside
 
     def __repr__(self) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 from thalweg._src.core import nest, shapes
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import Dims
+from thalweg._src.core.sparse_tensor import SparseTensor
+from thalweg._src.core.type_spec import TensorSpec
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.tensor_array import TensorArray
 
@@ -69,10 +71,12 @@ def invariants_of(value: Any, shape: Any = None) -> list[Dims]:
     parts = parts_of(value)
     said = getattr(shape, "dtype", None)
     if said is not None:
-        specs = getattr(shape, "_flat_tensor_specs", None) or [shape]
-        if [s.dtype for s in specs] != [t.dtype.base_dtype for t in parts]:
+        values = parts[1] if isinstance(value, SparseTensor) else parts[0]
+        fits = isinstance(shape, TensorSpec) is not hasattr(value, "_components")
+        if not fits or said != values.dtype.base_dtype:
             raise TypeError(f"The shape invariant {shape!r} is not of the type of the loop variable {value!r}")
-        return [shapes.as_dims(s.shape) for s in specs]
+        dims = shapes.as_dims(shape.shape)
+        shape = (None if dims is None else len(dims),) if isinstance(value, SparseTensor) else shape.shape
     if isinstance(value, TensorArray):
         return [()]
     if isinstance(value, IndexedSlices):
@@ -80,13 +84,14 @@ def invariants_of(value: Any, shape: Any = None) -> list[Dims]:
             return [t.dims for t in parts]
         dims = shapes.as_dims(shape)
         return [dims, (dims[0] if dims else None,), (None if dims is None else len(dims),)][: len(parts)]
-    if hasattr(value, "_components") and len(parts) == 3:  # a SparseTensor: how many values it has may change
+    if isinstance(value, SparseTensor):  # : how many values it has may change
         if shape is None:
             rank = parts[2].dims[0] if parts[2].dims else None
         else:
             dims = shapes.as_dims(shape)
             rank = dims[0] if dims else None
         return [(None, rank), (None,), (rank,)]
-    if hasattr(value, "_components"):
-        return [t.dims for t in parts]
+    if hasattr(value, "_components"):  # a RaggedTensor: how many rows it has stays
+        inner = [None if t.dims is None else (None, *t.dims[1:]) for t in parts[1:]]
+        return [parts[0].dims, *inner]
     return [parts[0].dims if shape is None else shapes.as_dims(shape)]

@@ -67,8 +67,8 @@ def wait_outside(graph: Any, ops: list[Operation]) -> list[Operation]:
     """Those of `ops`, for which a body waits, that stand in `graph` itself; the others are passed on to the graphs around it."""
     own = [o for o in ops if o.graph is graph]
     for o in ops:
-        if o.graph is not graph and hasattr(graph, "outer_controls") and o not in graph.outer_controls:
-            graph.outer_controls.append(o)
+        if o.graph is not graph and hasattr(graph, "outer_waits"):
+            graph.outer_waits.append(([o], None))
     return own
 
 

@@ -384,6 +384,9 @@ class RaggedTensor:
     def _components(self) -> list[Tensor]:
         return [*self.nested_row_splits, self.flat_values]
 
+    def _with_components(self, tensors: Sequence[Tensor]) -> "RaggedTensor":
+        return RaggedTensor.from_nested_row_splits(tensors[-1], list(tensors[:-1]))
+
     def _from_values(self, values: Sequence[Any]) -> RaggedTensorValue:
         result = values[-1]
         for splits in reversed(values[:-1]):
