@@ -222,7 +222,8 @@ def _of_one(shape: Any, dtype: Any, value: Any, name: str) -> Tensor:
             try:
                 dims = infer_dims(shape)
                 if dims is not None and None not in dims:
-                    if int(np.prod(dims, dtype=np.int64)) < 1000:
+                    single = isinstance(shape, int | np.integer)  # ones(3): TensorFlow makes no constant of that
+                    if int(np.prod(dims, dtype=np.int64)) < 1000 and not single:
                         return _make(np.full(dims, fill_value, element._as_numpy), element, scope)
                     shape = shapes.TensorShape(dims)  # its constant is named 'shape_as_tensor'
             except (TypeError, ValueError):

@@ -349,10 +349,11 @@ def _as_matrix(a: Tensor, axes: Any, *, flipped: bool) -> tuple[Tensor, Any, Any
         axes = to_tensor(axes, int32, "axes")
         axes = array.where(axes >= 0, axes, axes + rank)
         free_axes, _ = array.setdiff1d(math.range(rank), axes)
-    free_sizes = array.gather(shape, free_axes)
-    sizes = [math.reduce_prod(free_sizes), math.reduce_prod(array.gather(shape, axes))]
+    free_sizes, summed_sizes = array.gather(shape, free_axes), array.gather(shape, axes)
+    sizes = [math.reduce_prod(free_sizes), math.reduce_prod(summed_sizes)]
     order = array.concat([axes, free_axes] if flipped else [free_axes, axes], 0)
-    matrix = array.reshape(array.transpose(a, order), array.stack(sizes[::-1] if flipped else sizes))
+    matrix_shape = array.stack(sizes[::-1] if flipped else sizes)
+    matrix = array.reshape(array.transpose(a, order), matrix_shape)
     return matrix, free_sizes, known
 
 

@@ -14,9 +14,11 @@ from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import constants
 from thalweg._src.ops.broadcasting import broadcast_gradient_args
+from thalweg._src.ops.casting import _cast
 from thalweg._src.ops.gathering import gather
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math
+from thalweg._src.ops.ranges import _range
 from thalweg._src.ops.shaping import expand_dims, reshape, shape, squeeze
 
 T = type_attr("T")
@@ -186,16 +188,17 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool, na
     with name_scope(name, "SequenceMask", [lengths, maxlen]):
         lengths = to_tensor(lengths)
         if maxlen is None:
-            maxlen = math.reduce_max(lengths, math.range(0, len(lengths.dims)) if lengths.dims is not None else None)
+            maxlen = math.reduce_max(lengths)
             maxlen = math.maximum(to_tensor(0, lengths.dtype.base_dtype), maxlen)
         else:
             maxlen = to_tensor(maxlen)
         if maxlen.dims is not None and len(maxlen.dims) != 0:
             raise ValueError("maxlen must be scalar for sequence_mask")
-        row = math.range(to_tensor(0, maxlen.dtype.base_dtype), maxlen, to_tensor(1, maxlen.dtype.base_dtype))
-        column = math.cast(expand_dims(lengths, -1), maxlen.dtype.base_dtype)
+        kind = maxlen.dtype.base_dtype
+        row = _range(to_tensor(0, kind), maxlen, to_tensor(1, kind))
+        column = _cast(expand_dims(lengths, -1), DstT=kind)  # also to the type that it has
         result = row < column  # type: ignore[operator]
-        return result if dtype == bool_ else math.cast(result, dtype)
+        return result if dtype == bool_ else _cast(result, DstT=dtype)
 
 
 # -- one_hot
