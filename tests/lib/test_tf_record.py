@@ -165,3 +165,30 @@ def test_writer_states(tmp_path):
     with pytest.raises(tf.errors.NotFoundError, match="none"):
         list(R.tf_record_iterator(tmp_path / "none"))
     assert R.TFRecordOptions.get_compression_type_string(R.TFRecordOptions(R.TFRecordCompressionType.ZLIB)) == "ZLIB"
+
+
+def test_files_under_tensorflows_names_far_away():
+    pytest.importorskip("fsspec")
+    gfile, root = tf.gfile, "memory://far"
+    gfile.MakeDirs(f"{root}/a/b")
+    with gfile.GFile(f"{root}/a/one.txt", "w") as f:
+        f.write("first\nsecond\n")
+    assert list(gfile.GFile(f"{root}/a/one.txt")) == ["first\n", "second\n"]
+    assert gfile.Stat(f"{root}/a/one.txt").length == 13
+    assert gfile.IsDirectory(f"{root}/a")
+    assert not gfile.Exists(f"{root}/none")
+    gfile.Copy(f"{root}/a/one.txt", f"{root}/a/two.txt")
+    gfile.Rename(f"{root}/a/two.txt", f"{root}/a/three.txt")
+    assert sorted(gfile.ListDirectory(f"{root}/a")) == ["b", "one.txt", "three.txt"]
+    assert gfile.Glob(f"{root}/a/*.txt") == ["memory:///far/a/one.txt", "memory:///far/a/three.txt"]
+    assert next(gfile.Walk(f"{root}/a")) == (f"{root}/a", ["b"], ["one.txt", "three.txt"])
+    with pytest.raises(tf.errors.NotFoundError):
+        gfile.Remove(f"{root}/none")
+    with pytest.raises(tf.errors.AlreadyExistsError):
+        gfile.Copy(f"{root}/a/one.txt", f"{root}/a/three.txt")
+    with tf.Session() as sess:
+        sess.run(tf.write_file(f"{root}/a/four.txt", "fourth"))
+        assert sess.run(tf.read_file(f"{root}/a/four.txt")) == b"fourth"
+        assert len(sess.run(tf.matching_files(f"{root}/a/*.txt"))) == 3
+    gfile.DeleteRecursively(root)
+    assert not gfile.Exists(f"{root}/a/one.txt")

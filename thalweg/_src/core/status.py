@@ -33,10 +33,20 @@ _OF_ERRNO: dict[int | None, type[errors.OpError]] = {
 }
 
 
+# File systems that are not the operating system's raise these without a number.
+_OF_TYPE: dict[type, type[errors.OpError]] = {
+    FileNotFoundError: errors.NotFoundError,
+    FileExistsError: errors.AlreadyExistsError,
+    PermissionError: errors.PermissionDeniedError,
+    IsADirectoryError: errors.FailedPreconditionError,
+    NotADirectoryError: errors.FailedPreconditionError,
+}
+
+
 def status_of(error: Exception, op: Any = None) -> errors.OpError:
     """The error of `tf.errors` for an OSError or a FormatError."""
     if isinstance(error, OSError):
-        kind = _OF_ERRNO.get(error.errno, errors.UnknownError)
+        kind = _OF_ERRNO.get(error.errno) or _OF_TYPE.get(type(error), errors.UnknownError)
         path = error.filename.decode(errors="replace") if isinstance(error.filename, bytes) else error.filename
         return kind(None, op, f"{path}; {error.strerror}" if path is not None else str(error))  # type: ignore[call-arg,arg-type]
     code = getattr(error, "code", "UNKNOWN")  # a FormatError names its status

@@ -6,13 +6,15 @@ import binascii
 import fnmatch
 import os
 import shutil
-import stat as stat_flags
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from thalweg._src.core import errors
 from thalweg._src.core.status import translated
+from thalweg._src.core.storage import as_path, matching, open_file, scheme_of
+from thalweg._src.lib.io.disks import Facts as FileStatistics
+from thalweg._src.lib.io.disks import disk
 
 _MODES = ("r", "w", "a", "r+", "w+", "a+")
 _BLOCK = 16 * 1024 * 1024
@@ -45,7 +47,7 @@ class FileIO:
             if not self._readable:
                 raise errors.PermissionDeniedError(None, None, "File isn't open for reading")
             with translated():
-                self._reader = open(_path(self._name), "rb")  # noqa: SIM115
+                self._reader = open_file(self._name, "rb")
         return self._reader
 
     def _write_stream(self) -> Any:
@@ -53,7 +55,7 @@ class FileIO:
             if not self._writable:
                 raise errors.PermissionDeniedError(None, None, "File isn't open for writing")
             with translated():
-                self._writer = open(_path(self._name), "ab" if self._plain[0] == "a" else "wb")  # noqa: SIM115
+                self._writer = open_file(self._name, "ab" if self._plain[0] == "a" else "wb")
         return self._writer
 
     def _text(self, data: bytes) -> Any:
@@ -152,24 +154,16 @@ class GFile(FileIO):
         super().__init__(name, mode)
 
 
-class FileStatistics:
-    """What `stat` tells: the length in bytes, the time of the last change in nanoseconds, whether it is a directory."""
-
-    def __init__(self, result: os.stat_result):
-        self.length = result.st_size
-        self.mtime_nsec = result.st_mtime_ns
-        self.is_directory = stat_flags.S_ISDIR(result.st_mode)
-
-
 def file_exists(filename: Any) -> bool:
     """Whether there is such a file or directory."""
-    return os.path.exists(_path(filename))
+    return disk(path := _path(filename)).exists(path)
 
 
 def delete_file(filename: Any) -> None:
     """Delete a file. Raises NotFoundError if there is none."""
+    path = _path(filename)
     with translated():
-        os.remove(_path(filename))
+        disk(path).delete(path)
 
 
 def read_file_to_string(filename: Any, binary_mode: bool = False) -> Any:
@@ -203,7 +197,9 @@ def get_matching_files(filename: Any) -> list[str]:
     pattern = _path(filename)
     head = next((i for i, c in enumerate(pattern) if c in "*?[\\"), None)
     if head is None:
-        return [pattern] if os.path.exists(pattern) else []
+        return [pattern] if disk(pattern).exists(pattern) else []
+    if scheme_of(pattern):
+        return matching(pattern)
     root = os.path.dirname(pattern[:head])
     found = []
     parts = pattern[len(root) :].lstrip("/").split("/")
@@ -223,33 +219,43 @@ def get_matching_files(filename: Any) -> list[str]:
 
 def create_dir(dirname: Any) -> None:
     """Make a directory, whose parent must exist."""
+    path = _path(dirname)
     with translated():
-        os.mkdir(_path(dirname))
+        disk(path).make_directory(path)
 
 
 def recursive_create_dir(dirname: Any) -> None:
     """Make a directory and those above it; those that are there stay."""
     path = _path(dirname)
-    if os.path.exists(path) and not os.path.isdir(path):
+    files = disk(path)
+    if files.exists(path) and not files.is_directory(path):
         raise errors.FailedPreconditionError(None, None, f"{path} is no directory")
     with translated():
-        os.makedirs(path, exist_ok=True)
+        files.make_directories(path)
 
 
 def copy(oldpath: Any, newpath: Any, overwrite: bool = False) -> None:
     """Copy a file. Raises AlreadyExistsError where there is one at `newpath`, unless `overwrite`."""
     _check_free(newpath, overwrite)
+    source, target = _path(oldpath), _path(newpath)
     with translated():
-        if os.path.isdir(_path(oldpath)):
+        if is_directory(source):
             raise errors.FailedPreconditionError(None, None, f"{oldpath} is a directory")
-        shutil.copyfile(_path(oldpath), _path(newpath))
+        if scheme_of(source) == scheme_of(target):
+            disk(source).copy(source, target)
+        else:
+            with open_file(source) as reader, open_file(target, "wb") as writer:
+                shutil.copyfileobj(reader, writer, _BLOCK)
 
 
 def rename(oldname: Any, newname: Any, overwrite: bool = False) -> None:
     """Rename or move. Raises AlreadyExistsError where there is something at `newname`, unless `overwrite`."""
     _check_free(newname, overwrite)
+    source, target = _path(oldname), _path(newname)
+    if scheme_of(source) != scheme_of(target):
+        raise errors.UnimplementedError(None, None, f"Renaming {source} to {target} not implemented: they lie apart")
     with translated():
-        os.replace(_path(oldname), _path(newname))
+        disk(source).move(source, target)
 
 
 def _check_free(path: Any, overwrite: bool) -> None:
@@ -261,23 +267,21 @@ def delete_recursively(dirname: Any) -> None:
     """Delete a directory with all in it."""
     path = _path(dirname)
     with translated():
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
-        else:
-            os.remove(path)
+        disk(path).delete_all(path)
 
 
 def is_directory(dirname: Any) -> bool:
     """Whether there is a directory of that name."""
-    return os.path.isdir(_path(dirname))
+    return disk(path := _path(dirname)).is_directory(path)
 
 
 def list_directory(dirname: Any) -> list[str]:
     """The names in a directory. Raises NotFoundError if there is none."""
-    if not is_directory(dirname):
-        raise errors.NotFoundError(None, None, f"Could not find directory {_path(dirname)}")
+    path = _path(dirname)
+    if not is_directory(path):
+        raise errors.NotFoundError(None, None, f"Could not find directory {path}")
     with translated():
-        return os.listdir(_path(dirname))
+        return disk(path).names(path)
 
 
 def walk(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -308,8 +312,9 @@ def walk_below(
 
 def stat(filename: Any) -> FileStatistics:
     """Length, time of change, and kind of a file. Raises NotFoundError if there is none."""
+    path = _path(filename)
     with translated():
-        return FileStatistics(os.stat(_path(filename)))
+        return disk(path).stat(path)
 
 
 def filecmp(filename_a: Any, filename_b: Any) -> bool:
@@ -329,6 +334,4 @@ def file_crc32(filename: Any, block_size: int = _BLOCK) -> str:
 
 
 def _path(name: Any) -> str:
-    path = os.fspath(name)
-    path = path.decode() if isinstance(path, bytes) else path
-    return path[len("file://") :] if path.startswith("file://") else path
+    return as_path(name)
