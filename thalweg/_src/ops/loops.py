@@ -60,7 +60,8 @@ class _Loop:
         self._lift(turns, turns.count)
         start = self.settled()
         end, rows = lax.scan(self.step, start, self._rows(), length=turns.count)
-        return self.finish(end, rows, None)
+        out = self.finish(end, rows, None)
+        return [v if (last := turns.last(i)) is None else last for i, v in enumerate(out)]
 
     def taped(self, turns):
         """A loop that is differentiated: a scan of more turns than it makes."""

@@ -86,6 +86,12 @@ class Turns:
         start = self.start[i]
         return np.asarray(int(start) + int(self._steps[i]) * turn).astype(start.dtype) if not start.shape else start
 
+    def last(self, i):
+        """What a counter is after the last turn, where both are known; else None."""
+        if self.count is None or i not in self._steps or self.start[i].dtype.kind != "i":
+            return None
+        return self._at(i, self.count)
+
     def _is_monotone(self, t):
         """Whether a condition is made of comparisons of counters, so that once it fails it stays so."""
         t = through_identities(t)

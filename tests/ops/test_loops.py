@@ -1,0 +1,182 @@
+"""Loops as executables: gradients to second order against unrolled graphs, lengths that only the run knows, arrays in loops."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import thalweg as tf
+from thalweg._src.compiler import lower
+
+
+def run(fetches, feeds=None):
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        out = sess.run(fetches, feeds)
+        assert not any(c.is_host for c in sess._last_plan.clusters), "compiled"
+        return out
+
+
+def derivatives(y, x):
+    (g,) = tf.gradients(tf.reduce_sum(y * y), [x])
+    (h,) = tf.gradients(tf.reduce_sum(g * g), [x])
+    return [y, g, h]
+
+
+STEPS = {
+    "tanh": lambda a, x: tf.tanh(a * x + 0.3),
+    "quadratic": lambda a, x: a * x * 0.5 + a * a * 0.1,
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("turns", [0, 3, 20])
+@pytest.mark.parametrize("known", [True, False])
+def test_gradients_are_those_of_the_unrolled_graph(step, turns, known):
+    f = STEPS[step]
+    x = tf.placeholder(tf.float64, [3])
+    limit = tf.constant(turns) if known else tf.cast(tf.reduce_sum(x * 0.0), tf.int32) + turns
+    _, looped = tf.while_loop(
+        lambda i, a: i < limit,
+        lambda i, a: (i + 1, f(a, x)),
+        [0, x * 0.5],
+    )
+    a = x * 0.5
+    for _ in range(turns):
+        a = f(a, x)
+    v = np.array([0.4, -0.7, 0.9])
+    for got, want in zip(run(derivatives(looped, x), {x: v}), run(derivatives(a, x), {x: v}), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
+
+
+def test_a_tape_grows_with_the_turns():
+    x = tf.placeholder(tf.float64, [])
+    i, y = tf.while_loop(lambda i, a: a < 1e6, lambda i, a: (i + 1, a * 1.5 + x), [0, x])
+    (g,) = tf.gradients(y, [x])
+    compiled = []
+    lower.on_compile.append(lambda ops, seconds: compiled.append(ops))
+    try:
+        with tf.Session() as sess:
+            for v in (1e5, 1.0, 1e-3, 1.0, 1e-3):
+                n, value, slope = sess.run([i, y, g], {x: v})
+                np.testing.assert_allclose(slope, value / v, rtol=1e-9)
+            assert n > 40
+        assert len(compiled) <= 4  # not once for each length
+    finally:
+        lower.on_compile.pop()
+
+
+def test_a_long_loop_is_compiled_as_fast_as_a_short_one():
+    sizes = []
+    for n in (10, 100_000):
+        with tf.Graph().as_default():
+            x = tf.placeholder(tf.float32, [2])
+            y = tf.while_loop(lambda i, a: i < n, lambda i, a: (i + 1, a * 0.5 + x), [0, x])[1]
+            with tf.Session() as sess:
+                np.testing.assert_allclose(sess.run(y, {x: [1.0, 2.0]}), [2.0, 4.0], rtol=1e-2)
+                sizes.append(len(sess.hlo(y, {x: [1.0, 2.0]})[0]))
+    assert sizes[1] - sizes[0] < 50
+
+
+def test_loops_in_loops_of_unknown_length():
+    x = tf.placeholder(tf.float64, [])
+
+    def outer(i, a):
+        inner = tf.while_loop(lambda b: b < tf.cast(i, tf.float64) * 3.0, lambda b: b * 1.25 + x, [a * 0.1 + 0.1])
+        return i + 1, a * 0.5 + inner
+
+    _, y = tf.while_loop(lambda i, a: a < 40.0, outer, [0, x])
+    (g,) = tf.gradients(y, [x])
+    got, up, down = run(g, {x: 0.7}), run(y, {x: 0.7 + 1e-6}), run(y, {x: 0.7 - 1e-6})
+    np.testing.assert_allclose(got, (up - down) / 2e-6, rtol=1e-5)
+
+
+def test_a_scan_is_one_loop_forwards_and_one_backwards():
+    x = tf.placeholder(tf.float32, [None, 4])
+    w = tf.Variable(np.eye(4, dtype="f"))
+    y = tf.scan(lambda a, r: tf.tanh(tf.matmul(a, w) + r), x, tf.zeros([1, 4]))
+    (g,) = tf.gradients(y, [w])
+    with tf.Session() as sess:
+        sess.run(w.initializer)
+        texts = sess.hlo([y, g], {x: np.ones([50, 4])})
+    assert len(texts) == 1
+    assert texts[0].count("stablehlo.while") == 2
+
+
+def test_an_array_that_grows_in_a_loop():
+    x = tf.placeholder(tf.float64, [2])
+    array = tf.TensorArray(tf.float64, size=0, dynamic_size=True)
+    _, _, array = tf.while_loop(
+        lambda i, a, t: tf.reduce_sum(a) < 100.0, lambda i, a, t: (i + 1, a * 1.5, t.write(i, a)), [0, x, array]
+    )
+    y = array.stack()
+    (g,) = tf.gradients(y, [x])
+    for v in (9.0, 0.01, 1.0):
+        rows, slope = run([y, g], {x: [v, v]})
+        np.testing.assert_allclose(rows[:, 0], v * 1.5 ** np.arange(len(rows)))
+        np.testing.assert_allclose(slope, np.full(2, (1.5 ** np.arange(len(rows))).sum()))
+
+
+def test_arrays_in_branches():
+    x = tf.placeholder(tf.float32, [3])
+    p = tf.placeholder(tf.bool, [])
+    a = tf.TensorArray(tf.float32, size=2, clear_after_read=False).write(0, x)
+    b = tf.cond(p, lambda: a.write(1, x * x), lambda: a.write(1, -x))
+    (g,) = tf.gradients(b.stack(), [x])
+    assert run([b.read(1), g], {x: [1, 2, 3], p: True})[1].tolist() == [3, 5, 7]
+    assert run([b.read(1), g], {x: [1, 2, 3], p: False})[1].tolist() == [0, 0, 0]
+
+
+def test_errors_of_arrays_in_loops():
+    def loop(body, **more):
+        a = tf.TensorArray(tf.float32, size=3, **more)
+        return tf.while_loop(lambda i, a: i < 4, body, [0, a])[1].flow
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not resizeable and size is: 3"):
+        run(loop(lambda i, a: (i + 1, a.write(i, 1.0))))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="already been written to"):
+        run(loop(lambda i, a: (i + 1, a.write(i // 2, 1.0))))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="array size is: 2"):
+        b = tf.TensorArray(tf.float32, size=2).unstack(tf.zeros([2]))
+        run(tf.while_loop(lambda i, s: i < 3, lambda i, s: (i + 1, s + b.read(i)), [0, 0.0])[1])
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    n=st.integers(0, 6),
+    shape=st.lists(st.integers(1, 3), max_size=2),
+    reverse=st.booleans(),
+    begins=st.booleans(),
+    pair=st.booleans(),
+)
+def test_functions_over_rows(n, shape, reverse, begins, pair):
+    if not begins and n == 0:
+        n = 1
+    r = np.random.RandomState(n + 7 * len(shape))
+    rows = r.standard_normal([n, *shape])
+    start = r.standard_normal(shape)
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float64, [None, *shape])
+        elems = (x, x * 2.0) if pair else x
+        take = (lambda row: row[0] + row[1]) if pair else (lambda row: row)
+
+        def step(a, row):
+            a = a[0] if pair else a
+            out = a * 0.5 + take(row)
+            return (out, out + 1.0) if pair else out
+
+        first = (tf.constant(start), tf.constant(start)) if pair else tf.constant(start)
+        s = tf.scan(step, elems, first if begins else None, reverse=reverse)
+        f = (tf.foldr if reverse else tf.foldl)(step, elems, first if begins else None)
+        m = tf.map_fn(lambda row: take(row) * 3.0, elems, dtype=tf.float64)
+        got_s, got_f, got_m = run([s, f, m], {x: rows})
+    order = list(range(n))[::-1] if reverse else list(range(n))
+    own = np.zeros([n, *shape])
+    a = start if begins else rows[order[0]]
+    for k, i in enumerate(order):
+        if begins or k:
+            a = a * 0.5 + rows[i] * (3.0 if pair else 1.0)
+        own[i] = a
+    np.testing.assert_allclose(got_s[0] if pair else got_s, own)
+    np.testing.assert_allclose(got_f[0] if pair else got_f, a)
+    np.testing.assert_allclose(got_m, rows * (9.0 if pair else 3.0))
