@@ -36,6 +36,7 @@ class EagerTensor(Tensor):
     """A tensor that has its value: a NumPy array, an array on a device, or a reference to a resource."""
 
     __slots__ = ("_id", "_value")
+    _id: int
     _value: Any
 
     def numpy(self) -> Any:
@@ -78,7 +79,7 @@ class EagerTensor(Tensor):
         return self._numpy().__index__()
 
     def __round__(self, *digits: int) -> Any:
-        return round(self._numpy()[()], *digits)
+        return round(self._numpy()[()], *digits)  # type: ignore[call-overload]
 
     def __format__(self, spec: str) -> str:
         return self._numpy().__format__(spec) if spec else str(self)
@@ -251,13 +252,13 @@ class EagerGraph(Graph):
                 c()
         return contextlib.nullcontext()
 
-    def colocate_with(self, op: Any, ignore_existing: bool = False) -> contextlib.AbstractContextManager[Any]:
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> contextlib.AbstractContextManager[Any]:  # type: ignore[override]
         return contextlib.nullcontext()
 
-    def _attr_scope(self, attr_map: Any) -> contextlib.AbstractContextManager[Any]:
+    def _attr_scope(self, attr_map: Any) -> contextlib.AbstractContextManager[Any]:  # type: ignore[override]
         return contextlib.nullcontext()
 
-    def _original_op(self, op: Operation) -> contextlib.AbstractContextManager[Any]:
+    def _original_op(self, op: Operation) -> contextlib.AbstractContextManager[Any]:  # type: ignore[override]
         return contextlib.nullcontext()
 
     def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:

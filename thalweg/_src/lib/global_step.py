@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.core import dtypes
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.platform import logging as log
@@ -16,7 +17,7 @@ READ_KEY = "global_step_read_op_cache"
 
 def global_step(sess: Any, global_step_tensor: Any) -> int:
     """The value of the global step in `sess`."""
-    return int(sess.run(global_step_tensor))
+    return int(global_step_tensor) if executing_eagerly() else int(sess.run(global_step_tensor))
 
 
 def get_global_step(graph: Graph | None = None) -> Any:

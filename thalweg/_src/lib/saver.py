@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg._src.core import errors, scopes
 from thalweg._src.core.collection_protos import register_proto_function
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.formats import protos
@@ -20,6 +21,7 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saving import direct
 from thalweg._src.lib.saving.builder import V1, V2, BulkSaverBuilder
 from thalweg._src.lib.saving.saveables import all_saveable_objects
+from thalweg._src.runtime import eager
 from thalweg._src.runtime.direct import is_local
 
 
@@ -76,6 +78,20 @@ class Saver:
             filename,
         )
         self._is_built, self._is_empty = False, False
+        self._eager = executing_eagerly() and saver_def is None
+        if self._eager:
+            if var_list is None:
+                raise RuntimeError(
+                    "When eager execution is enabled, `var_list` must specify a list or dict of variables to save"
+                )
+            self.saver_def = protos.SaverDef(
+                filename_tensor_name="save/Const:0",
+                save_tensor_name="save/control_dependency:0",
+                restore_op_name="save/restore_all",
+                max_to_keep=max_to_keep or 0,
+                keep_checkpoint_every_n_hours=keep_checkpoint_every_n_hours,
+                version=write_version,
+            )
         self._last_checkpoints: list[tuple[str, float]] = []
         self._checkpoints_to_be_deleted: list[tuple[str, float]] = []
         self._moves: dict[str, Any] = {}
@@ -90,6 +106,9 @@ class Saver:
         if self._is_built:
             return
         self._is_built = True
+        if self._eager:
+            self._next_checkpoint_time = time.time() + self.saver_def.keep_checkpoint_every_n_hours * 3600
+            return
         if self.saver_def is None:
             builder = self._builder or BulkSaverBuilder(self._write_version)
             if self._var_list is None:
@@ -216,6 +235,8 @@ class Saver:
         TypeError for what is no session, ValueError where the directory does not exist or names collide,
         RuntimeError before `build`.
         """
+        if self._eager:
+            sess, write_meta_graph = eager.session(), False
         if not self._is_built:
             raise RuntimeError("`build()` should be called before save if defer_build==True")
         save_path = os.fspath(save_path)
@@ -256,6 +277,9 @@ class Saver:
         return written
 
     def _write(self, sess: Any, path: str) -> str:
+        if self._eager:
+            direct.save(sess, path, direct.eager_moves(self._var_list))
+            return path
         moves = self._planned(sess, "save", direct.save_moves)
         if moves is not None:
             direct.save(sess, path, moves)
@@ -288,6 +312,9 @@ class Saver:
             raise _explained(error, "a mismatch between the current graph and the graph") from None
 
     def _read(self, sess: Any, path: str) -> None:
+        if self._eager:
+            direct.restore(eager.session(), path, direct.eager_moves(self._var_list))
+            return
         moves = self._planned(sess, "restore", direct.restore_moves)
         if moves is not None:
             direct.restore(sess, path, moves)
@@ -300,7 +327,9 @@ class Saver:
         """
         from thalweg._src.lib.saving.object_names import keys_of_names
 
-        moves = self._planned(sess, "restore", direct.restore_moves)
+        moves = direct.eager_moves(self._var_list) if self._eager else None
+        sess = eager.session() if self._eager else sess
+        moves = moves or self._planned(sess, "restore", direct.restore_moves)
         keys = keys_of_names(path)
         if not keys or moves is None or not all(m.name in keys for m in moves):
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from thalweg._src.ops import state, variables
 from thalweg._src.ops.variables import ResourceVariable
 
 _made = itertools.count()
+# Called with each new variable.
+when_made: list[Callable[[Any], None]] = []
 
 
 class EagerVariable(ResourceVariable):
@@ -42,6 +44,8 @@ class EagerVariable(ResourceVariable):
         self._initial_value = self._initializer_op = None  # type: ignore[assignment]
         self._unique_id, self._made = unique, next(_made)
         state.assign_variable(handle, init, dtype=element)
+        for tell in when_made:
+            tell(self)
 
     @property
     def name(self) -> str:
@@ -149,6 +153,20 @@ class EagerVariable(ResourceVariable):
         return f"<tf.Variable {facts}, numpy={self.read_value()._text(True)}>"  # type: ignore[attr-defined]
 
     __str__ = __repr__
+
+
+class _TfeVariable(type):
+    """tfe.Variable makes the variables of eager execution, and resource variables in graphs; both are instances of it."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return variables.Variable(*args, use_resource=True, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, ResourceVariable)
+
+
+class TfeVariable(metaclass=_TfeVariable):
+    """A resource variable, as `tf.Variable(..., use_resource=True)` makes it."""
 
 
 variables.eager_kind.append(EagerVariable)

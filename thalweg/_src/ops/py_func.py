@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import errors
+from thalweg._src.core import eager, errors
 from thalweg._src.core.convert import as_array, to_tensor
 from thalweg._src.core.dtypes import as_dtype
 from thalweg._src.core.graph import get_default_graph
@@ -138,22 +138,32 @@ def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | No
     return py_func(func, inp, Tout, name=name)
 
 
-class EagerArray(np.ndarray):
-    """What the function of `py_function` receives: an array that also answers as an eager tensor does."""
-
-    def numpy(self) -> np.ndarray:
-        """The value as a plain array."""
-        return np.asarray(self)[()]
-
-
 def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
-    """`py_func` for functions that expect eager tensors: their arguments are arrays with a method `numpy()`.
+    """The result of `func`, a Python function that is run eagerly: it receives tensors that have their values, and gives such.
 
-    The function can't use operations on them, and has no gradient.
+    It has no gradient in a graph. What it raises becomes the error of the run.
     """
+    types = [as_dtype(t).base_dtype for t in (Tout if isinstance(Tout, list | tuple) else [Tout])]
+    if eager.executing_eagerly():
+        found = _as_list(func(*[to_tensor(x) for x in inp]), types)
+        out = [to_tensor(r, t) for r, t in zip(found, types, strict=True)]
+        return out if isinstance(Tout, list | tuple) else out[0]
+    kinds = [to_tensor(x).dtype.base_dtype for x in inp]
 
     def call(*values: Any) -> Any:
-        result = func(*(np.asarray(v).view(EagerArray) if np.asarray(v).dtype != object else v for v in values))
-        return result if not isinstance(result, EagerArray) else result.numpy()
+        with eager.eager_mode():
+            given = [eager.make(as_array(v, t), t) for v, t in zip(values, kinds, strict=True)]
+            found = _as_list(func(*given), types)
+            return [to_tensor(r, t).numpy() for r, t in zip(found, types, strict=True)]  # type: ignore[attr-defined]
 
     return py_func(call, inp, Tout, name=name)
+
+
+def _as_list(result: Any, types: Any) -> list[Any]:
+    """The results of a function for `types`. Raises ValueError where their number is another."""
+    if result is None and not types:
+        return []
+    found = list(result) if isinstance(result, list | tuple) else [result]
+    if len(found) != len(types):
+        raise ValueError(f"The function gives {len(found)} values, Tout names {len(types)}")
+    return found

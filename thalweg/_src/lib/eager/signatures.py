@@ -34,7 +34,7 @@ class Call:
         self.names: list[str] = []
         self._leaves: list[Any] = []
         key: list[Any] = []
-        flat_specs = None if specs is None else [s for s in nest.flatten(list(specs))]
+        flat_specs = None if specs is None else list(nest.flatten(list(specs)))
         label = [names[i] if i < len(names) else f"arg{i}" for i, a in enumerate(args) for _ in _leaves(a)]
         label += [k for k, a in sorted(kwargs.items()) for _ in _leaves(a)]
         flat = [x for a in (*args, *[v for _, v in sorted(kwargs.items())]) for x in _leaves(a)]

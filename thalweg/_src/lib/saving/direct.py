@@ -17,6 +17,7 @@ from thalweg._src.core import errors, infer
 from thalweg._src.core.dtypes import DType, as_dtype
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.status import translated
+from thalweg._src.lib.saving.saveables import op_list_to_dict
 from thalweg._src.ops import checkpoints
 from thalweg._src.runtime import direct
 
@@ -32,6 +33,18 @@ class Move(NamedTuple):
     dtype: DType
     reshape: bool
     shape: Any
+
+
+def eager_moves(variables: Any) -> list[Move]:
+    """The moves of variables of eager execution: a list of them, or a dict by name. Raises ValueError for equal names."""
+    named = variables if isinstance(variables, dict) else op_list_to_dict(variables)
+    moves = []
+    for name, found in sorted(named.items()):
+        for v in found if isinstance(found, list | tuple) else [found]:
+            spec = v._save_slice_info.spec if v._save_slice_info is not None else ""
+            source = v.handle.op
+            moves.append(Move(source, name, spec, v.dtype.base_dtype, False, source._attrs["shape"]))
+    return moves
 
 
 def save_moves(graph: Graph, saver_def: Any) -> list[Move] | None:

@@ -10,6 +10,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.ops import basic, state
+from thalweg._src.ops.eager_variables import EagerVariable
 from thalweg._src.ops.late import array
 from thalweg._src.ops.partitioned import PartitionedVariable
 from thalweg._src.ops.variables import ResourceVariable, Variable, global_variables
@@ -162,6 +163,9 @@ def saveable_objects_for_op(op: Any, name: Any) -> Iterator[SaveableObject]:
             made = factory(f"{name}_{attr}") if callable(factory) else factory
             yield from saveable_objects_for_op(made, made.name)
     else:
+        if isinstance(op, EagerVariable):
+            yield ResourceVariableSaveable(op, "", name)
+            return
         if isinstance(op, ResourceVariable):
             variable = op._graph_element
         else:
@@ -198,6 +202,8 @@ def op_list_to_dict(op_list: Any) -> dict[str, Any]:
                 op_list_to_dict([f() if callable(f) else f for f in var._gather_saveables_for_checkpoint().values()])
             )
             continue
+        elif isinstance(var, EagerVariable):
+            name = var._shared_name
         else:
             item = var._graph_element if isinstance(var, ResourceVariable) else to_tensor(var, None, None, as_ref=True)
             if not _is_variable(item):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import weakref
 from typing import Any
 
 import numpy as np
 
 from thalweg._src.core import errors
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import default_sessions, get_default_graph
 from thalweg._src.core.status import translated
 from thalweg._src.formats import protos
@@ -25,14 +27,18 @@ from thalweg._src.lib.tracking.object_graph import (
     children,
     is_trackable,
     saveables_of,
+    when_tracked,
 )
 from thalweg._src.ops.variables import Variable
+from thalweg._src.runtime import eager
 from thalweg._src.runtime.direct import is_local
 
 _RESTORES = itertools.count(1)
 
 
 def _session(session: Any) -> Any:
+    if executing_eagerly():
+        return eager.session()
     if session is not None:
         return session
     if not default_sessions.stack:
@@ -81,11 +87,16 @@ class Checkpoint(AutoTrackable):
     def save(self, file_prefix: Any, session: Any = None) -> str:
         """Write `file_prefix`-N, where N counts the saves, and make it the latest checkpoint of its directory."""
         session = _session(session)
+        if executing_eagerly():
+            return self._numbered(file_prefix, int(self.save_counter.assign_add(1).numpy()), session)
         if self._save_counter is None:
             session.run(self.save_counter.initializer)
         if self._count_op is None:
             self.__dict__["_count_op"] = self.save_counter.assign_add(1)
-        path = self.write(f"{os.fspath(file_prefix)}-{session.run(self._count_op)}", session)
+        return self._numbered(file_prefix, session.run(self._count_op), session)
+
+    def _numbered(self, file_prefix: Any, number: int, session: Any) -> str:
+        path = self.write(f"{os.fspath(file_prefix)}-{number}", session)
         checkpoint_management.write_state(os.path.dirname(path), path, [path], save_relative_paths=True)
         return path
 
@@ -126,6 +137,8 @@ class Checkpoint(AutoTrackable):
             kind = CheckpointLoadStatus if reader.has_tensor(OBJECT_GRAPH) else NameBasedSaverStatus
             status = kind(self, path, reader)
         _ = self.save_counter  # it is initialized or restored with the others
+        if executing_eagerly() and save_path is not None:
+            status.restore_now_and_later()
         return status
 
 
@@ -160,11 +173,32 @@ class _Status:
         """Accepted: there are no warnings of what was not restored."""
         return self
 
+    def restore_now_and_later(self) -> None:
+        """In eager execution: restore what there is, and what is made later when it is made."""
+        restored: set[int] = set()
+        root = weakref.ref(self._root)
+
+        def catch_up() -> bool:
+            """Restore what has come since. False once the objects are gone."""
+            if root() is None:
+                return False
+            if executing_eagerly():
+                self._restore_all_but(restored)
+            return True
+
+        catch_up()
+        when_tracked.append(catch_up)
+
+    def _restore_all_but(self, restored: set[int]) -> None:
+        raise NotImplementedError
+
     def _objects(self) -> list[Any]:
         return ObjectGraph(self._root).objects
 
     def _initialize(self, session: Any, objects: list[Any]) -> None:
         """Run the initializers of objects that no later restore takes care of."""
+        if executing_eagerly():
+            return
         waiting = [o for o in objects if getattr(o, "initializer", None) is not None and _last_restore(o) < self._uid]
         session.run([o.initializer for o in waiting])
 
@@ -270,13 +304,22 @@ class CheckpointLoadStatus(_Status):
         return self
 
     def run_restore_ops(self, session: Any = None) -> None:
-        """Put the values of the checkpoint into the objects that match."""
-        session, found = _session(session), self._match()
+        """Put the values of the checkpoint into the objects that match. In eager execution they are there already."""
+        if not executing_eagerly():
+            self._restore(_session(session), set())
+
+    def _restore_all_but(self, restored: set[int]) -> None:
+        self._restore(_session(None), restored)
+
+    def _restore(self, session: Any, restored: set[int]) -> None:
+        found = self._match()
         moves, others = [], []
         for _, attribute in ObjectGraph(self._root).attributes():
             at = next((i for i, value in found.items() if value is attribute.owner), None)
-            if at is None or _last_restore(attribute.owner) > self._uid:
+            if at is None or _last_restore(attribute.owner) > self._uid or id(attribute.owner) in restored:
                 continue
+            if executing_eagerly():
+                restored.add(id(attribute.owner))
             keys = {a.name: a.checkpoint_key for a in self._proto.nodes[at].attributes}
             if attribute.name not in keys:
                 continue
@@ -327,9 +370,17 @@ class NameBasedSaverStatus(_Status):
     assert_existing_objects_matched = assert_nontrivial_match = assert_consumed
 
     def run_restore_ops(self, session: Any = None) -> None:
-        """Put the values of the checkpoint into the variables of these names."""
-        session = _session(session)
-        named = {n: v for n, v in self._named() if self._reader.has_tensor(n)}
+        """Put the values of the checkpoint into the variables of these names. In eager execution they are there already."""
+        if not executing_eagerly():
+            self._restore(_session(session), set())
+
+    def _restore_all_but(self, restored: set[int]) -> None:
+        self._restore(_session(None), restored)
+
+    def _restore(self, session: Any, restored: set[int]) -> None:
+        named = {n: v for n, v in self._named() if self._reader.has_tensor(n) and id(v) not in restored}
+        if executing_eagerly():
+            restored.update(id(v) for v in named.values())
         moves = [_move(v, n) for n, v in named.items()]
         if is_local(session) and None not in moves:
             direct.restore(session, self._path, moves)  # type: ignore[arg-type]

@@ -26,6 +26,15 @@ class Reference(NamedTuple):
     ref: Any
 
 
+# What is called when an object comes to hold another; who gives False is not called again.
+when_tracked: list[Callable[[], bool]] = []
+
+
+def tell_tracked() -> None:
+    """Say that there may be more to restore."""
+    when_tracked[:] = [f for f in when_tracked if f()]
+
+
 class Trackable:
     """An object that says what it holds. Subclasses override `_checkpoint_dependencies`."""
 
@@ -45,6 +54,7 @@ class Trackable:
                 "declared as a dependency. Names must be unique (or overwrite=True)."
             )
         tracked[name] = Reference(name, trackable)
+        tell_tracked()
         return trackable
 
 
