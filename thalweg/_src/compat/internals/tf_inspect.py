@@ -32,8 +32,8 @@ ArgSpec = collections.namedtuple("ArgSpec", "args varargs keywords defaults")
 
 
 def getfullargspec(obj: Any) -> FullArgSpec:
-    """The arguments of a function, below its decorators."""
-    return inspect.getfullargspec(unwrap(obj))
+    """The arguments of a function, below its decorators. Without annotations, as those of the era had none."""
+    return inspect.getfullargspec(unwrap(obj))._replace(annotations={})
 
 
 def getargspec(obj: Any) -> Any:
