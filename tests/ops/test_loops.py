@@ -136,8 +136,8 @@ def test_errors_of_arrays_in_loops():
         run(loop(lambda i, a: (i + 1, a.write(i, 1.0))))
     with pytest.raises(tf.errors.InvalidArgumentError, match="already been written to"):
         run(loop(lambda i, a: (i + 1, a.write(i // 2, 1.0))))
+    b = tf.TensorArray(tf.float32, size=2).unstack(tf.zeros([2]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="array size is: 2"):
-        b = tf.TensorArray(tf.float32, size=2).unstack(tf.zeros([2]))
         run(tf.while_loop(lambda i, s: i < 3, lambda i, s: (i + 1, s + b.read(i)), [0, 0.0])[1])
 
 

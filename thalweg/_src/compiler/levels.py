@@ -58,7 +58,7 @@ class Level:
         self.items = frames.items(path, scope) if items is None else items
         self.conditions = Conditions(frames, path, self.items) if conditions is None else conditions
         self.env: dict[Tensor, Tensor] = {}
-        self.made: dict[Operation, Operation | None] = {}
+        self.made: dict[Item, Operation | None] = {}
         self.done: set[Item] = set()
         self.out: dict[Operation, None] = {}
         self.stacks: dict[Operation, Stack] = {}

@@ -4,6 +4,8 @@
 compiler turns them into If and While (compiler/functionalize.py), so none of them has a lowering of its own.
 """
 
+from typing import NoReturn
+
 import numpy as np
 
 from thalweg._src.core import errors
@@ -17,7 +19,7 @@ from thalweg._src.core.structured import Notes, Nothing
 T = type_attr("T")
 
 
-def _never(*args, **kwargs):
+def _never() -> NoReturn:
     raise errors.UnimplementedError(None, None, "An op of a control-flow frame stands outside of any")
 
 
