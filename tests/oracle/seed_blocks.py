@@ -480,6 +480,99 @@ def mini_batching(tf, np):
         return loss_val, sess.run([W, b])
 
 
+# Recurrent networks in TensorFlow: the lecture's program by hand, and with a cell.
+
+
+def sequence_data(np, batch_size, num_steps):
+    """Bits, and bits that depend on those three and eight places before (r2rt.com)."""
+    r = np.random.RandomState(0)
+    X = r.choice(2, 4000)
+    odds = 0.5 + 0.5 * np.roll(X, 3) - 0.25 * np.roll(X, 8)
+    Y = (r.rand(4000) < odds).astype("int32")
+    for i in range(20):
+        at = np.arange(batch_size)[:, None] * 190 + i * num_steps + np.arange(num_steps)
+        yield X[at].astype("int32"), Y[at]
+
+
+def trained(tf, np, feeds, fetches, train_step):
+    """Losses over 20 steps from weights that depend on their shapes alone; the state goes on."""
+    x, y, init_state = feeds
+    losses = []
+    with tf.Session() as sess:
+        sess.run(tf.initialize_all_variables())
+        for v in tf.trainable_variables():
+            shape = v.get_shape().as_list()
+            sess.run(v.assign(0.5 * np.sin(1.7 * np.arange(np.prod(shape))).reshape(shape)))
+        training_state = np.zeros((20, 4))
+        for X, Y in sequence_data(np, 20, 5):
+            loss, training_state, _ = sess.run(list(fetches) + [train_step], {x: X, y: Y, init_state: training_state})
+            losses.append(loss)
+    return losses, training_state
+
+
+@block
+def rnn_by_hand(tf, np):
+    batch_size, num_steps, num_classes, state_size, learning_rate = 20, 5, 2, 4, 0.1
+    x = tf.placeholder(tf.int32, [batch_size, num_steps], name="input_placeholder")
+    y = tf.placeholder(tf.int32, [batch_size, num_steps], name="labels_placeholder")
+    init_state = tf.zeros([batch_size, state_size])
+    x_one_hot = tf.one_hot(x, num_classes)
+    rnn_inputs = tf.unpack(x_one_hot, axis=1)
+    with tf.variable_scope("rnn_cell"):
+        W = tf.get_variable("W", [num_classes + state_size, state_size])
+        b = tf.get_variable("b", [state_size], initializer=tf.constant_initializer(0.0))
+
+    def rnn_cell(rnn_input, state):
+        with tf.variable_scope("rnn_cell", reuse=True):
+            W = tf.get_variable("W", [num_classes + state_size, state_size])
+            b = tf.get_variable("b", [state_size], initializer=tf.constant_initializer(0.0))
+        return tf.tanh(tf.matmul(tf.concat(1, [rnn_input, state]), W) + b)
+
+    state = init_state
+    rnn_outputs = []
+    for rnn_input in rnn_inputs:
+        state = rnn_cell(rnn_input, state)
+        rnn_outputs.append(state)
+    final_state = rnn_outputs[-1]
+
+    # logits and predictions
+    with tf.variable_scope("softmax"):
+        W = tf.get_variable("W", [state_size, num_classes])
+        b = tf.get_variable("b", [num_classes], initializer=tf.constant_initializer(0.0))
+    logits = [tf.matmul(rnn_output, W) + b for rnn_output in rnn_outputs]
+    # Turn our y placeholder into a list labels
+    y_as_list = [tf.squeeze(i, squeeze_dims=[1]) for i in tf.split(1, num_steps, y)]
+    # losses and train_step
+    losses = [tf.nn.sparse_softmax_cross_entropy_with_logits(logit, label) for logit, label in zip(logits, y_as_list)]
+    total_loss = tf.reduce_mean(losses)
+    train_step = tf.train.AdagradOptimizer(learning_rate).minimize(total_loss)
+    return trained(tf, np, (x, y, init_state), (total_loss, final_state), train_step)
+
+
+@block
+def rnn_with_a_cell(tf, np):
+    batch_size, num_steps, num_classes, state_size, learning_rate = 20, 5, 2, 4, 0.1
+    x = tf.placeholder(tf.int32, [batch_size, num_steps], name="input_placeholder")
+    y = tf.placeholder(tf.int32, [batch_size, num_steps], name="labels_placeholder")
+    init_state = tf.zeros([batch_size, state_size])
+    x_one_hot = tf.one_hot(x, num_classes)
+    rnn_inputs = tf.unpack(x_one_hot, axis=1)
+    cell = tf.nn.rnn_cell.BasicRNNCell(state_size)
+    rnn_outputs, final_state = tf.nn.rnn(cell, rnn_inputs, initial_state=init_state)
+    with tf.variable_scope("softmax"):
+        W = tf.get_variable("W", [state_size, num_classes])
+        b = tf.get_variable("b", [num_classes], initializer=tf.constant_initializer(0.0))
+    logits = [tf.matmul(rnn_output, W) + b for rnn_output in rnn_outputs]
+    predictions = [tf.nn.softmax(logit) for logit in logits]
+    y_as_list = [tf.squeeze(i, squeeze_dims=[1]) for i in tf.split(1, num_steps, y)]
+    loss_weights = [tf.ones([batch_size]) for i in range(num_steps)]
+    losses = tf.nn.seq2seq.sequence_loss_by_example(logits, y_as_list, loss_weights)
+    total_loss = tf.reduce_mean(losses)
+    train_step = tf.train.AdagradOptimizer(learning_rate).minimize(total_loss)
+    found = trained(tf, np, (x, y, init_state), (total_loss, final_state), train_step)
+    return found, [p.get_shape().as_list() for p in predictions]
+
+
 def told(value):
     """Results as JSON takes them."""
     if isinstance(value, dict):
