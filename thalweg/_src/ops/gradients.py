@@ -175,6 +175,8 @@ def _as_graph_tensor(value: Any, what: str) -> Tensor:
         return get_default_graph()._admit(value)
     if isinstance(value, IndexedSlices):
         return value.values
+    if isinstance(value, list | tuple):  # a nested list is one tensor, as everywhere
+        return to_tensor(value, None, what)
     return to_tensor(value, None, what, as_ref=True)
 
 
