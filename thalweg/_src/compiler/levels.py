@@ -153,7 +153,8 @@ class Level:
 
     def capture(self, t: Tensor) -> Tensor:
         """`t` of the level around, as an argument of this graph."""
-        assert self.parent is not None and self.graph is not None
+        assert self.parent is not None
+        assert self.graph is not None
         return self.captured(self.parent.get(t), t)
 
     def captured(self, outer: Tensor, t: Tensor | None = None) -> Tensor:
