@@ -9,6 +9,7 @@ from thalweg import contrib as contrib
 from thalweg import data as data
 from thalweg import debugging as debugging
 from thalweg import distribute as distribute
+from thalweg import distributions as distributions
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
 from thalweg import estimator as estimator
@@ -119,6 +120,7 @@ from thalweg._src.lib.data.specs import SparseTensorSpec as SparseTensorSpec
 from thalweg._src.lib.eager.context import disable_eager_execution as disable_eager_execution
 from thalweg._src.lib.eager.context import enable_eager_execution as enable_eager_execution
 from thalweg._src.lib.eager.context import executing_eagerly as executing_eagerly
+from thalweg._src.lib.eager.functions import function as function
 from thalweg._src.lib.libraries import load_file_system_library as load_file_system_library
 from thalweg._src.lib.libraries import load_library as load_library
 from thalweg._src.lib.libraries import load_op_library as load_op_library

@@ -96,7 +96,7 @@ class ExternalOptimizerInterface:
                 values, slopes = found[: len(tensors)], found[len(tensors) : len(tensors) + len(grads)]
                 if tensors and tensors[0] is self._loss:
                     loss_callback(*found[len(tensors) + len(grads) :])
-                    return values[0], np.asarray(slopes[0], np.float64)
+                return values[0], np.asarray(slopes[0], np.float64)
 
             return evaluate
 
@@ -130,7 +130,7 @@ class ExternalOptimizerInterface:
 
         return evaluate
 
-    def _minimize(self, **kwargs: Any) -> Any:
+    def _minimize(self, *args: Any, **kwargs: Any) -> Any:
         """The vector at a minimum, from the functions and the first vector."""
         raise NotImplementedError(
             "To use ExternalOptimizerInterface, subclass from it and implement the _minimize() method."

@@ -1,0 +1,20 @@
+"""tf.distributions: probability distributions."""
+
+from thalweg._src.lib.distributions.continuous import Beta as Beta
+from thalweg._src.lib.distributions.continuous import Exponential as Exponential
+from thalweg._src.lib.distributions.continuous import Gamma as Gamma
+from thalweg._src.lib.distributions.continuous import Laplace as Laplace
+from thalweg._src.lib.distributions.continuous import Normal as Normal
+from thalweg._src.lib.distributions.continuous import StudentT as StudentT
+from thalweg._src.lib.distributions.continuous import Uniform as Uniform
+from thalweg._src.lib.distributions.discrete import Bernoulli as Bernoulli
+from thalweg._src.lib.distributions.discrete import Categorical as Categorical
+from thalweg._src.lib.distributions.discrete import Multinomial as Multinomial
+from thalweg._src.lib.distributions.distribution import FULLY_REPARAMETERIZED as FULLY_REPARAMETERIZED
+from thalweg._src.lib.distributions.distribution import NOT_REPARAMETERIZED as NOT_REPARAMETERIZED
+from thalweg._src.lib.distributions.distribution import Distribution as Distribution
+from thalweg._src.lib.distributions.distribution import RegisterKL as RegisterKL
+from thalweg._src.lib.distributions.distribution import ReparameterizationType as ReparameterizationType
+from thalweg._src.lib.distributions.distribution import kl_divergence as kl_divergence
+from thalweg._src.lib.distributions.vectors import Dirichlet as Dirichlet
+from thalweg._src.lib.distributions.vectors import DirichletMultinomial as DirichletMultinomial
