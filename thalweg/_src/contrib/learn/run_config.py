@@ -1,0 +1,108 @@
+"""tf.contrib.learn.RunConfig: the RunConfig of tf.estimator with the arguments of contrib."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from thalweg._src.lib.estimators.run_config import RunConfig as CoreRunConfig
+from thalweg._src.lib.estimators.run_config import TaskType as CoreTaskType
+
+
+class TaskType(CoreTaskType):
+    """The jobs of a cluster."""
+
+
+class Environment:
+    """Where a program runs."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+    GOOGLE = "google"
+
+
+class RunConfig(CoreRunConfig):
+    """Where an estimator runs, and how often it saves.
+
+    `num_cores`, `log_device_placement` and `gpu_memory_fraction` go into `tf_config`, a ConfigProto. 0.x called the folder of a
+    cluster `cluster_config` and took `verbose`.
+    """
+
+    def __init__(
+        self,
+        master: str | None = None,
+        num_cores: int = 0,
+        log_device_placement: bool = False,
+        gpu_memory_fraction: float = 1,
+        tf_random_seed: int | None = None,
+        save_summary_steps: int | None = 100,
+        save_checkpoints_secs: int | None = 0,
+        save_checkpoints_steps: int | None = None,
+        keep_checkpoint_max: int | None = 5,
+        keep_checkpoint_every_n_hours: float = 10000,
+        log_step_count_steps: int | None = 100,
+        protocol: str | None = None,
+        evaluation_master: str = "",
+        model_dir: Any = None,
+        session_config: Any = None,
+        session_creation_timeout_secs: float = 7200,
+        verbose: int | None = None,
+    ):
+        from thalweg._src.formats import protos
+
+        if save_checkpoints_secs == 0:
+            save_checkpoints_secs = 600 if save_checkpoints_steps is None else None
+        self._tf_config = protos.ConfigProto(
+            log_device_placement=log_device_placement,
+            inter_op_parallelism_threads=num_cores,
+            intra_op_parallelism_threads=num_cores,
+            gpu_options=protos.GPUOptions(per_process_gpu_memory_fraction=gpu_memory_fraction),
+        )
+        super().__init__(
+            model_dir=model_dir,
+            tf_random_seed=tf_random_seed,
+            save_summary_steps=save_summary_steps,
+            session_config=session_config,
+            keep_checkpoint_max=keep_checkpoint_max,
+            keep_checkpoint_every_n_hours=keep_checkpoint_every_n_hours,
+            log_step_count_steps=log_step_count_steps,
+            protocol=protocol,
+            session_creation_timeout_secs=session_creation_timeout_secs,
+        )
+        # Here both may be given.
+        self._save_checkpoints_secs, self._save_checkpoints_steps = save_checkpoints_secs, save_checkpoints_steps
+        if master is not None:
+            self._master = master
+        if evaluation_master:
+            self._evaluation_master = evaluation_master
+        self._environment = json.loads(os.environ.get("TF_CONFIG") or "{}").get("environment", Environment.LOCAL)
+
+    def _read_alone(self, environment: dict[str, Any], task: dict[str, Any]) -> None:
+        super()._read_alone(environment, {})
+        self._task_type, self._task_id = task.get("type"), int(task.get("index") or 0)
+        self._is_chief, self._num_worker_replicas = self._task_id == 0, 0
+
+    @property
+    def tf_config(self) -> Any:
+        """The ConfigProto."""
+        return self._tf_config
+
+    @property
+    def environment(self) -> str:
+        return self._environment
+
+    @staticmethod
+    def get_task_id() -> int:
+        """The number of the task in TF_CONFIG; 0 without one."""
+        task = json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
+        return int(task.get("index") or 0)
+
+    def uid(self, whitelist: Any = None) -> str:
+        """A text of all values that make two configurations different."""
+        left_out = {"_" + name for name in whitelist or ("tf_config", "session_config", "model_dir")}
+        state = {k: v for k, v in self.__dict__.items() if k not in left_out}
+        return ", ".join(f"{k}={v!r}" for k, v in sorted(state.items()))
+
+
+ClusterConfig = RunConfig
