@@ -1,5 +1,6 @@
 """tf.contrib.losses: the losses of 0.x."""
 
+from thalweg._src.contrib.losses import metric_learning as metric_learning
 from thalweg._src.contrib.losses.losses import absolute_difference as absolute_difference
 from thalweg._src.contrib.losses.losses import add_loss as add_loss
 from thalweg._src.contrib.losses.losses import compute_weighted_loss as compute_weighted_loss
