@@ -39,6 +39,15 @@ def stacked(rows: Sequence[Any], dtype: DType, dims: tuple[int, ...]) -> np.ndar
     return out
 
 
+def copied(value: Any) -> np.ndarray:
+    """`value` as an array of its own."""
+    if isinstance(value, bytes | str):  # a string of rank 0
+        out = np.empty((), object)
+        out[()] = value
+        return out
+    return np.array(value)
+
+
 def _array(value: Any, dtype: DType) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
@@ -116,7 +125,7 @@ class Queue:
 
     def enqueue(self, row: Sequence[Any]) -> Attempt:
         """Put one element."""
-        row = [np.array(v) for v in row]  # a copy: what was fed is the caller's
+        row = [copied(v) for v in row]  # what was fed is the caller's
         self._check(row)
         return self._line_up("Enqueue", self._go_enqueue, deque([tuple(v if v.ndim else v[()] for v in row)]))
 

@@ -8,6 +8,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.opdef import Min, Mixed, Outputs, Types, op
 from thalweg._src.core.waiting import NOT_YET, Attempt, Shared
+from thalweg._src.ops.queue_kinds import copied
 
 NO_CANCELLATION = "Operation was cancelled"
 
@@ -50,7 +51,7 @@ class Area(_Bounded):
         self.elements: list[Any] = []
 
     def put(self, values: Any) -> Attempt:
-        values = [np.array(v) for v in values]  # what was fed is the caller's
+        values = [copied(v) for v in values]  # what was fed is the caller's
         size = _bytes(values)
         self._check_memory(size)
 
@@ -100,7 +101,7 @@ class MapArea(_Bounded):
 
     def put(self, key: int, indices: list[int], values: Any) -> Attempt:
         self._check_order(indices)
-        values = [np.array(v) for v in values]
+        values = [copied(v) for v in values]
         size = _bytes(values)
         self._check_memory(size)
         whole = len(indices) == self.components

@@ -18,7 +18,13 @@ def on_host(value: Any) -> Any:
     """`value` as host work takes it: a NumPy array, or a reference to a variable."""
     if isinstance(value, Structured):
         return value.on_host()
-    return value if isinstance(value, np.ndarray | RefValue) else np.asarray(value)
+    if isinstance(value, np.ndarray | RefValue):
+        return value
+    if isinstance(value, bytes | str):  # NumPy would make an array of a fixed length of it
+        array = np.empty((), object)
+        array[()] = value
+        return array
+    return np.asarray(value)
 
 
 _numbers = itertools.count()
