@@ -117,6 +117,8 @@ def result(family, case, dtype):
 def close(value, expected, tol, what):
     """Hold one result against its recorded digest (dtype, shape, elements, sums)."""
     kind, shape, elements, sums = expected
+    if isinstance(value, bytes):  # an array of NumPy's own strings would lose zeros at the end
+        value = np.array(value, object)
     got_kind, got_shape, got, got_sums = base.digest(value)
     if kind == "string":
         assert got_shape == shape, what

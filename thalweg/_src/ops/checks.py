@@ -44,7 +44,7 @@ _assert.not_differentiable()
 def summary(value: Any, count: int) -> str:
     """The first `count` elements of a value as TensorFlow prints them (all of them where `count` is negative)."""
     values = np.asarray(value)
-    flat = [_escaped(v) if isinstance(v, bytes) else _number(v) for v in values.ravel().tolist()]
+    flat = [_escaped(v) if isinstance(v, bytes) else number_text(v) for v in values.ravel()]
     if values.ndim == 0:
         return flat[0]
     shown = flat if count < 0 else flat[:count]
@@ -59,10 +59,14 @@ def _escaped(value: bytes) -> str:
 ESCAPES = {ord(c): "\\" + e for c, e in zip("\n\r\t\"'\\", "nrt\"'\\", strict=True)}
 
 
-def _number(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def number_text(value: Any) -> str:
+    """A NumPy number as C++ shows it: reals with as few digits as tell it from its neighbours, of two choices."""
+    if value.dtype.kind == "f":
+        value = np.float32(value) if value.dtype.itemsize == 2 else value
+        few, many = (15, 17) if value.dtype.itemsize == 8 else (6, 9)
+        short = f"{float(value):.{few}g}"
+        return short if value.dtype.type(float(short)) == value or value != value else f"{float(value):.{many}g}"
+    return str(int(value)) if value.dtype.kind == "b" else str(value)
 
 
 def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None, name: str | None = None) -> Operation:

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import nest, scopes
+from thalweg._src.core import nest
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import string
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.opdef import Mixed, op, type_attr
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops.checks import summary
+from thalweg._src.ops.checks import number_text, summary
 
 T = type_attr("T")
 
@@ -95,31 +95,24 @@ def _(node):
     return [()]
 
 
-def _nested(value: np.ndarray, summarize: int) -> str:
+def _nested(value: np.ndarray, summarize: int, depth: int = 1) -> str:
     """A value with brackets for its axes; long axes keep their first and last `summarize` entries."""
     if value.ndim == 0:
         element = value[()]
         if isinstance(element, bytes):
-            return element.decode("utf-8", "replace") if summarize is not None else ""
-        return summary(value, -1)
-    parts = list(value)
+            return '"' + element.decode("utf-8", "replace") + '"'
+        return number_text(element)
+    parts = [np.asarray(p) for p in value]
     if summarize >= 0 and len(parts) > 2 * summarize:
         shown = (
-            [_entry(p, summarize) for p in parts[:summarize]]
+            [_nested(p, summarize, depth + 1) for p in parts[:summarize]]
             + ["..."]
-            + [_entry(p, summarize) for p in parts[-summarize:]]
+            + [_nested(p, summarize, depth + 1) for p in parts[-summarize:]]
         )
     else:
-        shown = [_entry(p, summarize) for p in parts]
-    gap = " " if value.ndim == 1 else "\n" * (value.ndim - 1) + " "
+        shown = [_nested(p, summarize, depth + 1) for p in parts]
+    gap = " " if value.ndim == 1 else "\n" * (value.ndim - 1) + " " * depth
     return "[" + gap.join(shown) + "]"
-
-
-def _entry(value: Any, summarize: int) -> str:
-    array = np.asarray(value)
-    if array.ndim == 0 and isinstance(array[()], bytes):
-        return '"' + array[()].decode("utf-8", "replace") + '"'
-    return _nested(array, summarize)
 
 
 def string_format(
@@ -132,9 +125,7 @@ def string_format(
         raise ValueError(
             f"{template.count(placeholder)} placeholder(s) in template does not match {len(inputs)} tensor(s) provided as input"
         )
-    return _string_format(
-        [to_tensor(i) for i in inputs], template=template, placeholder=placeholder, summarize=summarize, name=name
-    )
+    return _string_format(list(inputs), template=template, placeholder=placeholder, summarize=summarize, name=name)
 
 
 _STREAMS = ("stdout", "stderr", "log(info)", "log(warning)", "log(error)")
@@ -151,19 +142,20 @@ def print_(*inputs: Any, **kwargs: Any) -> Operation:
     sep, end = kwargs.pop("sep", " "), kwargs.pop("end", "\n")
     if kwargs:
         raise ValueError(f"Unrecognized keyword arguments for tf.print: {kwargs}")
-    with scopes.name_scope(name, "print") as scope:
-        single = inputs[0] if len(inputs) == 1 else None
-        if isinstance(single, Tensor) and single.dtype == string and single.dims == ():
-            text: Any = single
-        else:
-            tensors: list[Tensor] = []
-            text = string_format(
-                sep.join(_template(i, tensors) for i in inputs),
-                tensors,
-                placeholder=_MARK,
-                summarize=-1 if summarize is None else summarize,
-            )
-        return _print_v2(text, output_stream=stream, end=end, name=scope if name is not None else "PrintV2")
+    single = inputs[0] if len(inputs) == 1 else None
+    if isinstance(single, Tensor) and single.dtype == string and single.dims == ():
+        return _print_v2(single, output_stream=stream, end=end, name=name)
+    tensors: list[Tensor] = []
+    template = sep.join(_template(i, tensors) for i in inputs)
+    mark = "{}" if template.count(_MARK) == len(tensors) and "{}" not in template else _MARK
+    text = string_format(
+        template.replace(_MARK, mark),
+        tensors,
+        placeholder=mark,
+        summarize=-1 if summarize is None else summarize,
+        name=None if name is None else name + "_format",
+    )
+    return _print_v2(text, output_stream=stream, end=end, name=name)
 
 
 _MARK = "\x00value\x00"  # stands for a tensor in a template; no text that people print holds it

@@ -9,6 +9,7 @@ from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import int64, string
 from thalweg._src.core.opdef import Outputs, op
+from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.strings import texts
@@ -107,10 +108,10 @@ def string_split(
     """
     separator = renamed("sep", sep, "delimiter", delimiter)
     _as_sparse_only(result_type)
-    separator = to_tensor(" " if separator is None else separator, string)
-    source = to_tensor(source, string)
-    parts = _string_split(source, separator, skip_empty=skip_empty, name=name)
-    return _result(parts, result_type)
+    with name_scope(name, "StringSplit", [source]):
+        separator = to_tensor(" " if separator is None else separator, string)
+        source = to_tensor(source, string)
+        return _result(_string_split(source, separator, skip_empty=skip_empty), result_type)
 
 
 def _result(parts: Any, result_type: str) -> Any:
