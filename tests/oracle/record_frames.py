@@ -141,10 +141,7 @@ def recurrent():
     """Training of an LSTM over sequences of their own lengths."""
     x = tf.placeholder(tf.float32, [None, 5, 4], name="x")
     n = tf.placeholder(tf.int32, [None], name="n")
-    if VERSION == "0.12":
-        cell = tf.nn.rnn_cell.BasicLSTMCell(3)
-        y, _ = tf.nn.dynamic_rnn(cell, x, n, dtype=tf.float32)
-    elif VERSION == "1.15":
+    if VERSION == "0.12" or VERSION == "1.15":
         cell = tf.nn.rnn_cell.BasicLSTMCell(3)
         y, _ = tf.nn.dynamic_rnn(cell, x, n, dtype=tf.float32)
     else:
@@ -171,9 +168,73 @@ def array():
     return out, [{x: normal(4)}]
 
 
+def normalized():
+    """Training with batch normalization whose mode is fed."""
+    if VERSION != "1.15":
+        return None
+    x = tf.placeholder(tf.float32, [None, 3], name="x")
+    training = tf.placeholder(tf.bool, [], name="training")
+    y = tf.layers.batch_normalization(tf.layers.dense(x, 4), training=training, momentum=0.5)
+    y = tf.layers.dropout(y, 0.5, training=training, seed=5)
+    loss = tf.reduce_mean(tf.square(tf.layers.dense(y, 1) - 1.0))
+    with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
+        train = tf.train.MomentumOptimizer(0.1, 0.9).minimize(loss)
+    with tf.control_dependencies([train]):
+        done = tf.identity(loss, name="done")
+    out = [tf.identity(loss, name="loss")]
+    v = normal(6, 3)
+    return [done] + out, [{x: v, training: True}] * 3 + [{x: v, training: False}]
+
+
+def embedded():
+    """Rows of a table that a loop looks up: gradients as IndexedSlices, random numbers in every turn."""
+    n = tf.placeholder(tf.int32, [4], name="n")
+    table = tf.Variable(normal(5, 3), name="table")
+    # 2.21 draws other numbers.
+    noise = lambda a: a + (tf.random_uniform([3], seed=9) if VERSION != "2.21" else 0.5)
+
+    def body(i, a):
+        return i + 1, tf.tanh(noise(a) + tf.nn.embedding_lookup(table, n[i]))
+
+    _, y = tf.while_loop(lambda i, a: i < 4, body, [0, tf.zeros([3])])
+    g = tf.convert_to_tensor(tf.gradients(y, [table])[0])
+    out = [tf.identity(y, name="y"), tf.identity(g, name="g")]
+    return out, [{n: [1, 3, 3, 0]}, {n: [4, 4, 4, 4]}]
+
+
+def translated():
+    """A decoder with attention: one training step, and what it says by itself."""
+    if VERSION != "1.15":
+        return None
+    seq2seq = tf.contrib.seq2seq
+    x = tf.placeholder(tf.int32, [2, None], name="x")
+    y = tf.placeholder(tf.int32, [2, None], name="y")
+    n = tf.placeholder(tf.int32, [2], name="n")
+    table = tf.get_variable("table", [7, 4], initializer=tf.random_normal_initializer(seed=1))
+    encoded, state = tf.nn.dynamic_rnn(tf.nn.rnn_cell.GRUCell(4), tf.nn.embedding_lookup(table, x), n, dtype=tf.float32)
+    cell = seq2seq.AttentionWrapper(tf.nn.rnn_cell.GRUCell(4), seq2seq.LuongAttention(4, encoded, n))
+    begin = cell.zero_state(2, tf.float32).clone(cell_state=state)
+    head = tf.layers.Dense(7, use_bias=False)
+    with tf.variable_scope("decoder"):
+        helper = seq2seq.TrainingHelper(tf.nn.embedding_lookup(table, y), [3, 4])
+        told, _, _ = seq2seq.dynamic_decode(seq2seq.BasicDecoder(cell, helper, begin, head))
+    weights = tf.sequence_mask([3, 4], tf.shape(told.rnn_output)[1], tf.float32)
+    loss = seq2seq.sequence_loss(told.rnn_output, y[:, : tf.shape(told.rnn_output)[1]], weights)
+    train = tf.train.AdamOptimizer(0.1).minimize(loss)
+    with tf.variable_scope("decoder", reuse=True):
+        helper = seq2seq.GreedyEmbeddingHelper(table, [1, 2], 0)
+        said, _, _ = seq2seq.dynamic_decode(seq2seq.BasicDecoder(cell, helper, begin, head), maximum_iterations=6)
+    with tf.control_dependencies([said.sample_id, loss]):
+        with tf.control_dependencies([train]):
+            done = tf.identity(loss, name="loss")
+    out = [tf.identity(said.sample_id, name="said"), done]
+    feed = {x: [[1, 2, 3], [4, 5, 0]], y: [[3, 2, 1, 0], [6, 5, 4, 0]], n: [3, 2]}
+    return out[1:], [feed] * 3
+
+
 PROGRAMS = [
     branches, branches_on_one_condition, effects, powers, by_value, nested, branch_in_loop, loop_in_branch, effects_in_loop, scanned,
-    recurrent, array,
+    recurrent, array, normalized, embedded, translated,
 ]  # fmt: skip
 
 
