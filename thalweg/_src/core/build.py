@@ -12,7 +12,8 @@ import numpy as np
 from thalweg._src.core import dtypes, infer, shapes
 from thalweg._src.core.convert import as_array, to_tensor
 from thalweg._src.core.dtypes import DType
-from thalweg._src.core.eager import EagerGraph
+from thalweg._src.core.eager import EagerGraph, EagerTensor
+from thalweg._src.core.errors import InvalidArgumentError
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.opdef import OPS, REQUIRED, Arg, Attr, OpDef
 from thalweg._src.core.shapes import TensorShape
@@ -157,11 +158,11 @@ def _bind_tensors(opdef: OpDef, values: Sequence[Any], attrs: dict[str, Any], gr
                 want = attrs.get(t.name)  # type: ignore[union-attr]
                 if want is None:
                     preferred = t.default  # type: ignore[union-attr]
-            if type(value) is not Tensor:
+            if type(value) is not Tensor and type(value) is not EagerTensor:
                 value = _convert(opdef, arg, value, want, preferred, attrs)
             if value.op.graph is not graph:
                 value = graph._admit(value)
-            _check_type(opdef, arg, value, want, attrs)
+            _check_type(graph, opdef, arg, value, want, attrs)
             out.append(value)
         elif arg.kind == "many":
             out += _bind_many(opdef, arg, value, attrs, graph)
@@ -195,7 +196,9 @@ def _mismatch(opdef: OpDef, arg: Arg, actual: str, want: DType, attrs: dict[str,
     return prefix + f"type {want.name} of argument '{first}'."
 
 
-def _check_type(opdef: OpDef, arg: Arg, tensor: Tensor, want: DType | None, attrs: dict[str, Any]) -> None:
+def _check_type(
+    graph: Graph, opdef: OpDef, arg: Arg, tensor: Tensor, want: DType | None, attrs: dict[str, Any]
+) -> None:
     dtype = tensor.dtype
     if arg.ref and not dtype._ref:
         raise TypeError(f"'{opdef.name}' Op requires that input '{arg.name}' be a mutable tensor (e.g.: a tf.Variable)")
@@ -204,9 +207,23 @@ def _check_type(opdef: OpDef, arg: Arg, tensor: Tensor, want: DType | None, attr
         t = arg.type_attr
         assert t is not None
         if t.allowed_set is not None and base not in t.allowed_set:
+            if type(graph) is EagerGraph and type(tensor) is EagerTensor:
+                raise InvalidArgumentError(
+                    None,
+                    None,
+                    f"Value for attr '{t.name}' of {base.name} is not in the list of allowed values: "
+                    f"{', '.join(d.name for d in t.allowed)} [Op:{opdef.name}]",
+                )
             raise TypeError(_not_allowed(arg.name, base, t.allowed))
         attrs[t.name] = base
     elif base is not want:
+        if type(graph) is EagerGraph and type(tensor) is EagerTensor:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"cannot compute {opdef.name} as input #{opdef.inputs.index(arg)}(zero-based) was expected to be a {want.name} tensor "
+                f"but is a {base.name} tensor [Op:{opdef.name}]",
+            )
         raise TypeError(_mismatch(opdef, arg, base.name, want, attrs))
 
 

@@ -66,14 +66,21 @@ class EagerTensor(Tensor):
 
     __nonzero__ = __bool__
 
+    def _item(self) -> Any:
+        """The one element. Raises TypeError where there are others."""
+        array = self._numpy()
+        if array.size != 1:
+            raise TypeError("only size-1 arrays can be converted to Python scalars")
+        return array.item()
+
     def __int__(self) -> int:
-        return int(self._numpy())
+        return int(self._item())
 
     def __float__(self) -> float:
-        return float(self._numpy())
+        return float(self._item())
 
     def __complex__(self) -> complex:
-        return complex(self._numpy())
+        return complex(self._item())
 
     def __index__(self) -> int:
         return self._numpy().__index__()

@@ -4,16 +4,47 @@ it.
 
 from __future__ import annotations
 
+import functools
 import math as numbers
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import convert_n_to_tensor, to_tensor
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import control_flow
 from thalweg._src.ops.constants import constant
 from thalweg._src.ops.late import math
+
+
+class _Depth(threading.local):
+    inside = False
+
+
+_depth = _Depth()
+
+
+def _follows_step(f: Callable[..., Tensor]) -> Callable[..., Any]:
+    """In eager execution, a schedule gives a function without arguments, which optimizers call at each step for the rate."""
+
+    @functools.wraps(f)
+    def schedule(*args: Any, **kwargs: Any) -> Any:
+        if not executing_eagerly() or _depth.inside:
+            return f(*args, **kwargs)
+
+        def rate() -> Tensor:
+            _depth.inside = True
+            try:
+                return f(*args, **kwargs)
+            finally:
+                _depth.inside = False
+
+        return rate
+
+    return schedule
 
 
 def _in_one_type(learning_rate: Any, *others: Any) -> list[Any]:
@@ -27,6 +58,7 @@ def _check_step(global_step: Any, name: str) -> None:
         raise ValueError(f"global_step is required for {name}.")
 
 
+@_follows_step
 def exponential_decay(
     learning_rate: Any,
     global_step: Any,
@@ -49,6 +81,7 @@ def exponential_decay(
         return math.multiply(rate, math.pow(factor, p), name=scope)
 
 
+@_follows_step
 def natural_exp_decay(
     learning_rate: Any,
     global_step: Any,
@@ -63,6 +96,7 @@ def natural_exp_decay(
     return exponential_decay(learning_rate, global_step, decay_steps, factor, staircase, name)
 
 
+@_follows_step
 def inverse_time_decay(
     learning_rate: Any,
     global_step: Any,
@@ -82,6 +116,7 @@ def inverse_time_decay(
         return math.divide(rate, math.add(one, math.multiply(factor, p)), name=scope)
 
 
+@_follows_step
 def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = None) -> Tensor:
     """values[0] up to boundaries[0], values[1] after that up to boundaries[1], and so on.
 
@@ -116,6 +151,7 @@ def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = 
         return control_flow.case(cases, lambda: values[0], exclusive=True)
 
 
+@_follows_step
 def polynomial_decay(
     learning_rate: Any,
     global_step: Any,
@@ -143,6 +179,7 @@ def polynomial_decay(
         return math.add(math.multiply(rate - end, math.pow(1 - p, exponent)), end, name=scope)
 
 
+@_follows_step
 def cosine_decay(
     learning_rate: Any, global_step: Any, decay_steps: Any, alpha: float = 0.0, name: str | None = None
 ) -> Tensor:
@@ -155,6 +192,7 @@ def cosine_decay(
         return math.multiply(rate, (1 - alpha) * wave + alpha)
 
 
+@_follows_step
 def cosine_decay_restarts(
     learning_rate: Any,
     global_step: Any,
@@ -189,6 +227,7 @@ def cosine_decay_restarts(
         return math.multiply(rate, (1 - low) * wave + low, name=scope)
 
 
+@_follows_step
 def linear_cosine_decay(
     learning_rate: Any,
     global_step: Any,
@@ -209,6 +248,7 @@ def linear_cosine_decay(
         return math.multiply(rate, (a + line) * _waves(step / steps, periods) + b, name=scope)
 
 
+@_follows_step
 def noisy_linear_cosine_decay(
     learning_rate: Any,
     global_step: Any,

@@ -1,15 +1,18 @@
 """`tf.custom_gradient`: a function that brings its own gradient."""
 
 import functools
+import inspect
 import itertools
 from typing import Any
 
-from thalweg._src.core import nest
+from thalweg._src.core import nest, recording
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.graph import get_default_graph
+from thalweg._src.core.eager import executing_eagerly
+from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.opdef import GRADIENTS
-from thalweg._src.ops import basic
+from thalweg._src.ops import basic, constants
+from thalweg._src.ops.eager_tape import VariableWatcher, record_function
 from thalweg._src.ops.gradients import gradients
 from thalweg._src.ops.variable_scope import get_variable_scope, variable_scope
 
@@ -31,6 +34,8 @@ def custom_gradient(f: Any) -> Any:
 
 
 def _with_gradient(f: Any, args: Any, kwargs: Any) -> Any:
+    if executing_eagerly():
+        return _with_eager_gradient(f, args, kwargs)
     if kwargs:
         raise ValueError(
             "The custom_gradient decorator currently supports keyword arguments only when eager execution is enabled."
@@ -72,6 +77,43 @@ def _with_gradient(f: Any, args: Any, kwargs: Any) -> Any:
     with graph.gradient_override_map({"IdentityN": name}):
         out = basic.identity_n([*flat, *inputs, *handles])
     return nest.pack(result, out[:count])
+
+
+def _with_eager_gradient(f: Any, args: Any, kwargs: Any) -> Any:
+    watcher = VariableWatcher()
+    inputs = [a if isinstance(a, Tensor) or hasattr(a, "handle") else to_tensor(a) for a in args]
+    tensors = [to_tensor(x) for x in inputs]
+    with recording.silence():
+        recording.start(watcher)
+        result, grad_fn = f(*inputs, **kwargs)
+    given = {id(x) for x in inputs}
+    variables = [v for v in watcher.variables.values() if id(v) not in given]
+    if variables and "variables" not in inspect.signature(grad_fn).parameters:
+        if not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(grad_fn).parameters.values()):
+            raise TypeError(
+                "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' keyword argument."
+            )
+    with recording.silence():
+        flat = [basic.identity(to_tensor(r)) for r in nest.flatten(result)]
+
+    def gradient(*grads: Any) -> list[Any]:
+        weights = [constants.zeros_like(r) if g is None else g for g, r in zip(grads, flat, strict=True)]
+        for_variables: Any = []
+        if variables:
+            found, for_variables = grad_fn(*weights, variables=variables)
+            if len(for_variables) != len(variables):
+                raise ValueError("Must return gradient for each variable from @custom_gradient grad_fn.")
+        else:
+            found = grad_fn(*weights)
+        found = nest.flatten(found) if isinstance(found, list | tuple) else [found]
+        if len(found) != len(inputs):
+            raise ValueError(
+                f"custom_gradient function expected to return {len(inputs)} gradients, but returned {len(found)} instead."
+            )
+        return found + list(for_variables)
+
+    record_function([*tensors, *[v.handle for v in variables]], flat, gradient)
+    return nest.pack(result, flat) if nest.is_nested(result) else flat[0]
 
 
 def _used_variables(graph: Any, start: int) -> list[Any]:

@@ -119,10 +119,10 @@ class EagerVariable(ResourceVariable):
         return bool(self.read_value())
 
     def __int__(self) -> int:
-        return int(self.numpy())
+        return int(self.read_value())  # type: ignore[call-overload]
 
     def __float__(self) -> float:
-        return float(self.numpy())
+        return float(self.read_value())  # type: ignore[arg-type]
 
     def __index__(self) -> int:
         return self.numpy().__index__()

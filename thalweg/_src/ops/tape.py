@@ -34,7 +34,7 @@ class GradientTape:
         self._watched: list[Any] = []
         self._spans: list[tuple[int, int]] = []  # the versions of the graph between which the tape recorded
         self._begin: int | None = None
-        self._used = False
+        self._used = self._entered = False
         self._eager = executing_eagerly()
         self._recorder = Recorder(watch_accessed_variables)
 
@@ -45,6 +45,7 @@ class GradientTape:
         return self
 
     def _resume(self) -> None:
+        self._entered = True
         self._begin = 0 if self._eager else get_default_graph().version
         if self._eager:
             recording.start(self._recorder)
@@ -131,6 +132,8 @@ class GradientTape:
 
     def _eager_gradient(self, target: Any, sources: Any, weights: Any, unconnected: Any) -> Any:
         zero = _is_zero(unconnected)
+        if not self._entered:
+            raise RuntimeError("GradientTape.gradient can only be called once on non-persistent tapes.")
         if self._begin is not None and not self._persistent:
             self._pause()
         targets = nest.flatten(target)

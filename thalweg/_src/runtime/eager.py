@@ -315,13 +315,7 @@ def _platform() -> str:
 
 
 def _fill_compiled(op: Operation, compiled: Compiled, values: list[Any]) -> None:
-    out = _call(op, compiled, (), values)[0]
-    for t, v in zip(op.outputs, out, strict=True):
-        want = t.dtype._as_numpy
-        if v.dtype != want:
-            with jax.enable_x64(True):
-                v = jnp.asarray(v).astype(want)
-        t._value, t._dims = v, v.shape  # type: ignore[attr-defined]
+    _fill_declared(op, _call(op, compiled, (), values)[0])
 
 
 def _call(op: Operation, compiled: Compiled, state: Any, values: list[Any]) -> Any:
@@ -358,8 +352,15 @@ def _run_random(op: Operation) -> None:
             kernel.compiled = Compiled(op.opdef, op._attrs, len(op._inputs), statics, random=True)
         out, after = _call(op, kernel.compiled, state, [_for_device(t) for t in op._inputs])
         store.values[key] = after
-    for t, v in zip(op.outputs, out, strict=True):
-        v = _declared_as(v, t.dtype)
+    _fill_declared(op, out)
+
+
+def _fill_declared(op: Operation, values: Any) -> None:
+    for t, v in zip(op.outputs, values, strict=True):
+        want = t.dtype._as_numpy
+        if v.dtype != want:
+            with jax.enable_x64(True):
+                v = jnp.asarray(v).astype(want)
         t._value, t._dims = v, v.shape  # type: ignore[attr-defined]
 
 
@@ -426,9 +427,7 @@ def _run_with_state(op: Operation) -> None:
             ]
             for ref, value in zip(targets, out[:n], strict=True):
                 _put(ref, value)
-    for t, v in zip(op.outputs, out[n:], strict=True):
-        v = _declared_as(v, t.dtype)
-        t._value, t._dims = v, v.shape  # type: ignore[attr-defined]
+    _fill_declared(op, out[n:])
 
 
 def _uninitialized(ref: RefValue, op: Operation) -> errors.OpError:
@@ -445,9 +444,9 @@ def _uninitialized(ref: RefValue, op: Operation) -> errors.OpError:
 
 def _put(ref: RefValue, value: Any) -> None:
     dtype = ref.source._attrs["dtype"]
-    value = _declared_as(value, dtype)
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        with jax.enable_x64(True):
+    with jax.enable_x64(True):
+        value = _declared_as(value, dtype)
+        if isinstance(value, np.ndarray) and value.dtype != object:
             value = jnp.array(value)
     session()._store.commit([ref.key], [value])
 

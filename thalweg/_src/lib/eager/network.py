@@ -129,7 +129,7 @@ class Sequential(Network):
 
 def _prefix_free(network: Network, map_func: Callable[[str], str] | None) -> dict[str, Any]:
     """{name in a checkpoint: variable}: names lose the network's own in front of them."""
-    prefix = network.name + "/"
+    prefix = (network._scope.name if network._scope is not None else network.name) + "/"
     out: dict[str, Any] = {}
     for v in network.variables:
         name = v._shared_name

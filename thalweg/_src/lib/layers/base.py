@@ -412,6 +412,9 @@ class Layer(Trackable):
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Add update ops (or functions that make them): a training step runs them. Which depend on the inputs is found out."""
         if executing_eagerly():
+            for update in updates if isinstance(updates, list | tuple) else [updates]:
+                if callable(update) and not isinstance(update, Tensor | Variable):
+                    update()
             return  # they have run
         sources = nest.flatten(_calls.stack[-1][0]) if _calls.stack else []
         for update in updates if isinstance(updates, list | tuple) else [updates]:

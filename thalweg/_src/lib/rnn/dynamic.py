@@ -6,6 +6,7 @@ from typing import Any
 
 from thalweg._src.core import dtypes, nest, scopes, shapes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import label
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.rnn.cell import assert_like_rnncell, joined_shape, joined_sizes
 from thalweg._src.lib.rnn.steps import (
@@ -75,7 +76,7 @@ def dynamic_rnn(
 
 def _assert_shape(x: Tensor, shape: list[Any]) -> Any:
     own, expected = array.shape(x), array.stack(shape)
-    message = [f"Expected shape for Tensor {x.name} is ", expected, " but saw shape: ", own]
+    message = [f"Expected shape for Tensor {label(x)} is ", expected, " but saw shape: ", own]
     return checks.Assert(math.reduce_all(compare.equal(own, expected)), message)
 
 
