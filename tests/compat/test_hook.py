@@ -151,3 +151,17 @@ def test_every_recorded_line_is_well_formed():
     assert "python.ops" in modules.packages()
     assert modules.current("compat.v1.nn") == "nn"
     assert modules.current("compat.v11") == "compat.v11"
+
+
+def test_internal_modules_hold_what_they_imported(served):
+    from tensorflow.contrib.framework.python.ops import add_arg_scope
+    from tensorflow.python.ops.nn_ops import math_ops
+    from tensorflow.python.ops.rnn import array_ops
+
+    import thalweg as tf
+
+    assert add_arg_scope is tf.contrib.framework.add_arg_scope
+    assert math_ops.reduce_sum is not None
+    assert array_ops.reshape is not None
+    with pytest.raises(ImportError, match="no_such"):
+        from tensorflow.python.ops.rnn import no_such  # noqa: F401

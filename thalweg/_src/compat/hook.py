@@ -114,13 +114,30 @@ def alias(fullname: str) -> Alias | None:
                 return getattr(source, name)
         if path == "python":  # from tensorflow.python import debug, or any public name
             return public_value(name)
-        return public_value(rows[name])
+        if name in rows:
+            return public_value(rows[name])
+        return inherited(path, name)
 
     def names() -> list[str]:
         found = {n for source in sources for n in dir(source) if not n.startswith("_")}
         return sorted(found | {n for n, public in rows.items() if reachable(public)})
 
     return Alias(fullname, resolve, names, getattr(face, "__doc__", None))
+
+
+def inherited(path: str, name: str) -> Any:
+    """What an internal module holds because it imported it: a public name of its contrib package, or a module beside it."""
+    parts = path.split(".")
+    if parts[0] == "contrib" and len(parts) > 2:
+        return public_value(f"contrib.{parts[1]}.{name}")
+    if parts[0] == "python" and len(parts) == 3:
+        for folder in (parts[1], "framework", "ops"):
+            beside = f"python.{folder}.{name}"
+            if beside in modules.OURS or beside in modules.table():
+                module = import_or_none(f"{NAME}.{beside}")
+                if module is not None:
+                    return module
+    raise LookupError(name)
 
 
 def holds_something(path: str) -> bool:
