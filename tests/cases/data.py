@@ -8,8 +8,8 @@ import numpy as np
 from cases.base import OpCase, Steps, given, normal, raw
 
 CASES = []
-INT = dict(grad=False, misuse=False, shapes=False)
-FUNCTION = dict(graph=False, portable=False, **INT)
+INT = {"grad": False, "misuse": False, "shapes": False}
+FUNCTION = {"graph": False, "portable": False, **INT}
 
 
 def single(tf, dataset):

@@ -1,6 +1,7 @@
 """The bytes of one tensor in a data file of a bundle: written to where a stream is, read from there, with a checksum.
 
 numbers = their bytes, in the byte order that the header of the bundle tells
+variants = for each: a varint for its length, a VariantTensorDataProto, masked crc of all up to here (lengths as numbers of 8 bytes)
 strings = a varint for each length; masked crc of the lengths as numbers of 4 bytes (8 beyond 4 GB); the bytes
 """
 
@@ -10,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from . import crc
+from . import crc, protos
 from .errors import Unimplemented
 from .types import ENUM_OF_NAME, NAME_OF_ENUM, NUMPY_OF_ENUM
 from .wire import get_varint, put_varint
 
-STRING = ENUM_OF_NAME["string"]
+STRING, VARIANT = ENUM_OF_NAME["string"], ENUM_OF_NAME["variant"]
 CHUNK = 1 << 26
 
 
@@ -23,7 +24,7 @@ def _check_type(array: np.ndarray, enum: int) -> None:
     dtype = NUMPY_OF_ENUM[enum]
     if array.dtype != dtype:
         raise TypeError(f"An array of {array.dtype} can't be a tensor of {NAME_OF_ENUM[enum]}: it must be {dtype}.")
-    if dtype.kind == "O" and enum != STRING:
+    if dtype.kind == "O" and enum not in (STRING, VARIANT):
         raise Unimplemented(f"Tensors of {NAME_OF_ENUM[enum]} can't be written to a checkpoint.")
 
 
@@ -34,6 +35,8 @@ def shape_of(entry: Any) -> tuple[int, ...]:
 def write_tensor(array: np.ndarray, enum: int, stream: Any) -> tuple[int, int]:
     """Size and checksum of the bytes of `array`, now written to `stream`."""
     _check_type(array, enum)
+    if enum == VARIANT:
+        return _write_variants(array, stream)
     return _write_strings(array, stream) if enum == STRING else _write_numbers(array, stream)
 
 
@@ -43,6 +46,8 @@ def read_tensor(entry: Any, stream: Any, order: str) -> tuple[np.ndarray, int]:
     Raises ValueError for bytes that can't be those of the entry, Unimplemented for types that are not read here.
     """
     stream.seek(entry.offset)
+    if entry.dtype == VARIANT:
+        return _read_variants(entry, stream, order)
     return _read_strings(entry, stream, order) if entry.dtype == STRING else _read_numbers(entry, stream, order)
 
 
@@ -116,6 +121,40 @@ def _read_strings(entry: Any, stream: Any, order: str) -> tuple[np.ndarray, int]
     for i, length in enumerate(lengths):
         array[i] = data[at : at + length]
         at += length
+    return array.reshape(shape), checksum
+
+
+def _write_variants(array: np.ndarray, stream: Any) -> tuple[int, int]:
+    checksum = size = 0
+    for element in array.ravel():
+        if not isinstance(element, protos.VariantTensorDataProto):
+            raise Unimplemented(f"A variant that holds a {type(element).__name__} can't be written to a checkpoint.")
+        data = element.SerializeToString()
+        checksum = crc.extend(crc.extend(checksum, len(data).to_bytes(8, "little")), data)
+        foot = crc.mask(checksum).to_bytes(4, "little")
+        checksum = crc.extend(checksum, foot)
+        parts = put_varint(len(data)) + data + foot
+        stream.write(parts)
+        size += len(parts)
+    return size, checksum
+
+
+def _read_variants(entry: Any, stream: Any, order: str) -> tuple[np.ndarray, int]:
+    shape = shape_of(entry)
+    name = "little" if order == "<" else "big"
+    array = np.empty(math.prod(shape), object)
+    _check_rest(stream, entry.size)
+    data = _exactly(stream, entry.size)
+    at = checksum = 0
+    for i in range(array.size):
+        length, at = get_varint(data, at)
+        element, foot = data[at : at + length], data[at + length : at + length + 4]
+        at += length + 4
+        checksum = crc.extend(crc.extend(checksum, length.to_bytes(8, name)), element)  # type: ignore[arg-type]
+        if len(foot) < 4 or crc.mask(checksum) != int.from_bytes(foot, name):  # type: ignore[arg-type]
+            raise ValueError(f"The checksum after Variant {i} does not match")
+        checksum = crc.extend(checksum, foot)
+        array[i] = protos.VariantTensorDataProto.FromString(element)
     return array.reshape(shape), checksum
 
 

@@ -48,6 +48,7 @@ class Program:
         self.values: list[Any] = [None] * len(graph.inputs)
         self.steps: list[Step] = []
         self.acts = bool(acting)
+        self.computes = False  # whether JAX may be called
         for op in ops:
             if op.opdef.name == "_Arg":
                 continue
@@ -57,6 +58,7 @@ class Program:
                 self.values[outputs[0]] = op._attrs["value"]
             elif _is_plain(op):
                 fn = lowering(op.opdef)
+                self.computes = self.computes or op.opdef.host is not True
                 self.steps.append(Step(op, fn, _grouped(op, inputs), outputs))
             else:
                 self.steps.append(Step(op, None, inputs, outputs))
@@ -198,7 +200,7 @@ class HostFunction:
             env[slot] = _read(self.session._store, ref)
         step: Any = None
         try:
-            with np.errstate(all="ignore"):
+            with on_cpu() if self.program.computes else np.errstate(all="ignore"):
                 for step in self.program.steps:
                     fn = step.fn
                     if fn is None:

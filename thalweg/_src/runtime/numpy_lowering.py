@@ -74,10 +74,15 @@ def plain(value: Any) -> Any:
     return _here(value) if isinstance(value, types.FunctionType) else value
 
 
+_cpu: list[Any] = []
+
+
 @contextlib.contextmanager
 def on_cpu():
-    """JAX on the host's CPU, with 64-bit types."""
-    with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
+    """JAX on the host's CPU, with 64-bit types; NumPy silent where numbers overflow."""
+    if not _cpu:
+        _cpu.append(jax.local_devices(backend="cpu")[0])
+    with np.errstate(all="ignore"), jax.enable_x64(True), jax.default_device(_cpu[0]):
         yield
 
 

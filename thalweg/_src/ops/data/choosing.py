@@ -154,7 +154,10 @@ class Unique(From):
 
         def is_new(element: tuple) -> bool:
             value = element[0]
-            key = value.item() if hasattr(value, "item") else value
+            key = (
+                (value.shape, tuple(value.ravel().tolist())) if isinstance(value, np.ndarray) and value.ndim else value
+            )
+            key = key.item() if hasattr(key, "item") else key
             if key in seen:
                 return False
             seen.add(key)

@@ -11,7 +11,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int32, int64, variant
 from thalweg._src.core.opdef import Func, Mixed
-from thalweg._src.ops.data.mapping import Interleaving, called, cycle_of, inner
+from thalweg._src.ops.data.mapping import Interleaving, called, cycle_of
 from thalweg._src.ops.data.pipeline import (
     CAPTURED,
     SHAPES,
@@ -28,6 +28,7 @@ from thalweg._src.ops.data.pipeline import (
     scalar,
 )
 from thalweg._src.ops.data.shaping import Batch
+from thalweg._src.ops.data.stacking import mapped
 
 _END = object()
 
@@ -38,10 +39,16 @@ class Ahead:
     An error waits in line like an element. The thread ends with the walk, or when the iterator is cancelled.
     """
 
-    def __init__(self, source: Callable[[], Iterator[tuple]], size: int, shared: Shared):
+    def __init__(
+        self,
+        source: Callable[[], Iterator[tuple]],
+        size: int,
+        shared: Shared,
+        condition: threading.Condition | None = None,
+    ):
         self.make, self.size, self.shared = source, size, shared
         self.ready: collections.deque[tuple[bool, Any]] = collections.deque()
-        self.condition = threading.Condition()
+        self.condition = condition or threading.Condition()
         self.thread: threading.Thread | None = None
         self.ended = False
         shared.watch(self.condition)
@@ -66,7 +73,9 @@ class Ahead:
                         raise StopIteration
                     self.condition.wait()
         good, value = ready.popleft()
-        if len(ready) <= self.size // 2 or not good:
+        if (
+            len(ready) == self.size // 2
+        ):  # the thread waits when it is full; waking it for each element would cost more than most
             with self.condition:
                 self.condition.notify_all()
         if good:
@@ -208,43 +217,84 @@ class ParallelInterleave(From):
         self.cycle = _workers(cycle)
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        walks = _AheadOfEach(
-            inner(self.function.again(run.shared.kept), self.source.iterate(run.at()), run), self.size, run.shared
-        )
-        kind = _SloppyInterleaving if self.sloppy or run.shared.sloppy else Interleaving
-        return kind(walks, self.cycle, self.block)
+        function = self.function.again(run.shared.kept)
+        walks = _AheadOfEach(function, self.source.iterate(run.at()), self.size, run)
+        return _ParallelInterleaving(walks, self.cycle, self.block, self.sloppy or run.shared.sloppy)
 
 
 class _AheadOfEach:
-    def __init__(self, walks: Iterator[Iterator[tuple]], size: int, shared: Shared):
-        self.walks, self.size, self.shared = walks, size, shared
+    """For each element, a walk over the dataset that a function makes of it, both on a thread of its own."""
+
+    def __init__(self, function: Any, source: Iterator[tuple], size: int, run: Run):
+        self.function, self.source, self.size, self.run = function, source, size, run
+        self.condition = threading.Condition()
+        self.count = 0
 
     def __iter__(self) -> Iterator[Iterator[tuple]]:
         return self
 
     def __next__(self) -> Iterator[tuple]:
-        walk = next(self.walks)
-        ahead = Ahead(lambda: walk, self.size, self.shared)
+        element = next(self.source)
+        self.count += 1
+        place = self.run.at(self.count)
+        ahead = Ahead(
+            lambda: data_of(self.function(*element)[0]).iterate(place), self.size, self.run.shared, self.condition
+        )
         ahead.start()
         return ahead
 
 
-class _SloppyInterleaving(Interleaving):
+class _ParallelInterleaving(Interleaving):
+    """All walks of the cycle run from the start. With `sloppy`, what is ready comes first."""
+
+    def __init__(self, walks: Any, cycle: int, block: int, sloppy: bool):
+        super().__init__(walks, cycle, block)
+        self.sloppy, self.condition, self.shared = sloppy, walks.condition, walks.run.shared
+
     def __next__(self) -> tuple:
+        while True:
+            self._open_all()
+            if not self.count:
+                raise StopIteration
+            at = self._ready() if self.sloppy else self._following()
+            if at != self.at:
+                self.at, self.taken = at, 0
+            walk: Any = self.open[at]
+            for element in walk:
+                self.taken += 1
+                if self.taken == self.block:
+                    self._advance()
+                return element
+            self.open[at] = None
+            self.count -= 1
+            self._open_all()
+            self._advance()
+
+    def _open_all(self) -> None:
         while self.walks is not None and self.count < self.cycle:
             try:
                 self.open[self.open.index(None)] = next(self.walks)
                 self.count += 1
             except StopIteration:
                 self.walks = None
-        for i in range(self.cycle):
-            at = (self.at + i) % self.cycle
-            walk: Any = self.open[at]
-            if walk is not None and walk.has_next():
-                if at != self.at:
-                    self.at, self.taken = at, 0
-                break
-        return super().__next__()
+
+    def _following(self) -> int:
+        return next(
+            i % self.cycle for i in range(self.at, self.at + self.cycle) if self.open[i % self.cycle] is not None
+        )
+
+    def _ready(self) -> int:
+        """The place of a walk that need not be waited for, the next in turn if it is one; waits for one."""
+        while True:
+            for i in range(self.at, self.at + self.cycle):
+                walk: Any = self.open[i % self.cycle]
+                if walk is not None and walk.has_next():
+                    return i % self.cycle
+            with self.condition:
+                if self.shared.cancelled:
+                    raise errors.CancelledError(None, None, "Iterator was cancelled")
+                if not any(w is not None and w.has_next() for w in self.open):  # type: ignore[attr-defined]
+                    self.condition.wait()
 
 
 @dataset("ParallelMapDataset")
@@ -308,8 +358,8 @@ def map_and_batch_dataset(
         raise invalid("batch_size must be greater than zero.")
     if n <= 0 and n != -1:
         raise invalid("num_parallel_calls must be greater than zero.")
-    mapped = ParallelMap(data_of(input_dataset), ctx.function(f, other_arguments), n, preserve_cardinality)
-    return made(Batch(mapped, size, scalar(drop_remainder, "drop_remainder")), output_types, output_shapes)
+    work = ParallelMap(data_of(input_dataset), ctx.function(f, other_arguments), n, preserve_cardinality)
+    return made(Batch(work, size, scalar(drop_remainder, "drop_remainder"), mapped), output_types, output_shapes)
 
 
 @dataset("ParallelInterleaveDataset", "ExperimentalParallelInterleaveDataset")
@@ -369,5 +419,5 @@ def parallel_interleave_dataset_v2(
             f"num_parallel_calls must less than or equal to cycle_length: num_parallel_calls = {n} cycle_length = {cycle}"
         )
     function = ctx.function(f, other_arguments)
-    data = ParallelInterleave(data_of(input_dataset), function, cycle, block, max(2 * block, 16), sloppy)
+    data = ParallelInterleave(data_of(input_dataset), function, cycle, block, max(2 * block, 64), sloppy)
     return made(data, output_types, output_shapes)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import errors, philox
+from thalweg._src.core import errors, infer, philox, shapes
 from thalweg._src.core.opdef import Min, Shape, Types, op
 
 TYPES = Min(Types, 1)
@@ -29,9 +29,9 @@ class Data:
     def iterate(self, run: "Run") -> Iterator[tuple]:
         raise NotImplementedError
 
-    def of(self, types: Any, shapes: Any) -> "Data":
+    def of(self, types: Any, dims: Any) -> "Data":
         """This dataset, whose components have these types and static shapes."""
-        self.types, self.shapes = types, shapes
+        self.types, self.shapes = types, dims
         return self
 
 
@@ -168,7 +168,7 @@ def dataset(*names: str, stateful: bool = False) -> Any:
         first = None
         for name in names:
             opdef = op(name, host=True, foldable=False, stateful=stateful)(fn)
-            opdef.shape_rule(lambda node: [()])
+            opdef.shape_rule(_dims)
             opdef.not_differentiable()
             first = first or opdef
         return first
@@ -176,6 +176,22 @@ def dataset(*names: str, stateful: bool = False) -> Any:
     return declare
 
 
-def made(data: Data, types: Any = None, shapes: Any = None) -> np.ndarray:
+# Inputs of datasets that are one number or one string.
+_SCALARS = frozenset(
+    {"count", "batch_size", "num_shards", "index", "buffer_size", "seed", "seed2", "size", "shift", "stride", "drop_remainder",
+     "window_size", "window_shift", "window_stride", "cycle_length", "block_length", "num_parallel_calls", "sloppy", "filename",
+     "buffer_output_elements", "prefetch_input_elements", "compression_type", "start", "stop", "step", "rate", "header_bytes",
+     "record_bytes", "footer_bytes"}
+)  # fmt: skip
+
+
+def _dims(node: Any) -> list[Any]:
+    for arg, t in infer._flat_args(node):
+        if arg.name in _SCALARS:
+            shapes.of_rank(t.dims, 0)
+    return [()]
+
+
+def made(data: Data, types: Any = None, dims: Any = None) -> np.ndarray:
     """`data` as the output of an op whose attrs say these types and shapes."""
-    return variant(data.of(types, shapes))
+    return variant(data.of(types, dims))

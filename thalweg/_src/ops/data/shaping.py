@@ -163,8 +163,10 @@ class DenseToSparse(From):
                 if self.dims[axis] == -1:
                     size[axis] = max(size[axis], n)
                 elif n > self.dims[axis]:
-                    raise invalid(
-                        f"Input element had shape ({list(a.shape)}) that is larger than the row shape ({self.dims})."
+                    raise errors.DataLossError(
+                        None,
+                        None,
+                        f"Input element had shape ({list(a.shape)}) that is larger than the row shape ({self.dims}).",
                     )
         places, values = [], []
         for i, a in enumerate(arrays):
@@ -207,10 +209,12 @@ def batch_dataset_v2(
 
 
 def _padded(source: Any, batch_size: Any, padded_shapes: Any, padding_values: Any, full: bool) -> Batch:
-    dims = [[int(d) for d in s] for s in padded_shapes]
     for s in padded_shapes:
         if np.ndim(s) != 1:
             raise invalid("All padded shapes must be vectors")
+    dims = [[int(d) for d in s] for s in padded_shapes]
+    if any(d < -1 for s in dims for d in s):
+        raise invalid(f"Dimensions of padded shapes must be >= -1, but they are {dims}")
     for v in padding_values:
         if np.ndim(v) != 0:
             raise invalid("All padding values must be scalars")

@@ -46,6 +46,19 @@ def _different(column: Sequence[Any], index: int) -> errors.OpError:
     )
 
 
+def mapped(rows: Sequence[tuple]) -> tuple:
+    """`stacked`, with the error of a map that is joined with its batch."""
+    for i, column in enumerate(zip(*rows, strict=True)):
+        first = np.shape(column[0]) if not isinstance(column[0], bytes) else ()
+        for x in column:
+            if not isinstance(x, bytes) and np.shape(x) != first:
+                raise invalid(
+                    f"Cannot add tensor to the batch: number of elements does not match. Shapes are: [tensor]: {shape_text(x)}, "
+                    f"[batch]: {shape_text(column[0])} in component {i}"
+                )
+    return stacked(rows)
+
+
 def padded(rows: Sequence[tuple], dims: Sequence[Any], values: Sequence[Any]) -> tuple:
     """One element from many, each component filled up with its value to its shape, -1 standing for the largest of the batch."""
     columns = zip(*rows, strict=True)

@@ -92,7 +92,7 @@ def sample_from_datasets(datasets: Any, weights: Any = None, seed: Any = None) -
         return array.squeeze(_stateless_multinomial(logits, 1, pair), axis=[0, 1])
 
     if isinstance(weights, Dataset):
-        pairs = Dataset.zip((weights.map(lambda *p: math.log(*p, name="logits")), RandomDataset(seed).batch(2)))
+        pairs = Dataset.zip((weights.map(lambda *p: math.log(p, name="logits")), RandomDataset(seed).batch(2)))
         return _chosen(_mapped(pairs, draw), datasets)
     logits: Any
     if weights is None:
