@@ -102,7 +102,6 @@ def _loop(cell: Any, inputs: Any, state: Any, parallel: int, swap: bool, lengths
     known_steps, known_batch = _sizes(flat)
     kind = type_of_state(dtype, state)
     zero = zero_outputs(cell.output_size, batch_size, kind)
-    last = steps if lengths is None else math.reduce_max(lengths)
     time = array.constant(0, dtype=dtypes.int32, name="time")
     with scopes.name_scope("dynamic_rnn") as base:
         pass
@@ -128,10 +127,10 @@ def _loop(cell: Any, inputs: Any, state: Any, parallel: int, swap: bool, lengths
         stores = tuple(s.write(time, out) for s, out in zip(stores, nest.flatten(output), strict=True))
         return time + 1, stores, new_state
 
-    # One step at least, so that the outputs have their shapes.
-    bound = math.minimum(steps, math.maximum(1, last))
+    # All steps, also where every sequence is over before: TensorFlow stops there, with the same result. A loop whose length
+    # follows from shapes is one scan, which is compiled once and differentiates without a tape.
     _, out_stores, state = while_loop(
-        lambda time, *_: time < bound,
+        lambda time, *_: time < steps,
         step,
         (time, out_stores, state),
         parallel_iterations=parallel,
