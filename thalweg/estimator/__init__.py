@@ -18,7 +18,16 @@ from thalweg._src.lib.estimators.exporters import BestExporter as BestExporter
 from thalweg._src.lib.estimators.exporters import Exporter as Exporter
 from thalweg._src.lib.estimators.exporters import FinalExporter as FinalExporter
 from thalweg._src.lib.estimators.exporters import LatestExporter as LatestExporter
+from thalweg._src.lib.estimators.extending import add_metrics as add_metrics
 from thalweg._src.lib.estimators.modes import ModeKeys as ModeKeys
+from thalweg._src.lib.estimators.more_heads import BinaryClassHead as BinaryClassHead
+from thalweg._src.lib.estimators.more_heads import Head as Head
+from thalweg._src.lib.estimators.more_heads import LogisticRegressionHead as LogisticRegressionHead
+from thalweg._src.lib.estimators.more_heads import MultiClassHead as MultiClassHead
+from thalweg._src.lib.estimators.more_heads import MultiHead as MultiHead
+from thalweg._src.lib.estimators.more_heads import MultiLabelHead as MultiLabelHead
+from thalweg._src.lib.estimators.more_heads import PoissonRegressionHead as PoissonRegressionHead
+from thalweg._src.lib.estimators.more_heads import RegressionHead as RegressionHead
 from thalweg._src.lib.estimators.parsing_specs import classifier_parse_example_spec as classifier_parse_example_spec
 from thalweg._src.lib.estimators.parsing_specs import regressor_parse_example_spec as regressor_parse_example_spec
 from thalweg._src.lib.estimators.run_config import RunConfig as RunConfig
@@ -44,5 +53,6 @@ from thalweg._src.lib.hooks.saving import StepCounterHook as StepCounterHook
 from thalweg._src.lib.hooks.saving import SummarySaverHook as SummarySaverHook
 from thalweg._src.lib.hooks.timers import SecondOrStepTimer as SecondOrStepTimer
 from thalweg._src.lib.warm_start import VocabInfo as VocabInfo
+from thalweg.estimator import experimental as experimental
 from thalweg.estimator import export as export
 from thalweg.estimator import inputs as inputs

@@ -2,6 +2,36 @@
 
 from thalweg._src.contrib.layers import summaries as summaries
 from thalweg._src.contrib.layers.batch_norm import batch_norm as batch_norm
+from thalweg._src.contrib.layers.column_ops import check_feature_columns as check_feature_columns
+from thalweg._src.contrib.layers.column_ops import infer_real_valued_columns as infer_real_valued_columns
+from thalweg._src.contrib.layers.column_ops import input_from_feature_columns as input_from_feature_columns
+from thalweg._src.contrib.layers.column_ops import (
+    joint_weighted_sum_from_feature_columns as joint_weighted_sum_from_feature_columns,
+)
+from thalweg._src.contrib.layers.column_ops import (
+    parse_feature_columns_from_examples as parse_feature_columns_from_examples,
+)
+from thalweg._src.contrib.layers.column_ops import transform_features as transform_features
+from thalweg._src.contrib.layers.column_ops import (
+    weighted_sum_from_feature_columns as weighted_sum_from_feature_columns,
+)
+from thalweg._src.contrib.layers.columns import bucketized_column as bucketized_column
+from thalweg._src.contrib.layers.columns import create_feature_spec_for_parsing as create_feature_spec_for_parsing
+from thalweg._src.contrib.layers.columns import crossed_column as crossed_column
+from thalweg._src.contrib.layers.columns import embedding_column as embedding_column
+from thalweg._src.contrib.layers.columns import (
+    make_place_holder_tensors_for_base_features as make_place_holder_tensors_for_base_features,
+)
+from thalweg._src.contrib.layers.columns import one_hot_column as one_hot_column
+from thalweg._src.contrib.layers.columns import real_valued_column as real_valued_column
+from thalweg._src.contrib.layers.columns import shared_embedding_columns as shared_embedding_columns
+from thalweg._src.contrib.layers.columns import sparse_column_with_hash_bucket as sparse_column_with_hash_bucket
+from thalweg._src.contrib.layers.columns import (
+    sparse_column_with_integerized_feature as sparse_column_with_integerized_feature,
+)
+from thalweg._src.contrib.layers.columns import sparse_column_with_keys as sparse_column_with_keys
+from thalweg._src.contrib.layers.columns import sparse_column_with_vocabulary_file as sparse_column_with_vocabulary_file
+from thalweg._src.contrib.layers.columns import weighted_sparse_column as weighted_sparse_column
 from thalweg._src.contrib.layers.convolutions import conv1d as conv1d
 from thalweg._src.contrib.layers.convolutions import conv2d as conv2d
 from thalweg._src.contrib.layers.convolutions import conv2d_in_plane as conv2d_in_plane

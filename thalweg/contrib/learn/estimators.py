@@ -1,0 +1,48 @@
+"""tf.contrib.learn.estimators."""
+
+from thalweg._src.contrib.learn.canned import DNNClassifier as DNNClassifier
+from thalweg._src.contrib.learn.canned import DNNEstimator as DNNEstimator
+from thalweg._src.contrib.learn.canned import DNNLinearCombinedClassifier as DNNLinearCombinedClassifier
+from thalweg._src.contrib.learn.canned import DNNLinearCombinedEstimator as DNNLinearCombinedEstimator
+from thalweg._src.contrib.learn.canned import DNNLinearCombinedRegressor as DNNLinearCombinedRegressor
+from thalweg._src.contrib.learn.canned import DNNRegressor as DNNRegressor
+from thalweg._src.contrib.learn.canned import LinearClassifier as LinearClassifier
+from thalweg._src.contrib.learn.canned import LinearEstimator as LinearEstimator
+from thalweg._src.contrib.learn.canned import LinearRegressor as LinearRegressor
+from thalweg._src.contrib.learn.estimator import BaseEstimator as BaseEstimator
+from thalweg._src.contrib.learn.estimator import Estimator as Estimator
+from thalweg._src.contrib.learn.estimator import NotFittedError as NotFittedError
+from thalweg._src.contrib.learn.estimator import SKCompat as SKCompat
+from thalweg._src.contrib.learn.estimator import (
+    infer_real_valued_columns_from_input as infer_real_valued_columns_from_input,
+)
+from thalweg._src.contrib.learn.estimator import (
+    infer_real_valued_columns_from_input_fn as infer_real_valued_columns_from_input_fn,
+)
+from thalweg._src.contrib.learn.head import Head as Head
+from thalweg._src.contrib.learn.head import binary_svm_head as binary_svm_head
+from thalweg._src.contrib.learn.head import loss_only_head as loss_only_head
+from thalweg._src.contrib.learn.head import multi_class_head as multi_class_head
+from thalweg._src.contrib.learn.head import multi_head as multi_head
+from thalweg._src.contrib.learn.head import multi_label_head as multi_label_head
+from thalweg._src.contrib.learn.head import no_op_train_fn as no_op_train_fn
+from thalweg._src.contrib.learn.head import poisson_regression_head as poisson_regression_head
+from thalweg._src.contrib.learn.head import regression_head as regression_head
+from thalweg._src.contrib.learn.modes import MetricKey as MetricKey
+from thalweg._src.contrib.learn.modes import ModeKeys as ModeKeys
+from thalweg._src.contrib.learn.modes import ModelFnOps as ModelFnOps
+from thalweg._src.contrib.learn.modes import PredictionKey as PredictionKey
+from thalweg._src.contrib.learn.modes import ProblemType as ProblemType
+from thalweg._src.contrib.learn.run_config import ClusterConfig as ClusterConfig
+from thalweg._src.contrib.learn.run_config import Environment as Environment
+from thalweg._src.contrib.learn.run_config import RunConfig as RunConfig
+from thalweg._src.contrib.learn.run_config import TaskType as TaskType
+from thalweg._src.contrib.learn.skflow import TensorFlowClassifier as TensorFlowClassifier
+from thalweg._src.contrib.learn.skflow import TensorFlowDNNClassifier as TensorFlowDNNClassifier
+from thalweg._src.contrib.learn.skflow import TensorFlowDNNRegressor as TensorFlowDNNRegressor
+from thalweg._src.contrib.learn.skflow import TensorFlowEstimator as TensorFlowEstimator
+from thalweg._src.contrib.learn.skflow import TensorFlowLinearClassifier as TensorFlowLinearClassifier
+from thalweg._src.contrib.learn.skflow import TensorFlowLinearRegressor as TensorFlowLinearRegressor
+from thalweg._src.contrib.learn.skflow import TensorFlowRegressor as TensorFlowRegressor
+from thalweg._src.contrib.learn.skflow import TensorFlowRNNClassifier as TensorFlowRNNClassifier
+from thalweg._src.contrib.learn.skflow import TensorFlowRNNRegressor as TensorFlowRNNRegressor
