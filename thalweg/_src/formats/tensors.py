@@ -40,11 +40,13 @@ FIELD = {enum: FIELD_OF_NAME.get(name, "int_val") for enum, name in NAME_OF_ENUM
 LIMIT = 1 << 31  # protobuf's for one message
 
 
-def to_proto(array: np.ndarray, enum: int, shape: Sequence[int] | None = None, *, raw: bool = True) -> Any:
+def to_proto(
+    array: np.ndarray, enum: int, shape: Sequence[int] | None = None, *, raw: bool = True, content: bool = False
+) -> Any:
     """The TensorProto of `array` as type `enum`, in the bytes of TensorFlow's make_tensor_proto.
 
     A `shape` with more elements than `array` stands for its last element repeated. Strings may be str or bytes. Unless
-    `raw`, every element stands by itself, and none in tensor_content.
+    `raw`, every element stands by itself, and none in tensor_content; with `content`, a single one stands there too.
     Raises TypeError if the array's dtype is not the one of `enum`, ValueError if it has more elements than `shape`, or
     2 GB.
     """
@@ -60,7 +62,7 @@ def to_proto(array: np.ndarray, enum: int, shape: Sequence[int] | None = None, *
     proto.tensor_shape.SetInParent()
     for size in shape:
         proto.tensor_shape.dim.add().size = size
-    if raw and array.size == count > 1 and enum in RAW:
+    if raw and array.size == count > (0 if content else 1) and enum in RAW:
         if array.nbytes >= LIMIT:
             raise ValueError("Cannot create a tensor proto whose content is larger than 2GB.")
         proto.tensor_content = array.astype(dtype.newbyteorder("<"), copy=False).tobytes()

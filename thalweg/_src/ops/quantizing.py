@@ -150,10 +150,11 @@ def _quantized_concat(
     steps = 2.0 ** (np.dtype(kind).itemsize * 8)
     out = []
     for v, a, b in zip(values, input_mins, input_maxes, strict=True):
-        real = _dequantize.fn(v, a, b, mode="MIN_FIRST").astype(np.float64)
-        scale = steps / ((high - low).astype(np.float64) * (steps / (steps - 1)))
-        q = _half_away(real * scale) - _half_away(low.astype(np.float64) * scale) + q_low
-        out.append(lib.clip(q, q_low, q_high).astype(kind))
+        real = _dequantize.fn(v, a, b, mode="MIN_FIRST")
+        scale = (np.float32(steps - 1) / (high - low)).astype(np.float32)
+        q = _half_away(real * scale) - (_half_away(low * scale) - np.float32(q_low))
+        same = (a == low) & (b == high)
+        out.append(lib.where(same, v, lib.clip(q, q_low, q_high).astype(kind)))
     return lib.concatenate(out, axis=int(concat_dim)), low, high
 
 

@@ -22,7 +22,7 @@ def _packed(array: Any, dtype: Any, out_type: Any) -> Any:
     """One part: the bytes of a TensorProto, or for variants the array itself."""
     if out_type == variant:
         return array
-    return tensors.to_proto(array, dtype.as_datatype_enum).SerializeToString()
+    return tensors.to_proto(array, dtype.as_datatype_enum, content=True).SerializeToString()
 
 
 def _unpacked(part: Any, dtype: Any) -> Any:
