@@ -80,7 +80,8 @@ class _Transposed(ConvolutionLayer):
         space = [self._length(n, i) for i, n in enumerate(space)]
         shape = [batch, self.filters, *space] if self._first else [batch, *space, self.filters]
         target = stacking.stack(shape)
-        target[0]  # TensorFlow looks at it: the number of ops so far seeds the random ops that follow
+        if self.rank == 2:
+            target[0]  # TensorFlow looks at it: the number of ops so far seeds the random ops that follow
         transpose = convolution_api.conv2d_transpose if self.rank == 2 else convolution_api.conv3d_transpose
         outputs = transpose(
             inputs,

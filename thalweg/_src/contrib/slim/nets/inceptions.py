@@ -239,7 +239,8 @@ def _headed(
         net, points = base(sc)
         logits = head(net, points)
         points["Logits"] = logits
-        points["Predictions"] = prediction_fn(logits, scope="Predictions")
+        if "Predictions" not in points:
+            points["Predictions"] = prediction_fn(logits, scope="Predictions")
     return logits, points
 
 
@@ -259,7 +260,9 @@ def inception_v1(
         with vs.variable_scope("Logits"):
             net = avg_pool2d(net, [7, 7], stride=1, scope="MaxPool_0a_7x7")
             net = dropout(net, dropout_keep_prob, scope="Dropout_0b")
-            return _logits(net, num_classes, "Conv2d_0c_1x1", spatial_squeeze)
+            logits = _logits(net, num_classes, "Conv2d_0c_1x1", spatial_squeeze)
+            points["Predictions"] = prediction_fn(logits, scope="Predictions")
+            return logits
 
     base = lambda sc: inception_v1_base(inputs, scope=sc)
     return _headed(scope, "InceptionV1", inputs, num_classes, is_training, reuse, base, head, prediction_fn)
