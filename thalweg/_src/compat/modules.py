@@ -19,10 +19,14 @@ RENAMED: tuple[tuple[str, str], ...] = (
     ("contrib.learn.datasets", "contrib.learn.python.learn.datasets"),
     ("contrib.keras.python.keras", "keras"),
     ("contrib.keras", "keras"),
+    ("contrib.losses.python.metric_learning", "contrib.losses.metric_learning"),
+    ("contrib.slim.python.slim.learning", "contrib.slim.learning"),
+    ("contrib.slim.python.slim.nets", "contrib.slim.nets"),
 )
 
 # Internal modules that have no public counterpart, by the module of ours that implements them.
 OURS: dict[str, str] = {
+    "contrib.layers.python.layers.utils": "thalweg._src.contrib.layers.arguments",
     "contrib.learn.python.learn.datasets.base": "thalweg._src.contrib.learn.datasets.base",
     "contrib.learn.python.learn.datasets.mnist": "thalweg._src.contrib.learn.datasets.mnist",
     "contrib.rnn.python.ops.core_rnn_cell_impl": "thalweg._src.compat.internals.rnn_cells",
