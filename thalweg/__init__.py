@@ -249,6 +249,7 @@ from thalweg._src.ops.constants import zeros as zeros
 from thalweg._src.ops.constants import zeros_like as zeros_like
 from thalweg._src.ops.control_flow import case as case
 from thalweg._src.ops.control_flow import cond as cond
+from thalweg._src.ops.control_flow import switch_case as switch_case
 from thalweg._src.ops.counters import count_up_to as count_up_to
 from thalweg._src.ops.counting import bincount as bincount
 from thalweg._src.ops.counting import histogram_fixed_width as histogram_fixed_width

@@ -21,8 +21,11 @@ def bodies_in(ops: Iterable[Operation]) -> dict[str, tuple[FuncGraph, bool]]:
     """All graphs in the attrs of `ops`, those in their own ops included, by name; and whether they hand on what they captured."""
     found: dict[str, tuple[FuncGraph, bool]] = {}
     for op in ops:
-        for name, value in op._attrs.items():
-            if isinstance(value, FuncGraph) and value.name not in found:
+        for name, held in op._attrs.items():
+            graphs = [held] if isinstance(held, FuncGraph) else held if isinstance(held, list) else []
+            for value in graphs:
+                if not isinstance(value, FuncGraph) or value.name in found:
+                    continue
                 found[value.name] = (value, name in op.opdef.hands_on)
                 found |= {k: v for k, v in bodies_in(value._ops).items() if k not in found}
     return found

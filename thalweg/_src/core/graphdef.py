@@ -402,7 +402,7 @@ class _Importer:
                 late.append((i, text))
             else:
                 inputs.append(self._tensor(text, node.name))
-        if opdef.bodies is not None:
+        if opdef.bodies is not None or opdef.wants_ctx:
             self._instantiate(opdef, attrs, inputs)
         declared = {k: v for k, v in attrs.items() if k in opdef.attrs}
         try:
@@ -436,15 +436,24 @@ class _Importer:
         """Attrs that name functions of the library become their graphs."""
         from thalweg._src.core import functions
 
-        for key, value in attrs.items():
+        def body(value: Any) -> Any:
             proto = self.graph._functions.get(getattr(value, "name", None))  # type: ignore[arg-type]
-            if proto is None or opdef.attrs[key].kind != "func":
-                continue
+            if proto is None:
+                return value
+            if opdef.bodies is None:  # the host calls it, on values of any shape
+                return functions.instantiate(proto, self.graph)
             count = len(proto.signature.input_arg)
             dims = list(attrs.get("output_shapes") or ())
             if len(dims) != count:  # what a loop begins with need not be what it goes on with
                 dims = [] if opdef.hands_on else [t.dims for t in inputs[len(inputs) - count :]]
-            attrs[key] = functions.instantiate(proto, self.graph, dims)
+            return functions.instantiate(proto, self.graph, dims)
+
+        for key, value in attrs.items():
+            kind = opdef.attrs[key].kind if key in opdef.attrs else ""
+            if kind == "func":
+                attrs[key] = body(value)
+            elif kind == "list(func)":
+                attrs[key] = [body(v) for v in value]
 
     def _attrs(self, node: Any, opdef: OpDef, prefix: str) -> dict[str, Any]:
         out: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from thalweg._src.core.eager import executing_eagerly, label
 from thalweg._src.core.funcgraph import FuncGraph, building, order_captures
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops import basic, composites
-from thalweg._src.ops.functional import if_op
+from thalweg._src.ops.functional import case_op, if_op
 from thalweg._src.ops.indexed_slices import IndexedSlices
 
 
@@ -238,3 +238,50 @@ def _last_must_hold(pairs: list[tuple[Any, Any]]) -> tuple[Any, list[tuple[Any, 
             return fn()
 
     return checked, pairs[:-1]
+
+
+def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: str = "switch_case") -> Any:
+    """The result of the function with the number `branch_index`, else of `default`, or of the last one.
+
+    `branch_fns`: a list of functions, or pairs (int, function), or a dict of them. Raises TypeError for what is none of these,
+    ValueError where the numbers are not 0, 1, 2 ...
+    """
+    graphs_of = _indexed(branch_index, branch_fns, default)
+    with scopes.name_scope(name, "case", [branch_index]):
+        found = [_branch(f"branch{i}", fn) for i, fn in enumerate(graphs_of)]
+        for graph, result in found[1:]:
+            _same_results(found[0][1], result, found[0][0], graph)
+        captured = order_captures([g for g, _ in found])
+        graph = get_default_graph()
+        types = [t.dtype.base_dtype for t in found[0][0].outputs]
+        with graph.control_dependencies(wait_outside(graph, [o for g, _ in found for o in g.outer_controls])):
+            out = case_op(branch_index, captured, Tout=types, branches=[g for g, _ in found], name="indexed_case")
+        return composites.pack(found[0][1], list(out)) if types else out
+
+
+def _indexed(index: Any, fns: Any, default: Any) -> list[Any]:
+    """The functions in order, the default last."""
+    if not isinstance(index, Tensor):
+        raise TypeError(f"branch_index must a Tensor, got {type(index)}")
+    if not index.dtype.is_integer:
+        raise TypeError(f"branch_index must an integer Tensor, got {index.dtype}")
+    if not fns:
+        raise ValueError("Must provide at least one item in branch_fns")
+    if not isinstance(fns, list | tuple | dict):
+        raise TypeError("branch_fns must be a list, tuple, or dict")
+    pairs = list(fns.items()) if isinstance(fns, dict) else list(fns)
+    if all(callable(f) for f in pairs):
+        pairs = list(enumerate(pairs))
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError("Each entry in branch_fns must be a 2-tuple")
+        if not isinstance(pair[0], int):
+            raise TypeError(f"key must be a Python `int`, got {type(pair[0])}")
+        if not callable(pair[1]):
+            raise TypeError(f"fn for key {pair[0]} must be callable.")
+    keys = sorted(k for k, _ in pairs)
+    if keys != list(range(len(keys))):
+        raise ValueError(
+            f"branch indices (keys) must form contiguous range of [0 to {len(keys)}) but found {{{','.join(map(str, keys))}}}"
+        )
+    return [dict(pairs)[k] for k in keys] + ([default] if default is not None else [])

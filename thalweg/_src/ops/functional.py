@@ -1,4 +1,4 @@
-"""If and While: ops whose attrs are graphs. Their lowerings run those graphs, in the interpreter that runs the op.
+"""If, Case and While: ops whose attrs are graphs. Their lowerings run those graphs, in the interpreter that runs the op.
 
 While tracing, If becomes `lax.cond` and While becomes `lax.scan` where the number of turns is known, `lax.while_loop` otherwise.
 Variables that a body writes, and the streams of its random ops, are carried along. Op by op, both are plain Python.
@@ -6,13 +6,18 @@ Variables that a body writes, and the streams of its random ops, are carried alo
 
 import numpy as np
 
-from thalweg._src.core import apply
-from thalweg._src.core.apply import Replan
-from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.dtypes import int32
+from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Func, Min, Mixed, Shape, Types, op, type_attr
-from thalweg._src.core.structured import Nothing, Structured
-from thalweg._src.ops.loops import carried, compiled_loop, is_tracer, truth
+from thalweg._src.ops.branching import one_of
+from thalweg._src.ops.loops import compiled_loop, is_tracer, truth
 from thalweg._src.ops.symbolic import symbolic_gradients
+
+
+def _if(cond, input, Tout, then_branch, else_branch, run):
+    cond = run.value(cond)
+    index = jnp.where(truth(cond), 0, 1) if is_tracer(cond) else 0 if truth(cond) else 1
+    return one_of(index, [then_branch, else_branch], input, Tout, run)
 
 
 @op("If", stateful=True, foldable=False)
@@ -27,87 +32,63 @@ def if_op(
     run,
 ) -> Mixed("Tout"):
     """The outputs of one of two graphs, chosen by the truth of `cond`."""
-    cond = run.value(cond)
-    if not is_tracer(cond):
-        return _values(run, run.call_graph(then_branch if truth(cond) else else_branch, input), Tout)
-    keys = run.written_by((then_branch, input), (else_branch, input))
-    before = [carried(run.state[k]) for k in keys]
-
-    def branch(graph, forms=None):
-        def body(old):
-            child = run.child({**run.state, **dict(zip(keys, old, strict=True))})
-            with apply.collect_checks([]) as checks:
-                outputs = _values(child, child.call_graph(graph, input), Tout)
-            if forms is not None:
-                outputs = [_in_form(v, f) for v, f in zip(outputs, forms, strict=True)]
-            found = apply.summary(checks)
-            needs.update(dict.fromkeys(found[1], np.int32(0)))
-            missing = {k: jnp.int32(0) for k in needs} | found[1]
-            return [carried(v) for v in outputs], [carried(child.state[k]) for k in keys], (found[0], missing)
-
-        return body
-
-    chosen = truth(cond)
-    needs = {}
-    with apply.collect_checks(False):
-        shape_yes = jax.eval_shape(branch(then_branch), before)
-        shape_no = jax.eval_shape(branch(else_branch), before)
-        forms = _common(shape_yes[0], shape_no[0])
-        yes, no = branch(then_branch, forms), branch(else_branch, forms)
-        shape_yes, shape_no = jax.eval_shape(yes, before), jax.eval_shape(no, before)
-    if jax.tree.flatten(shape_yes[:2]) != jax.tree.flatten(shape_no[:2]):
-        raise Replan(None, f"the branches give different shapes: {shape_yes[0]} and {shape_no[0]}")
-    outputs, new, found = lax.cond(chosen, yes, no, before)
-    for key, value in zip(keys, new, strict=True):
-        run.write(key, value)
-    apply.report(found, "a check in a branch failed")
-    return outputs
+    return _if(cond, input, Tout, then_branch, else_branch, run)
 
 
-def _values(run, outputs, types):
-    return [v if d.name == "resource" else run.value(v) for v, d in zip(outputs, types, strict=True)]
+@op("StatelessIf", foldable=False)
+def stateless_if(
+    cond: type_attr("Tcond"),
+    input: Mixed("Tin"),
+    *,
+    Tout: Min(Types, 0),
+    then_branch: Func,
+    else_branch: Func,
+    output_shapes: list[Shape] = (),
+    run,
+) -> Mixed("Tout"):
+    """The outputs of one of two graphs without effects, chosen by the truth of `cond`."""
+    return _if(cond, input, Tout, then_branch, else_branch, run)
 
 
-def _common(yes, no):
-    """Forms in which both branches can give their structured outputs; None for plain ones."""
-    forms = []
-    for a, b in zip(yes, no, strict=True):
-        if isinstance(a, Nothing) or isinstance(b, Nothing):
-            forms.append(b if isinstance(a, Nothing) else a)
-        elif isinstance(a, Structured) and isinstance(b, Structured) and jax.tree.structure(a) != jax.tree.structure(b):
-            a, b = a.outline(b), b.outline(a)
-            forms.append(a)
-        else:
-            forms.append(a if isinstance(a, Structured) else b if isinstance(b, Structured) else None)
-    return forms
+@op("Case", stateful=True, foldable=False)
+def case_op(
+    branch_index: int32,
+    input: Mixed("Tin"),
+    *,
+    Tout: Min(Types, 0),
+    branches: Min(list[Func], 1),
+    output_shapes: list[Shape] = (),
+    run,
+) -> Mixed("Tout"):
+    """The outputs of the graph with the number `branch_index`, or of the last one if there is none."""
+    index, last = run.value(branch_index), len(branches) - 1
+    outside = (index < 0) | (index > last)
+    index = jnp.where(outside, last, index) if is_tracer(index) else last if outside else int(index)
+    return one_of(index, branches, input, Tout, run)
 
 
-def _in_form(value, form):
-    if form is None:
-        return value
-    if not isinstance(form, Structured):
-        return jnp.zeros(form.shape, form.dtype) if isinstance(value, Nothing) else value
-    if not isinstance(value, Structured):
-        return form.blank()
-    return value.like(form)
-
-
-@if_op.shape_rule
-def _(node):
-    then, other = node.attrs["then_branch"], node.attrs["else_branch"]
+def _shapes_of(graphs):
+    """The shapes that outputs have in all of the graphs."""
     out = []
-    for a, b in zip(then.outputs, other.outputs, strict=True):
-        if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
-            out.append(None)
-        else:
-            out.append(tuple(x if x == y else None for x, y in zip(a.dims, b.dims, strict=True)))
+    for tensors in zip(*[g.outputs for g in graphs], strict=True):
+        dims = tensors[0].dims
+        for t in tensors[1:]:
+            if dims is None or t.dims is None or len(dims) != len(t.dims):
+                dims = None
+            else:
+                dims = tuple(x if x == y else None for x, y in zip(dims, t.dims, strict=True))
+        out.append(dims)
     return out
 
 
-if_op.bodies = lambda attrs, inputs: [
-    (attrs["then_branch"], list(inputs[1:])),
-    (attrs["else_branch"], list(inputs[1:])),
-]
+for _if_op in (if_op, stateless_if):
+    _if_op.shape_rule(lambda node: _shapes_of([node.attrs["then_branch"], node.attrs["else_branch"]]))
+    _if_op.bodies = lambda attrs, inputs: [
+        (attrs["then_branch"], list(inputs[1:])),
+        (attrs["else_branch"], list(inputs[1:])),
+    ]
+case_op.shape_rule(lambda node: _shapes_of(node.attrs["branches"]))
+case_op.bodies = lambda attrs, inputs: [(g, list(inputs[1:])) for g in attrs["branches"]]
 
 
 @op("While", stateful=True, foldable=False)
@@ -121,6 +102,24 @@ def while_op(
     run,
 ) -> Mixed("T"):
     """Runs `body` on its own outputs while `cond` holds. Inputs behind the loop variables are the same in every turn."""
+    return _while(input, cond, body, run)
+
+
+@op("StatelessWhile", foldable=False)
+def stateless_while(
+    input: Mixed("T"),
+    *,
+    cond: Func,
+    body: Func,
+    output_shapes: list[Shape] = (),
+    parallel_iterations: int = 10,
+    run,
+) -> Mixed("T"):
+    """Runs `body`, which has no effects, on its own outputs while `cond` holds."""
+    return _while(input, cond, body, run)
+
+
+def _while(input, cond, body, run):
     count = len(body.outputs)
     variables, captured = [run.value(v) for v in input[:count]], list(input[count:])
     if not run.traced:
@@ -130,19 +129,20 @@ def while_op(
     return compiled_loop(cond, body, variables, captured, run) + captured
 
 
-@while_op.shape_rule
-def _(node):
+def _declared_shapes(node):
     declared = node.attrs["output_shapes"]
     known = list(declared) if declared else []
     return known + [t.dims for t in node.inputs[len(known) :]]
 
 
-@while_op.grad
-def _(node, *grads):
+def _gradient(node, *grads):
     if node.attrs.get("_back_prop") is False:
         return [None] * len(node.inputs)
     return symbolic_gradients(node, *grads)
 
 
-while_op.bodies = lambda attrs, inputs: [(attrs["cond"], list(inputs)), (attrs["body"], list(inputs))]
-while_op.hands_on = ("body",)
+for _while_op in (while_op, stateless_while):
+    _while_op.shape_rule(_declared_shapes)
+    _while_op.grad(_gradient)
+    _while_op.bodies = lambda attrs, inputs: [(attrs["cond"], list(inputs)), (attrs["body"], list(inputs))]
+    _while_op.hands_on = ("body",)
