@@ -47,6 +47,7 @@ class Ahead:
         condition: threading.Condition | None = None,
     ):
         self.make, self.size, self.shared = source, size, shared
+        self.low = size - 1 if size <= 8 else size // 2
         self.ready: collections.deque[tuple[bool, Any]] = collections.deque()
         self.condition = condition or threading.Condition()
         self.thread: threading.Thread | None = None
@@ -73,9 +74,7 @@ class Ahead:
                         raise StopIteration
                     self.condition.wait()
         good, value = ready.popleft()
-        if (
-            len(ready) == self.size // 2
-        ):  # the thread waits when it is full; waking it for each element would cost more than most
+        if len(ready) == self.low:  # it waits since it was full; waking it for each element would cost too much
             with self.condition:
                 self.condition.notify_all()
         if good:
@@ -211,15 +210,18 @@ class _Calling:
 class ParallelInterleave(From):
     """As Interleave, each open dataset walked on a thread of its own. With `sloppy`, one that is not ready is passed over."""
 
-    def __init__(self, source: Data, function: Any, cycle: int, block: int, size: int, sloppy: bool):
+    def __init__(
+        self, source: Data, function: Any, cycle: int, block: int, size: int, sloppy: bool, carries: bool = False
+    ):
         super().__init__(source)
+        self.carries = carries
         self.function, self.block, self.size, self.sloppy = function, block, size, sloppy
         self.cycle = _workers(cycle)
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         function = self.function.again(run.shared.kept)
         walks = _AheadOfEach(function, self.source.iterate(run.at()), self.size, run)
-        return _ParallelInterleaving(walks, self.cycle, self.block, self.sloppy or run.shared.sloppy)
+        return _ParallelInterleaving(walks, self.cycle, self.block, self.sloppy or run.shared.sloppy, self.carries)
 
 
 class _AheadOfEach:
@@ -245,10 +247,13 @@ class _AheadOfEach:
 
 
 class _ParallelInterleaving(Interleaving):
-    """All walks of the cycle run from the start. With `sloppy`, what is ready comes first."""
+    """All walks of the cycle run from the start. With `sloppy`, what is ready comes first. With `carries`, the rest of the block of a
+    walk that ends, when no other takes its place, is for the next one.
+    """
 
-    def __init__(self, walks: Any, cycle: int, block: int, sloppy: bool):
+    def __init__(self, walks: Any, cycle: int, block: int, sloppy: bool, carries: bool):
         super().__init__(walks, cycle, block)
+        self.carries = carries
         self.sloppy, self.condition, self.shared = sloppy, walks.condition, walks.run.shared
 
     def __next__(self) -> tuple:
@@ -258,7 +263,7 @@ class _ParallelInterleaving(Interleaving):
                 raise StopIteration
             at = self._ready() if self.sloppy else self._following()
             if at != self.at:
-                self.at, self.taken = at, 0
+                self.at, self.taken = at, self.taken if self.carries and not self.sloppy else 0
             walk: Any = self.open[at]
             for element in walk:
                 self.taken += 1
@@ -267,8 +272,12 @@ class _ParallelInterleaving(Interleaving):
                 return element
             self.open[at] = None
             self.count -= 1
+            left = self.count
             self._open_all()
-            self._advance()
+            if self.carries and self.count == left:
+                self.at = (at + 1) % self.cycle  # the next one gives what is left of the block
+            else:
+                self._advance()
 
     def _open_all(self) -> None:
         while self.walks is not None and self.count < self.cycle:
@@ -390,7 +399,8 @@ def parallel_interleave_dataset(
     if block <= 0:
         raise invalid("`block_length` must be > 0")
     function = ctx.function(f, other_arguments)
-    data = ParallelInterleave(data_of(input_dataset), function, cycle, block, size, scalar(sloppy, "sloppy"))
+    loose = scalar(sloppy, "sloppy")
+    data = ParallelInterleave(data_of(input_dataset), function, cycle, block, size, loose, carries=True)
     return made(data, output_types, output_shapes)
 
 
