@@ -115,7 +115,6 @@ def _way_of(opdef: OpDef) -> Callable[[Operation], None]:
         or opdef.wants_run
         or opdef.waits
         or opdef.bodies is not None
-        or opdef.args_of is not None
         or opdef.effect == "host"
         or (not opdef.simple and any(a.ref or a.handle for a in opdef.inputs))
     )
@@ -177,7 +176,7 @@ def _run_plain(op: Operation) -> None:
     inputs = op._inputs
     key: Any = (opdef, _frozen(op._attrs), tuple([t._dims for t in inputs]), op._device)
     statics: Any = None
-    if opdef.static_args:
+    if opdef.static_args or opdef.args_of is not None:
         statics = _statics(op, key)
         key = (key, tuple([v.tobytes() for v in statics.values()]))
     kernel = _kernels.get(key)
@@ -207,7 +206,7 @@ def _run_plain(op: Operation) -> None:
 def _statics(op: Operation, key: Any) -> dict[int, np.ndarray]:
     """The inputs that must be known, and those that may be and are; where values vary, the latter are left out."""
     out = {}
-    args = op.opdef.inputs if op.opdef.simple else [a for a, _ in infer._flat_args(op)]
+    args = op.opdef.inputs if op.opdef.simple and op.opdef.args_of is None else [a for a, _ in infer._flat_args(op)]
     for i, (arg, t) in enumerate(zip(args, op._inputs, strict=True)):
         if not arg.static and not arg.known:
             continue
