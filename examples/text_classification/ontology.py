@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import collections
 import csv
+import io
 import re
 import time
 from collections.abc import Iterator
@@ -51,7 +52,8 @@ def read(folder: str | Path, words: int, vocabulary_size: int) -> Ontology:
     """The documents of a folder, cut after `words` words; words that the training texts have seldom are one: unknown."""
     folder = Path(folder)
     names = (folder / "classes.txt").read_text(encoding="utf-8").split()
-    rows = {part: list(csv.reader((folder / f"{part}.csv").open(encoding="utf-8"))) for part in ("train", "test")}
+    texts = {part: (folder / f"{part}.csv").read_text(encoding="utf-8") for part in ("train", "test")}
+    rows = {part: list(csv.reader(io.StringIO(text))) for part, text in texts.items()}
     counts = collections.Counter(word for row in rows["train"] for word in split(row[-1]))
     common = [word for word, _ in counts.most_common(vocabulary_size - 2)]
     vocabulary = {word: i for i, word in enumerate(common, 2)}
