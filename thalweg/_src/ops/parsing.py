@@ -191,7 +191,7 @@ def _parse_batch(serialized: Any, names: Any, columns: _Columns, name: str | Non
         _, dims = columns.dense_attrs
         outputs = example_protos.parse_example_op(
             serialized,
-            constants.constant([], string, name="names") if names is None else names,
+            [] if names is None else names,
             list(columns.sparse),
             list(columns.dense),
             defaults,
@@ -288,7 +288,7 @@ def parse_single_sequence_example(
     with name_scope(name, "ParseSingleSequenceExample", [serialized]):
         outputs = example_protos.parse_single_sequence_example_op(
             serialized,
-            constants.constant(may_miss, string),
+            may_miss,
             list(context.sparse),
             list(context.dense),
             list(lists.sparse),
@@ -316,7 +316,7 @@ def parse_sequence_example(
     with name_scope(name, "ParseSequenceExample", [serialized]):
         outputs = example_protos.parse_sequence_example_op(
             serialized,
-            constants.constant([], string) if example_names is None else example_names,
+            [] if example_names is None else example_names,
             context.default_tensors(),
             feature_list_dense_missing_assumed_empty=may_miss,
             context_sparse_keys=list(context.sparse),
