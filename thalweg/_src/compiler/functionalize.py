@@ -62,9 +62,24 @@ def _rewritten(
         if op.opdef.constant:
             top.out.setdefault(op, None)
     replaced = {t: new for t, new in top.env.items() if new is not t}
+    for t in fetches:
+        replaced.update(_fetched(top, t))
     order = {op: i for i, op in enumerate(top.out)}
     constants = [op for op in order if op.opdef.constant]
     return constants + [op for op in order if not op.opdef.constant], replaced
+
+
+def _fetched(top: Level, t: Tensor) -> dict[Tensor, Tensor]:
+    """What stands for a fetch that hangs on a Switch: to fetch it is an error where it did not run."""
+    state = top.conditions.of(t)
+    if not state:
+        return {}
+    value = top.get(t)
+    for pred, side in state:
+        attrs = {"T": t.dtype.base_dtype, "side": side}
+        kind = (t.dtype.base_dtype, t._dims)
+        value = top.node(OPS["_Alive"], (value, top.get(pred)), attrs, t.op.name, [], [kind], t.op).outputs[0]
+    return {t: value}
 
 
 # -- stacks

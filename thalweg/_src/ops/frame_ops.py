@@ -9,7 +9,7 @@ from typing import NoReturn
 import numpy as np
 
 from thalweg._src.core import errors
-from thalweg._src.core.apply import Replan
+from thalweg._src.core.apply import Replan, check
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import float32, int32, resource, string
 from thalweg._src.core.lazy import jax
@@ -118,6 +118,16 @@ def nothing(*, T: T) -> T:
 
 
 nothing.shape_rule(lambda node: [None])
+
+
+@op("_Alive", foldable=False)
+def alive(value: T, pred: bool_, *, side: bool) -> T:
+    """A value that is fetched from a branch. Raises InvalidArgumentError where the other branch ran."""
+    check(pred == side, "Retval[0] does not have value")
+    return value
+
+
+alive.shape_rule(_same)
 
 
 @op("_Note", foldable=False, structured=True)
