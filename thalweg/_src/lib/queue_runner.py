@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -140,9 +141,15 @@ class QueueRunner:
         if found is not None:
             found.fail(error)
 
-    def _close_on_stop(self, sess: Any, cancel_op: Operation, coord: Coordinator) -> None:
+    def _close_on_stop(
+        self, sess: Any, cancel_op: Operation, coord: Coordinator, threads: Sequence[threading.Thread] = ()
+    ) -> None:
         coord.wait_for_stop()
         _quietly(sess, cancel_op)
+        # A thread may wait for something else than the queue: for another queue, or for gradients.
+        while isinstance(sess, BaseSession) and not sess._closed and any(t.is_alive() for t in threads):
+            sess._cancel_runs([t.ident for t in threads if t.ident is not None])
+            time.sleep(0.01)
 
     def create_threads(
         self, sess: Any, coord: Coordinator | None = None, daemon: bool = False, start: bool = False
@@ -159,7 +166,8 @@ class QueueRunner:
         ]
         if coord:
             name = f"QueueRunnerThread-{self.name}-close_on_stop"
-            threads.append(threading.Thread(target=self._close_on_stop, args=(sess, self._cancel_op, coord), name=name))
+            args = (sess, self._cancel_op, coord, tuple(threads))
+            threads.append(threading.Thread(target=self._close_on_stop, args=args, name=name))
         for thread in threads:
             if coord:
                 coord.register_thread(thread)

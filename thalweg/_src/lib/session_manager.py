@@ -162,12 +162,12 @@ class SessionManager:
         return sess, True
 
     def _model_ready(self, sess: Session) -> tuple[bool, str | None]:
-        return _ready(self._ready_op, sess, "Model not ready")
+        return readiness(self._ready_op, sess, "Model not ready")
 
     def _run_local_init(self, sess: Session) -> tuple[bool, str | None]:
         if self._local_init_op is None:
             return True, None
-        ok, why = _ready(self._ready_for_local_init_op, sess, "Model not ready for local init")
+        ok, why = readiness(self._ready_for_local_init_op, sess, "Model not ready for local init")
         if not ok:
             return False, why
         log.info("Running local_init_op.")
@@ -176,7 +176,7 @@ class SessionManager:
         return True, None
 
 
-def _ready(op: Any, sess: Session, what: str) -> tuple[bool, str | None]:
+def readiness(op: Any, sess: Session, what: str) -> tuple[bool, str | None]:
     """Whether `op` gives no names, or why not."""
     if op is None:
         return True, None

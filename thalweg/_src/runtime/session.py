@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ from thalweg._src.runtime.servers import server_of
 from thalweg._src.runtime.state import Part, Store, fresh_random
 from thalweg._src.runtime.waiting import Execution
 
+log = logging.getLogger("thalweg")
+# Shapes that a cluster is compiled for: until what changes is set apart, until a warning, and kept at the same time.
+_FEW, _MANY, _MOST = 4, 24, 128
 _LOCAL = ("", "local", "inprocess")  # targets that name no server
 _SLOTS = frozenset  # the key of a plan: fetches in order, fed tensors
 
@@ -77,6 +81,7 @@ class BaseSession:
         self._closed = False
         self._aborted: errors.OpError | None = None
         self._plans: dict[Any, Plan] = {}
+        self._changing: set[Tensor] = set()  # tensors whose shapes have been seen to change from run to run
         self._shortcuts: dict[Any, Any] = {}
         self._lock = threading.Lock()
         self._partial: dict[str, Any] = {}
@@ -204,16 +209,21 @@ class BaseSession:
 
     def _plan(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> Plan:
         # Shapes of feeds decide only which small ones a plan is compiled for, so only those are part of the key.
-        small = [(t, v.shape) for t, v in feeds.items() if v.ndim < 2 and v.dtype.kind != "f"]
-        key = (wanted.key, tuple(feeds), tuple(small), self._graph._mutations)
-        plan = self._plans.get(key)
+        plain = (wanted.key, tuple(feeds), self._graph._mutations)
+        plan = self._plans.get(plain)
+        key: Any = plain
+        if plan is None:
+            small = [(t, v.shape) for t, v in feeds.items() if v.ndim < 2 and v.dtype.kind != "f"]
+            key = (plain, tuple(small))
+            plan = self._plans.get(key)
         if plan is not None and plan.asked and any(self._has(k) != had for k, had in plan.asked.items()):
             plan = None  # the order of effects depends on which variables have values
         if plan is None:
             self._check_devices()
             place = self._devices.place
             shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
-            plan = self._plans[key] = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has)
+            plan = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has, self._changing)
+            self._plans[key if plan.for_values else plain] = plan
             for op in plan.ops:
                 if op._device:
                     self._devices.check(op)  # also what costs nothing anywhere must be somewhere that is there
@@ -221,6 +231,12 @@ class BaseSession:
                 for op in plan.ops:
                     print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
         return plan
+
+    def _cancel_runs(self, threads: Collection[int]) -> None:
+        """End what waits on these threads, by their idents: CancelledError. What does not wait goes on."""
+        for run in list(self._running):
+            if run.thread in threads:
+                run.cancel(errors.CancelledError(None, None, "The run was cancelled, because its thread was to stop."))
 
     def _find_resource(self, kind: str, op: Operation) -> Any:
         """The resource that `op` has made in this session; None where it has not run."""
@@ -354,10 +370,31 @@ class BaseSession:
             cache.enable()
             exe = Executable(cluster, statics, store.values, cluster.colour, donate=not self._is_eager)
             exe.state = state
+            exe.shapes = dict(zip(cluster.inputs, key[0] if statics else key, strict=True))
             exe.transfer = len(jax.devices()) > 1
+            self._note_shapes(cluster, executables)
             executables[(key, state)] = exe
         executables[key] = exe
         return exe
+
+    def _note_shapes(self, cluster: Cluster, executables: dict[Any, Any]) -> None:
+        """Before a cluster is compiled once more: what of its inputs keeps changing its shape is set apart by later plans."""
+        cluster.compiled += 1
+        if cluster.compiled == _FEW and not cluster.varies:
+            seen = [exe.shapes for exe in {id(e): e for e in executables.values()}.values()]
+            self._changing |= {t for t in cluster.inputs if len({shapes.get(t) for shapes in seen}) > 2}
+            if not self._changing.isdisjoint(cluster.inputs):
+                self._plans = {}
+        if cluster.compiled == _MANY:
+            names = ", ".join(t.name for t in cluster.inputs if t in self._changing) or "what is fed"
+            log.warning(
+                "%d operations have been compiled for %d shapes of %s. A step runs at once for shapes seen before: pad to a few lengths.",
+                len(cluster.ops),
+                _MANY,
+                names,
+            )
+        while len(executables) > 2 * _MOST:
+            del executables[next(iter(executables))]
 
     def _run_on_host(self, cluster: Cluster, env: dict[Tensor, Any]) -> None:
         """Run a cluster op by op: host work, or any work where THALWEG_DEBUG says so."""

@@ -34,6 +34,7 @@ class Execution:
     def __init__(self, session: Any, plan: Any, env: dict[Tensor, Any], until: float | None):
         self.session, self.plan, self.env, self.until = session, plan, env, until
         self.pending: dict[Operation, tuple[Any, Attempt]] = {}  # the work of each that waits, and what it waits for
+        self.thread = threading.get_ident()
         self._wake = threading.Event()
         self._cancelled: BaseException | None = None
         self._runners: dict[Cluster, tuple[Interpreter, Any]] = {}
