@@ -22,6 +22,9 @@ from thalweg._src.core.structured import Structured
 # Constants with more elements are inputs of the executable; smaller ones are part of the program.
 _BIG_CONSTANT = 1024
 
+# XLA compiles in a quarter of the time, what runs somewhat slower: for what is compiled for ever new shapes.
+_QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+
 on_compile: list[Callable[[int, float], None]] = []  # told the number of ops and the seconds of every compilation
 
 
@@ -30,6 +33,7 @@ class Executable:
 
     state: tuple[Any, ...]  # the shapes and dtypes of the variables it was compiled for
     signature: int  # the store's signature when those were last seen to hold
+    shapes: dict[Tensor, tuple[int, ...]]  # those of the cluster's inputs
     transfer: bool  # whether its arguments may lie on another device
 
     def __init__(
@@ -55,7 +59,8 @@ class Executable:
         self.big = _big_constants(cluster, statics)
         with jax.enable_x64(True):  # without it, 64-bit constants would lose half of their bits
             self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
-        self.program = jax.jit(self._trace, donate_argnums=(0,) if donate else ())
+        quick = _QUICK if cluster.varies and device.platform == "cpu" else None
+        self.program = jax.jit(self._trace, donate_argnums=(0,) if donate else (), compiler_options=quick)
         self.compiled = False
         self.steady = False  # whether what it writes has the shapes and types of what was there before
 

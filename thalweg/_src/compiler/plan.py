@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from thalweg._src.compiler.functionalize import functionalize
 from thalweg._src.compiler.order import in_effect_order
 from thalweg._src.compiler.prune import prune
 from thalweg._src.compiler.stage import Cluster, stage
+from thalweg._src.compiler.varying import varying
 from thalweg._src.compiler.waits import Waits, may_wait
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.graph import Operation, Tensor
@@ -27,6 +28,7 @@ class Plan:
         feeds: dict[Tensor, tuple[int, ...]],
         place: Callable[[Operation], Any],
         present: Callable[[str], bool] = lambda key: True,
+        changing: Collection[Tensor] = (),
     ):
         self.fetches, self.feeds = list(fetches), list(feeds)
         wanted = [t.op for t in fetches if t not in feeds]
@@ -51,7 +53,10 @@ class Plan:
                 self.constants[t] = t.op._attrs["value"]
             else:
                 values.append(t)
-        self.clusters: list[Cluster] = stage(self.ops, feeds, values, place)
+        apart = varying(self.ops, changing) if changing else ()
+        self.clusters: list[Cluster] = stage(self.ops, feeds, values, place, apart)
+        # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
+        self.for_values = any(t in fed for c in self.clusters for t in c.statics)
         self.executables: list[dict[Any, Any]] = [{} for _ in self.clusters]
         self.waits = Waits(self.ops, fed) if any(map(may_wait, self.ops)) else None
 

@@ -7,13 +7,19 @@ that while it is traced (a shape that another executable computes).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
 
 from thalweg._src.compiler.bodies import accesses, is_host_work, randoms, slots, source_of, variable_key
 from thalweg._src.core.graph import Operation, Tensor
 
 HOST = "host"
+
+
+class Varying(NamedTuple):
+    """The colour of what is compiled again and again, for ever new shapes, on a device."""
+
+    device: Any
 
 
 class Cluster:
@@ -25,7 +31,8 @@ class Cluster:
     """
 
     def __init__(self, colour: Any, stage: int):
-        self.colour, self.stage = colour, stage
+        self.varies = isinstance(colour, Varying)
+        self.colour, self.stage = colour.device if self.varies else colour, stage
         self.ops: list[Operation] = []
         self.inputs: list[Tensor] = []
         self.statics: list[Tensor] = []
@@ -34,6 +41,7 @@ class Cluster:
         self.writes: dict[str, None] = {}
         self.randoms: list[Operation] = []
         self.fold: set[Operation] = set()
+        self.compiled = 0  # how often
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
 
     @property
@@ -46,14 +54,21 @@ def stage(
     feeds: dict[Tensor, Any],
     fetches: Iterable[Tensor],
     place: Callable[[Operation], Any],
+    apart: Collection[Operation] = (),
 ) -> list[Cluster]:
-    """Clusters in an order in which they can run. `feeds` maps fed tensors to their shapes; `place` gives an op's device."""
+    """Clusters in an order in which they can run. `feeds` maps fed tensors to their shapes; `place` gives an op's device.
+
+    The operations `apart` share no cluster with others.
+    """
     fed = frozenset(feeds)
 
     def find(t: Tensor) -> Operation | None:
         return source_of(t, fed)
 
     colours = {op: _colour(op, fed, place) for op in ops}
+    for op in apart:
+        if colours[op] not in (None, HOST):
+            colours[op] = Varying(colours[op])
     static_edges, static_feeds, fold = _static_edges(ops, feeds, colours)
     ready: dict[Operation, dict[Any, int]] = {}  # per op: the stage in which each colour is done with what it waits for
     level: dict[Operation, int] = {}

@@ -1,0 +1,85 @@
+"""Programs that feed ever new shapes: what depends on them is compiled apart, the rest once; values are the same."""
+
+import logging
+
+import numpy as np
+
+import thalweg as tf
+
+
+def regression():
+    x, y = tf.placeholder(tf.float32, [None, 3], name="x"), tf.placeholder(tf.float32, [None], name="y")
+    w, b = tf.Variable([[1.0], [2.0], [3.0]]), tf.Variable(0.5)
+    rows = tf.shape(x)[0]
+    predicted = tf.reshape(tf.matmul(x, w), [rows]) + b
+    loss = tf.reduce_sum(tf.square(predicted - y)) / tf.cast(rows, tf.float32)
+    return x, y, w, loss, tf.train.MomentumOptimizer(0.01, 0.9).minimize(loss)
+
+
+def batch(n):
+    rng = np.random.RandomState(n)
+    return rng.rand(n, 3).astype(np.float32), rng.rand(n).astype(np.float32)
+
+
+def by_numpy(sizes):
+    w, b = np.array([1.0, 2.0, 3.0]), 0.5
+    speed_w, speed_b, losses = np.zeros(3), 0.0, []
+    for n in sizes:
+        x, y = (a.astype(np.float64) for a in batch(n))
+        off = x @ w + b - y
+        losses.append((off**2).mean())
+        speed_w, speed_b = 0.9 * speed_w + 2 * x.T @ off / n, 0.9 * speed_b + 2 * off.mean()
+        w, b = w - 0.01 * speed_w, b - 0.01 * speed_b
+    return losses
+
+
+def test_many_lengths_give_the_same_numbers():
+    x, y, _, loss, step = regression()
+    sizes = [*range(5, 20), 7, 70, 71]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        losses = [session.run([loss, step], dict(zip((x, y), batch(n), strict=True)))[0] for n in sizes]
+        clusters = session.plan.clusters
+    np.testing.assert_allclose(losses, by_numpy(sizes), rtol=1e-4)
+    assert [c.varies for c in clusters] == [True, False]
+    assert clusters[1].compiled == 1
+    assert {op.type for op in clusters[1].ops} >= {"ApplyMomentum"}
+
+
+def test_a_few_shapes_are_one_executable_each():
+    x, y, _, loss, step = regression()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for n in (5, 6, 5, 6, 5, 6):
+            session.run([loss, step], dict(zip((x, y), batch(n), strict=True)))
+        (cluster,) = session.plan.clusters
+        assert cluster.compiled == 2
+
+
+def test_sparse_tensors_of_any_number_of_entries():
+    indices, values = tf.placeholder(tf.int64, [None, 2]), tf.placeholder(tf.float32, [None])
+    features = tf.SparseTensor(indices, values * 2.0, [4, 6])
+    w = tf.Variable(tf.ones([6, 2]))
+    hidden = tf.tanh(tf.sparse_tensor_dense_matmul(features, w))
+    gradient = tf.gradients(hidden, w)[0]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for n in range(1, 12):
+            at = np.stack([np.arange(n) % 4, np.arange(n) % 6], 1)
+            dense = np.zeros((4, 6))
+            np.add.at(dense, tuple(at.T), 2.0)
+            found = session.run([hidden, gradient], {indices: at, values: np.ones(n)})
+            expected = np.tanh(dense @ np.ones((6, 2)))
+            np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+            np.testing.assert_allclose(found[1], dense.T @ (1 - expected**2), rtol=1e-3, atol=1e-5)
+
+
+def test_a_warning_names_the_feed(caplog):
+    x = tf.placeholder(tf.float32, [None], name="lengths")
+    y = tf.reduce_sum(x)
+    with tf.Session() as session, caplog.at_level(logging.WARNING, "thalweg"):
+        for n in range(1, 40):
+            assert session.run(y, {x: np.ones(n)}) == n
+    told = [r.getMessage() for r in caplog.records if "shapes" in r.getMessage()]
+    assert len(told) == 1
+    assert "lengths:0" in told[0]
