@@ -94,6 +94,11 @@ CASES += [
     OpCase("Exit", [normal(2)], powers, "while that grows", **FLOW),
     OpCase("Exit", [normal(3)], lambda tf, x: tf.while_loop(
         lambda a: tf.reduce_sum(tf.abs(a)) > 0.1, lambda a: a * 0.5, [x]), "while by value", smooth=False, **FLOW),
+    *[OpCase("Case", [normal(3), given(n, "int32")], lambda tf, x, n: tf.switch_case(
+        n, [lambda: x * 2.0, lambda: tf.exp(x), lambda: x * x], default=lambda: -x), "number %d" % n, WIDE, graph=False,
+        misuse=False, shapes=False) for n in (-1, 0, 2, 7)],
+    Fails("Case", [normal(3)], lambda tf, x: tf.switch_case(tf.constant(0), {1: lambda: x}), "numbers"),
+    Fails("Case", [normal(3)], lambda tf, x: tf.switch_case(0, [lambda: x]), "no tensor"),
     Fails("Merge", [normal(3)], lambda tf, x: tf.cond(x[0] > 0.0, lambda: x, lambda: (x, x)), "other structure"),
     Fails("Merge", [normal(3)], lambda tf, x: tf.cond(x[0] > 0.0, lambda: x, lambda: 1), "other dtypes"),
     Fails("Merge", [normal(3)], lambda tf, x: tf.cond(True, lambda: x, lambda: x), "Python bool"),
