@@ -185,8 +185,9 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node, ast.Attribute):
             owner = self.value_of(node.value)
             if isinstance(owner, tuple):
-                value = self.attribute(node, *owner, node.attr)
-                return UNKNOWN if value is UNKNOWN else (f"{owner[0]}.{node.attr}", value)
+                symbol, holder = owner
+                value = self.attribute(node, symbol, holder, node.attr)
+                return UNKNOWN if value is UNKNOWN else (f"{symbol}.{node.attr}", value)
             if isinstance(owner, _Made):
                 return self.member(node, owner)
             return UNKNOWN
