@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.ops import variable_scope
 
@@ -44,10 +45,17 @@ class Template:
         self._unique_name, self._custom_getter = unique_name, custom_getter
         self._scope: Any = None
         self._is_first, self._variables_created = True, False
+        self._store = variable_scope.EagerVariableStore() if executing_eagerly() else None
         if create_scope_now:
             self._scope = variable_scope.new_scope(unique_name, name, custom_getter)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._store is None:
+            return self._in_scope(args, kwargs)
+        with self._store.as_default():
+            return self._in_scope(args, kwargs)
+
+    def _in_scope(self, args: Any, kwargs: Any) -> Any:
         if self._scope is not None:
             with variable_scope.variable_scope(self._scope, reuse=not self._is_first):
                 return self._call(args, kwargs)
@@ -134,6 +142,9 @@ class Template:
     non_trainable_weights = non_trainable_variables
 
     def _collection(self, key: str) -> list[Any]:
+        if self._store is not None:
+            held = self._store._store._vars.values()
+            return [v for v in held if key == "variables" or (key == "trainable_variables" and v.trainable)]
         return get_default_graph().get_collection(key, self.variable_scope_name) if self._variables_created else []
 
 

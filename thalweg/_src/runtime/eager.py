@@ -195,8 +195,12 @@ def _run_plain(op: Operation) -> None:
                 result = kernel.fast(*(values if opdef.simple else apply.grouped(opdef, op._attrs, values)), **kwargs)
             _finish(op, result)
             return
-        except (numpy_lowering.NeedsJAX, AttributeError, TypeError, NotImplementedError, jax.errors.JAXTypeError):
+        except errors.OpError:
+            raise
+        except numpy_lowering.NeedsJAX:
             numpy_lowering.not_pure(opdef)
+            kernel.fast = None
+        except Exception:  # what NumPy does not do is left to JAX, whose error counts
             kernel.fast = None
     if kernel.compiled is None:
         kernel.compiled = Compiled(opdef, op._attrs, len(inputs), statics or {})
@@ -238,7 +242,7 @@ def _finish(op: Operation, result: Any) -> None:
     for t, v in zip(op.outputs, apply.flat_outputs(op.opdef, result), strict=True):
         dtype = t.dtype
         if not dtype.is_on_host and dtype._name != "resource" and not isinstance(v, Structured):
-            v = _declared_as(v, dtype)
+            v = _declared_as(v if type(v) is np.ndarray else np.asarray(v), dtype)
         elif type(v) is not np.ndarray and not isinstance(v, RefValue | Structured):
             v = _object(v)
         t._value, t._dims = v, getattr(v, "shape", ())  # type: ignore[attr-defined]

@@ -118,7 +118,7 @@ def _places(f: Callable[..., Any], params: Any, args: Sequence[Any]) -> list[int
     except (TypeError, ValueError):
         names = []
     if params is None:
-        return list(range(len(names) if names else len(args)))
+        return list(range(min(len(names), len(args)) if names else len(args)))
     if all(isinstance(p, str) for p in params):
         return [names.index(p) for p in params]
     raise ValueError(f"params must be all strings or all integers; got {params}.")
