@@ -4,6 +4,7 @@ from thalweg._src.lib.benchmark import Benchmark as Benchmark
 from thalweg._src.lib.benchmark import benchmark_config as benchmark_config
 from thalweg._src.lib.gradient_check import compute_gradient as compute_gradient
 from thalweg._src.lib.gradient_check import compute_gradient_error as compute_gradient_error
+from thalweg._src.lib.server import create_local_cluster as create_local_cluster
 from thalweg._src.lib.testing import TestCase as TestCase
 from thalweg._src.lib.testing import __getattr__ as __getattr__
 from thalweg._src.lib.testing import assert_equal_graph_def as assert_equal_graph_def

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from thalweg._src.runtime.servers import LocalServer
+from thalweg._src.runtime.servers import LocalServer, free_port
 
 
 def _is_message(value: Any, name: str) -> bool:
@@ -210,3 +210,20 @@ class Server:
     def create_local_server(config: Any = None, start: bool = True) -> Server:
         """A server that is the only task of its cluster."""
         return Server({"local": ["localhost:0"]}, protocol="grpc", config=config, start=start)
+
+
+def create_local_cluster(
+    num_workers: int, num_ps: int, protocol: str = "grpc", worker_config: Any = None, ps_config: Any = None
+) -> tuple[list[Server], list[Server]]:
+    """Servers of a cluster of jobs "worker" and "ps", all in this process: (workers, parameter servers)."""
+    jobs = {
+        job: [f"localhost:{free_port()}" for _ in range(count)]
+        for job, count in (("worker", num_workers), ("ps", num_ps))
+        if count
+    }
+    cluster = ClusterSpec(jobs)
+
+    def servers(job: str, count: int, config: Any) -> list[Server]:
+        return [Server(cluster, job, i, protocol, config) for i in range(count)]
+
+    return servers("worker", num_workers, worker_config), servers("ps", num_ps, ps_config)

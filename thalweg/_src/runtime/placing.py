@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core import errors
@@ -14,9 +15,14 @@ class Devices:
     """The devices of a session: which JAX device an op's device string means."""
 
     def __init__(
-        self, config: Any, job: str = "localhost", task: int = 0, cluster: dict[str, dict[int, str]] | None = None
+        self,
+        config: Any,
+        job: str = "localhost",
+        task: int = 0,
+        cluster: dict[str, dict[int, str]] | None = None,
+        shares: Callable[[str, int], bool] = lambda job, task: False,
     ):
-        self._job, self._task, self._cluster = job, task, cluster or {}
+        self._job, self._task, self._cluster, self._shares = job, task, cluster or {}, shares
         self._soft = bool(config.allow_soft_placement) if config is not None else False
         self._cache: dict[str, Any] = {}
         self._default: Any = None
@@ -35,7 +41,10 @@ class Devices:
         return f"/job:{self._job}/replica:0/task:{self._task}"
 
     def _is_here(self, spec: DeviceSpec) -> bool:
-        return spec.job in (None, self._job) and spec.task in (None, self._task) and not spec.replica
+        if spec.replica:
+            return False
+        own = spec.job in (None, self._job) and spec.task in (None, self._task)
+        return own or (spec.job in self._cluster and self._shares(spec.job, spec.task or 0))
 
     def check(self, op: Operation) -> None:
         """Raise InvalidArgumentError where the device of `op` is not there. The first CPU always is, without asking JAX."""

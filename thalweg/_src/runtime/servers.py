@@ -11,6 +11,7 @@ from thalweg._src.core import errors
 from thalweg._src.runtime.state import Store
 
 _servers: weakref.WeakValueDictionary[str, LocalServer] = weakref.WeakValueDictionary()
+_all: weakref.WeakSet[LocalServer] = weakref.WeakSet()
 _lock = threading.Lock()
 _ports = itertools.count(49152)  # for addresses that leave the port to us
 
@@ -18,7 +19,7 @@ _ports = itertools.count(49152)  # for addresses that leave the port to us
 class LocalServer:
     """One task of a cluster: variables and resources that outlive the sessions, which are of this process.
 
-    `cluster` maps jobs to {task: address}.
+    `cluster` maps jobs to {task: address}. Tasks of one cluster that are in one process are one place: they share what they keep.
     """
 
     def __init__(self, cluster: dict[str, dict[int, str]], job: str, task: int, config: Any = None):
@@ -27,9 +28,20 @@ class LocalServer:
             raise errors.InvalidArgumentError(
                 None, None, f"Could not parse port for local server from {cluster[job][task]!r}: host:port is wanted"
             )
-        self.store = Store()
+        with _lock:
+            mates = [s for s in _all if s.cluster == cluster and not self._is_nameless()]
+            self.store = mates[0].store if mates else Store()
+            _all.add(self)
         self.sessions: weakref.WeakSet[Any] = weakref.WeakSet()
         self.target = ""
+
+    def _is_nameless(self) -> bool:
+        """Whether an address leaves the port to us: then equal addresses are not the same place."""
+        return any(a.endswith(":0") for tasks in self.cluster.values() for a in tasks.values())
+
+    def is_here(self, job: str, task: int) -> bool:
+        """Whether another task of the cluster is in this process too."""
+        return any(s.store is self.store and (s.job, s.task) == (job, task) for s in list(_all))
 
     def start(self) -> None:
         """Make the server known under its target."""
@@ -56,6 +68,12 @@ class LocalServer:
             for key in list(self.store.resources):
                 if not names or (isinstance(key[1], str) and key[1] in names):
                     del self.store.resources[key]
+
+
+def free_port() -> int:
+    """A number that no server of this process has."""
+    with _lock:
+        return next(_ports)
 
 
 def _container_of(key: Any) -> str:

@@ -75,7 +75,8 @@ class BaseSession:
             config = config if config is not None else self._server.config
             alone = config is not None and config.isolate_session_state
             self._store = Store() if alone else Part(self._server.store)
-            self._devices = Devices(config, self._server.job, self._server.task, self._server.cluster)
+            own = self._server
+            self._devices = Devices(config, own.job, own.task, own.cluster, own.is_here)
             self._server.sessions.add(self)
         self._graph, self._target, self._config = graph, target, config
         self._closed = False
