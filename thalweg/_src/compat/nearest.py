@@ -37,12 +37,21 @@ class MissingModule(ModuleNotFoundError):
     """
 
     def __init__(self, fullname: str, known: Iterable[str]):
-        parent, _, last = fullname.rpartition(".")
-        known = list(known)
-        beside = [k.removeprefix(parent + ".").split(".")[0] for k in known if k.startswith(parent + ".")]
-        text = hint(parent + ".", last, [*beside, *dir(sys.modules.get(parent, sys))]) or hint("", fullname, known)
-        super().__init__(f"thalweg has no {fullname}{text}")
+        super().__init__(fullname)
         self.fullname = fullname
+        self._known = (
+            known  # listing them imports every package that we have: programs that only probe don't wait for it
+        )
+        self._text: str | None = None
+
+    def __str__(self) -> str:
+        if self._text is None:
+            parent, _, last = self.fullname.rpartition(".")
+            known = list(self._known)
+            beside = [k.removeprefix(parent + ".").split(".")[0] for k in known if k.startswith(parent + ".")]
+            near = hint(parent + ".", last, [*beside, *dir(sys.modules.get(parent, sys))])
+            self._text = f"thalweg has no {self.fullname}{near or hint('', self.fullname, known)}"
+        return self._text
 
 
 # A traceback names the classes as the program knows them.
