@@ -7,7 +7,7 @@ third resources. They differ in nothing else.
 import numpy as np
 
 from thalweg._src.core import errors
-from thalweg._src.core.dtypes import float32, int32, int64, resource, string
+from thalweg._src.core.dtypes import as_dtype, float32, int32, int64, resource, string
 from thalweg._src.core.eager import EagerTensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import OPS, Known, Outputs, Ref, Shape, Static, op, type_attr
@@ -140,6 +140,12 @@ def _fixed(node):
     return root is not None and not root.attrs["dynamic_size"]
 
 
+def _name(dtype):
+    """A type as TensorFlow's kernels name it."""
+    name = as_dtype(dtype).name if dtype != object else "string"
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
+
+
 def _of_strings(node):
     """Whether plain Python must hold the elements."""
     dtype = node.attrs.get("dtype") or node.attrs.get("T")
@@ -163,7 +169,9 @@ def _write(handle, index, value, flow_in, run):
         return Last(value)
     if np.dtype(value.dtype) != handle.facts.dtype:
         raise errors.InvalidArgumentError(
-            None, None, f"TensorArray dtype is {handle.facts.dtype} but Op is trying to write dtype {value.dtype}."
+            None,
+            None,
+            f"TensorArray dtype is {_name(handle.facts.dtype)} but Op is trying to write dtype {_name(value.dtype)}.",
         )
     return handle.begin(flow_in).write(index, value, run.active)
 
@@ -178,7 +186,9 @@ def _read(handle, index, dtype, flow_in, run):
 def _same_type(handle, dtype):
     if handle.facts.dtype != dtype.numpy_dtype:
         raise errors.InvalidArgumentError(
-            None, None, f"TensorArray dtype is {handle.facts.dtype} but Op requested dtype {dtype.name}."
+            None,
+            None,
+            f"TensorArray dtype is {_name(handle.facts.dtype)} but Op requested dtype {_name(dtype.numpy_dtype)}.",
         )
 
 
