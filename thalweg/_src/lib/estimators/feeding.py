@@ -109,8 +109,10 @@ class PandasFeedFn(_FeedFn):
 
 
 def _plain(values: Any) -> np.ndarray:
-    """A NumPy array, of objects where a table has its own type of strings."""
-    return values if isinstance(values, np.ndarray) else np.asarray(values, object)
+    """A NumPy array; strings, of whatever type a table has for them, as bytes."""
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return values
+    return np.array([v.encode() if isinstance(v, str) else v for v in values], object)
 
 
 class GeneratorFeedFn:
