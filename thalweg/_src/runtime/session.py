@@ -85,6 +85,7 @@ class BaseSession:
         self._changing: set[Tensor] = set()  # tensors whose shapes have been seen to change from run to run
         self._shortcuts: dict[Any, Any] = {}
         self._lock = threading.Lock()
+        self._planning = threading.RLock()  # a plan may run a part of the graph while it is made
         self._partial: dict[str, Any] = {}
         self._debug = os.environ.get("THALWEG_DEBUG", "")
         self._last_plan: Plan | None = None
@@ -209,6 +210,17 @@ class BaseSession:
         return out
 
     def _plan(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> Plan:
+        plan = self._known_plan(wanted, feeds)[0]
+        if plan is None:
+            with self._planning:  # threads that run the same share its plan, and what is compiled for it
+                plan, plain, key = self._known_plan(wanted, feeds)
+                if plan is None:
+                    plan = self._new_plan(wanted, feeds)
+                    self._plans[key if plan.for_values else plain] = plan
+        return plan
+
+    def _known_plan(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> tuple[Plan | None, Any, Any]:
+        """The plan for these fetches and feeds, if there is one that holds, and its two keys: without shapes, and with them."""
         # Shapes of feeds decide only which small ones a plan is compiled for, so only those are part of the key.
         plain = (wanted.key, tuple(feeds), self._graph._mutations)
         plan = self._plans.get(plain)
@@ -219,18 +231,19 @@ class BaseSession:
             plan = self._plans.get(key)
         if plan is not None and plan.asked and any(self._has(k) != had for k, had in plan.asked.items()):
             plan = None  # the order of effects depends on which variables have values
-        if plan is None:
-            self._check_devices()
-            place = self._devices.place
-            shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
-            plan = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has, self._changing)
-            self._plans[key if plan.for_values else plain] = plan
+        return plan, plain, key
+
+    def _new_plan(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> Plan:
+        self._check_devices()
+        place = self._devices.place
+        shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
+        plan = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has, self._changing)
+        for op in plan.ops:
+            if op._device:
+                self._devices.check(op)  # also what costs nothing anywhere must be somewhere that is there
+        if self._config is not None and self._config.log_device_placement:
             for op in plan.ops:
-                if op._device:
-                    self._devices.check(op)  # also what costs nothing anywhere must be somewhere that is there
-            if self._config is not None and self._config.log_device_placement:
-                for op in plan.ops:
-                    print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
+                print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
         return plan
 
     def _cancel_runs(self, threads: Collection[int]) -> None:
