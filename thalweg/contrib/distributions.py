@@ -1,5 +1,9 @@
 """tf.contrib.distributions: probability distributions."""
 
+from thalweg._src.contrib.distributions import Binomial as Binomial
+from thalweg._src.contrib.distributions import Chi2 as Chi2
+from thalweg._src.contrib.distributions import InverseGamma as InverseGamma
+from thalweg._src.contrib.distributions import Logistic as Logistic
 from thalweg._src.lib.distributions.continuous import Beta as Beta
 from thalweg._src.lib.distributions.continuous import Exponential as Exponential
 from thalweg._src.lib.distributions.continuous import Gamma as Gamma

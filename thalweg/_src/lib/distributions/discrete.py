@@ -16,7 +16,7 @@ from thalweg._src.ops import array, elementwise, math, random, random_draws, sof
 from thalweg._src.ops.activations import softplus
 
 
-class _OfLogits(Distribution):
+class OfLogits(Distribution):
     """What those have in common that take logits or probabilities."""
 
     _many = False
@@ -37,7 +37,7 @@ class _OfLogits(Distribution):
         return self._probs
 
 
-class Bernoulli(_OfLogits):
+class Bernoulli(OfLogits):
     """1 with probability `probs` (or sigmoid(logits)), else 0."""
 
     def __init__(
@@ -88,7 +88,7 @@ def _(a: Bernoulli, b: Bernoulli, name: str | None = None) -> Any:
         return elementwise.sigmoid(a.logits) * delta0 + elementwise.sigmoid(-a.logits) * delta1
 
 
-class Categorical(_OfLogits):
+class Categorical(OfLogits):
     """The number of one of several classes, with probabilities `probs` (or softmax(logits)) along the last axis."""
 
     _many = True
@@ -246,7 +246,7 @@ class Poisson(Distribution):
         return elementwise.floor(self.rate)
 
 
-class Multinomial(_OfLogits):
+class Multinomial(OfLogits):
     """How often each class comes in `total_count` draws."""
 
     _many = True
