@@ -48,8 +48,17 @@ def are_of_contrib(feature_columns: Any) -> bool:
 class _WeightsState(ScopeState):
     """Tables are called `weights`, and belong to the collections of the model."""
 
-    def _make(self, name: str, shape: Any, **how: Any) -> Any:
-        return super()._make("weights" if name == "embedding_weights" else name, shape, **how)
+    def _make(
+        self,
+        name: str,
+        shape: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        use_resource: bool = True,
+        initializer: Any = None,
+    ) -> Any:
+        own = "weights" if name == "embedding_weights" else name
+        return super()._make(own, shape, dtype, trainable, use_resource, initializer)
 
 
 def _collections(names: Any) -> list[Any]:

@@ -137,7 +137,15 @@ class StateManager:
         self._variables[feature_column][name] = variable
         return variable
 
-    def _make(self, name: str, shape: Any, **how: Any) -> Any:
+    def _make(
+        self,
+        name: str,
+        shape: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        use_resource: bool = True,
+        initializer: Any = None,
+    ) -> Any:
         raise NotImplementedError("StateManager.create_variable")
 
     def get_variable(self, feature_column: Any, name: str) -> Any:
