@@ -140,7 +140,7 @@ class Kernel:
         self.calls = 0
         self.compiled: Any = None
         self.host = is_host_work(op)
-        size = sum([_size(t._dims) for t in op._inputs])
+        size = sum([_size(t._dims) if type(t._value) is not RefValue else _held_size(t._value) for t in op._inputs])  # type: ignore[attr-defined]
         self.small = size <= _SMALL
         self.fast = None if self.host else numpy_lowering.pure(op.opdef)
 
@@ -154,6 +154,11 @@ def _size(dims: Any) -> int:
     for d in dims or ():
         n *= d
     return n
+
+
+def _held_size(ref: RefValue) -> int:
+    held = session()._store.values.get(ref.key)
+    return 0 if held is None else held.size
 
 
 def _frozen(attrs: dict[str, Any]) -> Any:
@@ -418,9 +423,11 @@ def _run_with_state(op: Operation) -> None:
         if kernel.host:
             _run_apart(op)
             return
-        if kernel.compiled is None:
-            kernel.compiled = Compiled(opdef, op._attrs, len(values), statics)
-        out, _ = _call(op, kernel.compiled, (), values)
+        out = _on_numpy(op, kernel, values) if kernel.fast is not None and kernel.small else None
+        if out is None:
+            if kernel.compiled is None:
+                kernel.compiled = Compiled(opdef, op._attrs, len(values), statics)
+            out, _ = _call(op, kernel.compiled, (), values)
         n = len(opdef.write_index)
         if n:
             targets = [
@@ -431,6 +438,23 @@ def _run_with_state(op: Operation) -> None:
             for ref, value in zip(targets, out[:n], strict=True):
                 _put(ref, value)
     _fill_declared(op, out[n:])
+
+
+def _on_numpy(op: Operation, kernel: Kernel, values: list[Any]) -> Any:
+    """What the lowering gives on NumPy arrays; None where it needs JAX, or a device is no CPU."""
+    if not _on_cpu(op):
+        return None
+    opdef = op.opdef
+    kwargs = {param: op._attrs[name] for param, name in opdef.lower_attrs}
+    try:
+        with np.errstate(all="ignore"):
+            result = kernel.fast(*[np.asarray(v) for v in values], **kwargs)
+        return [np.asarray(v) for v in _all_outputs(opdef, result)]
+    except errors.OpError:
+        raise
+    except Exception:  # what NumPy does not do is left to JAX, whose error counts
+        kernel.fast = None
+        return None
 
 
 def _uninitialized(ref: RefValue, op: Operation) -> errors.OpError:
@@ -447,6 +471,9 @@ def _uninitialized(ref: RefValue, op: Operation) -> errors.OpError:
 
 def _put(ref: RefValue, value: Any) -> None:
     dtype = ref.source._attrs["dtype"]
+    if type(value) is np.ndarray and value.size <= _SMALL:
+        session()._store.commit([ref.key], [_declared_as(value, dtype)])
+        return
     with jax.enable_x64(True):
         value = _declared_as(value, dtype)
         if isinstance(value, np.ndarray) and value.dtype != object:

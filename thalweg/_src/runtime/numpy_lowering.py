@@ -28,8 +28,35 @@ _NAMES = """abs absolute add all any arccos arcsin arctan arctan2 around bitwise
     std subtract sum swapaxes tan tanh tile transpose trunc var where zeros zeros_like full full_like arange float32 float64 float16
     int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ complex64 complex128 ndim shape size result_type pi newaxis inf nan
     asarray array einsum tensordot outer triu tril eye meshgrid finfo iinfo issubdtype floating integer inexact complexfloating
-    argmax argmin deg2rad rad2deg hypot ravel broadcast_shapes arcsinh arccosh arctanh sort count_nonzero float_power"""
+    argmax argmin deg2rad rad2deg hypot ravel broadcast_shapes arcsinh arccosh arctanh sort count_nonzero float_power
+    broadcast_arrays take_along_axis logaddexp"""
 _SAME = frozenset(_NAMES.split())
+
+
+def _dot_general(
+    a: Any, b: Any, dimension_numbers: Any, precision: Any = None, preferred_element_type: Any = None
+) -> Any:
+    """The product over axes of two arrays; with axes that both keep, JAX's."""
+    over, kept = dimension_numbers
+    if any(kept):
+        return _here(lax.dot_general)(a, b, dimension_numbers, preferred_element_type=preferred_element_type)
+    wide = a.dtype if preferred_element_type is None else preferred_element_type
+    return np.tensordot(a.astype(wide, copy=False), b.astype(wide, copy=False), over)
+
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+# What JAX has and NumPy has not, on NumPy arrays.
+_OWN: dict[str, Callable[..., Any]] = {
+    "dot_general": _dot_general,
+    "optimization_barrier": lambda x: x,
+    "stop_gradient": lambda x: x,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sigmoid": _sigmoid,
+}
 
 
 class _Shadow(types.ModuleType):
@@ -42,6 +69,8 @@ class _Shadow(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if self._same and name in _SAME and hasattr(np, name):
             value = getattr(np, name)
+        elif not self._same and name in _OWN:
+            value = _OWN[name]
         else:
             value = getattr(self._real, name)
             if isinstance(value, types.ModuleType):
