@@ -225,3 +225,19 @@ def test_host_work_needs_no_jax(tmp_path):
         "assert 'jax' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_host_work_behind_an_executable_that_waits():
+    """The summary of a queue's size needs an executable that also holds what follows the element waited for."""
+    queue = tf.FIFOQueue(10, [tf.float32], shapes=[[]])
+    fill = queue.enqueue_many([np.arange(5, dtype=np.float32)])
+    share = tf.cast(queue.size(), tf.float32) * 0.5
+    element = queue.dequeue() * 2
+    written = tf.summary.scalar("share", share)
+    with tf.Session() as session:
+        thread = threading.Timer(0.5, session.run, [fill])
+        thread.start()
+        value, text = session.run([element, written])
+        thread.join()
+    assert value == 0.0
+    assert tf.Summary.FromString(text).value[0].tag == "share"

@@ -85,6 +85,10 @@ class Execution:
     def _waits(self, op: Operation) -> bool:
         return any(w in self.pending for w in self.plan.waits.before[op])
 
+    def _lacks(self, op: Operation) -> bool:
+        """Whether an input comes from an executable that is late, since others of its operations wait."""
+        return any(t not in self.env for t in op._inputs)
+
     def _run_ops(self, cluster: Cluster, ops: list[Operation], held: set[str]) -> list[Operation]:
         if cluster not in self._runners:
             self._runners[cluster] = self.session._interpreter(cluster, self.env, self._later)
@@ -92,7 +96,8 @@ class Execution:
         rest = []
         for op in ops:
             touches = op in self.plan.waits.touches
-            if self.pending and (self._waits(op) or (touches and not held.isdisjoint(cluster.sources))):
+            late = self._waits(op) or (touches and not held.isdisjoint(cluster.sources)) or self._lacks(op)
+            if self.pending and late:
                 rest.append(op)
                 continue
             for t in op._inputs:
