@@ -5,6 +5,7 @@ import operator
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import thalweg as tf
