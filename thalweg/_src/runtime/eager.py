@@ -21,9 +21,9 @@ from thalweg._src.core.eager import EagerTensor
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.opdef import OpDef
-from thalweg._src.core.philox import Stream
 from thalweg._src.core.structured import Structured
-from thalweg._src.runtime import cache, numpy_lowering
+from thalweg._src.runtime import numpy_lowering
+from thalweg._src.runtime.eager_compiled import Compiled, all_outputs
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.session import BaseSession
 from thalweg._src.runtime.state import fresh_random
@@ -208,7 +208,7 @@ def _run_plain(op: Operation) -> None:
         except Exception:  # what NumPy does not do is left to JAX, whose error counts
             kernel.fast = None
     if kernel.compiled is None:
-        kernel.compiled = Compiled(opdef, op._attrs, len(inputs), statics or {})
+        kernel.compiled = Compiled(opdef, op._attrs, len(inputs), statics or {}, _platform())
     _fill_compiled(op, kernel.compiled, [_for_device(t) for t in inputs])
 
 
@@ -259,65 +259,6 @@ def _object(value: Any) -> np.ndarray:
     return out
 
 
-class Compiled:
-    """The lowering of an op as an executable of its inputs' values. `statics` are built in, the inputs `refs` are variables."""
-
-    def __init__(
-        self, opdef: OpDef, attrs: dict[str, Any], count: int, statics: dict[int, Any], *, random: bool = False
-    ):
-        cache.enable()
-        self.opdef, self.attrs, self.statics = opdef, attrs, statics
-        self.dynamic = [i for i in range(count) if i not in statics]
-        self.count = count
-        self.random = random
-        self.checks = self.rooms = False
-        self.program = jax.jit(self._trace)
-
-    def _full(self, values: Any) -> list[Any]:
-        full: list[Any] = [None] * self.count
-        for i, v in self.statics.items():
-            full[i] = v
-        for i, v in zip(self.dynamic, values, strict=True):
-            full[i] = v
-        return full
-
-    def _trace(self, state: Any, values: Any) -> Any:
-        rng = Stream(state) if self.random else None
-        checks: list[Any] = []
-        with apply.collect_checks(checks):
-            result = apply.call(self.opdef, self.attrs, self._full(values), rng=rng, platform=_platform())
-        self.checks = bool(checks)
-        self.rooms = any(isinstance(c, apply.Need) for c in checks)
-        ok = apply.summary(checks)[0] if checks else ()
-        return [jnp.asarray(v) for v in _all_outputs(self.opdef, result)], ok, rng.finish() if rng is not None else ()
-
-    def __call__(self, state: Any, values: list[Any]) -> Any:
-        """The outputs (what a writer puts into its variables first), and the state of the random stream after it."""
-        own = [values[i] for i in self.dynamic] if self.statics else values
-        if not self.rooms:
-            with jax.enable_x64(True):
-                out, ok, state_after = self.program(state, own)
-            if not self.rooms and (not self.checks or bool(ok)):
-                return out, state_after
-        # A check failed, or the op wants room that only its values tell: as it stands, it says so, or takes what it needs.
-        with jax.enable_x64(True):
-            rng = Stream(state) if self.random else None
-            result = apply.call(self.opdef, self.attrs, self._full(own), rng=rng, platform=_platform())
-            return _all_outputs(self.opdef, result), rng.finish() if rng is not None else ()
-
-
-def _all_outputs(opdef: OpDef, result: Any) -> list[Any]:
-    """What a lowering returned, as a flat list: new values of variables, then outputs."""
-    n = len(opdef.write_index)
-    if not n:
-        return apply.flat_outputs(opdef, result)
-    has_outputs = bool(opdef.outputs) and not opdef.outputs[0].ref
-    if n == 1 and not has_outputs:
-        return [result]
-    rest = result[n:]
-    return [*result[:n], *(rest if has_outputs else ())]
-
-
 def _platform() -> str:
     return session()._devices.default.platform
 
@@ -357,7 +298,7 @@ def _run_random(op: Operation) -> None:
         if state is None:
             state = fresh_random(op)
         if kernel.compiled is None:
-            kernel.compiled = Compiled(op.opdef, op._attrs, len(op._inputs), statics, random=True)
+            kernel.compiled = Compiled(op.opdef, op._attrs, len(op._inputs), statics, _platform(), random=True)
         out, after = _call(op, kernel.compiled, state, [_for_device(t) for t in op._inputs])
         store.values[key] = after
     _fill_declared(op, out)
@@ -426,7 +367,7 @@ def _run_with_state(op: Operation) -> None:
         out = _on_numpy(op, kernel, values) if kernel.fast is not None and kernel.small else None
         if out is None:
             if kernel.compiled is None:
-                kernel.compiled = Compiled(opdef, op._attrs, len(values), statics)
+                kernel.compiled = Compiled(opdef, op._attrs, len(values), statics, _platform())
             out, _ = _call(op, kernel.compiled, (), values)
         n = len(opdef.write_index)
         if n:
@@ -449,7 +390,7 @@ def _on_numpy(op: Operation, kernel: Kernel, values: list[Any]) -> Any:
     try:
         with np.errstate(all="ignore"):
             result = kernel.fast(*[np.asarray(v) for v in values], **kwargs)
-        return [np.asarray(v) for v in _all_outputs(opdef, result)]
+        return [np.asarray(v) for v in all_outputs(opdef, result)]
     except errors.OpError:
         raise
     except Exception:  # what NumPy does not do is left to JAX, whose error counts
