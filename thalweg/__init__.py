@@ -170,6 +170,7 @@ from thalweg._src.ops.arithmetic import subtract as subtract
 from thalweg._src.ops.arithmetic import truediv as truediv
 from thalweg._src.ops.arithmetic import truncatediv as truncatediv
 from thalweg._src.ops.arithmetic import truncatemod as truncatemod
+from thalweg._src.ops.audio import timestamp as timestamp
 from thalweg._src.ops.basic import control_dependencies as control_dependencies
 from thalweg._src.ops.basic import group as group
 from thalweg._src.ops.basic import guarantee_const as guarantee_const
@@ -254,6 +255,7 @@ from thalweg._src.ops.counters import count_up_to as count_up_to
 from thalweg._src.ops.counting import bincount as bincount
 from thalweg._src.ops.counting import histogram_fixed_width as histogram_fixed_width
 from thalweg._src.ops.counting import histogram_fixed_width_bins as histogram_fixed_width_bins
+from thalweg._src.ops.cropping import extract_volume_patches as extract_volume_patches
 from thalweg._src.ops.cumulative import cumprod as cumprod
 from thalweg._src.ops.cumulative import cumsum as cumsum
 from thalweg._src.ops.custom_gradient import custom_gradient as custom_gradient

@@ -1,6 +1,7 @@
 """tf.train: optimizers, savers, sessions that survive, queues."""
 
 from thalweg._src.lib import queue_runner as queue_runner
+from thalweg._src.lib.basic_loop import basic_train_loop as basic_train_loop
 from thalweg._src.lib.batching import batch as batch
 from thalweg._src.lib.batching import batch_join as batch_join
 from thalweg._src.lib.batching import maybe_batch as maybe_batch

@@ -53,7 +53,21 @@ BMP = (
     + bytes(2)
 )
 
+# TensorFlow's shape of patches of a volume has a dimension too few where one is unknown.
 BOXES = [
+    OpCase(
+        "ExtractVolumePatches",
+        [normal(2, 4, 5, 3, 2)],
+        lambda tf, x: tf.extract_volume_patches(x, [1, 2, 2, 2, 1], [1, 2, 3, 1, 1], "SAME"),
+        shapes=False,
+    ),
+    OpCase(
+        "ExtractVolumePatches",
+        [normal(1, 4, 5, 3, 2)],
+        lambda tf, x: tf.extract_volume_patches(x, [1, 2, 1, 3, 1], [1, 1, 1, 1, 1], "VALID"),
+        "valid",
+        shapes=False,
+    ),
     OpCase(
         "CropAndResize",
         [normal(2, 5, 6, 3), boxes(4), given([0, 1, 1, 0], "int32")],

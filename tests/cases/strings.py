@@ -141,6 +141,7 @@ CASES = [
         portable=False,
     ),
     text("MatchingFiles", lambda tf, a: tf.matching_files(a), inputs=[given("/no*such*file*", "string")], misuse=False),
+    text("Timestamp", lambda tf, x: (tf.timestamp(), x), misuse=False, value=False),
     # Misuses.
     Fails("StringToNumber", [given(["1", "x"], "string")], lambda tf, a: tf.string_to_number(a), "no number"),
     Fails("Substr", [given("abc", "string")], lambda tf, a: tf.substr(a, 5, 1), "behind the end"),

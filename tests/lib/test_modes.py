@@ -60,3 +60,31 @@ def test_a_benchmark_times_runs(capsys):
     assert told["name"] == "Small.benchmark_add"
     assert told["wall_time"] > 0
     assert "Small.benchmark_add" in capsys.readouterr().err
+
+
+def test_losses_are_averaged_over_the_batch():
+    losses = tf.constant([1.0, 2.0, 6.0])
+    with tf.Session() as session:
+        assert session.run(tf.nn.compute_average_loss(losses)) == 3.0
+        weighted = tf.nn.compute_average_loss(losses, sample_weight=[1.0, 0.0, 0.5], global_batch_size=8)
+        assert session.run(weighted) == 0.5
+        assert session.run(tf.nn.scale_regularization_loss(losses)) == 9.0
+    with pytest.raises(ValueError, match="rank 1"):
+        tf.nn.compute_average_loss(tf.constant(1.0))
+
+
+def test_a_loop_runs_until_the_supervisor_stops_and_begins_anew_when_aborted(tmp_path):
+    step = tf.train.get_or_create_global_step()
+    count = tf.assign_add(step, 1)
+    supervisor = tf.train.Supervisor(logdir=str(tmp_path), save_summaries_secs=0)
+    aborted = []
+
+    def train(session, most):
+        if session.run(count) == 2 and not aborted:
+            aborted.append(True)
+            raise tf.errors.AbortedError(None, None, "once")
+        if session.run(step) >= most:
+            supervisor.request_stop()
+
+    tf.train.basic_train_loop(supervisor, train, args=[4])
+    assert aborted

@@ -1,5 +1,7 @@
 """tf.nn: the ops of neural networks."""
 
+from thalweg._src.lib.distributing import compute_average_loss as compute_average_loss
+from thalweg._src.lib.distributing import scale_regularization_loss as scale_regularization_loss
 from thalweg._src.lib.rnn.dynamic import bidirectional_dynamic_rnn as bidirectional_dynamic_rnn
 from thalweg._src.lib.rnn.dynamic import dynamic_rnn as dynamic_rnn
 from thalweg._src.lib.rnn.dynamic import raw_rnn as raw_rnn

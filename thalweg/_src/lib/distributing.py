@@ -96,3 +96,24 @@ def get_replica_context() -> ReplicaContext:
 def get_loss_reduction() -> str:
     """How losses of replicas are put together: their mean."""
     return ReduceOp.MEAN
+
+
+def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None) -> Any:
+    """The sum of the losses of a batch, weighted, over its size. Raises ValueError for a scalar."""
+    from thalweg._src.core.convert import to_tensor
+    from thalweg._src.ops.late import array, math
+
+    losses = to_tensor(per_example_loss)
+    if losses.get_shape().ndims == 0:
+        raise ValueError("Invalid value passed for `per_example_loss`. Expected a tensor with at least rank 1")
+    if sample_weight is not None:
+        losses = losses * math.cast(sample_weight, losses.dtype)
+    size = array.shape(losses)[0] if global_batch_size is None else global_batch_size
+    return math.reduce_sum(losses) / math.cast(size, losses.dtype)
+
+
+def scale_regularization_loss(regularization_loss: Any) -> Any:
+    """The sum of the losses, over the number of replicas, which is one."""
+    from thalweg._src.ops.late import math
+
+    return math.reduce_sum(regularization_loss) / 1

@@ -1,12 +1,13 @@
-"""Sounds as strings: WAV files decoded and encoded, on the host."""
+"""Sounds as strings: WAV files decoded and encoded, on the host. The time, and TensorFlow's example of an op."""
 
+import time
 from typing import Any
 
 import numpy as np
 
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.apply import check
-from thalweg._src.core.dtypes import float32, int32, string
+from thalweg._src.core.dtypes import float32, float64, int32, string
 from thalweg._src.core.opdef import Outputs, op
 from thalweg._src.formats import wav
 from thalweg._src.formats.errors import FormatError
@@ -83,3 +84,16 @@ fact.not_differentiable()
 def my_fact() -> Any:
     """A string: the example of tf.user_ops."""
     return fact()
+
+
+# -- the time
+
+
+@op("Timestamp", host=True, stateful=True, foldable=False)
+def timestamp() -> float64:
+    """Seconds since 1970, when the operation runs."""
+    return np.float64(time.time())
+
+
+timestamp.shape_rule(lambda node: [()])
+timestamp.not_differentiable()

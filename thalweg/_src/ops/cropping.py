@@ -239,6 +239,36 @@ def _(op):
     return [(dims[0], *places, depth)]
 
 
+@op("ExtractVolumePatches")
+def extract_volume_patches(
+    input: R, *, ksizes: Min(list[int], 5), strides: Min(list[int], 5), padding: Enum("SAME", "VALID")
+) -> R:
+    """[batch, planes, rows, columns, window * channels]: the window at every place of a volume, flattened into the last axis."""
+    sizes = input.shape[1:4]
+    pads = [pad_of(n, k, s, padding) for n, k, s in zip(sizes, ksizes[1:4], strides[1:4], strict=True)]
+    counts = [static_output_size(n, k, s, padding) for n, k, s in zip(sizes, ksizes[1:4], strides[1:4], strict=True)]
+    x = jnp.pad(input, [(0, 0), *pads, (0, 0)])
+    parts = []
+    for start in np.ndindex(*ksizes[1:4]):
+        stop = [at + (n - 1) * step + 1 for at, n, step in zip(start, counts, strides[1:4], strict=True)]
+        parts.append(lax.slice(x, (0, *start, 0), (x.shape[0], *stop, x.shape[4]), (1, *strides[1:4], 1)))
+    return jnp.concatenate(parts, -1)
+
+
+@extract_volume_patches.shape_rule
+def _(op):
+    dims = shapes.of_rank(op.inputs[0].dims, 5)
+    ksizes, strides = op.attrs["ksizes"], op.attrs["strides"]
+    for name, values in (("ksizes", ksizes), ("strides", strides)):
+        if len(values) != 5:
+            raise ValueError(
+                f"ExtractVolumePatches requires the {name} attribute to contain 5 values, but got: {len(values)}"
+            )
+    places = [static_output_size(dims[i], ksizes[i], strides[i], op.attrs["padding"]) for i in (1, 2, 3)]
+    depth = None if dims[4] is None else dims[4] * int(np.prod(ksizes[1:4]))
+    return [(dims[0], *places, depth)]
+
+
 # -- glimpses
 
 
