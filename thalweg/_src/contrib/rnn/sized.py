@@ -9,7 +9,7 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.rnn.basic import LSTMStateTuple
 from thalweg._src.lib.rnn.cell import LayerRNNCell, RNNCell
 from thalweg._src.ops import initializers, normalization, variable_scope
-from thalweg._src.ops.late import array
+from thalweg._src.ops.late import array, math
 
 
 class _Sizes:
@@ -81,7 +81,12 @@ def layer_normalized(x: Any, scope: str, gain: float, shift: float, dtype: Any =
         )
         mean, variance = normalization.moments(x, [1], keep_dims=True)
         tiny = 1e-3 if x.dtype.base_dtype.name == "float16" else 1e-12
-        out = normalization.batch_normalization(x, mean, variance, beta, gamma, tiny)
+        # The mean is subtracted first: as x·s - mean·s, which the compiler fuses, rows without variance would be noise times 10^6.
+        with scopes.name_scope("batchnorm"):
+            scale = math.rsqrt(variance + tiny) * gamma
+            out = (x - mean) * scale
+            mean * scale  # TensorFlow has this node: the seeds of later weights follow from their number
+            out = out + beta
     out.set_shape(x.get_shape())
     return out
 
