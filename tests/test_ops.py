@@ -453,6 +453,7 @@ UNRECORDED = {
     "FilterByLastComponentDataset": "no kernel there",
     "GroupByReducerDataset": "a later name of ExperimentalGroupByReducerDataset",
     "If": "tf.cond makes Switch and Merge there: the records of Merge",
+    "LMDBReader": "thalweg reads no LMDB databases, and says so",
     "MaxPoolGradGradWithArgmax": "a kernel on GPUs only",
     "SymbolicGradient": "made by tf.gradients here, in the records of second derivatives",
     "TemporaryVariable": "raw_ops refuses its reference",

@@ -206,6 +206,20 @@ def old_reader(tf, op, values, **attrs):
                  raw(tf, "ReaderReset", reader_handle=reader))  # fmt: skip
 
 
+def old_state(tf):
+    reader = raw(tf, "WholeFileReader")
+    state = raw(tf, "ReaderSerializeState", reader_handle=reader)
+    return Steps(state, raw(tf, "ReaderRestoreState", reader_handle=reader, state=b"\x18\x05"), state)
+
+
+def seen_as_reference(tf):
+    q = tf.FIFOQueue(3, tf.float32, ())
+    fake = raw(tf, "FakeQueue", resource=q.queue_ref)
+    return Steps(q.enqueue(2.0), raw(tf, "QueueSize", handle=fake), raw(tf, "QueueIsClosed", handle=fake))
+
+
+step_by_step("ReaderSerializeState", old_state)
+step_by_step("FakeQueue", seen_as_reference)
 step_by_step(
     "WholeFileReader",
     lambda tf: old_reader(tf, "WholeFileReader", [file_of(b"a", "one"), file_of(b"bc", "two")]),
@@ -328,4 +342,3 @@ pipeline(lambda tf: tf.train.shuffle_batch([x2(tf)], 4, 20, 10, seed=5), "Random
 pipeline(lambda tf: tf.train.shuffle_batch_join([[x2(tf)], [x2(tf)]], 4, 20, 10), "RandomShuffleQueueV2", "join")
 pipeline(lambda tf: tf.train.maybe_batch([x2(tf)], [True, False], 4, enqueue_many=True), "FIFOQueueV2", "maybe rows")
 pipeline(lambda tf: tf.train.limit_epochs(x2(tf), 3), "CountUpTo", "limit_epochs")
-
