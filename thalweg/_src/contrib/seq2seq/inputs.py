@@ -49,7 +49,10 @@ def categorical_sample(logits: Any, dtype: Any = dtypes.int32, sample_shape: Any
 def _drawn(draw: Any, sample_shape: Any) -> Any:
     """`draw(n)` in the shape `sample_shape` instead of [n]."""
     with scopes.name_scope(None, "call_sampler"):
-        shape = array.reshape(to_tensor(sample_shape, dtypes.int32, name="sample_shape"), [-1])
+        shape = to_tensor(sample_shape, dtypes.int32, name="sample_shape")
+        # A scalar becomes a vector of one size, with as many nodes as TensorFlow takes: seeds follow from their number.
+        missing = math.cast(math.equal(array.rank(shape), 0), dtypes.int32)
+        shape = array.reshape(shape, array.pad(array.shape(shape), paddings=[[missing, 0]], constant_values=1))
         samples = draw(math.reduce_prod(shape))
         return array.reshape(samples, array.concat([shape, array.shape(samples)[1:]], 0))
 
