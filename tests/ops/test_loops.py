@@ -180,3 +180,20 @@ def test_functions_over_rows(n, shape, reverse, begins, pair):
     np.testing.assert_allclose(got_s[0] if pair else got_s, own)
     np.testing.assert_allclose(got_f[0] if pair else got_f, a)
     np.testing.assert_allclose(got_m, rows * (9.0 if pair else 3.0))
+
+
+def test_second_derivatives_through_arrays():
+    x = tf.placeholder(tf.float64, [3, 2])
+    f = lambda a, r: tf.tanh(a * r + r)
+    rows = [x[0]]
+    for k in (1, 2):
+        rows.append(f(rows[-1], x[k]))
+    pairs = [
+        (tf.scan(f, x), tf.stack(rows)),
+        (tf.foldl(f, x), rows[-1]),
+        (tf.map_fn(lambda r: r * tf.sin(r), x), x * tf.sin(x)),
+    ]
+    v = np.random.RandomState(0).standard_normal([3, 2])
+    for looped, plain in pairs:
+        for got, want in zip(run(derivatives(looped, x), {x: v}), run(derivatives(plain, x), {x: v}), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)

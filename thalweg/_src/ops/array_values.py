@@ -89,11 +89,14 @@ class ArrayHandle(Structured):
 
     def gradient(self, flow: Any) -> ArrayHandle:
         """The handle of the gradient array; `flow` is that of the array, or of the gradient if that has begun."""
+        flow = flow.values[0] if isinstance(flow, Flows) else flow
         size = flow.known_size if isinstance(flow, ArrayValue) else None
         return ArrayHandle(_of_gradient(self.facts)._replace(size=self.facts.size if size is None else size))
 
     def begin(self, flow: Any) -> ArrayValue:
         """The elements that `flow` stands for, as this handle sees them."""
+        if isinstance(flow, Flows):
+            flow = flow.of_order(self.facts.order)
         if isinstance(flow, ArrayValue):
             if flow.facts.order == self.facts.order:
                 return flow
@@ -252,10 +255,12 @@ class ArrayValue(Elements, Structured):
 
     # -- gradients
 
-    def __add__(self, other: Any) -> ArrayValue:
+    def __add__(self, other: Any) -> Any:
         """The sum with another gradient of the same array; a plain zero is a gradient too."""
         if not isinstance(other, ArrayValue):
-            return self
+            return other + self if isinstance(other, Flows) else self
+        if self.facts.order != other.facts.order:
+            return Flows(sorted([self, other], key=lambda v: v.facts.order))
         if self.dense or other.dense:
             a, b = (self, other) if self.dense else (other, self)
             b = b.like(a)
@@ -280,6 +285,8 @@ class ArrayValue(Elements, Structured):
 
     def seed(self, gradient: Any) -> list[Any]:
         count = len(jax.tree.leaves(self))
+        if isinstance(gradient, Flows):
+            gradient = gradient.of_order(self.facts.order + 1)
         if not isinstance(gradient, ArrayValue) or gradient.facts.order <= self.facts.order:
             return [None] * count
         if self.items is not None:
@@ -293,3 +300,40 @@ class ArrayValue(Elements, Structured):
             return [g for i, g in zip(self.items, items, strict=False) if i is not None]
         dense = gradient.like(ArrayValue(gradient.facts, None, self.buffer, self.written, self.length))
         return [dense.buffer[: self.buffer.shape[0]], *[None] * (count - 1)]
+
+
+class Flows(Structured):
+    """Gradients of several orders under one flow: where a second derivative passes the flow of a first. Each handle takes its own."""
+
+    def __init__(self, values: Sequence[Any]):
+        self.values = tuple(values)
+
+    def _split(self) -> tuple[tuple[Any, ...], Any]:
+        return self.values, None
+
+    @classmethod
+    def _join(cls, static: Any, arrays: Any) -> Flows:
+        return cls(arrays)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(np.float32)
+
+    def of_order(self, order: int) -> Any:
+        """The value of that order, or one from which zeros can be made."""
+        return next((v for v in self.values if v.facts.order == order), self.values[0])
+
+    def __add__(self, other: Any) -> Flows:
+        new = {v.facts.order: v for v in self.values}
+        for v in other.values if isinstance(other, Flows) else [other] if isinstance(other, ArrayValue) else []:
+            order = v.facts.order
+            new[order] = new[order] + v if order in new else v
+        return Flows([new[k] for k in sorted(new)])
+
+    __radd__ = __add__
+
+    def in_loop(self) -> Flows:
+        return Flows([v.in_loop() for v in self.values])
+
+    def seed(self, gradient: Any) -> list[Any]:
+        return [None] * len(jax.tree.leaves(self))
