@@ -440,8 +440,12 @@ class _Importer:
             proto = self.graph._functions.get(getattr(value, "name", None))  # type: ignore[arg-type]
             if proto is None:
                 return value
-            if opdef.bodies is None:  # the host calls it, on values of any shape
-                return functions.instantiate(proto, self.graph)
+            if opdef.bodies is None:  # the host calls it, on values of any shape; its names are its own
+                names, self.graph._names_in_use = self.graph._names_in_use, {}
+                try:
+                    return functions.instantiate(proto, self.graph)
+                finally:
+                    self.graph._names_in_use = names
             count = len(proto.signature.input_arg)
             dims = list(attrs.get("output_shapes") or ())
             if len(dims) != count:  # what a loop begins with need not be what it goes on with

@@ -18,6 +18,7 @@ from thalweg._src.core import apply, errors
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.waiting import finish
+from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu, plain
 from thalweg._src.runtime.state import fresh_random
@@ -57,7 +58,7 @@ class Program:
             if op.opdef.constant:
                 self.values[outputs[0]] = op._attrs["value"]
             elif _is_plain(op):
-                fn = lowering(op.opdef)
+                fn = compiled(op)
                 self.computes = self.computes or op.opdef.host is not True
                 self.steps.append(Step(op, fn, _grouped(op, inputs), outputs))
             else:

@@ -56,7 +56,8 @@ class rows:
     def __next__(self) -> tuple:
         if self.header:
             self.header = False
-            self._fields()
+            if self._fields() is None:
+                raise invalid("Can't read header of file")
         fields = self._fields()
         if fields is None:
             self.stream.close()

@@ -31,7 +31,7 @@ class Map(From):
     def __init__(self, source: Data, function: Any, keeps: bool):
         super().__init__(source)
         self.function, self.keeps = function, keeps
-        self.cardinality = source.cardinality if keeps else UNKNOWN
+        self.cardinality = source.cardinality
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         return itertools.starmap(

@@ -146,7 +146,7 @@ class ParallelMap(From):
     def __init__(self, source: Data, function: Any, workers: int, keeps: bool, sloppy: bool = False):
         super().__init__(source)
         self.function, self.workers, self.keeps, self.sloppy = function, _workers(workers), keeps, sloppy
-        self.cardinality = source.cardinality if keeps else UNKNOWN
+        self.cardinality = source.cardinality
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         return _Calling(
