@@ -327,3 +327,47 @@ def crf(tf, np):
     found += list(c.crf_decode(x, t, tf.constant([4, 2, 1]))) + [c.crf_log_norm(x[:, :1], tf.constant([1, 1, 0]), t)]
     path, score = c.viterbi_decode(numbers(np, 4, 5), numbers(np, 5, 5))
     return [ran(tf, np, found)[0], [int(p) for p in path], float(score)]
+
+
+@program
+def images_through_transforms(tf, np):
+    image = tf.contrib.image
+    x = tf.constant(np.random.RandomState(0).rand(2, 5, 6, 3).astype("float32"))
+    bytes_of = tf.cast(x * 255, tf.uint8)
+    skewed = [1, 0.1, 2, -0.2, 1.1, 0.3, 0.01, 0.02]
+    found = [image.rotate(x, 0.4), image.rotate(x, [0.4, -1.0], "BILINEAR"), image.rotate(bytes_of, 0.3, "BILINEAR")]
+    found += [image.translate(x, [1.5, -2], "BILINEAR"), image.translate(x[0, :, :, 0], [1.0, 2.0])]
+    found += [image.transform(x, skewed, "BILINEAR", [4, 7]), image.compose_transforms(skewed, [1, 0, 2.0, 0, 1, 3, 0, 0])]
+    found += [tf.gradients(found[1], x)[0]]
+    return [names(tf), [t.shape.as_list() for t in found], ran(tf, np, found)[0]]
+
+
+@program
+def walks_along_a_graph(tf, np):
+    ge = tf.contrib.graph_editor
+    a = tf.constant([1.0, 1.0], name="a")
+    with tf.name_scope("foo"):
+        b = tf.constant([2.0, 2.0], name="b")
+        c = tf.add(a, b, name="c")
+        d = tf.constant([3.0, 3.0], name="d")
+        with tf.name_scope("bar"):
+            _, f, g = tf.add(c, d, name="e"), tf.add(c, d, name="f"), tf.add(c, a, name="g")
+            with tf.control_dependencies([c.op]):
+                h = tf.add(f, g, name="h")
+    graph = tf.get_default_graph()
+    waiting = ge.util.ControlOutputs(graph)
+    found = [ge.filter_ops_from_regex(graph, r"^.*\b[abc]$"), ge.filter_ts_from_regex(graph, r"^.*/[fgh]:\d$")]
+    found += [ge.get_name_scope_ops(graph, "foo/bar"), ge.get_ops_ios(h.op), ge.get_ops_ios(c.op, control_ios=waiting)]
+    found += ge.compute_boundary_ts([g.op, h.op])
+    found += [ge.get_within_boundary_ops(graph, f.op, [c.op, h.op], False, control_ios=waiting)]
+    found += [ge.get_walks_intersection_ops([a.op], [f.op]), ge.get_walks_union_ops([f.op], [g.op])]
+    found += [ge.get_forward_walk_ops([c], inclusive=False), ge.get_backward_walk_ops(h, stop_at_ts=[c])]
+    found += [ge.get_backward_walk_ops([h.op], control_inputs=True, within_ops_fn=lambda op: op.type != "Const")]
+    found += ge.select_ops_and_ts("(?#ts)^foo/bar/e", "^foo/b$", graph=graph)
+    errors = []
+    for wrong in (lambda: ge.select_ops("a"), lambda: ge.make_list_of_op(3), lambda: ge.get_within_boundary_ops(graph, f.op, [f.op])):
+        try:
+            wrong()
+        except (TypeError, ValueError) as error:
+            errors.append(type(error).__name__)
+    return [[sorted(x.name for x in part) for part in found], errors]

@@ -1,0 +1,30 @@
+"""tf.contrib.graph_editor: operations and tensors chosen by what is around them. Nothing here changes a graph."""
+
+from thalweg._src.contrib.graph_editor import lists as util
+from thalweg._src.contrib.graph_editor import select as select
+from thalweg._src.contrib.graph_editor.lists import ControlOutputs as ControlOutputs
+from thalweg._src.contrib.graph_editor.lists import check_graphs as check_graphs
+from thalweg._src.contrib.graph_editor.lists import get_consuming_ops as get_consuming_ops
+from thalweg._src.contrib.graph_editor.lists import get_generating_ops as get_generating_ops
+from thalweg._src.contrib.graph_editor.lists import get_tensors as get_tensors
+from thalweg._src.contrib.graph_editor.lists import get_unique_graph as get_unique_graph
+from thalweg._src.contrib.graph_editor.lists import make_list_of_op as make_list_of_op
+from thalweg._src.contrib.graph_editor.lists import make_list_of_t as make_list_of_t
+from thalweg._src.contrib.graph_editor.select import can_be_regex as can_be_regex
+from thalweg._src.contrib.graph_editor.select import check_cios as check_cios
+from thalweg._src.contrib.graph_editor.select import compute_boundary_ts as compute_boundary_ts
+from thalweg._src.contrib.graph_editor.select import filter_ops as filter_ops
+from thalweg._src.contrib.graph_editor.select import filter_ops_from_regex as filter_ops_from_regex
+from thalweg._src.contrib.graph_editor.select import filter_ts as filter_ts
+from thalweg._src.contrib.graph_editor.select import filter_ts_from_regex as filter_ts_from_regex
+from thalweg._src.contrib.graph_editor.select import get_backward_walk_ops as get_backward_walk_ops
+from thalweg._src.contrib.graph_editor.select import get_forward_walk_ops as get_forward_walk_ops
+from thalweg._src.contrib.graph_editor.select import get_name_scope_ops as get_name_scope_ops
+from thalweg._src.contrib.graph_editor.select import get_ops_ios as get_ops_ios
+from thalweg._src.contrib.graph_editor.select import get_walks_intersection_ops as get_walks_intersection_ops
+from thalweg._src.contrib.graph_editor.select import get_walks_union_ops as get_walks_union_ops
+from thalweg._src.contrib.graph_editor.select import get_within_boundary_ops as get_within_boundary_ops
+from thalweg._src.contrib.graph_editor.select import make_regex as make_regex
+from thalweg._src.contrib.graph_editor.select import select_ops as select_ops
+from thalweg._src.contrib.graph_editor.select import select_ops_and_ts as select_ops_and_ts
+from thalweg._src.contrib.graph_editor.select import select_ts as select_ts

@@ -1,0 +1,10 @@
+"""tf.contrib.image: images turned, moved and seen through projective transforms."""
+
+from thalweg._src.contrib.image import angles_to_projective_transforms as angles_to_projective_transforms
+from thalweg._src.contrib.image import compose_transforms as compose_transforms
+from thalweg._src.contrib.image import rotate as rotate
+from thalweg._src.contrib.image import transform as transform
+from thalweg._src.contrib.image import translate as translate
+from thalweg._src.contrib.image import translations_to_projective_transforms as translations_to_projective_transforms
+from thalweg._src.ops.projecting import flat_transforms_to_matrices as flat_transforms_to_matrices
+from thalweg._src.ops.projecting import matrices_to_flat_transforms as matrices_to_flat_transforms
