@@ -215,3 +215,75 @@ def test_graphs_refuse_eager_tensors():
     x = tf.constant(1.0)
     with tf.Graph().as_default(), pytest.raises(RuntimeError, match="without building a function"):
         tf.add(x, 1.0)
+
+
+def gradient_of(f, x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, x)
+
+
+def test_functions_differentiate_what_they_capture_branch_on_and_stack():
+    c = tf.constant([1.0, 2.0])
+    times = tf.function(lambda x: x * c)
+    assert gradient_of(lambda c: times(tf.constant(3.0)), c).numpy().tolist() == [3.0, 3.0]
+    branch = tf.function(lambda x: tf.cond(x > 0, lambda: x * 2.0, lambda: -x))
+    assert [float(gradient_of(branch, tf.constant(v))) for v in (3.0, -3.0)] == [2.0, -1.0]
+
+    @tf.function
+    def stacked(x):
+        array = tf.TensorArray(tf.float32, 3)
+        for i in range(3):
+            array = array.write(i, x * i)
+        return tf.reduce_sum(array.stack())
+
+    assert float(gradient_of(stacked, tf.constant(2.0))) == 3.0
+    table = tf.Variable(tf.ones([4, 2]))
+    rows = tf.function(lambda i: tf.reduce_sum(tf.gather(table, i)))
+    with tf.GradientTape() as tape:
+        y = rows(tf.constant([1, 1]))
+    g = tape.gradient(y, table)
+    assert isinstance(g, tf.IndexedSlices)
+    assert tf.convert_to_tensor(g).numpy().tolist() == [[0, 0], [2, 2], [0, 0], [0, 0]]
+
+
+def test_functions_make_variables_once_and_return_structures():
+    class Model:
+        v = None
+
+        @tf.function
+        def __call__(self, x):
+            if self.v is None:
+                self.v = tf.Variable(2.0)
+            return {"y": self.v * x, "x": [x]}, None
+
+    model = Model()
+    result, nothing = model(tf.constant(3.0))
+    assert nothing is None
+    assert float(result["y"]) == 6.0
+    assert float(result["x"][0]) == 3.0
+    assert float(model(tf.constant(4.0))[0]["y"]) == 8.0
+
+
+def test_errors_of_functions_have_their_class():
+    gather = tf.function(lambda x: tf.gather(x, [5]))
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        gather(tf.constant([1, 2]))
+
+
+def test_networks_of_the_tutorials_learn():
+    tfe = tf.contrib.eager
+    x = np.random.RandomState(0).randn(64, 4).astype(np.float32)
+    labels = (x.sum(1) > 0).astype(np.int64)
+    net = tfe.Sequential([tf.layers.Dense(8, activation=tf.nn.relu), tf.layers.Dense(2)])
+
+    def loss(inputs, wanted):
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(logits=net(inputs), labels=wanted))
+
+    optimizer, gradients = tf.train.AdamOptimizer(0.05), tfe.implicit_gradients(loss)
+    data = tfe.Iterator(tf.data.Dataset.from_tensor_slices((x, labels)).repeat().batch(32))
+    first = float(loss(x, labels))
+    for _ in range(20):
+        optimizer.apply_gradients(gradients(*data.next()))
+    assert float(loss(x, labels)) < first / 2

@@ -115,11 +115,14 @@ class Backward(Stage):
 def _taken(graph: FuncGraph, before: int, fed: set[Tensor], outputs: Sequence[Tensor]) -> list[Tensor]:
     """What the operations behind place `before` take of those in front of it, but for what is `fed` anyway.
 
-    Where one differentiates a branch or a loop, that must run again beside it: then only what can't be computed twice is taken.
+    Where one differentiates a branch or a loop, or goes by a TensorArray, that must run again beside it: then only what can't be
+    computed twice is taken.
     """
     first, later = graph._ops[:before], graph._ops[before:]
-    again = any(op.opdef.forward_of is not None for op in later)
     made_first = set(first)
+    handled = (t for op in later for t in op._inputs if t.dtype.base_dtype._name in ("resource", "variant"))
+    again = any(op.opdef.forward_of is not None for op in later)
+    again = again or any(t.op in made_first and not t.op.opdef.source and t.op.type != "_Arg" for t in handled)
     if again:
         taken = [t for op in first if op.opdef.effect is not None and not op.opdef.source for t in op.outputs]
     else:
