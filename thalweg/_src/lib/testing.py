@@ -19,6 +19,7 @@ from thalweg._src.core import errors, nest
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
 from thalweg._src.core.seeds import set_random_seed
+from thalweg._src.lib.assertions import Assertions
 from thalweg._src.runtime.placing import of_kind
 from thalweg._src.runtime.session import Session
 
@@ -82,7 +83,7 @@ def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = Fal
             raise AssertionError(f"Nodes {name!r} differ")
 
 
-class TestCase(unittest.TestCase):
+class TestCase(Assertions, unittest.TestCase):
     """A test case that begins with a fresh default graph and fixed seeds, and knows how to compare arrays."""
 
     def setUp(self) -> None:
