@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from thalweg._src.compiler.prune import prune
 from thalweg._src.core import dtypes, infer
 from thalweg._src.core.graph import Operation, Tensor
 
+_TASK = re.compile(r"/job:([^/]+)(?:/replica:\d+)?/task:(\d+)")
 Find = Callable[[Tensor], Operation | None]
 
 
@@ -16,6 +18,9 @@ def variable_key(op: Operation) -> str:
     """The name under which a session keeps a variable."""
     name = op._attrs.get("shared_name") or op.name
     container = op._attrs.get("container")
+    task = _TASK.match(op._device) if op._device else None
+    if task is not None and task[1] != "localhost":  # tasks of a cluster have variables of their own
+        return f"{container or ''}//{task[1]}:{task[2]}//{name}"
     return f"{container}//{name}" if container else name  # no name holds two slashes
 
 
