@@ -295,7 +295,8 @@ def distribution(name, make, value, other=None, functions=(), stats=("mean", "va
 
 CDF = ("cdf", "survival_function", "log_cdf")
 ALL = ("mean", "variance", "stddev", "entropy")
-distribution("normal", lambda D, f: D.Normal(f(0, 1, 2), f(1, 0.5, 2)), [0.3, 0.2, 0.9], lambda D, f: D.Normal(1.0, f(1, 2, 3)), CDF, (*ALL, "mode"))
+distribution("normal", lambda D, f: D.Normal(f(0, 1, 2), f(1, 0.5, 2)), [0.3, 0.2, 0.9],
+             lambda D, f: D.Normal(1.0, f(1, 2, 3)), CDF, (*ALL, "mode"))
 distribution("uniform", lambda D, f: D.Uniform(f(0, 1), f(2, 3)), [0.3, 2.0], None, CDF, ALL)
 distribution("laplace", lambda D, f: D.Laplace(f(0, 1), f(2, 3)), [0.3, 2.0], None, CDF, ALL)
 distribution("exponential", lambda D, f: D.Exponential(f(1, 2)), [0.3, 2.0], None, CDF, ALL)
@@ -308,8 +309,10 @@ distribution("categorical", lambda D, f: D.Categorical(logits=f([1, 2, 0.5], [0,
 distribution("one_hot", lambda D, f: D.OneHotCategorical(logits=f(1, 2, 0.5)), [0, 1, 0], None, (), ("variance", "entropy", "covariance"))
 distribution("poisson", lambda D, f: D.Poisson(f(1, 4)), [2.0, 3.0], None, CDF, ("mean", "variance", "mode"))
 distribution("multinomial", lambda D, f: D.Multinomial(4.0, probs=f(0.2, 0.3, 0.5)), [1.0, 2.0, 1.0], None, (), ("mean", "covariance"))
-distribution("dirichlet", lambda D, f: D.Dirichlet(f(1, 2, 3)), [0.2, 0.3, 0.5], lambda D, f: D.Dirichlet(f(2, 2, 2)), (), (*ALL, "covariance"))
-distribution("dirichlet_multinomial", lambda D, f: D.DirichletMultinomial(4.0, f(1, 2, 3)), [1.0, 2.0, 1.0], None, (), ("mean", "covariance"))
+distribution("dirichlet", lambda D, f: D.Dirichlet(f(1, 2, 3)), [0.2, 0.3, 0.5],
+             lambda D, f: D.Dirichlet(f(2, 2, 2)), (), (*ALL, "covariance"))
+distribution("dirichlet_multinomial",
+             lambda D, f: D.DirichletMultinomial(4.0, f(1, 2, 3)), [1.0, 2.0, 1.0], None, (), ("mean", "covariance"))
 distribution("mvn_diag", lambda D, f: D.MultivariateNormalDiag(f(0, 1), f(1, 2)), [0.2, 0.3],
              lambda D, f: D.MultivariateNormalDiag(f(1, 1), f(2, 2)), (), (*ALL, "covariance"))
 distribution("mvn_tril", lambda D, f: D.MultivariateNormalTriL(f(0, 1), f([1, 0], [0.5, 2])), [0.2, 0.3],
