@@ -197,3 +197,19 @@ def test_second_derivatives_through_arrays():
     for looped, plain in pairs:
         for got, want in zip(run(derivatives(looped, x), {x: v}), run(derivatives(plain, x), {x: v}), strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
+
+
+def test_arrays_of_strings():
+    x = tf.constant(["a", "bb", "ccc"])
+    joined = tf.map_fn(lambda s: tf.string_join([s, "!"]), x)
+    lengths = tf.map_fn(tf.strings.length, x, dtype=tf.int32)
+    grown = tf.while_loop(
+        lambda i, _: i < 3,
+        lambda i, a: (i + 1, a.write(i, tf.as_string(i))),
+        [0, tf.TensorArray(tf.string, size=0, dynamic_size=True)],
+    )[1].stack()
+    with tf.Session() as sess:
+        a, b, c = sess.run([joined, lengths, grown])
+    assert a.tolist() == [b"a!", b"bb!", b"ccc!"]
+    assert b.tolist() == [1, 2, 3]
+    assert c.tolist() == [b"0", b"1", b"2"]

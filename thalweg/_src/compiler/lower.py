@@ -124,6 +124,7 @@ class Executable:
         return outputs
 
     def _first(self, store: Any, donated: Any, kept: Any, args: Any) -> list[Any]:
+        self._refuse_strings(args)
         start = time.perf_counter()
         outputs, new, flags = self.program(donated, kept, self.constants, args)
         for told in on_compile:
@@ -131,6 +132,19 @@ class Executable:
         self.compiled = True
         self._commit(store, new, flags, args)
         return outputs
+
+    def _refuse_strings(self, args: Sequence[Any]) -> None:
+        """An array of strings under a flow stays with plain Python: raises Replan, and what takes it goes there too."""
+        held = {
+            t
+            for t, v in zip(self.args, args, strict=True)
+            if isinstance(v, Structured) and any(x.dtype == object for x in jax.tree.leaves(v))
+        }
+        takers = [op for op in self.cluster.ops if any(t in held for t in op._inputs)] if held else []
+        for op in takers:
+            op.__dict__.setdefault("hints", set()).add("host")
+        if takers:
+            raise apply.Replan(takers[0], "a TensorArray of strings")
 
     def _commit(self, store: Any, new: list[Any], flags: Any, args: Sequence[Any]) -> None:
         if flags and not flags[0].item():

@@ -227,8 +227,9 @@ class Elements:
                 return full
         me = self
         for i, at in enumerate(indices):
-            me._fits(values[i], int(at))
-            me = me._put(int(at), values[i])
+            row = values[i] if values.dtype != object else values[i : i + 1].reshape(values.shape[1:])
+            me._fits(row, int(at))
+            me = me._put(int(at), row)
         return me
 
     def _is_blank(self) -> bool:

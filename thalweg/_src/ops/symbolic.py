@@ -90,7 +90,9 @@ def symbolic_gradients(node, *grads):
     """The gradient function of ops that have none of their own."""
     attrs = {k: v for k, v in node.attrs.items() if not k.startswith("_")}
     grads = [
-        constants.zeros_like(t, None if t.dtype.is_floating or t.dtype.is_complex else dtypes.float32)
+        constants.constant(0.0)
+        if g is None and t.dtype.base_dtype in (dtypes.resource, dtypes.variant)
+        else constants.zeros_like(t, None if t.dtype.is_floating or t.dtype.is_complex else dtypes.float32)
         if g is None
         else g
         for g, t in zip(grads, node.outputs, strict=True)
