@@ -26,6 +26,12 @@ RENAMED: tuple[tuple[str, str], ...] = (
 
 # Internal modules that have no public counterpart, by the module of ours that implements them.
 OURS: dict[str, str] = {
+    "contrib.learn.python.learn.learn_io": "thalweg._src.contrib.learn.learn_io",
+    "contrib.learn.python.learn.learn_io.generator_io": "thalweg._src.contrib.learn.learn_io",
+    "contrib.learn.python.learn.learn_io.numpy_io": "thalweg._src.contrib.learn.learn_io",
+    "contrib.learn.python.learn.learn_io.pandas_io": "thalweg._src.contrib.learn.learn_io",
+    "contrib.framework.python.ops.audio_ops": "thalweg._src.compat.internals.audio_ops",
+    "python.ops.gen_audio_ops": "thalweg._src.compat.internals.audio_ops",
     "contrib.layers.python.layers.feature_column": "thalweg._src.contrib.layers.columns",
     "contrib.layers.python.layers.feature_column_ops": "thalweg._src.contrib.layers.column_ops",
     "contrib.learn.python.learn.datasets": "thalweg.contrib.learn.datasets",
@@ -61,6 +67,8 @@ OURS: dict[str, str] = {
     "python.client.session": "thalweg._src.compat.internals.session",
     "python.client.timeline": "thalweg._src.lib.timeline",
     "python.debug": "thalweg._src.compat.internals.debug",
+    "python.eager.context": "thalweg._src.lib.eager.context",
+    "python.eager.function": "thalweg._src.lib.eager.functions",
     "python.estimator.canned.baseline": "thalweg._src.lib.estimators.canned_estimators",
     "python.estimator.canned.dnn": "thalweg._src.lib.estimators.canned_estimators",
     "python.estimator.canned.dnn_linear_combined": "thalweg._src.lib.estimators.canned_estimators",

@@ -37,6 +37,9 @@ from thalweg._src.contrib.learn.head import multi_label_head as multi_label_head
 from thalweg._src.contrib.learn.head import no_op_train_fn as no_op_train_fn
 from thalweg._src.contrib.learn.head import poisson_regression_head as poisson_regression_head
 from thalweg._src.contrib.learn.head import regression_head as regression_head
+from thalweg._src.contrib.learn.learn_io import generator_input_fn as generator_input_fn
+from thalweg._src.contrib.learn.learn_io import numpy_input_fn as numpy_input_fn
+from thalweg._src.contrib.learn.learn_io import pandas_input_fn as pandas_input_fn
 from thalweg._src.contrib.learn.metric_spec import MetricSpec as MetricSpec
 from thalweg._src.contrib.learn.modes import MetricKey as MetricKey
 from thalweg._src.contrib.learn.modes import ModeKeys as ModeKeys
@@ -58,6 +61,7 @@ from thalweg._src.contrib.learn.skflow import TensorFlowRNNClassifier as TensorF
 from thalweg._src.contrib.learn.skflow import TensorFlowRNNRegressor as TensorFlowRNNRegressor
 from thalweg.contrib.learn import datasets as datasets
 from thalweg.contrib.learn import estimators as estimators
+from thalweg.contrib.learn import io as io
 from thalweg.contrib.learn import learn_runner as learn_runner
 from thalweg.contrib.learn import models as models
 from thalweg.contrib.learn import monitors as monitors

@@ -9,7 +9,7 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.estimators.modes import ModeKeys
-from thalweg._src.lib.feature_columns.base import is_feature_column_v2
+from thalweg._src.lib.feature_columns.base import suit_layers
 from thalweg._src.lib.feature_columns.layers import DenseFeatures, InputLayer, LinearModel
 from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.layers.core import Dense, Dropout
@@ -92,7 +92,7 @@ def dnn_logit_fn_builder(
     def dnn_logit_fn(features: Any, mode: str) -> Any:
         training = mode == ModeKeys.TRAIN
         with variable_scope("input_from_feature_columns", partitioner=input_layer_partitioner):
-            if is_feature_column_v2(feature_columns):
+            if suit_layers(feature_columns):
                 net = DenseFeatures(feature_columns, name="input_layer")(features)
             else:
                 net = InputLayer(feature_columns, name="input_layer", create_scope_now=False)(features)

@@ -340,6 +340,6 @@ def check_string_or_int(dtype: Any, prefix: str) -> None:
         raise ValueError(f"{prefix} dtype must be string or integer. dtype: {dtype}.")
 
 
-def is_feature_column_v2(feature_columns: Any) -> bool:
+def suit_layers(feature_columns: Any) -> bool:
     """Whether all can be used by layers: no shared embeddings of 1.x among them."""
     return all(isinstance(c, FeatureColumn) and c._is_v2_column for c in feature_columns)
