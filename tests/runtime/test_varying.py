@@ -83,3 +83,24 @@ def test_a_warning_names_the_feed(caplog):
     told = [r.getMessage() for r in caplog.records if "shapes" in r.getMessage()]
     assert len(told) == 1
     assert "lengths:0" in told[0]
+
+
+def test_sparse_updates_of_any_number_of_rows():
+    """Adam's update of an embedding: rows are scattered, then the whole is read by the reference that this gives."""
+    ids = tf.placeholder(tf.int32, [None])
+    table = tf.Variable(np.arange(12, dtype=np.float32).reshape(6, 2))
+    loss = tf.reduce_sum(tf.square(tf.nn.embedding_lookup(table, ids)))
+    step = tf.train.AdamOptimizer(0.1).minimize(loss)
+    batches = [np.arange(n) % 6 for n in range(1, 12)]
+
+    def trained(seen_before):
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            if not seen_before:
+                session._note_shapes = lambda *args: None
+            for batch in batches:
+                session.run([loss, step], {ids: batch})
+            assert any(c.varies for c in session.plan.clusters) == seen_before
+            return session.run(table)
+
+    np.testing.assert_allclose(trained(True), trained(False), rtol=1e-5)

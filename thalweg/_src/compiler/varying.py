@@ -12,27 +12,24 @@ from thalweg._src.core.graph import Operation, Tensor
 
 
 def varying(ops: Sequence[Operation], changing: Collection[Tensor]) -> set[Operation]:
-    """The operations of `ops` (in a topological order) from the first to the last that meet a tensor of changing shape.
+    """The operations of `ops` (in a topological order) that meet a tensor of changing shape, and all that they depend on.
 
-    `changing` are the tensors seen to change; what follows from them changes too, where its shape is not known beforehand. What
-    lies between such operations belongs to them, shape arithmetic above all; constants belong to whoever takes them.
+    `changing` are the tensors seen to change; what follows from them changes too, where its shape is not known beforehand.
+    Whoever takes the reference that a write gives belongs to the write.
     """
     spread = set(changing)
-    direct: set[Operation] = set()
-    behind: set[Operation] = set()  # what depends on those
-    outside: set[Operation] = set()  # what depends on feeds or variables, and not on those
-    for op in ops:
-        if any(t in spread for t in op._inputs):
-            direct.add(op)
-            spread.update(t for t in op.outputs if t._dims is None or None in t._dims)
-        sources = [] if op.opdef.needs_only_shapes(op) else [t.op for t in op._inputs]
-        if op in direct or any(s in behind for s in sources):
-            behind.add(op)
-        elif op.opdef.source or op.opdef.must_feed or op.opdef.effect or any(s in outside for s in sources):
-            outside.add(op)
-    ahead: set[Operation] = set()  # what those depend on
-    for op in reversed(ops):
-        if op in direct or op in ahead:
-            ahead.update(t.op for t in op._inputs)
-            ahead.update(op._control_inputs)
-    return {op for op in ops if op in direct or (op in ahead and op not in outside)}
+    found: set[Operation] = set()
+    size = -1
+    while len(found) > size:
+        size = len(found)
+        for op in ops:
+            meets = any(t in spread for t in op._inputs)
+            if meets:
+                spread.update(t for t in op.outputs if t._dims is None or None in t._dims)
+            if meets or any(t.dtype._is_ref_dtype and t.op in found and not t.op.opdef.source for t in op._inputs):
+                found.add(op)
+        for op in reversed(ops):
+            if op in found:
+                found.update(t.op for t in op._inputs)
+                found.update(op._control_inputs)
+    return found.intersection(ops)
