@@ -158,7 +158,7 @@ def static_needs(graph: Any) -> tuple[set[Operation], set[Tensor]]:
             inputs.add(t)
             return
         op = t.op
-        if op in fold or op.opdef.constant or op.opdef.effect is not None:
+        if op in fold or op.opdef.constant or op.opdef.effect is not None or op.opdef.structured:
             return
         fold.add(op)
         if not op.opdef.needs_only_shapes(op):
