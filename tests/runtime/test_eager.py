@@ -287,3 +287,8 @@ def test_networks_of_the_tutorials_learn():
     for _ in range(20):
         optimizer.apply_gradients(gradients(*data.next()))
     assert float(loss(x, labels)) < first / 2
+
+
+def test_the_graph_of_eager_execution_is_never_closed():
+    eager.graph().finalize()
+    assert float(tf.constant(1.0) + 1.0) == 2.0

@@ -287,6 +287,9 @@ class EagerGraph(Graph):
         if not isinstance(value, Tensor | Operation) and value is not None:
             super().add_to_collection(name, value)
 
+    def finalize(self) -> None:
+        """Nothing: a program goes on to run operations."""
+
     # -- running
 
     def _add(
