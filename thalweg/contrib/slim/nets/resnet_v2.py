@@ -1,7 +1,7 @@
 """slim.nets.resnet_v2."""
 
 from thalweg._src.contrib.slim.nets.resnet_parts import resnet_arg_scope as resnet_arg_scope
-from thalweg._src.contrib.slim.nets.resnets import bottleneck_v2 as bottleneck
+from thalweg._src.contrib.slim.nets.resnets import preactivated_bottleneck as bottleneck
 from thalweg._src.contrib.slim.nets.resnets import resnet_v2 as resnet_v2
 from thalweg._src.contrib.slim.nets.resnets import resnet_v2_50 as resnet_v2_50
 from thalweg._src.contrib.slim.nets.resnets import resnet_v2_101 as resnet_v2_101

@@ -40,7 +40,7 @@ def bottleneck_v1(
 
 
 @add_arg_scope
-def bottleneck_v2(
+def preactivated_bottleneck(
     inputs: Any,
     depth: int,
     depth_bottleneck: int,
@@ -64,7 +64,7 @@ def bottleneck_v2(
 
 
 def _resnet(version: int) -> Callable[..., Any]:
-    bottleneck = bottleneck_v1 if version == 1 else bottleneck_v2
+    bottleneck = bottleneck_v1 if version == 1 else preactivated_bottleneck
 
     def resnet(
         inputs: Any,
@@ -123,12 +123,12 @@ def resnet_v1_block(scope: str, base_depth: int, num_units: int, stride: int) ->
 
 
 def resnet_v2_block(scope: str, base_depth: int, num_units: int, stride: int) -> parts.Block:
-    """A block of `bottleneck_v2`."""
-    return parts.block(scope, bottleneck_v2, base_depth, num_units, stride)
+    """A block of `preactivated_bottleneck`."""
+    return parts.block(scope, preactivated_bottleneck, base_depth, num_units, stride)
 
 
 def _of_layers(version: int, layers: int) -> Callable[..., Any]:
-    network, unit = (resnet_v1, bottleneck_v1) if version == 1 else (resnet_v2, bottleneck_v2)
+    network, unit = (resnet_v1, bottleneck_v1) if version == 1 else (resnet_v2, preactivated_bottleneck)
     name = f"resnet_v{version}_{layers}"
 
     def resnet(
