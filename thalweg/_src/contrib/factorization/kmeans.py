@@ -70,7 +70,8 @@ class KMeans:
             [centers.assign(first).op, seen.assign(array.zeros_like(seen)).op]
         ):
             init_op = ready.assign(True).op
-        found = [self._nearest(x, centers) for x in self._inputs]
+        measured = normalization.l2_normalize(centers, 1) if self._cosine else centers
+        found = [self._nearest(x, measured) for x in self._inputs]
         everything, nearest, scores = (list(part) for part in zip(*found, strict=True))
         member = array.one_hot(nearest[0] if len(nearest) == 1 else array.concat(nearest, 0), self._count)
         sums, counts = math.matmul(member, every, transpose_a=True), math.reduce_sum(member, 0)
@@ -93,7 +94,5 @@ class KMeans:
         else:
             kept = math.cast(math.equal(counts_column, 0.0), dtypes.float32)
             moved = sums / math.maximum(counts_column, 1.0) + kept * centers
-        if self._cosine:
-            moved = normalization.l2_normalize(moved, 1)
         with get_default_graph().control_dependencies([moved, counts]):
             return basic.group(centers.assign(moved), seen.assign_add(counts))
