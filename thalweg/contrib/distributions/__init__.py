@@ -1,5 +1,6 @@
 """tf.contrib.distributions: probability distributions."""
 
+from thalweg._src.contrib.bijectors import TransformedDistribution as TransformedDistribution
 from thalweg._src.contrib.distributions import Binomial as Binomial
 from thalweg._src.contrib.distributions import Chi2 as Chi2
 from thalweg._src.contrib.distributions import InverseGamma as InverseGamma
@@ -31,3 +32,4 @@ from thalweg._src.lib.distributions.vectors import (
 )
 from thalweg._src.lib.distributions.vectors import MultivariateNormalFullCovariance as MultivariateNormalFullCovariance
 from thalweg._src.lib.distributions.vectors import MultivariateNormalTriL as MultivariateNormalTriL
+from thalweg.contrib.distributions import bijectors as bijectors
