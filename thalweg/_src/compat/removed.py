@@ -95,7 +95,7 @@ REMOVED: dict[str, dict[str, str]] = {
     "scipy.misc": {
         **dict.fromkeys(
             ("bytescale", "fromimage", "imread", "imresize", "imrotate", "imsave", "imshow", "toimage"),
-            "thalweg._src.compat.scipy_misc",
+            "thalweg._src.compat.pilutil",
         ),
         **dict.fromkeys(("comb", "factorial", "factorial2", "factorialk", "logsumexp"), "scipy.special"),
         **dict.fromkeys(("ascent", "face", "electrocardiogram"), "scipy.datasets"),

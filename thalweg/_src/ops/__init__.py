@@ -94,6 +94,7 @@ from thalweg._src.ops import sparse_segments as sparse_segments
 from thalweg._src.ops import sparse_serial as sparse_serial
 from thalweg._src.ops import special as special
 from thalweg._src.ops import spectra as spectra
+from thalweg._src.ops import spectrograms as spectrograms
 from thalweg._src.ops import stacking as stacking
 from thalweg._src.ops import staging as staging
 from thalweg._src.ops import state as state
