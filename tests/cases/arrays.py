@@ -21,7 +21,9 @@ def grown(tf, x):
 def squares(tf, x):
     """Written in a loop and read after it."""
     array = tf.TensorArray(x.dtype, size=4)
-    return tf.while_loop(lambda i, _: i < 4, lambda i, a: (i + 1, a.write(i, x * tf.cast(i, x.dtype))), [0, array])[1].stack()
+    return tf.while_loop(lambda i, _: i < 4, lambda i, a: (i + 1, a.write(i, x * tf.cast(i, x.dtype))), [0, array])[
+        1
+    ].stack()
 
 
 # TensorFlow 1.15 makes loops of Enter and Exit, thalweg While: the nodes of those are others on purpose.

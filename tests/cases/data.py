@@ -54,18 +54,50 @@ def path(name, content):
 # Sources.
 case("TensorDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensors(x)), [normal(2, 3)])
 case("TensorSliceDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x)), [normal(4, 3)])
-case("TensorSliceDataset", lambda tf, x, y: single(tf, tf.data.Dataset.from_tensor_slices((x, {"y": y}))),
-     [normal(4, 3), given(["a", "b", "c", "d"], "string")], "nested")
-case("SparseTensorSliceDataset", lambda tf: raw(tf, "DatasetToSingleElement", dataset=raw(
-    tf, "SparseTensorSliceDataset", indices=[[0, 0], [0, 2]], values=[1.5, 2.5], dense_shape=np.array([1, 4])),
-    output_types=[tf.int64, tf.float32, tf.int64], output_shapes=[None, None, None]))
+case(
+    "TensorSliceDataset",
+    lambda tf, x, y: single(tf, tf.data.Dataset.from_tensor_slices((x, {"y": y}))),
+    [normal(4, 3), given(["a", "b", "c", "d"], "string")],
+    "nested",
+)
+case(
+    "SparseTensorSliceDataset",
+    lambda tf: raw(
+        tf,
+        "DatasetToSingleElement",
+        dataset=raw(
+            tf, "SparseTensorSliceDataset", indices=[[0, 0], [0, 2]], values=[1.5, 2.5], dense_shape=np.array([1, 4])
+        ),
+        output_types=[tf.int64, tf.float32, tf.int64],
+        output_shapes=[None, None, None],
+    ),
+)
 case("RangeDataset", lambda tf: single(tf, tf.data.Dataset.range(10, 1, -3)))
-case("RandomDataset", lambda tf: held(tf, raw(tf, "TakeDataset", input_dataset=raw(
-    tf, "RandomDataset", seed=3, seed2=4, **attrs(tf)), count=9, **attrs(tf))))
-of_function("GeneratorDataset", lambda tf: single(tf, tf.data.Dataset.from_generator(
-    lambda: iter([(1, b"a"), (2, b"b")]), (tf.int64, tf.string), ([], []))))
-case("WrapDatasetVariant", lambda tf: held(tf, raw(tf, "UnwrapDatasetVariant", input_handle=raw(
-    tf, "WrapDatasetVariant", input_handle=variant(count(tf))))))
+case(
+    "RandomDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "TakeDataset",
+            input_dataset=raw(tf, "RandomDataset", seed=3, seed2=4, **attrs(tf)),
+            count=9,
+            **attrs(tf),
+        ),
+    ),
+)
+of_function(
+    "GeneratorDataset",
+    lambda tf: single(
+        tf, tf.data.Dataset.from_generator(lambda: iter([(1, b"a"), (2, b"b")]), (tf.int64, tf.string), ([], []))
+    ),
+)
+case(
+    "WrapDatasetVariant",
+    lambda tf: held(
+        tf, raw(tf, "UnwrapDatasetVariant", input_handle=raw(tf, "WrapDatasetVariant", input_handle=variant(count(tf))))
+    ),
+)
 
 # Choosing, combining, order.
 case("TakeDataset", lambda tf: single(tf, count(tf).take(4)))
@@ -73,75 +105,227 @@ case("SkipDataset", lambda tf: single(tf, count(tf).skip(4)))
 case("ShardDataset", lambda tf: single(tf, count(tf, 11).shard(3, 1)))
 case("RepeatDataset", lambda tf: single(tf, count(tf).repeat(2)))
 of_function("FilterDataset", lambda tf: single(tf, count(tf).filter(lambda x: tf.equal(x % 2, 0))))
-of_function("TakeWhileDataset", lambda tf: single(tf, count(tf).apply(tf.data.experimental.take_while(lambda x: x < 4))))
-case("UniqueDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).apply(
-    tf.data.experimental.unique())), [given([3, 1, 3, 2, 1], "int64")], graph=False)
-case("SamplingDataset", lambda tf: held(tf, raw(tf, "SamplingDataset", input_dataset=variant(count(tf, 20)), rate=0.5, seed=3,
-                                                seed2=4, **attrs(tf))))
+of_function(
+    "TakeWhileDataset", lambda tf: single(tf, count(tf).apply(tf.data.experimental.take_while(lambda x: x < 4)))
+)
+case(
+    "UniqueDataset",
+    lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).apply(tf.data.experimental.unique())),
+    [given([3, 1, 3, 2, 1], "int64")],
+    graph=False,
+)
+case(
+    "SamplingDataset",
+    lambda tf: held(
+        tf, raw(tf, "SamplingDataset", input_dataset=variant(count(tf, 20)), rate=0.5, seed=3, seed2=4, **attrs(tf))
+    ),
+)
 case("ZipDataset", lambda tf: single(tf, tf.data.Dataset.zip((count(tf), count(tf, 4)))))
 case("ConcatenateDataset", lambda tf: single(tf, count(tf).concatenate(count(tf, 3))))
-case("DirectedInterleaveDataset", lambda tf: single(tf, tf.data.experimental.choose_from_datasets(
-    [count(tf), count(tf, 3).repeat()], tf.data.Dataset.from_tensor_slices(np.array([1, 0, 1, 1, 1, 0])))), graph=False)
+case(
+    "DirectedInterleaveDataset",
+    lambda tf: single(
+        tf,
+        tf.data.experimental.choose_from_datasets(
+            [count(tf), count(tf, 3).repeat()], tf.data.Dataset.from_tensor_slices(np.array([1, 0, 1, 1, 1, 0]))
+        ),
+    ),
+    graph=False,
+)
 case("ShuffleDataset", lambda tf: single(tf, count(tf, 30).shuffle(7, seed=3)))
 case("ShuffleDataset", lambda tf: single(tf, count(tf, 9).shuffle(4, seed=3).repeat(3)), label="again")
-case("ShuffleDataset", lambda tf: single(tf, count(tf, 9).shuffle(4, seed=3, reshuffle_each_iteration=False).repeat(3)),
-     label="once")
-case("ShuffleAndRepeatDataset", lambda tf: single(tf, count(tf, 9).apply(
-    tf.data.experimental.shuffle_and_repeat(4, 3, seed=5))))
+case(
+    "ShuffleDataset",
+    lambda tf: single(tf, count(tf, 9).shuffle(4, seed=3, reshuffle_each_iteration=False).repeat(3)),
+    label="once",
+)
+case(
+    "ShuffleAndRepeatDataset",
+    lambda tf: single(tf, count(tf, 9).apply(tf.data.experimental.shuffle_and_repeat(4, 3, seed=5))),
+)
 case("CacheDataset", lambda tf: single(tf, count(tf).cache().repeat(2)))
 case("DeleteMemoryCache", lambda tf: Steps(raw(tf, "DeleteMemoryCache", **raw(tf, "AnonymousMemoryCache")._asdict())))
 
 # Batches.
-case("BatchDataset", lambda tf: held(tf, raw(tf, "BatchDataset", input_dataset=variant(count(tf)), batch_size=3,
-                                             **attrs(tf, shape=[None])), shape=[None]))
-case("BatchDatasetV2", lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).batch(2, drop_remainder=True)),
-     [normal(5, 3)])
-case("PaddedBatchDataset", lambda tf, x: held(tf, raw(
-    tf, "PaddedBatchDataset", input_dataset=variant(tf.data.Dataset.from_tensor_slices(x)), batch_size=2, padded_shapes=[np.array([5])],
-    padding_values=[tf.cast(7, x.dtype)], output_shapes=[[None, 5]]), x.dtype, [None, 5]), [normal(4, 3)])
-of_function("PaddedBatchDatasetV2", lambda tf: single(tf, count(tf).map(lambda n: tf.fill([n], n)).padded_batch(6, [None])),
-            label="largest")
-of_function("PaddedBatchDatasetV2", lambda tf: single(tf, count(tf, 7).map(lambda n: tf.fill([n], n)).padded_batch(
-    3, [7], np.int64(-1), drop_remainder=True)))
+case(
+    "BatchDataset",
+    lambda tf: held(
+        tf,
+        raw(tf, "BatchDataset", input_dataset=variant(count(tf)), batch_size=3, **attrs(tf, shape=[None])),
+        shape=[None],
+    ),
+)
+case(
+    "BatchDatasetV2",
+    lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).batch(2, drop_remainder=True)),
+    [normal(5, 3)],
+)
+case(
+    "PaddedBatchDataset",
+    lambda tf, x: held(
+        tf,
+        raw(
+            tf,
+            "PaddedBatchDataset",
+            input_dataset=variant(tf.data.Dataset.from_tensor_slices(x)),
+            batch_size=2,
+            padded_shapes=[np.array([5])],
+            padding_values=[tf.cast(7, x.dtype)],
+            output_shapes=[[None, 5]],
+        ),
+        x.dtype,
+        [None, 5],
+    ),
+    [normal(4, 3)],
+)
+of_function(
+    "PaddedBatchDatasetV2",
+    lambda tf: single(tf, count(tf).map(lambda n: tf.fill([n], n)).padded_batch(6, [None])),
+    label="largest",
+)
+of_function(
+    "PaddedBatchDatasetV2",
+    lambda tf: single(
+        tf, count(tf, 7).map(lambda n: tf.fill([n], n)).padded_batch(3, [7], np.int64(-1), drop_remainder=True)
+    ),
+)
 of_function("UnbatchDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensors(x).unbatch()), [normal(4, 3)])
-of_function("WindowDataset", lambda tf: single(tf, count(tf, 9).window(3, 2, 2, drop_remainder=True).flat_map(
-    lambda w: w.batch(3))))
-case("SlidingWindowDataset", lambda tf: held(tf, raw(tf, "SlidingWindowDataset", input_dataset=variant(count(tf, 8)), window_size=3,
-     window_shift=2, window_stride=1, **attrs(tf, shape=[None])), shape=[None]))
-of_function("DenseToSparseBatchDataset", lambda tf: tf.data.experimental.get_single_element(count(tf, 4).map(
-    lambda n: tf.fill([n], n)).apply(tf.data.experimental.dense_to_sparse_batch(4, [5]))))
+of_function(
+    "WindowDataset",
+    lambda tf: single(tf, count(tf, 9).window(3, 2, 2, drop_remainder=True).flat_map(lambda w: w.batch(3))),
+)
+case(
+    "SlidingWindowDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "SlidingWindowDataset",
+            input_dataset=variant(count(tf, 8)),
+            window_size=3,
+            window_shift=2,
+            window_stride=1,
+            **attrs(tf, shape=[None]),
+        ),
+        shape=[None],
+    ),
+)
+of_function(
+    "DenseToSparseBatchDataset",
+    lambda tf: tf.data.experimental.get_single_element(
+        count(tf, 4).map(lambda n: tf.fill([n], n)).apply(tf.data.experimental.dense_to_sparse_batch(4, [5]))
+    ),
+)
 
 # Functions.
-of_function("MapDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).map(
-    lambda r: {"a": r * 2.0, "b": tf.reduce_sum(r)})), [normal(4, 3)])
-of_function("MapDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).map(
-    lambda r: tf.random_uniform([2], seed=7) + tf.reduce_sum(r))), [normal(4, 3)], "random", types=("float32",))
-of_function("ParallelMapDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).map(tf.tanh, 3)), [normal(4, 3)])
-of_function("MapAndBatchDataset", lambda tf: single(tf, count(tf).apply(
-    tf.data.experimental.map_and_batch(lambda x: x * x, 3, drop_remainder=True))))
-of_function("FlatMapDataset", lambda tf: single(tf, count(tf, 4).flat_map(
-    lambda x: tf.data.Dataset.from_tensors(x).repeat(x))))
-of_function("InterleaveDataset", lambda tf: single(tf, count(tf, 4).interleave(
-    lambda x: tf.data.Dataset.from_tensors(x).repeat(5), cycle_length=3, block_length=2)))
-of_function("ParallelInterleaveDataset", lambda tf: single(tf, count(tf, 4).apply(tf.data.experimental.parallel_interleave(
-    lambda x: tf.data.Dataset.from_tensors(x).repeat(5), cycle_length=2, block_length=2))))
-of_function("ParallelInterleaveDatasetV2", lambda tf: single(tf, count(tf, 4).interleave(
-    lambda x: tf.data.Dataset.from_tensors(x).repeat(5), cycle_length=2, block_length=2, num_parallel_calls=2)))
-of_function("ScanDataset", lambda tf: single(tf, count(tf).apply(
-    tf.data.experimental.scan(np.int64(0), lambda s, x: (s + x, s * x)))))
-of_function("GroupByWindowDataset", lambda tf: single(tf, count(tf, 9).apply(tf.data.experimental.group_by_window(
-    lambda x: x % 2, lambda k, w: w.batch(4).map(lambda b: tf.reduce_sum(b) + k), 4))))
-of_function("ExperimentalGroupByReducerDataset", lambda tf: single(tf, count(tf, 9).apply(tf.data.experimental.group_by_reducer(
-    lambda x: x % 3, tf.data.experimental.Reducer(lambda k: k * 100, lambda s, x: s + x, lambda s: s)))))
+of_function(
+    "MapDataset",
+    lambda tf, x: single(
+        tf, tf.data.Dataset.from_tensor_slices(x).map(lambda r: {"a": r * 2.0, "b": tf.reduce_sum(r)})
+    ),
+    [normal(4, 3)],
+)
+of_function(
+    "MapDataset",
+    lambda tf, x: single(
+        tf, tf.data.Dataset.from_tensor_slices(x).map(lambda r: tf.random_uniform([2], seed=7) + tf.reduce_sum(r))
+    ),
+    [normal(4, 3)],
+    "random",
+    types=("float32",),
+)
+of_function(
+    "ParallelMapDataset",
+    lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).map(tf.tanh, 3)),
+    [normal(4, 3)],
+)
+of_function(
+    "MapAndBatchDataset",
+    lambda tf: single(tf, count(tf).apply(tf.data.experimental.map_and_batch(lambda x: x * x, 3, drop_remainder=True))),
+)
+of_function(
+    "FlatMapDataset", lambda tf: single(tf, count(tf, 4).flat_map(lambda x: tf.data.Dataset.from_tensors(x).repeat(x)))
+)
+of_function(
+    "InterleaveDataset",
+    lambda tf: single(
+        tf, count(tf, 4).interleave(lambda x: tf.data.Dataset.from_tensors(x).repeat(5), cycle_length=3, block_length=2)
+    ),
+)
+of_function(
+    "ParallelInterleaveDataset",
+    lambda tf: single(
+        tf,
+        count(tf, 4).apply(
+            tf.data.experimental.parallel_interleave(
+                lambda x: tf.data.Dataset.from_tensors(x).repeat(5), cycle_length=2, block_length=2
+            )
+        ),
+    ),
+)
+of_function(
+    "ParallelInterleaveDatasetV2",
+    lambda tf: single(
+        tf,
+        count(tf, 4).interleave(
+            lambda x: tf.data.Dataset.from_tensors(x).repeat(5), cycle_length=2, block_length=2, num_parallel_calls=2
+        ),
+    ),
+)
+of_function(
+    "ScanDataset",
+    lambda tf: single(tf, count(tf).apply(tf.data.experimental.scan(np.int64(0), lambda s, x: (s + x, s * x)))),
+)
+of_function(
+    "GroupByWindowDataset",
+    lambda tf: single(
+        tf,
+        count(tf, 9).apply(
+            tf.data.experimental.group_by_window(
+                lambda x: x % 2, lambda k, w: w.batch(4).map(lambda b: tf.reduce_sum(b) + k), 4
+            )
+        ),
+    ),
+)
+of_function(
+    "ExperimentalGroupByReducerDataset",
+    lambda tf: single(
+        tf,
+        count(tf, 9).apply(
+            tf.data.experimental.group_by_reducer(
+                lambda x: x % 3, tf.data.experimental.Reducer(lambda k: k * 100, lambda s, x: s + x, lambda s: s)
+            )
+        ),
+    ),
+)
 of_function("ReduceDataset", lambda tf: count(tf).reduce(np.int64(1), lambda s, x: s * 2 + x))
-of_function("IgnoreErrorsDataset", lambda tf, x: single(tf, tf.data.Dataset.from_tensor_slices(x).map(
-    lambda r: tf.check_numerics(1.0 / r, "no")).apply(tf.data.experimental.ignore_errors())),
-    [given([1.0, 0.0, 2.0], "float32")])
+of_function(
+    "IgnoreErrorsDataset",
+    lambda tf, x: single(
+        tf,
+        tf.data.Dataset.from_tensor_slices(x)
+        .map(lambda r: tf.check_numerics(1.0 / r, "no"))
+        .apply(tf.data.experimental.ignore_errors()),
+    ),
+    [given([1.0, 0.0, 2.0], "float32")],
+)
 
 # Hints.
 case("ModelDataset", lambda tf: held(tf, raw(tf, "ModelDataset", input_dataset=variant(count(tf)), **attrs(tf))))
-case("OptimizeDataset", lambda tf: held(tf, raw(
-    tf, "OptimizeDataset", input_dataset=variant(count(tf)), optimizations=["noop_elimination"], optimization_configs=[], **attrs(tf))))
+case(
+    "OptimizeDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "OptimizeDataset",
+            input_dataset=variant(count(tf)),
+            optimizations=["noop_elimination"],
+            optimization_configs=[],
+            **attrs(tf),
+        ),
+    ),
+)
 case("PrefetchDataset", lambda tf: single(tf, count(tf).prefetch(2)))
 HINTS = {
     "MaxIntraOpParallelismDataset": {"max_intra_op_parallelism": 2},
@@ -153,32 +337,109 @@ HINTS = {
 }
 for hint, more in HINTS.items():
     for name in (hint, "Experimental" + hint):
-        case(name, lambda tf, name=name, more=more: held(tf, raw(
-            tf, name, input_dataset=variant(count(tf)), **dict(more, **attrs(tf)))))
+        case(
+            name,
+            lambda tf, name=name, more=more: held(
+                tf, raw(tf, name, input_dataset=variant(count(tf)), **dict(more, **attrs(tf)))
+            ),
+        )
 for name in ("AutoShardDataset", "ExperimentalAutoShardDataset"):
-    case(name, lambda tf, name=name: Steps(raw(tf, name, input_dataset=variant(count(tf)), num_workers=1, index=0,
-                                               **attrs(tf)).op), value=False)
+    case(
+        name,
+        lambda tf, name=name: Steps(
+            raw(tf, name, input_dataset=variant(count(tf)), num_workers=1, index=0, **attrs(tf)).op
+        ),
+        value=False,
+    )
 for name in ("AssertNextDataset", "ExperimentalAssertNextDataset"):
-    case(name, lambda tf, name=name: Steps(raw(tf, name, input_dataset=variant(count(tf)), transformations=["Range"],
-                                               **attrs(tf)).op), value=False)
+    case(
+        name,
+        lambda tf, name=name: Steps(
+            raw(tf, name, input_dataset=variant(count(tf)), transformations=["Range"], **attrs(tf)).op
+        ),
+        value=False,
+    )
 
 # Former names.
 for op in ("UniqueDataset", "IgnoreErrorsDataset"):
-    case("Experimental" + op, lambda tf, op=op: held(tf, raw(
-        tf, "Experimental" + op, input_dataset=variant(count(tf)), **attrs(tf))))
-case("ExperimentalUnbatchDataset", lambda tf: held(tf, raw(tf, "ExperimentalUnbatchDataset", input_dataset=variant(
-    tf.data.Dataset.from_tensors(np.arange(4))), **attrs(tf))))
-case("ExperimentalSlidingWindowDataset", lambda tf: held(tf, raw(
-    tf, "ExperimentalSlidingWindowDataset", input_dataset=variant(count(tf, 8)), window_size=3, window_shift=2, window_stride=2,
-    **attrs(tf, shape=[None])), shape=[None]))
-case("ExperimentalRandomDataset", lambda tf: held(tf, raw(tf, "TakeDataset", input_dataset=raw(
-    tf, "ExperimentalRandomDataset", seed=5, seed2=6, **attrs(tf)), count=3, **attrs(tf))))
-case("ExperimentalDirectedInterleaveDataset", lambda tf: held(tf, raw(
-    tf, "ExperimentalDirectedInterleaveDataset", selector_input_dataset=variant(tf.data.Dataset.range(2)),
-    data_input_datasets=[variant(count(tf)), variant(count(tf, 3))], **attrs(tf))))
-case("ExperimentalDenseToSparseBatchDataset", lambda tf: raw(tf, "DatasetToSingleElement", dataset=raw(
-    tf, "ExperimentalDenseToSparseBatchDataset", input_dataset=variant(tf.data.Dataset.from_tensors(np.arange(3))), batch_size=1,
-    row_shape=np.array([4]), **attrs(tf, tf.variant, None)), output_types=[tf.variant], output_shapes=[None])[0].op, value=False)
+    case(
+        "Experimental" + op,
+        lambda tf, op=op: held(tf, raw(tf, "Experimental" + op, input_dataset=variant(count(tf)), **attrs(tf))),
+    )
+case(
+    "ExperimentalUnbatchDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "ExperimentalUnbatchDataset",
+            input_dataset=variant(tf.data.Dataset.from_tensors(np.arange(4))),
+            **attrs(tf),
+        ),
+    ),
+)
+case(
+    "ExperimentalSlidingWindowDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "ExperimentalSlidingWindowDataset",
+            input_dataset=variant(count(tf, 8)),
+            window_size=3,
+            window_shift=2,
+            window_stride=2,
+            **attrs(tf, shape=[None]),
+        ),
+        shape=[None],
+    ),
+)
+case(
+    "ExperimentalRandomDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "TakeDataset",
+            input_dataset=raw(tf, "ExperimentalRandomDataset", seed=5, seed2=6, **attrs(tf)),
+            count=3,
+            **attrs(tf),
+        ),
+    ),
+)
+case(
+    "ExperimentalDirectedInterleaveDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "ExperimentalDirectedInterleaveDataset",
+            selector_input_dataset=variant(tf.data.Dataset.range(2)),
+            data_input_datasets=[variant(count(tf)), variant(count(tf, 3))],
+            **attrs(tf),
+        ),
+    ),
+)
+case(
+    "ExperimentalDenseToSparseBatchDataset",
+    lambda tf: (
+        raw(
+            tf,
+            "DatasetToSingleElement",
+            dataset=raw(
+                tf,
+                "ExperimentalDenseToSparseBatchDataset",
+                input_dataset=variant(tf.data.Dataset.from_tensors(np.arange(3))),
+                batch_size=1,
+                row_shape=np.array([4]),
+                **attrs(tf, tf.variant, None),
+            ),
+            output_types=[tf.variant],
+            output_shapes=[None],
+        )[0].op
+    ),
+    value=False,
+)
 
 # Files.
 of_function("TextLineDataset", lambda tf: single(tf, tf.data.TextLineDataset(path("lines", b"one\r\ntwo\n\nthree"))))
@@ -194,16 +455,41 @@ def records(tf):
 
 
 of_function("TFRecordDataset", lambda tf: single(tf, tf.data.TFRecordDataset(records(tf))))
-of_function("FixedLengthRecordDatasetV2", lambda tf: single(tf, tf.data.FixedLengthRecordDataset(
-    path("fixed", b"hhaabbccf"), 2, 2, 1)))
-of_function("FixedLengthRecordDataset", lambda tf: held(tf, raw(
-    tf, "FixedLengthRecordDataset", filenames=path("fixed", b"aabbcc"), header_bytes=0, record_bytes=2, footer_bytes=2,
-    buffer_size=0), tf.string))
+of_function(
+    "FixedLengthRecordDatasetV2",
+    lambda tf: single(tf, tf.data.FixedLengthRecordDataset(path("fixed", b"hhaabbccf"), 2, 2, 1)),
+)
+of_function(
+    "FixedLengthRecordDataset",
+    lambda tf: held(
+        tf,
+        raw(
+            tf,
+            "FixedLengthRecordDataset",
+            filenames=path("fixed", b"aabbcc"),
+            header_bytes=0,
+            record_bytes=2,
+            footer_bytes=2,
+            buffer_size=0,
+        ),
+        tf.string,
+    ),
+)
 CSV = b'1,"a ""b"",c",2.5\r\n,x,\n7,,-1\n'
-of_function("CSVDataset", lambda tf: single(tf, tf.data.experimental.CsvDataset(path("a.csv", CSV), [
-    tf.constant([4], tf.int64), "z", tf.constant([0.5], tf.float32)])))
-of_function("MatchingFilesDataset", lambda tf: Steps(raw(
-    tf, "MatchingFilesDataset", patterns=path("x", b"")[:-1] + "?").op), value=False)
+of_function(
+    "CSVDataset",
+    lambda tf: single(
+        tf,
+        tf.data.experimental.CsvDataset(
+            path("a.csv", CSV), [tf.constant([4], tf.int64), "z", tf.constant([0.5], tf.float32)]
+        ),
+    ),
+)
+of_function(
+    "MatchingFilesDataset",
+    lambda tf: Steps(raw(tf, "MatchingFilesDataset", patterns=path("x", b"")[:-1] + "?").op),
+    value=False,
+)
 
 
 # Results, iterators and optional values.
@@ -222,11 +508,31 @@ def iterator(tf, kind):
 
 case("DatasetToSingleElement", lambda tf: single(tf, count(tf)))
 for op in ("DatasetCardinality", "ExperimentalDatasetCardinality"):
-    case(op, lambda tf, op=op: [raw(tf, op, input_dataset=variant(d)) for d in (
-        count(tf), count(tf).repeat(), count(tf).take(3).batch(2), count(tf).skip(2).concatenate(count(tf)))])
+    case(
+        op,
+        lambda tf, op=op: [
+            raw(tf, op, input_dataset=variant(d))
+            for d in (
+                count(tf),
+                count(tf).repeat(),
+                count(tf).take(3).batch(2),
+                count(tf).skip(2).concatenate(count(tf)),
+            )
+        ],
+    )
 for op in ("DatasetToTFRecord", "ExperimentalDatasetToTFRecord"):
-    of_function(op, lambda tf, op=op: Steps(raw(
-        tf, op, input_dataset=variant(tf.data.Dataset.from_tensors("abc")), filename=path("out", b""), compression_type="")))
+    of_function(
+        op,
+        lambda tf, op=op: Steps(
+            raw(
+                tf,
+                op,
+                input_dataset=variant(tf.data.Dataset.from_tensors("abc")),
+                filename=path("out", b""),
+                compression_type="",
+            )
+        ),
+    )
 case("IteratorGetNext", lambda tf: walk(tf, count(tf).batch(4), 2))
 case("Iterator", lambda tf: iterator(tf, "Iterator"))
 case("IteratorV2", lambda tf: iterator(tf, "IteratorV2"), label="raw")
@@ -239,7 +545,10 @@ def anonymous(tf):
 
 
 case("AnonymousIterator", lambda tf: Steps(anonymous(tf)[0].op, anonymous(tf)[1].op), value=False, portable=False)
-case("AnonymousIteratorV2", lambda tf: Steps(raw(tf, "DeleteIterator", **raw(tf, "AnonymousIteratorV2", **attrs(tf))._asdict())))
+case(
+    "AnonymousIteratorV2",
+    lambda tf: Steps(raw(tf, "DeleteIterator", **raw(tf, "AnonymousIteratorV2", **attrs(tf))._asdict())),
+)
 
 
 def by_handle(tf, op):
@@ -271,9 +580,42 @@ case("OptionalFromValue", lambda tf, x: tf.data.experimental.Optional.from_value
 case("OptionalNone", lambda tf: raw(tf, "OptionalHasValue", optional=raw(tf, "OptionalNone")))
 
 # Ragged tensors as variants.
-case("RaggedTensorToVariant", lambda tf, x: raw(tf, "RaggedTensorFromVariant", encoded_ragged=raw(
-    tf, "RaggedTensorToVariant", rt_nested_splits=[np.array([0, 2, 2, 5])], rt_dense_values=x, batched_input=True),
-    input_ragged_rank=0, output_ragged_rank=1, Tvalues=x.dtype, Tsplits=tf.int64), [normal(5)])
-case("RaggedTensorToVariant", lambda tf, x: raw(tf, "RaggedTensorFromVariant", encoded_ragged=raw(
-    tf, "RaggedTensorToVariant", rt_nested_splits=[np.array([0, 2, 2, 5])], rt_dense_values=x, batched_input=False),
-    input_ragged_rank=1, output_ragged_rank=1, Tvalues=x.dtype, Tsplits=tf.int64), [normal(5, 2)], "whole")
+case(
+    "RaggedTensorToVariant",
+    lambda tf, x: raw(
+        tf,
+        "RaggedTensorFromVariant",
+        encoded_ragged=raw(
+            tf,
+            "RaggedTensorToVariant",
+            rt_nested_splits=[np.array([0, 2, 2, 5])],
+            rt_dense_values=x,
+            batched_input=True,
+        ),
+        input_ragged_rank=0,
+        output_ragged_rank=1,
+        Tvalues=x.dtype,
+        Tsplits=tf.int64,
+    ),
+    [normal(5)],
+)
+case(
+    "RaggedTensorToVariant",
+    lambda tf, x: raw(
+        tf,
+        "RaggedTensorFromVariant",
+        encoded_ragged=raw(
+            tf,
+            "RaggedTensorToVariant",
+            rt_nested_splits=[np.array([0, 2, 2, 5])],
+            rt_dense_values=x,
+            batched_input=False,
+        ),
+        input_ragged_rank=1,
+        output_ragged_rank=1,
+        Tvalues=x.dtype,
+        Tsplits=tf.int64,
+    ),
+    [normal(5, 2)],
+    "whole",
+)

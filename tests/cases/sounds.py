@@ -11,9 +11,7 @@ def spectrogram(tf, x, size=256, stride=100, squared=True):
 
 CASES = [
     OpCase("AudioSpectrogram", [SOUND], lambda tf, x: spectrogram(tf, x), "", grad=False, tol=50),
-    OpCase(
-        "AudioSpectrogram", [SOUND], lambda tf, x: spectrogram(tf, x, 300, 64, False), "root", grad=False, tol=50
-    ),
+    OpCase("AudioSpectrogram", [SOUND], lambda tf, x: spectrogram(tf, x, 300, 64, False), "root", grad=False, tol=50),
     OpCase("AudioSpectrogram", [SOUND], lambda tf, x: spectrogram(tf, x, 4000), "too_short", grad=False),
     Fails("AudioSpectrogram", [SOUND], lambda tf, x: spectrogram(tf, x, 1), "window of one"),
     OpCase(

@@ -212,7 +212,7 @@ def _check_type(
                     None,
                     None,
                     f"Value for attr '{t.name}' of {base.name} is not in the list of allowed values: "
-                    f"{', '.join(d.name for d in t.allowed)} [Op:{opdef.name}]",
+                    f"{', '.join(d.name for d in t.allowed or ())} [Op:{opdef.name}]",
                 )
             raise TypeError(_not_allowed(arg.name, base, t.allowed))
         attrs[t.name] = base

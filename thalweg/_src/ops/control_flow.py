@@ -39,8 +39,7 @@ def cond(
         raise TypeError("false_fn must be callable.")
     with scopes.name_scope(name, "cond", [pred]):
         if executing_eagerly():
-            result = true_fn() if pred else false_fn()
-            return result
+            return true_fn() if pred else false_fn()
         if isinstance(pred, bool):
             raise TypeError("pred must not be a Python bool")
         pred = to_tensor(pred, name="pred")
@@ -59,8 +58,7 @@ def cond(
             merged = if_op(pred, captured, Tout=types, then_branch=then, else_branch=other, name="Merge")
         if not types:
             return merged
-        result = composites.pack(then_result, list(merged))
-        return result
+        return composites.pack(then_result, list(merged))
 
 
 def wait_outside(graph: Any, ops: list[Operation]) -> list[Operation]:

@@ -119,8 +119,7 @@ class TensorArray:
             yield
 
     def _value(self, value: Any, known: bool = False) -> Tensor:
-        t = to_tensor(value, self._dtype if known else None, "value", preferred=None if known else self._dtype)
-        return t
+        return to_tensor(value, self._dtype if known else None, "value", preferred=None if known else self._dtype)
 
     def identity(self) -> "TensorArray":
         """This array under a flow of its own: control dependencies that stand around it hold for what is read of it."""

@@ -30,7 +30,7 @@ class LocalServer:
             )
         with _lock:
             mates = [s for s in _all if s.cluster == cluster and not self._is_nameless()]
-            self.store = mates[0].store if mates else Store()
+            self.store: Store = mates[0].store if mates else Store()
             _all.add(self)
         self.sessions: weakref.WeakSet[Any] = weakref.WeakSet()
         self.target = ""
