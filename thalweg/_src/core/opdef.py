@@ -229,7 +229,8 @@ class OpDef:
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
     depends on its attrs. `back_edge`: closes a loop, `frame`: what it does in a control-flow frame ('switch', 'merge' ...), if it
-    belongs to one. `bodies(attrs, inputs)`: its body graphs, each with the tensors outside that its inputs stand for; with `pure_bodies`, what they write is thrown away.
+    belongs to one. `bodies(attrs, inputs)`: its body graphs, each with the tensors outside that its inputs stand for; with
+    `pure_bodies`, what they write is thrown away.
     `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
     `forward_of(attrs)`: the operation that this one differentiates.
