@@ -90,6 +90,7 @@ OURS: dict[str, str] = {
     "python.estimator.training": "thalweg._src.lib.estimators.training",
     "python.estimator.estimator_lib": "thalweg.estimator",
     "python.feature_column.dense_features": "thalweg._src.lib.feature_columns.layers",
+    "python.framework.ops": "thalweg._src.compat.internals.framework_ops",
     "python.framework.tensor_shape": "thalweg._src.compat.internals.tensor_shape",
     "python.framework.tensor_util": "thalweg._src.compat.internals.tensor_values",
     "python.framework.test_util": "thalweg._src.compat.internals.test_decorators",

@@ -33,7 +33,7 @@ _const.not_differentiable()
 
 
 def constant(
-    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
+    value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const", verify_shape: bool = False
 ) -> Tensor:
     """A tensor that always has this value.
 
@@ -47,7 +47,7 @@ def constant(
     return _constant(value, None if dtype is None else dtypes.as_dtype(dtype), shape, name, verify_shape)
 
 
-def _constant(value: Any, dtype: DType | None, shape: Any, name: str, verify: bool) -> Tensor:
+def _constant(value: Any, dtype: DType | None, shape: Any, name: str | None, verify: bool) -> Tensor:
     array = as_array(value, dtype)
     if shape is not None:
         dims = shapes.as_dims(shape)
@@ -57,7 +57,7 @@ def _constant(value: Any, dtype: DType | None, shape: Any, name: str, verify: bo
     if array.size > MAX_ELEMENTS:
         raise ValueError("Cannot create a tensor proto whose content is larger than 2GB.")
     element = dtype.base_dtype if dtype is not None else dtypes.of_numpy(array.dtype)
-    return _make(array, element, name)
+    return _make(array, element, "Const" if name is None else name)
 
 
 def _make(array: np.ndarray, dtype: DType, name: str) -> Tensor:

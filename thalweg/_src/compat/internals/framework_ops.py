@@ -1,0 +1,35 @@
+"""tensorflow.python.framework.ops: what decides whether a value is a tensor. Its other names are public elsewhere."""
+
+import abc
+from typing import Any
+
+from thalweg._src.core.graph import Tensor
+from thalweg._src.core.sparse_tensor import SparseTensor
+from thalweg._src.ops.indexed_slices import IndexedSlices
+from thalweg._src.ops.variables import Variable
+
+_dense: list[type] = [Tensor, Variable]
+
+
+class _TensorLike(abc.ABC):  # noqa: B024  its members are registered
+    """What counts as a tensor without being converted: a tensor, a sparse one, slices. Not a variable."""
+
+
+for _kind in (Tensor, SparseTensor, IndexedSlices):
+    _TensorLike.register(_kind)
+
+
+def is_dense_tensor_like(t: Any) -> bool:
+    """Whether `t` is a tensor, a variable, or of a type that was registered as such."""
+    return isinstance(t, tuple(_dense))
+
+
+def register_dense_tensor_like_type(tensor_type: type) -> None:
+    """Let the instances of `tensor_type` count as dense tensors. TypeError if it lacks `name` or `dtype` as properties."""
+    for needed in ("name", "dtype"):
+        if not isinstance(getattr(tensor_type, needed, None), property):
+            raise TypeError(f"Type {tensor_type.__name__} does not define a `{needed}` property")
+    _dense.append(tensor_type)
+
+
+__all__ = ["is_dense_tensor_like", "register_dense_tensor_like_type"]
