@@ -127,8 +127,10 @@ class Executable:
         self._refuse_strings(args)
         start = time.perf_counter()
         outputs, new, flags = self.program(donated, kept, self.constants, args)
+        seconds = time.perf_counter() - start
+        self.cluster.uncompiled.made(seconds)
         for told in on_compile:
-            told(len(self.cluster.ops), time.perf_counter() - start)
+            told(len(self.cluster.ops), seconds)
         self.compiled = True
         self._commit(store, new, flags, args)
         return outputs

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from thalweg._src.compiler.bodies import accesses, is_host_work, randoms, slots, source_of, variable_key
+from thalweg._src.compiler.uncompiled import Uncompiled
 from thalweg._src.core.graph import Operation, Tensor
 
 HOST = "host"
@@ -42,6 +43,7 @@ class Cluster:
         self.randoms: list[Operation] = []
         self.fold: set[Operation] = set()
         self.compiled = 0  # how often
+        self.uncompiled = Uncompiled()
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
 
     @property

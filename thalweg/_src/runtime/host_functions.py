@@ -20,6 +20,7 @@ from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.waiting import finish
 from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext
+from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu, plain
 from thalweg._src.runtime.state import fresh_random
 
@@ -111,20 +112,6 @@ class _State(dict):
                 if self._store.values.get(key) is value:
                     with self._store.lock:
                         pass
-
-
-class _Runner(Interpreter):
-    """The interpreter, with lowerings on NumPy arrays; the bodies of branches and loops run in it."""
-
-    def _call(self, op: Operation, values: list[Any]) -> Any:
-        o = op.opdef
-        if o.wants_ctx:
-            return super()._call(op, values)
-        if o.wants_rng:
-            with on_cpu():
-                return plain(super()._call(op, values))
-        kwargs = {param: op._attrs[name] for param, name in o.lower_attrs}
-        return lowering(o)(*(values if o.simple else apply.grouped(o, op._attrs, values)), **kwargs)
 
 
 class _Streams:
@@ -254,7 +241,7 @@ class HostFunction:
 
     def _make_interpreter(self) -> Interpreter:
         session = self.session
-        return _Runner(
+        return NumPyInterpreter(
             _State(session._store),
             traced=False,
             ctx=lambda op: HostContext(session, op, {}),

@@ -30,6 +30,7 @@ from thalweg._src.core.waiting import finish
 from thalweg._src.runtime import cache, profile
 from thalweg._src.runtime.fetch import Fetches, expand_feed, expand_partial_feed
 from thalweg._src.runtime.hosting import HostContext, on_host
+from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.placing import Devices
 from thalweg._src.runtime.servers import server_of
 from thalweg._src.runtime.state import Part, Store, fresh_random
@@ -328,6 +329,8 @@ class BaseSession:
 
     def _run_on_device(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
         statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
+        if cluster.varies and self._run_uncompiled(cluster, executables, statics, env):
+            return
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
         lock = self._store.lock if cluster.sources or cluster.randoms else self._lock
         with lock:
@@ -344,14 +347,32 @@ class BaseSession:
 
     def _executable(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> Executable:
         store = self._store
-        key: Any = tuple([env[t].shape for t in cluster.inputs])
-        if statics:
-            key = (key, *[(v.tobytes(), v.shape) for v in statics.values()])
+        key = _shapes_key(cluster, statics, env)
         exe = executables.get(key)
         if exe is None or (exe.signature != store.signature and exe.state != self._state_of(cluster)):
             exe = self._compile(cluster, executables, key, statics)
         exe.signature = store.signature
         return exe
+
+    def _run_uncompiled(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> bool:
+        """Run a cluster of changing shapes on NumPy arrays, where that is over sooner than compiling it; False where it is not."""
+        key = _shapes_key(cluster, statics, env)
+        past = cluster.uncompiled
+        if key in executables or not past.suits(key) or cluster.colour.platform != "cpu":
+            return False
+        start = time.perf_counter()
+        values = {t: on_host(env[t]) for t in cluster.inputs}
+        try:
+            with self._store.lock:
+                runner, state = self._interpreter(cluster, values, on_numpy=True)
+                runner.run(cluster.ops, values)
+                self._commit(cluster, runner, state)
+        except (Cramped, Replan):
+            past.refused = True
+            return False
+        env.update((t, values[t]) for t in cluster.outputs)
+        past.ran(key, time.perf_counter() - start)
+        return True
 
     def _dispatch(self, cluster: Cluster, exe: Executable, env: dict[Tensor, Any]) -> list[Any]:
         store = self._store
@@ -428,13 +449,16 @@ class BaseSession:
             runner.run(cluster.ops, env)
             self._commit(cluster, runner, state)
 
-    def _interpreter(self, cluster: Cluster, env: dict[Tensor, Any], wait: Any = None) -> tuple[Interpreter, _View]:
+    def _interpreter(
+        self, cluster: Cluster, env: dict[Tensor, Any], wait: Any = None, *, on_numpy: bool = False
+    ) -> tuple[Interpreter, _View]:
         """What runs the operations of `cluster` one by one, and its view of the variables."""
-        state = _View(self._store, host=cluster.is_host)
-        runner = Interpreter(
+        on_numpy = on_numpy or cluster.is_host
+        state = _View(self._store, host=on_numpy)
+        runner = (Interpreter if cluster.is_host or not on_numpy else NumPyInterpreter)(
             state,
             fold=cluster.fold,
-            platform=None if cluster.is_host else cluster.colour.platform,
+            platform=None if on_numpy else cluster.colour.platform,
             traced=False,
             ctx=lambda op: HostContext(self, op, env),
             rng_init=fresh_random,
@@ -796,6 +820,12 @@ def _to_user(value: Any) -> Any:
     if isinstance(value, np.generic | bytes):
         return value
     return np.asarray(value)[()] if value.ndim == 0 else np.array(value)
+
+
+def _shapes_key(cluster: Cluster, statics: dict[Tensor, Any], env: dict[Tensor, Any]) -> Any:
+    """What one executable of a cluster serves: the shapes of its inputs, and the values it is compiled for."""
+    key: Any = tuple([env[t].shape for t in cluster.inputs])
+    return (key, *[(v.tobytes(), v.shape) for v in statics.values()]) if statics else key
 
 
 def _kept(value: Any, cluster: Cluster) -> Any:

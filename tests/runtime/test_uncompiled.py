@@ -1,0 +1,80 @@
+"""Clusters that meet ever new shapes run on NumPy where that is over sooner than one more compilation; values are the same."""
+
+import numpy as np
+import pytest
+
+import thalweg as tf
+from thalweg._src.compiler.uncompiled import FIRST, TRIES, Uncompiled
+
+
+def tried(cost=1.0):
+    past = Uncompiled()
+    for _ in range(FIRST):
+        assert not past.suits("a")
+        past.made(cost)
+    return past
+
+
+def test_shapes_that_come_again_are_compiled_once_they_have_cost_as_much():
+    past = tried(1.0)
+    past.ran("a", 0.6)
+    assert past.suits("a")
+    past.ran("a", 0.6)
+    assert not past.suits("a")
+    assert past.suits("b")
+
+
+def test_what_takes_longer_is_given_up():
+    past = tried(1.0)
+    for n in range(TRIES):
+        assert past.suits(n)
+        past.ran(n, 2.0)
+    assert not past.suits("another")
+
+
+def test_slow_runs_between_quick_ones_do_not_count():
+    past = tried(1.0)
+    for n in range(3 * TRIES):
+        past.ran(n, 2.0 if n % 2 else 0.1)
+    assert past.suits("another")
+
+
+def test_steps_without_an_executable_give_the_same_numbers():
+    ids, weights = tf.placeholder(tf.int64, [None, 2]), tf.placeholder(tf.float32, [None])
+    features = tf.SparseTensor(ids, tf.nn.dropout(weights, 0.5, seed=3), [4, 6])
+    w = tf.Variable(tf.ones([6, 2]))
+    loss = tf.reduce_sum(tf.square(tf.sparse_tensor_dense_matmul(features, w) - 1.0))
+    step = tf.train.AdamOptimizer(0.1).minimize(loss)
+
+    def trained(without):
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            losses = []
+            for n in range(1, 25):
+                at = np.stack([np.arange(n) % 4, np.arange(n) % 6], 1)
+                losses.append(session.run([loss, step], {ids: at, weights: np.ones(n)})[0])
+                for cluster in session.plan.clusters:
+                    cluster.uncompiled.refused = not without
+            spent = sum(len(c.uncompiled.spent) for c in session.plan.clusters)
+            assert (spent > 0) == without
+            return losses, session.run(w)
+
+    found, expected = trained(True), trained(False)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-4)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-4)
+
+
+def test_an_error_names_its_op_and_changes_nothing():
+    ids = tf.placeholder(tf.int32, [None])
+    table = tf.Variable(np.arange(12, dtype=np.float32).reshape(6, 2))
+    rows = tf.gather(table, ids, name="rows")
+    step = tf.assign_add(table, tf.ones([6, 2]) * tf.reduce_mean(rows * 0.0 + 1.0))
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for n in range(1, 20):
+            session.run(step, {ids: np.arange(n) % 6})
+        assert any(c.uncompiled.spent for c in session.plan.clusters)
+        before = session.run(table)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="rows"):
+            session.run(step, {ids: np.arange(40) - 3})
+        np.testing.assert_array_equal(session.run(table), before)
