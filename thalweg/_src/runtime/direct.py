@@ -46,3 +46,9 @@ def put(session: BaseSession, source: Operation, value: np.ndarray) -> None:
             kept = jax.device_put(value, session._devices.place(source))
     with session._store.lock:
         session._store.commit([variable_key(source)], [kept])
+
+
+def forget(session: BaseSession) -> None:
+    """Forget all variables and random streams: the session is as new, but for the plans that it has compiled."""
+    with session._store.lock:
+        session._store.clear()

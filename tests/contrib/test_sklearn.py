@@ -1,0 +1,140 @@
+"""thalweg.sklearn keeps scikit-learn's rules, and trains what scikit-learn trains."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn import neural_network
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from thalweg import sklearn as estimators
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:600] / 16, y[:600]
+
+
+def test_the_same_network_as_scikit_learn(digits):
+    X, y = digits
+    ours = estimators.MLPClassifier((16,), max_iter=5, random_state=3).fit(X, y)
+    theirs = neural_network.MLPClassifier((16,), max_iter=5, random_state=3).fit(X, y)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-4)
+    for a, b in zip([*ours.coefs_, *ours.intercepts_], [*theirs.coefs_, *theirs.intercepts_], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
+
+
+def test_the_same_regression_as_scikit_learn():
+    X, y = load_diabetes(return_X_y=True)
+    y = np.stack([y / 100, -y / 50], 1)
+    weights = np.linspace(0.1, 2, len(X))
+    ours = estimators.MLPRegressor((16,), max_iter=5, random_state=3).fit(X, y, weights)
+    theirs = neural_network.MLPRegressor(hidden_layer_sizes=(16,), max_iter=5, random_state=3).fit(X, y, weights)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-4)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), atol=1e-4)
+
+
+def test_weights_travel(digits):
+    X, y = digits
+    model = estimators.MLPClassifier((8,), max_iter=3, random_state=0).fit(X, y)
+    expected = model.predict_proba(X)
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert twin.session_ is not model.session_
+        np.testing.assert_array_equal(twin.predict_proba(X), expected)
+        twin.partial_fit(X, y)  # moves the twin alone, by the optimizer's state that came with it
+        np.testing.assert_array_equal(model.predict_proba(X), expected)
+    np.testing.assert_array_equal(copy.deepcopy(model).partial_fit(X, y).coefs_[0], twin.coefs_[0])
+    with pytest.raises(NotFittedError):
+        clone(model).predict(X)
+
+
+def test_networks_are_handed_on_but_not_shared(digits):
+    X, y = digits
+    first = estimators.MLPClassifier((8,), max_iter=2, random_state=0).fit(X, y)
+    graph, expected = first.graph_, first.predict_proba(X)
+    second = estimators.MLPClassifier((8,), max_iter=2, random_state=1).fit(X, y)
+    assert second.graph_ is not graph
+    del first
+    third = estimators.MLPClassifier((8,), max_iter=2, random_state=0).fit(X, y)
+    assert third.graph_ is graph
+    np.testing.assert_array_equal(third.predict_proba(X), expected)
+
+
+def test_partial_fit_with_words(digits):
+    X, y = digits
+    names = np.array([f"digit {i}" for i in range(10)])
+    model = estimators.MLPClassifier((16,), random_state=0, learning_rate_init=0.03)
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        model.partial_fit(X, names[y])
+    for _ in range(10):
+        for part in (slice(0, 300), slice(300, 600)):
+            model.partial_fit(X[part], names[y[part]], classes=names)
+    assert model.score(X, names[y]) > 0.9
+    assert len(model.loss_curve_) == 20
+    with pytest.raises(ValueError, match="`y` has classes not in `self.classes_`"):
+        model.partial_fit(X[:3], ["digit 1", "digit 2", "letter"])
+
+
+def test_early_stopping_keeps_the_best(digits):
+    X, y = digits
+    model = estimators.MLPClassifier(
+        (16,), early_stopping=True, n_iter_no_change=3, learning_rate_init=0.02, random_state=0
+    )
+    model.fit(X, y)
+    assert model.n_iter_ < model.max_iter
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
+        model.partial_fit(X, y)
+
+
+def test_what_is_refused(digits):
+    from scipy.sparse import csr_matrix
+
+    X, y = digits
+    with pytest.raises(TypeError, match="Sparse data was passed for X, but dense data is required"):
+        estimators.MLPClassifier().fit(csr_matrix(X), y)
+    with pytest.raises(ValueError, match="The 'max_iter' parameter of MLPClassifier must be"):
+        estimators.MLPClassifier(max_iter=0).fit(X, y)
+    with pytest.raises(ValueError, match="Unknown label type"):
+        estimators.MLPClassifier().fit(X, y + 0.5)
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        model = estimators.MLPClassifier((4,), max_iter=1).fit(X, y)
+    with pytest.raises(ValueError, match="X has 3 features, but MLPClassifier is expecting 64 features"):
+        model.predict(X[:, :3])
+
+
+def test_a_search_over_a_pipeline(digits):
+    X, y = digits
+    pipe = make_pipeline(StandardScaler(), estimators.MLPClassifier((8,), max_iter=10, random_state=0))
+    search = GridSearchCV(pipe, {"mlpclassifier__learning_rate_init": [1e-5, 0.02]}, cv=2).fit(X, y)
+    assert search.best_params_ == {"mlpclassifier__learning_rate_init": 0.02}
+    assert search.score(X, y) > 0.9
+
+
+BRIEF = {"max_iter": 40, "learning_rate_init": 0.02}  # so few epochs do for the checks, given steps of that size
+CHECKED = {
+    "MLPClassifier": {"hidden_layer_sizes": (16,)},
+    "MLPRegressor": {"hidden_layer_sizes": (16,)},
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_scikit_learn_s_own_checks(name):
+    estimator = getattr(estimators, name)(**BRIEF, **CHECKED[name])
+    results = check_estimator(estimator, on_skip=None, on_fail=None)
+    failed = [f"{r['check_name']}: {r['exception']!r}" for r in results if r["status"] not in ("passed", "skipped")]
+    assert not failed, "\n".join(failed)
