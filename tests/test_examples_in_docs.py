@@ -38,7 +38,7 @@ def run(fetches, feed_dict=None, *, after=None):
 def namespace(folder: Path):
     import thalweg as tf
 
-    return {"tf": tf, "np": np, "run": run, "logdir": str(folder), "folder": str(folder)}
+    return {"tf": tf, "tfe": tf.contrib.eager, "np": np, "run": run, "logdir": str(folder), "folder": str(folder)}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -66,10 +66,12 @@ def test_page(page, tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda p: str(p.relative_to(ROOT / "thalweg" / "_src")))
 def test_docstrings(path, tmp_path):
     import thalweg as tf
+    from thalweg._src.core.eager import eager_mode
 
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, extraglobs=namespace(tmp_path)):
-        with tf.Graph().as_default():
+        eagerly = "tfe." in test.docstring
+        with eager_mode() if eagerly else tf.Graph().as_default():
             check(test)
 
 

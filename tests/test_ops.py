@@ -453,6 +453,8 @@ UNRECORDED = {
     "FilterByLastComponentDataset": "no kernel there",
     "GroupByReducerDataset": "a later name of ExperimentalGroupByReducerDataset",
     "If": "tf.cond makes Switch and Merge there: the records of Merge",
+    "MutableDenseHashTable": "1.15's own kernel asks for an input that the op does not have",
+    "TensorArrayConcatV2": "of imported graphs; as TensorArrayConcatV3",
     "LMDBReader": "thalweg reads no LMDB databases, and says so",
     "MaxPoolGradGradWithArgmax": "a kernel on GPUs only",
     "SymbolicGradient": "made by tf.gradients here, in the records of second derivatives",

@@ -18,6 +18,7 @@ core.protobuf: cluster config control_flow debug device_properties graph_debug_i
     tensorflow_server trackable_object_graph verifier_config
 core.util: event saved_tensor_slice
 contrib.session_bundle: manifest
+contrib.training.python.training: hparam
 python.training: checkpoint_state
 """
 PROJECTOR = "tensorflow.contrib.tensorboard.plugins.projector.projector_config_pb2"

@@ -3,13 +3,13 @@
 from thalweg._src.core.apply import check
 from thalweg._src.core.dtypes import int32
 from thalweg._src.core.lazy import jnp, lax
-from thalweg._src.core.opdef import op, type_attr
+from thalweg._src.core.opdef import Outputs, op, type_attr
 
 T = type_attr("T", (int32,))
 
 
 @op("GatherTree")
-def gather_tree(step_ids: T, parent_ids: T, max_sequence_lengths: int32, end_token: T) -> T:
+def gather_tree(step_ids: T, parent_ids: T, max_sequence_lengths: int32, end_token: T) -> Outputs(beams=T):
     """The tokens of each beam: [time, batch, beam], `end_token` after the first one and past the lengths [batch].
 
     `parent_ids` says which beam each one came from. A parent that is no beam fails with InvalidArgumentError.

@@ -4,6 +4,7 @@ The products with the inputs of all steps are one matrix product before the loop
 in the loop stands only what a step needs of the one before.
 """
 
+from thalweg._src.core import shapes
 from thalweg._src.core.dtypes import float16, float32, int64
 from thalweg._src.core.lazy import jnn, jnp, lax
 from thalweg._src.core.opdef import Outputs, op, type_attr
@@ -294,7 +295,7 @@ def block_lstm_grad_v2(
 
 
 def _sizes_of_grads(op):
-    return [t.dims for t in op.inputs[1:9]]
+    return [shapes.of_rank(t.dims, rank) for t, rank in zip(op.inputs[1:9], (3, 2, 2, 2, 1, 1, 1, 1), strict=True)]
 
 
 block_lstm_grad.shape_rule(_sizes_of_grads)

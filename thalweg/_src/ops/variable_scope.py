@@ -427,10 +427,11 @@ class EagerVariableStore:
     """Keeps what `get_variable` makes in eager execution, so that functions of layers share their variables between calls.
 
     >>> container = tfe.EagerVariableStore()
-    >>> for input in dataset:
+    >>> for input in [tf.ones([1, 2]), tf.zeros([3, 2])]:
     ...     with container.as_default():
-    ...         x = tf.layers.dense(input, name="l1")
-    >>> container.variables()
+    ...         x = tf.layers.dense(input, 4, name="l1")
+    >>> [v.name for v in container.variables()]
+    ['l1/bias:0', 'l1/kernel:0']
     """
 
     def __init__(self, store: Any = None):

@@ -46,7 +46,8 @@ def gradients_function(f: Callable[..., Any], params: Any = None) -> Callable[..
     The sum of what `f` gives is differentiated, weighed by `dy` where the function is called with that. Raises ValueError for params that
     are neither all names nor all numbers.
 
-    >>> tfe.gradients_function(lambda x, y: x * y)(2.0, 3.0)
+    >>> [g.numpy() for g in tfe.gradients_function(lambda x, y: x * y)(2.0, 3.0)]
+    [3.0, 2.0]
     """
     both = value_and_gradients_function(f, params)
     return functools.wraps(f)(lambda *args, **kwargs: both(*args, **kwargs)[1])

@@ -24,6 +24,8 @@ class Network(Layer):
     ...         self.second = self.track_layer(tf.layers.Dense(1))
     ...     def call(self, inputs):
     ...         return self.second(self.first(inputs))
+    >>> TwoLayers()(tf.ones([3, 2])).shape
+    TensorShape([Dimension(3), Dimension(1)])
     """
 
     def __init__(self, name: str | None = None):

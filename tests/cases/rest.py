@@ -1,0 +1,61 @@
+"""Records of ops that no public function makes, and that belong to no other family."""
+
+import numpy as np
+
+from cases.base import OpCase, given, normal, raw, uniform
+
+LOOP = [normal(3, 2, 3), normal(2, 2), normal(2, 2), normal(5, 8), normal(2), normal(2), normal(2), normal(8)]
+LOOP_NAMES = ("x", "cs_prev", "h_prev", "w", "wci", "wcf", "wco", "b")
+
+
+def lstm(tf, *values):
+    return raw(tf, "BlockLSTMV2", seq_len_max=tf.constant(3, tf.int64), **dict(zip(LOOP_NAMES, values)))
+
+
+def lstm_grad(tf, *values):
+    out = lstm(tf, *values[:-1])._asdict()
+    inputs = dict(zip(LOOP_NAMES, values))
+    return raw(
+        tf,
+        "BlockLSTMGradV2",
+        seq_len_max=tf.constant(3, tf.int64),
+        cs_grad=values[-1],
+        h_grad=values[-1],
+        use_peephole=False,
+        **inputs,
+        **out,
+    )
+
+
+def gathered(tf, i):
+    v = tf.Variable(np.arange(6, dtype=np.float32).reshape(3, 2), use_resource=True)
+    return raw(tf, "ResourceGatherNd", resource=v.handle, indices=i, dtype=tf.float32)
+
+
+def taken(tf, v):
+    handles = raw(
+        tf,
+        "AddManySparseToTensorsMap",
+        sparse_indices=tf.constant([[0, 0], [1, 2]], tf.int64),
+        sparse_values=v,
+        sparse_shape=tf.constant([2, 3], tf.int64),
+        shared_name="a",
+    )
+    return raw(tf, "TakeManySparseFromTensorsMap", sparse_handles=handles, dtype=tf.float32, shared_name="a")
+
+
+CASES = [
+    OpCase("BlockLSTMV2", LOOP, lstm, "", grad=False, misuse=False, tol=10),
+    OpCase("BlockLSTMGradV2", [*LOOP, normal(3, 2, 2)], lstm_grad, "", grad=False, misuse=False, tol=10),
+    OpCase(
+        "CholeskyGrad",
+        [uniform(3, 3, low=0.5), normal(3, 3)],
+        lambda tf, x, g: raw(tf, "CholeskyGrad", l=tf.cholesky(tf.matmul(x, x, transpose_b=True) + tf.eye(3)), grad=g),
+        "",
+        grad=False,
+        misuse=False,
+        tol=10,
+    ),
+    OpCase("ResourceGatherNd", [given([[1, 0], [2, 1]], "int32")], gathered, "", misuse=False),
+    OpCase("TakeManySparseFromTensorsMap", [normal(2)], taken, "", grad=False, misuse=False, portable=False),
+]
