@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -148,7 +149,50 @@ def _positional(module: ModuleType) -> None:
             setattr(module, name, positional(value))
 
 
+def _h5py_attributes(module: ModuleType) -> None:
+    """Attributes that were written as bytes are bytes again, not text."""
+    own = module.AttributeManager.__getitem__
+
+    @functools.wraps(own)
+    def getitem(self: Any, name: str) -> Any:
+        value = own(self, name)
+        if isinstance(value, str) and self.get_id(name).get_type().get_cset() == 0:  # 0 is ASCII, 1 UTF-8
+            return value.encode("utf-8", "surrogateescape")
+        return value
+
+    module.AttributeManager.__getitem__ = getitem
+
+
+def _h5py_datasets(module: ModuleType) -> None:
+    if not hasattr(module.Dataset, "value"):
+        module.Dataset.value = property(lambda self: self[()])
+
+
+def _keras_downloads(module: ModuleType) -> None:
+    """A file that cannot be fetched: the error says where to put it."""
+    own = module.get_file
+
+    @functools.wraps(own)
+    def get_file(fname: str, origin: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return own(fname, origin, *args, **kwargs)
+        except Exception as error:
+            if "URL fetch failure" not in str(error):
+                raise
+            call = inspect.signature(own).bind(fname, origin, *args, **kwargs)
+            call.apply_defaults()
+            home = call.arguments["cache_dir"] or os.path.join(os.path.expanduser("~"), ".keras")
+            name = fname + ".tar.gz" if call.arguments["untar"] else fname
+            where = os.path.join(home, call.arguments["cache_subdir"], name)
+            raise type(error)(f"{error}. Without a network: put the file of {origin} at {where}") from error
+
+    module.get_file = get_file  # type: ignore[attr-defined]
+
+
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "h5py._hl.attrs": _h5py_attributes,
+    "h5py._hl.dataset": _h5py_datasets,
+    "keras.utils.data_utils": _keras_downloads,
     "numpy": _numpy,
     "yaml": _yaml,
     "pandas": _pandas,

@@ -56,8 +56,12 @@ SHARED_DUNDERS = ("__version__", "__git_version__", "__compiler_version__", "__f
 
 
 def submodule(parent: str, name: str) -> ModuleType | None:
-    """`parent.name`, as internal modules are reached by attribute: tensorflow.python.ops.math_ops after one import."""
-    return import_or_none(f"{parent}.{name}")
+    """`parent.name`, as internal modules are reached by attribute: tensorflow.python.ops.math_ops after one import.
+
+    What was imported before `uninstall` goes on without the import system.
+    """
+    fullname = f"{parent}.{name}"
+    return import_or_none(fullname) if installed() else alias(fullname)
 
 
 def find_face(path: str) -> ModuleType | None:
@@ -134,7 +138,7 @@ def inherited(path: str, name: str) -> Any:
         for folder in (parts[1], "framework", "ops"):
             beside = f"python.{folder}.{name}"
             if beside in modules.OURS or beside in modules.table():
-                module = import_or_none(f"{NAME}.{beside}")
+                module = submodule(NAME, beside)
                 if module is not None:
                     return module
     raise LookupError(name)

@@ -690,6 +690,11 @@ class Graph:
         finally:
             stacks.devices = old
 
+    def _apply_device_functions(self, op: Any) -> None:
+        """Tell `op._set_device` the device that the blocks around give, a DeviceSpec; outside of any, nothing."""
+        if self._stacks.devices:
+            op._set_device(devices.DeviceSpec.from_string(devices.apply(self._stacks.devices, op)))
+
     @contextlib.contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
         """Place what is made in the block with `op` (an Operation, a Tensor or a variable)."""
