@@ -52,6 +52,8 @@ def convolve(x, w, strides, padding, dilations, data_format, explicit=()):
 
 
 def _conv(x, w, steps, pads, rates, data_format, groups):
+    if groups == 1:
+        x, w = _wide_as_channels(x, w, pads, rates, data_format)
     letters = "DHW"[-len(steps) :]
     out = lax.conv_general_dilated(
         x,
@@ -64,6 +66,26 @@ def _conv(x, w, steps, pads, rates, data_format, groups):
         preferred_element_type=sum_type(x.dtype),
     )
     return out.astype(x.dtype)
+
+
+def _wide_as_channels(x, w, pads, rates, data_format):
+    """`x` and `w` with the last axes that the filter covers whole, such as words' vectors, counted among the channels.
+
+    A filter has one place along such an axis. XLA's loops over wide filters take long, above all in the gradient of the image.
+    """
+    n = len(pads)
+    whole = 0
+    for i in reversed(range(n)):
+        if w.shape[i] != x.shape[1 + i] or tuple(pads[i]) != (0, 0) or (rates[i] != 1 and w.shape[i] != 1):
+            break
+        whole += 1
+    ones = (1,) * whole
+    if not data_format.endswith("C") or w.shape[n - whole : n] == ones:
+        return x, w
+    return (
+        x.reshape(*x.shape[: 1 + n - whole], *ones, -1),
+        w.reshape(*w.shape[: n - whole], *ones, -1, w.shape[-1]),
+    )
 
 
 def sum_type(dtype):
