@@ -6,14 +6,10 @@ from thalweg import bitwise as bitwise
 from thalweg import compat as compat
 from thalweg import config as config
 from thalweg import contrib as contrib
-from thalweg import data as data
 from thalweg import debugging as debugging
 from thalweg import distribute as distribute
-from thalweg import distributions as distributions
 from thalweg import dtypes as dtypes
 from thalweg import errors as errors
-from thalweg import estimator as estimator
-from thalweg import feature_column as feature_column
 from thalweg import flags as flags
 from thalweg import gfile as gfile
 from thalweg import graph_util as graph_util
@@ -54,6 +50,8 @@ from thalweg._src.compat.hook import uninstall as uninstall
 from thalweg._src.compat.internals.tensor_shape import dimension_at_index as dimension_at_index
 from thalweg._src.compat.internals.tensor_shape import dimension_value as dimension_value
 from thalweg._src.compat.internals.tensor_values import is_tensor as is_tensor
+from thalweg._src.compat.late_faces import __dir__ as __dir__
+from thalweg._src.compat.late_faces import __getattr__ as __getattr__
 from thalweg._src.core.convert import convert_to_tensor as convert_to_tensor
 from thalweg._src.core.convert import register_tensor_conversion_function as register_tensor_conversion_function
 from thalweg._src.core.devices import DeviceSpec as DeviceSpec
@@ -613,7 +611,6 @@ from thalweg._src.ops.variables import report_uninitialized_variables as report_
 from thalweg._src.ops.variables import trainable_variables as trainable_variables
 from thalweg._src.ops.variables import variables_initializer as variables_initializer
 from thalweg._src.ops.while_loop import while_loop as while_loop
-from thalweg._src.runtime.messages import __getattr__ as __getattr__
 from thalweg._src.runtime.session import InteractiveSession as InteractiveSession
 from thalweg._src.runtime.session import Session as Session
 from thalweg._src.runtime.session import get_default_session as get_default_session

@@ -13,6 +13,7 @@ names `rng`, `ctx` and `run` are no attrs: a lowering that has them receives its
 from __future__ import annotations
 
 import collections
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -277,7 +278,7 @@ class OpDef:
         self.attrs: dict[str, Attr] = {}
         self._type_attrs: dict[str, TypeAttr] = {}
         out = notes.get("return")
-        self.outputs, self._tuple = self._parse_outputs(out)
+        self.outputs = self._parse_outputs(out)
         for arg in (*self.inputs, *self.outputs):
             self._declare(arg)
         for n in keywords:
@@ -313,13 +314,19 @@ class OpDef:
 
     # -- declaration
 
-    def _parse_outputs(self, out: Any) -> tuple[list[Arg], Any]:
+    def _parse_outputs(self, out: Any) -> list[Arg]:
         if out is None:
-            return [], None
+            return []
         if isinstance(out, Outputs):
-            args = [Arg(n, s) for n, s in out.specs.items()]
-            return args, collections.namedtuple(self.name.lstrip("_"), list(out.specs)) if len(args) > 1 else None
-        return [Arg(OUTPUT_NAMES.get(self.name, "output"), out)], None
+            return [Arg(n, s) for n, s in out.specs.items()]
+        return [Arg(OUTPUT_NAMES.get(self.name, "output"), out)]
+
+    @functools.cached_property
+    def _tuple(self) -> Any:
+        """The class of what a call returns, where the op has several outputs; made when one is wanted, since a class takes long."""
+        if len(self.outputs) < 2:
+            return None
+        return collections.namedtuple(self.name.lstrip("_"), [a.name for a in self.outputs])
 
     def _declare(self, arg: Arg) -> None:
         if arg.number:
