@@ -125,16 +125,72 @@ def test_a_search_over_a_pipeline(digits):
     assert search.score(X, y) > 0.9
 
 
+def test_parameters_set_after_fitting_wait_for_the_next_fit(digits):
+    X, y = digits
+    model = estimators.MLPClassifier((8,), max_iter=2, random_state=0).fit(X, y)
+    expected = model.predict_proba(X)
+    twin = pickle.loads(pickle.dumps(model.set_params(hidden_layer_sizes=(4, 4))))
+    np.testing.assert_array_equal(twin.predict_proba(X), expected)
+    assert [c.shape for c in twin.fit(X, y).coefs_] == [(64, 4), (4, 4), (4, 10)]
+
+
+def test_pictures_and_sequences(digits):
+    X, y = digits
+    brief = {"max_iter": 15, "random_state": 0, "learning_rate_init": 0.02}
+    assert estimators.LinearClassifier(**brief).fit(X, y).score(X, y) > 0.9
+    assert estimators.ConvClassifier((8, 8), filters=(8,), hidden_layer_sizes=(), **brief).fit(X, y).score(X, y) > 0.9
+    assert estimators.SequenceClassifier(step_size=8, n_units=16, **brief).fit(X, y).score(X, y) > 0.8
+    with pytest.raises(ValueError, match="X has 64 features, but pictures of image_shape"):
+        estimators.ConvClassifier((7, 8)).fit(X, y)
+    with pytest.raises(ValueError, match="no whole number of steps"):
+        estimators.SequenceClassifier(step_size=5).fit(X, y)
+
+
+def test_autoencoder_gives_back_what_it_gets(digits):
+    X, _ = digits
+    model = estimators.Autoencoder(12, max_iter=60, random_state=0).set_output(transform="default")
+    codes = model.fit_transform(X)
+    assert codes.shape == (600, 12)
+    assert model.get_feature_names_out()[0] == "autoencoder0"
+    back = model.inverse_transform(codes)
+    assert ((back - X) ** 2).mean() < 0.35 * X.var(axis=0).mean()
+    assert model.score(X) == pytest.approx(-((back - X) ** 2).mean())
+
+
+def test_a_graph_of_one_s_own(digits):
+    import thalweg as tf
+
+    X, y = digits
+    width = 4
+
+    def model(features, n_outputs, training):
+        hidden = tf.layers.dense(features, width, tf.nn.relu)
+        return tf.layers.dense(tf.layers.dropout(hidden, 0.2, training=training), n_outputs)
+
+    brief = {"max_iter": 3, "random_state": 0, "dtype": "float32"}
+    first = estimators.GraphClassifier(model, **brief).fit(X, y)
+    again = estimators.GraphClassifier(model, **brief).fit(X, y)
+    np.testing.assert_array_equal(first.predict_proba(X), again.predict_proba(X))  # dropout included
+    other = estimators.GraphClassifier(model, **{**brief, "random_state": 1}).fit(X, y)
+    assert not np.array_equal(first.predict_proba(X), other.predict_proba(X))
+    width = 6
+    assert {v.shape for v in again.fit(X, y).weights_.values()} == {(64, 6), (6,), (6, 10), (10,)}
+    with pytest.raises(ValueError, match="The model's output must have the shape"):
+        estimators.GraphClassifier(lambda x, n: x).fit(X, y)
+
+
 BRIEF = {"max_iter": 40, "learning_rate_init": 0.02}  # so few epochs do for the checks, given steps of that size
 CHECKED = {
     "MLPClassifier": {"hidden_layer_sizes": (16,)},
     "MLPRegressor": {"hidden_layer_sizes": (16,)},
+    "LinearClassifier": {"learning_rate_init": 0.05},
+    "Autoencoder": {},
 }
 
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_scikit_learn_s_own_checks(name):
-    estimator = getattr(estimators, name)(**BRIEF, **CHECKED[name])
+    estimator = getattr(estimators, name)(**(BRIEF | CHECKED[name]))
     results = check_estimator(estimator, on_skip=None, on_fail=None)
     failed = [f"{r['check_name']}: {r['exception']!r}" for r in results if r["status"] not in ("passed", "skipped")]
     assert not failed, "\n".join(failed)

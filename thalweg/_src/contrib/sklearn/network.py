@@ -6,6 +6,7 @@ has died, or has been fitted otherwise, waits here for the next one that asks fo
 
 from __future__ import annotations
 
+import functools
 import threading
 import weakref
 from collections import OrderedDict
@@ -75,11 +76,15 @@ class Network:
             self.step = AdamOptimizer(learning_rate).minimize(data + penalty)
             self.variables = {v.op.name: v.op for v in global_variables()}
             self.trained = [v.op.name for v in trainable_variables()]
-            initialize = global_variables_initializer()
+            self._initialize = global_variables_initializer()
         self.graph.finalize()
         self.session = Session(graph=self.graph)
-        self.session.run(initialize)
-        self.fresh = self.read()
+
+    @functools.cached_property
+    def fresh(self) -> dict[str, np.ndarray]:
+        """The first values of all variables, as the graph initializes them."""
+        self.session.run(self._initialize)
+        return self.read()
 
     def read(self) -> dict[str, np.ndarray]:
         """The values of all variables, the optimizer's included, by name."""
@@ -88,9 +93,10 @@ class Network:
 
     def load(self, values: dict[str, np.ndarray]) -> None:
         """Begin again, random streams included, with these values. What is not named gets its first value."""
+        fresh = self.fresh
         direct.forget(self.session)
         for name, op in self.variables.items():
-            direct.put(self.session, op, np.array(values.get(name, self.fresh[name])))
+            direct.put(self.session, op, np.array(values.get(name, fresh[name])))
 
     def train(self, x: np.ndarray, y: np.ndarray, w: np.ndarray, rows: int) -> float:
         """One step on a batch, filled up to `rows` with rows that weigh nothing; its loss."""

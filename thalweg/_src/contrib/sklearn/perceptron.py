@@ -46,20 +46,12 @@ class _Perceptron(Trained):
     def __init__(self, hidden_layer_sizes=(100,), activation="relu", *, alpha=0.0001, batch_size="auto",
                  learning_rate_init=0.001, max_iter=200, shuffle=True, random_state=None, tol=1e-4, verbose=False,
                  warm_start=False, early_stopping=False, validation_fraction=0.1, n_iter_no_change=10):  # fmt: skip
+        super().__init__(alpha=alpha, batch_size=batch_size, learning_rate_init=learning_rate_init, max_iter=max_iter,
+                         shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
+                         early_stopping=early_stopping, validation_fraction=validation_fraction,
+                         n_iter_no_change=n_iter_no_change)  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
 
     def _structure(self) -> Hashable:
         return sizes(self.hidden_layer_sizes), self.activation
@@ -107,3 +99,32 @@ class MLPClassifier(Classification, _Perceptron):
 
 class MLPRegressor(Regression, _Perceptron):
     """A multi-layer perceptron that predicts numbers: squared error by Adam."""
+
+
+class LinearClassifier(Classification):
+    """Logistic regression, or softmax regression where there are more than two classes, by Adam."""
+
+    def __init__(self, *,
+                 alpha=0.0001, batch_size="auto", learning_rate_init=0.01, max_iter=200,
+                 shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, early_stopping=False,
+                 validation_fraction=0.1, n_iter_no_change=10):  # fmt: skip
+        super().__init__(alpha=alpha, batch_size=batch_size, learning_rate_init=learning_rate_init, max_iter=max_iter,
+                         shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
+                         early_stopping=early_stopping, validation_fraction=validation_fraction,
+                         n_iter_no_change=n_iter_no_change)  # fmt: skip
+
+    def _structure(self) -> Hashable:
+        return ()
+
+    def _model(self, x: Any, n_outputs: int, training: Any) -> dict[str, Any]:
+        return {"out": dense(x, n_outputs, 0)}
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """The weights, [classes or 1, features]."""
+        return self.weights_["coefs_0"].T
+
+    @property
+    def intercept_(self) -> np.ndarray:
+        """The biases, [classes or 1]."""
+        return self.weights_["intercepts_0"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Hashable
 from numbers import Integral, Real
@@ -41,10 +40,25 @@ class Trained(BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
     }
 
+    def __init__(self, *, alpha, batch_size, learning_rate_init, max_iter, shuffle, random_state, tol, verbose, warm_start,
+                 early_stopping, validation_fraction, n_iter_no_change):  # fmt: skip
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+
     # -- what a subclass says
 
     def _structure(self) -> Hashable:
-        """The parameters that its graph depends on."""
+        """The parameters that its graph depends on; None where only the graph can say."""
         raise NotImplementedError
 
     def _model(self, x: Any, n_outputs: int, training: Any) -> dict[str, Any]:
@@ -73,24 +87,35 @@ class Trained(BaseEstimator):
 
     # -- the network
 
-    def _network(self, rows: int | None = None, state: bool = True) -> Network:
-        dtype, loss = self._dtype, self._loss
-        rows = self._rows if rows is None else rows
-        self_seed = self._seed if self._seeded else 0
-        structure = (type(self), self._structure())
-        key = (structure, self.n_features_in_, self.n_outputs_, dtype.str, loss, rows, self_seed, *self._rates)
+    def _network(self, state: bool = True) -> Network:
+        """This estimator's network: the one it holds, or one made of its arrays. Without `state`, one to be loaded."""
         held = held_by(self)
         if held is not None and state:
-            return held  # as it was fitted, whatever parameters have been set since
-        outputs, (alpha, rate) = self.n_outputs_, self._rates
-        plain = copy.copy(self)
+            return held
+        plain = type(self)(**self._built_with)  # as it was fitted, whatever parameters have been set since
+        features, outputs, (alpha, rate) = self.n_features_in_, self.n_outputs_, self._rates
 
         def make() -> Network:
-            return Network(lambda x, training: plain._model(x, outputs, training), n_features=plain.n_features_in_,
-                           n_outputs=outputs, dtype=dtype, loss=loss, alpha=alpha, learning_rate=rate,
-                           seed=self_seed)  # fmt: skip
+            return Network(lambda x, training: plain._model(x, outputs, training), n_features=features, n_outputs=outputs,
+                           dtype=self._dtype, loss=self._loss, alpha=alpha, learning_rate=rate,
+                           seed=self._seed)  # fmt: skip
 
-        return own(self, key, make, getattr(self, "_state", None) if state else None)
+        structure = plain._structure()
+        if structure is None:  # the graph itself says what is equal
+            made = make()
+            structure, make = made.graph.as_graph_def().SerializeToString(deterministic=True), lambda: made
+        key = (
+            type(self),
+            structure,
+            features,
+            outputs,
+            self._dtype.str,
+            self._loss,
+            self._rows,
+            self._seed,
+            *self._rates,
+        )
+        return own(self, key, make, self._state if state else None)
 
     @property
     def graph_(self) -> Any:
@@ -136,7 +161,8 @@ class Trained(BaseEstimator):
             self._dtype, self.n_outputs_ = X.dtype, y.shape[1]
             self.loss_curve_: list[float] = []
             self.t_ = 0
-            self._seed = random.randint(1 << 31) if self._seeded else 0
+            self._seed = int(random.randint(1, 1 << 31)) if self._seeded else 0
+            self._built_with = self.get_params(deep=False)
         elif y.shape[1] != self.n_outputs_:
             raise ValueError(f"y has {y.shape[1]} outputs, but this estimator was fitted with {self.n_outputs_}.")
         X, y = X.astype(self._dtype, copy=False), y.astype(self._dtype, copy=False)
