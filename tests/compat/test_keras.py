@@ -102,6 +102,10 @@ def test_bytes_of_an_h5_file_stay_bytes(tmp_path):
         "f.attrs['bytes'], f.attrs['text'] = b'abc', 'déf'\n"
         "f['d'] = [1, 2]\n"
         "assert f.attrs['bytes'] == b'abc' and f.attrs.get('bytes') == b'abc' and f.attrs['text'] == 'déf'\n"
+        "f.attrs['list'] = [b'a', b'bc']\n"
+        "assert f.attrs['list'].dtype == 'S2'\n"
+        "f.attrs.create('objects', ['a', 'bc'], dtype=h5py.string_dtype('ascii'))\n"
+        "assert f.attrs['objects'].tolist() == [b'a', b'bc']\n"
         "assert f['d'].value.tolist() == [1, 2]\n"
     )
     (tmp_path / "p.py").write_text(program, encoding="utf-8")
@@ -213,3 +217,61 @@ def test_every_path_leads_to_the_same_layers(tmp_path):
 def test_a_data_set_that_cannot_be_fetched_says_where_to_put_it(keras, tmp_path):
     with pytest.raises(Exception, match=r"put the file of http://127.0.0.1:9/a.npz at .*sub.a\.npz"):
         keras.utils.get_file("a.npz", "http://127.0.0.1:9/a.npz", cache_dir=str(tmp_path), cache_subdir="sub")
+
+
+@needs_keras
+def test_layers_name_their_variables(keras):
+    class Scale(keras.layers.Layer):
+        def build(self, shape):
+            self.factor = self.add_variable("factor", (1,), initializer="ones")
+            super().build(shape)
+
+        def call(self, inputs):
+            return inputs * self.factor
+
+    class Pair(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.scale = keras.layers.Dense(2), Scale()
+
+        def call(self, inputs):
+            return self.scale(self.dense(inputs))
+
+    model = Pair()
+    output = model(tf.placeholder(tf.float32, (None, 3)))
+    assert output.shape.as_list() == [None, 2]
+    assert [v.shape.as_list() for v in model.trainable_variables] == [[3, 2], [2], [1]]
+    assert model.variables == model.weights
+
+
+@needs_keras
+def test_a_layer_without_compute_output_shape_has_the_shape_of_its_tensor(keras):
+    class Twice(keras.layers.Layer):
+        def call(self, inputs):
+            return keras.backend.concatenate([inputs, inputs])
+
+    inputs = keras.layers.Input((3,))
+    doubled = Twice()(inputs)
+    assert keras.backend.int_shape(doubled) == (None, 6)
+    assert keras.Model(inputs, keras.layers.Dense(2)(doubled)).count_params() == 14
+
+
+@needs_keras
+def test_a_model_is_saved_and_loaded(tmp_path):
+    pytest.importorskip("h5py")
+    program = (
+        "import sys, numpy as np, keras\n"
+        "model = keras.models.Sequential([keras.layers.Dense(4, input_shape=(8,)), keras.layers.Dense(1)])\n"
+        "model.compile('adam', 'mse')\n"
+        "x = np.random.rand(6, 8)\n"
+        "model.fit(x, np.zeros(6), verbose=0)\n"
+        "model.save(sys.argv[1])\n"
+        "again = keras.models.load_model(sys.argv[1])\n"
+        "np.testing.assert_allclose(again.predict(x), model.predict(x), rtol=1e-5)\n"
+        "assert again.optimizer.get_config() == model.optimizer.get_config()\n"
+        "model.save_weights(sys.argv[2])\n"
+        "again.load_weights(sys.argv[2])\n"
+    )
+    (tmp_path / "p.py").write_text(program)
+    files = [str(tmp_path / "m.h5"), str(tmp_path / "w.h5")]
+    subprocess.run([sys.executable, "-m", "thalweg", "run", str(tmp_path / "p.py"), *files], check=True, timeout=120)
