@@ -62,7 +62,8 @@ class GraphClassifier(Classification, _Graph):
     >>> from thalweg.sklearn import GraphClassifier
     >>> def model(features, n_outputs):
     ...     return tf.layers.dense(tf.layers.dense(features, 8, tf.nn.relu), n_outputs)
-    >>> GraphClassifier(model, max_iter=20, learning_rate_init=0.1).fit([[0.0], [1.0]], ["no", "yes"]).predict([[1.0]])
+    >>> estimator = GraphClassifier(model, learning_rate_init=0.1, tol=0.01, random_state=0)
+    >>> estimator.fit([[-1.0], [1.0]], ["no", "yes"]).predict([[1.0]])
     array(['yes'], dtype='<U3')
     """
 
