@@ -285,7 +285,7 @@ class Graph:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._ops: list[Operation] = []
-        self._by_name: dict[str, Operation] = {}
+        self._nodes_by_name: dict[str, Operation] = {}
         self._names_in_use: dict[str, int] = {}
         self._next_id = 1
         self._mutations = 0  # changes other than new ops: plans made before are void
@@ -505,7 +505,7 @@ class Graph:
             op._id = self._next_id
             self._next_id += 1
             self._ops.append(op)
-            self._by_name[name] = op
+            self._nodes_by_name[name] = op
         for t in op._inputs:
             t._consumers.append(op)
         for controller in stacks.controls:
@@ -548,7 +548,7 @@ class Graph:
         return self.as_graph_element(name, allow_tensor=True, allow_operation=False)
 
     def _get_operation_by_name_unsafe(self, name: str) -> Operation:
-        return self._by_name[name]
+        return self._nodes_by_name[name]
 
     def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
         """The Tensor or Operation that `obj` (one of those, a variable, a name) stands for in this graph.
@@ -580,7 +580,7 @@ class Graph:
                 raise ValueError(
                     f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names are `<op_name>:<output_index>`."
                 )
-            op = self._by_name.get(op_name)
+            op = self._nodes_by_name.get(op_name)
             if op is None:
                 raise KeyError(
                     f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, does not exist in the graph."
@@ -592,10 +592,10 @@ class Graph:
                 )
             return op.outputs[int(index)]
         if ":" in name:
-            if allow_operation and self._by_name.get(name.rpartition(":")[0]) is not None:
+            if allow_operation and self._nodes_by_name.get(name.rpartition(":")[0]) is not None:
                 raise ValueError(f"The name {name!r} appears to refer to a Tensor, not a Operation.")
             raise ValueError(f"The name {name!r} looks like an (invalid) Operation name, not a Tensor.")
-        op = self._by_name.get(name)
+        op = self._nodes_by_name.get(name)
         if op is not None and allow_operation:
             return op
         if op is not None:

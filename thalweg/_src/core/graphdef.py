@@ -362,7 +362,7 @@ class _Importer:
         graph = self.graph
         for function in self.proto.library.function:
             graph._functions.setdefault(function.signature.name, function)
-        start, by_name, names = len(graph._ops), dict(graph._by_name), dict(graph._names_in_use)
+        start, by_name, names = len(graph._ops), dict(graph._nodes_by_name), dict(graph._names_in_use)
         next_id = graph._next_id
         try:
             late = []
@@ -376,7 +376,7 @@ class _Importer:
                 for t in op._inputs:
                     t._consumers = [c for c in t._consumers if c is not op]
             del graph._ops[start:]
-            graph._by_name, graph._names_in_use, graph._next_id = by_name, names, next_id
+            graph._nodes_by_name, graph._names_in_use, graph._next_id = by_name, names, next_id
             raise
         unused = [k for k in self.mapped if k not in self.used]
         if unused:

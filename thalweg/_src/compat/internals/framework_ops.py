@@ -33,3 +33,7 @@ def register_dense_tensor_like_type(tensor_type: type) -> None:
 
 
 __all__ = ["is_dense_tensor_like", "register_dense_tensor_like_type"]
+
+
+def set_shapes_for_outputs(op: Any) -> None:
+    """Nothing: the shapes of an operation's outputs are known from its making on."""

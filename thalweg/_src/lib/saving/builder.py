@@ -100,7 +100,7 @@ class BaseSaverBuilder:
         for key in graph.get_all_collection_keys():
             for item in graph.get_collection(key):
                 # An importer looks a partitioned variable up by the name of its whole tensor.
-                if isinstance(item, PartitionedVariable) and item.name not in graph._by_name:
+                if isinstance(item, PartitionedVariable) and item.name not in graph._nodes_by_name:
                     item.as_tensor()
         return protos.SaverDef(
             filename_tensor_name=path.name,
