@@ -6,15 +6,16 @@ A later log replaces what an earlier one says of a program.
 import json
 import re
 import sys
+from pathlib import Path
 
 LINE = re.compile(r"(\w+)\s+(ok|exit \S+|setup failed)\s+(\d+) s \(TensorFlow (\{.*?\})\)\s*(.*)")
 
 
 def main(listing, *logs):
-    programs = {p["id"]: p for p in json.load(open(listing))}
+    programs = {p["id"]: p for p in json.loads(Path(listing).read_text())}
     found = {}
     for log in logs:
-        for line in open(log, errors="replace"):
+        for line in Path(log).read_text(errors="replace").splitlines():
             match = LINE.match(line)
             if match:
                 found[match[1]] = match.groups()[1:]
