@@ -78,3 +78,22 @@ def test_an_error_names_its_op_and_changes_nothing():
         with pytest.raises(tf.errors.InvalidArgumentError, match="rows"):
             session.run(step, {ids: np.arange(40) - 3})
         np.testing.assert_array_equal(session.run(table), before)
+
+
+@pytest.mark.parametrize("make", [tf.train.AdagradOptimizer])
+def test_rows_of_variables_that_are_updated(make):
+    ids = tf.placeholder(tf.int32, [None])
+    table = tf.Variable(np.arange(1, 13, dtype=np.float32).reshape(6, 2))
+    step = make(0.5).minimize(tf.reduce_sum(tf.square(tf.nn.embedding_lookup(table, ids))))
+
+    def trained(without):
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            for n in range(1, 15):
+                session.run(step, {ids: np.arange(n) * n % 6})
+                for cluster in session.plan.clusters:
+                    cluster.uncompiled.refused = not without
+            assert any(c.uncompiled.spent for c in session.plan.clusters) == without
+            return session.run(table)
+
+    np.testing.assert_allclose(trained(True), trained(False), rtol=1e-4)

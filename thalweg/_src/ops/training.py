@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import shapes
-from thalweg._src.core.apply import check
+from thalweg._src.core.apply import check, xp
 from thalweg._src.core.dtypes import NUMBERS, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
@@ -131,6 +131,8 @@ def _check_rows(op: Any, grad: Tensor, dims: Any) -> None:
 def on_rows(variables: Sequence[Any], grad: Any, indices: Any, formula: Callable[..., Any]) -> Any:
     """`formula(rows of each variable, gradient)` applied to the rows at `indices`, each of them once."""
     rows = variables[0].shape[0]
+    if xp(*variables, grad, indices) is np:
+        return _on_numpy_rows(variables, grad, indices, formula)
     indices = jnp.asarray(indices)
     check(
         jnp.all((indices >= 0) & (indices < rows)),
@@ -142,6 +144,30 @@ def on_rows(variables: Sequence[Any], grad: Any, indices: Any, formula: Callable
     new = new if isinstance(new, tuple) else (new,)
     out = tuple([jnp.asarray(v).at[at].set(n, mode="drop") for v, n in zip(variables, new, strict=True)])
     return out if len(out) > 1 else out[0]
+
+
+def _on_numpy_rows(variables: Sequence[Any], grad: Any, indices: Any, formula: Callable[..., Any]) -> Any:
+    """`on_rows` on NumPy arrays. The formula sees round numbers of rows, since JAX compiles it for each."""
+    rows = variables[0].shape[0]
+    check(
+        np.all((indices >= 0) & (indices < rows)),
+        lambda: f"indices are out of range: {indices}, there are {rows} rows",
+    )
+    at, place = np.unique(indices, return_inverse=True)
+    n = len(at)
+    if n == 0:
+        out = tuple(variables)
+        return out if len(out) > 1 else out[0]
+    room = 1 << (n - 1).bit_length()
+    padded = np.concatenate([at, np.full(room - n, at[0], at.dtype)])
+    summed = np.zeros((room, *grad.shape[1:]), grad.dtype)
+    np.add.at(summed, place.reshape(-1), grad)
+    new = formula(*[jnp.asarray(np.asarray(v)[padded]) for v in variables], jnp.asarray(summed))
+    changed = []
+    for v, values in zip(variables, new if isinstance(new, tuple) else (new,), strict=True):
+        changed.append(np.array(v))
+        changed[-1][at] = np.asarray(values)[:n]
+    return tuple(changed) if len(changed) > 1 else changed[0]
 
 
 def sum_duplicates(indices: Any, grad: Any, rows: int) -> tuple[Any, Any]:
