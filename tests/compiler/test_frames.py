@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
+from thalweg._src.compat.internals import control_flow_ops
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 VERSIONS = ("0.12", "1.15", "2.21")
@@ -73,3 +74,19 @@ def _switch(x):
 
 def _merge(xs):
     return tf.get_default_graph().create_op("Merge", xs, name="odd").outputs[0]
+
+
+def test_a_merge_of_several_conditions():
+    """One of many ways is chosen by its number, as slim's preprocessing does it: a Switch for each, one Merge."""
+    x, chosen = tf.placeholder(tf.float32, [None]), tf.placeholder(tf.int32, [])
+
+    def way(case):
+        here = control_flow_ops.switch(x, tf.equal(chosen, case))[1]
+        return here * (case + 1.0) if case < 3 else here
+
+    value, place = control_flow_ops.merge([way(case) for case in range(4)])
+    with tf.Session() as session:
+        for case, factor in enumerate((1, 2, 3, 1)):
+            found = session.run([value + 1, place], {x: [1.0, 2.0], chosen: case})
+            np.testing.assert_allclose(found[0], np.array([1.0, 2.0]) * factor + 1)
+            assert found[1] == case

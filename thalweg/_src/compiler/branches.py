@@ -36,7 +36,7 @@ def groups_of(level: Level) -> dict[Item, Group]:
             for b in level.frames.before(item, level.path):
                 if b in literal and literal[b][0] is literal[item][0] and depth[b] == depth[item]:
                     join(b, item, literal[item][0])
-        elif isinstance(item, Operation) and item.opdef.frame == "merge" and len(item._inputs) > 1:
+        elif _joins(level, item):
             p = _next(level, level.conditions.of(item._inputs[0]))
             if p is None:
                 continue
@@ -46,6 +46,12 @@ def groups_of(level: Level) -> dict[Item, Group]:
                 if source in literal and literal[source][0] is p[0] and depth[source] == reach[item].get(p[0]):
                     join(source, item, p[0])
     return groups
+
+
+def _joins(level: Level, item: Item) -> bool:
+    """Whether an item is the Merge of the two sides of a condition."""
+    merges = isinstance(item, Operation) and item.opdef.frame == "merge"
+    return merges and len(item._inputs) > 1 and item not in level.conditions.ways  # type: ignore[union-attr]
 
 
 def _next(level: Level, state: State) -> Literal | None:
@@ -69,7 +75,7 @@ def _depths(level: Level, literal: dict[Item, Literal]) -> tuple[dict[Item, int]
                 same = b in literal and literal[b][0] is p
                 own = max(own, depth[b] if same else reach[b].get(p, -1) + 1)
             depth[item] = found[p] = own
-        elif isinstance(item, Operation) and item.opdef.frame == "merge" and len(item._inputs) > 1:
+        elif _joins(level, item):
             state = _next(level, level.conditions.of(item._inputs[0]))
             if state is not None:
                 p, own = state[0], 0

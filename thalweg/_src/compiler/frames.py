@@ -210,6 +210,9 @@ class Conditions:
     def __init__(self, frames: Frames, path: Path, items: Iterable[Item]):
         self.frames, self.path = frames, path
         self.state: dict[Item, State] = {}
+        self.ways: dict[
+            Operation, list[Literal]
+        ] = {}  # Merges of several conditions, one of which holds: that of each input
         for item in items:
             self.state[item] = self._state_of(item)
 
@@ -246,6 +249,12 @@ class Conditions:
                 x for x in b if x != (differ[0][0], not differ[0][1])
             }:
                 return tuple(x for x in a if x is not differ[0])
+        found = [self.of(t) for t in op._inputs]
+        common = tuple(x for x in found[0] if all(x in other for other in found))
+        own = [[x for x in state if x not in common] for state in found]
+        if all(len(x) == 1 and x[0][1] for x in own) and len({x[0][0] for x in own}) == len(own):
+            self.ways[op] = [x[0] for x in own]
+            return common
         raise unsupported(
             [op, *(t.op for t in op._inputs)], "a Merge whose inputs are not the two sides of one condition"
         )

@@ -85,7 +85,9 @@ class Level:
             self.rules.loop(self, item)
             return
         kind = item.opdef.frame
-        if kind == "merge":
+        if item in self.conditions.ways:
+            self._choose(item)
+        elif kind == "merge":
             self._merge(item)
         elif kind in ("switch", "close"):
             self.made[item] = None
@@ -270,6 +272,23 @@ class Level:
             found = Stack(made.outputs[0], made.outputs[1], self.number(0, root.name + "/height"))
         self.stacks[root] = found
         return found
+
+    def _choose(self, op: Operation) -> None:
+        """A Merge of several conditions of which one holds: the input of the first that does."""
+        ways = self.conditions.ways[op]
+        value, index = self.get(op._inputs[-1]), self.number(len(ways) - 1, op.name + "/index")
+        for i in range(len(ways) - 2, -1, -1):
+            holds, here = self.get(ways[i][0]), self.get(op._inputs[i])
+            for name, then, other in (("", here, value), ("/index", self.number(i, op.name + "/index"), index)):
+                dims = then._dims if then._dims == other._dims else None
+                attrs = {"T": then.dtype.base_dtype}
+                new = self.node(OPS["Select"], (holds, then, other), attrs, op.name + name, [], [(then.dtype, dims)])
+                if name:
+                    index = new.outputs[0]
+                else:
+                    value = new.outputs[0]
+        self.env[op.outputs[0]], self.env[op.outputs[1]] = value, index
+        self.made[op] = value.op
 
     def _merge(self, op: Operation) -> None:
         """A Merge that no condition has: it has one input."""
