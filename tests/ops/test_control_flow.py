@@ -188,3 +188,15 @@ def test_gradient_by_a_variable_that_a_loop_reads(resource):
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         np.testing.assert_allclose(session.run(gradient, {x: [[1.0, 1.0]]}), np.full((2, 2), 3.0), rtol=1e-6)
+
+
+def test_a_loop_over_nothing_reads_no_element():
+    x = tf.placeholder(tf.float32, [None, 2])
+    total = tf.while_loop(
+        lambda i, s: i < tf.shape(x)[0], lambda i, s: (i + 1, s + tf.reduce_sum(x[i])), [0, tf.constant(0.0)]
+    )[1]
+    with tf.Session() as session:
+        for n in (0, 3):
+            assert session.run(total, {x: np.ones((n, 2))}) == 2 * n
+        with pytest.raises(tf.errors.InvalidArgumentError, match="out of bounds"):
+            session.run(x[tf.placeholder_with_default(1, [])], {x: np.ones((0, 2))})

@@ -128,6 +128,8 @@ def take(x: Any, per_axis: Sequence[Cut], begin: Any) -> Any:
     if any(m is not None for m in moving):
         zero = np.int32(0)
         sizes = [n if m is None else 1 for n, m in zip(x.shape, moving, strict=True)]
+        if any(n == 0 and m is not None for n, m in zip(x.shape, moving, strict=True)):
+            return jnp.zeros(sizes, x.dtype)  # in a loop that makes no turn; else the check above has failed
         x = lax.dynamic_slice(jnp.asarray(x), [zero if m is None else m for m in moving], sizes)
     return x
 
