@@ -75,7 +75,11 @@ class Execution:
                 if rest:
                     late.append((cluster, executables, rest))
                     held.update(cluster.sources)
-            elif self.pending and (any(map(self._waits, cluster.ops)) or not held.isdisjoint(cluster.sources)):
+            elif self.pending and (
+                any(map(self._waits, cluster.ops))
+                or not held.isdisjoint(cluster.sources)
+                or any(t not in self.env for t in cluster.inputs)
+            ):
                 late.append((cluster, executables, ops))
                 held.update(cluster.sources)
             else:
