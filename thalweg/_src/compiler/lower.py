@@ -6,6 +6,7 @@ executable returns the old values, so a failed step changes nothing although its
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,6 +25,20 @@ _BIG_CONSTANT = 1024
 
 # XLA compiles in a quarter of the time, what runs somewhat slower: for what is compiled for ever new shapes.
 _QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+
+
+@functools.cache
+def _quick() -> dict[str, Any] | None:
+    """Those of the options that the installed XLA has: they come and go with its versions."""
+    found = {}
+    for name, value in _QUICK.items():
+        try:
+            jax.jit(lambda x: x, compiler_options={name: value}).lower(np.float32(0)).compile()
+        except jax.errors.JaxRuntimeError:
+            continue
+        found[name] = value
+    return found or None
+
 
 on_compile: list[Callable[[int, float], None]] = []  # told the number of ops and the seconds of every compilation
 
@@ -59,7 +74,7 @@ class Executable:
         self.big = _big_constants(cluster, statics)
         with jax.enable_x64(True):  # without it, 64-bit constants would lose half of their bits
             self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
-        quick = _QUICK if cluster.varies and device.platform == "cpu" else None
+        quick = _quick() if cluster.varies and device.platform == "cpu" else None
         self.program = jax.jit(self._trace, donate_argnums=(0,) if donate else (), compiler_options=quick)
         self.compiled = False
         self.steady = False  # whether what it writes has the shapes and types of what was there before
