@@ -9,6 +9,7 @@ import numpy as np
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import DType, int64, resource, string
 from thalweg._src.core.opdef import Min, Outputs, Ref, Shape, op, type_attr
+from thalweg._src.ops.handles import held
 
 Tin = type_attr("Tin")
 Tout = type_attr("Tout")
@@ -153,11 +154,6 @@ def _invalid(message: str) -> errors.OpError:
 
 def _text(shape: tuple[int, ...]) -> str:
     return "[" + ",".join(map(str, shape)) + "]"
-
-
-def table_of(handle: Any) -> Table:
-    """The table behind a handle."""
-    return handle.item() if isinstance(handle, np.ndarray) else handle
 
 
 def _kept(ctx: Any, container: str, shared_name: str, key: DType, value: DType, make: Any) -> Table:
@@ -325,7 +321,7 @@ def _initialize(table_handle, keys, values):
     keys, values = np.asarray(keys), np.asarray(values)
     if keys.shape != values.shape:
         raise _invalid(f"Keys and values must have the same size {keys.size} vs {values.size}")
-    table_of(table_handle).fill(list(zip(keys.ravel().tolist(), values.ravel(), strict=True)))
+    held(table_handle).fill(list(zip(keys.ravel().tolist(), values.ravel(), strict=True)))
 
 
 def _initialize_shape(node):
@@ -351,7 +347,7 @@ def initialize_table_v1(table_handle: Ref(string), keys: Tkey, values: Tval):
 
 
 def _from_file(table_handle, filename, key_index, value_index, vocab_size, delimiter):
-    table = table_of(table_handle)
+    table = held(table_handle)
     path = os.fsdecode(np.asarray(filename)[()])
     if not path:
         raise _invalid("Empty filename")
@@ -476,28 +472,28 @@ def _declare_use(suffix: str, handle: Any, stateful: bool) -> dict[str, Any]:
     @op("LookupTableFind" + suffix, effect="host", **facts)
     def find(table_handle: handle, keys: Tin, default_value: Tout) -> Outputs(values=Tout):
         """The values of `keys`; `default_value` for those that the table does not have."""
-        return table_of(table_handle).find(keys, default_value)
+        return held(table_handle).find(keys, default_value)
 
     @op("LookupTableInsert" + suffix, effect="host", **facts)
     def insert(table_handle: handle, keys: Tin, values: Tout):
         """Put values under keys."""
-        table_of(table_handle).insert(keys, values)
+        held(table_handle).insert(keys, values)
 
     @op("LookupTableImport" + suffix, effect="host", **facts)
     def import_(table_handle: handle, keys: Tin, values: Tout):
         """Replace the contents of the table."""
-        table_of(table_handle).replace(keys, values)
+        held(table_handle).replace(keys, values)
 
     @op("LookupTableSize" + suffix, effect="host", **facts)
     def size(table_handle: handle) -> Outputs(size=int64):
         """The number of entries."""
-        table = table_of(table_handle)
+        table = held(table_handle)
         return np.int64(len(table.entries))
 
     @op("LookupTableExport" + suffix, effect="host", **facts)
     def export(table_handle: handle, *, Tkeys: Tkeys, Tvalues: Tvalues) -> Outputs(keys=Tkeys, values=Tvalues):
         """All keys and values."""
-        return table_of(table_handle).export()
+        return held(table_handle).export()
 
     find.shape_rule(_find_shape)
     import_.shape_rule(_import_shape)
@@ -515,4 +511,4 @@ _declare_use("", Ref(string), False)
 @op("LookupTableRemoveV2", effect="host", host=True)
 def remove(table_handle: resource, keys: Tin):
     """Take keys out of the table; those that are not there are no error."""
-    table_of(table_handle).remove(keys)
+    held(table_handle).remove(keys)

@@ -151,7 +151,7 @@ class QueueBase:
 
     def enqueue(self, vals: Any, name: str | None = None) -> Operation:
         """Put one element, a tensor, a list of tensors or a dict by the names of the components; waits while the queue is full."""
-        with name_scope(name, f"{self._name}_enqueue", _tensors_in(vals)) as scope:
+        with name_scope(name, f"{self._name}_enqueue", tensors_in(vals)) as scope:
             values = self._components(vals)
             for value, shape in zip(values, self._shapes, strict=False):
                 value.shape.assert_is_compatible_with(shape)
@@ -159,7 +159,7 @@ class QueueBase:
 
     def enqueue_many(self, vals: Any, name: str | None = None) -> Operation:
         """Put the rows of the components, one element each."""
-        with name_scope(name, f"{self._name}_EnqueueMany", _tensors_in(vals)) as scope:
+        with name_scope(name, f"{self._name}_EnqueueMany", tensors_in(vals)) as scope:
             values = self._components(vals)
             batch = values[0].shape.with_rank_at_least(1)[:1]
             for value, shape in zip(values, self._shapes, strict=False):
@@ -213,7 +213,7 @@ class QueueBase:
         return self._use("size")(self._queue_ref, name=name)
 
 
-def _tensors_in(vals: Any) -> list[Any]:
+def tensors_in(vals: Any) -> list[Any]:
     if isinstance(vals, Mapping):
         return list(vals.values())
     return list(vals) if isinstance(vals, list | tuple) else [vals]

@@ -10,6 +10,7 @@ from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.ops.basic import identity, no_op
+from thalweg._src.ops.queue_api import tensors_in
 from thalweg._src.ops.staging import MAP, ORDERED_MAP, STAGE
 
 
@@ -119,12 +120,6 @@ class BaseStagingArea:
         return {self._names[i]: t for t, i in zip(tensors, indices, strict=True)} if self._names else tensors
 
 
-def _inputs(vals: Any) -> list[Any]:
-    if isinstance(vals, Mapping):
-        return list(vals.values())
-    return list(vals) if isinstance(vals, list | tuple) else [vals]
-
-
 class StagingArea(BaseStagingArea):
     """A place where elements wait for a later step, in order. Putting waits for room, getting for an element.
 
@@ -133,7 +128,7 @@ class StagingArea(BaseStagingArea):
 
     def put(self, values: Any, name: str | None = None) -> Operation:
         """Put an element: a tensor, a list or, where components have names, a dict."""
-        with name_scope(name, f"{self._name}_put", _inputs(values)) as scope:
+        with name_scope(name, f"{self._name}_put", tensors_in(values)) as scope:
             if not isinstance(values, list | tuple | Mapping):
                 values = [values]
             tensors, _ = self._checked(values, list(range(len(values))))
@@ -182,7 +177,7 @@ class MapStagingArea(BaseStagingArea):
 
     def put(self, key: Any, vals: Any, indices: Any = None, name: str | None = None) -> Operation:
         """Put components under a key: a dict by name, or a list with `indices`."""
-        with name_scope(name, f"{self._name}_put", _inputs(vals)) as scope:
+        with name_scope(name, f"{self._name}_put", tensors_in(vals)) as scope:
             tensors, indices = self._checked(vals, indices)
             with get_default_graph().colocate_with(self._place):
                 return self._ops["put"](key, indices, tensors, dtypes=self._dtypes, **self._facts(scope))

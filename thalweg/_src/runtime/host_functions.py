@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler.bodies import refers
 from thalweg._src.compiler.interpret import Interpreter, RefValue, _as_op_error, uninitialized
 from thalweg._src.compiler.prune import prune
 from thalweg._src.core import apply, errors
@@ -84,7 +85,7 @@ def _is_plain(op: Operation) -> bool:
         or o.writes
         or o.bodies is not None
         or o.args_of is not None
-        or any(_refers(t) for t in (*op._inputs, *op.outputs))
+        or any(refers(t) for t in (*op._inputs, *op.outputs))
     )
 
 
@@ -164,7 +165,7 @@ class HostFunction:
         self.template[self.count : len(graph.inputs)] = captured
         # Variables whose values were captured: they are read by every call.
         self.reads = [
-            (i, v) for i, v in enumerate(captured, self.count) if type(v) is RefValue and not _refers(graph.inputs[i])
+            (i, v) for i, v in enumerate(captured, self.count) if type(v) is RefValue and not refers(graph.inputs[i])
         ]
         self._streams = _Streams()
 
@@ -256,10 +257,6 @@ class HostFunction:
             with store.lock:
                 store.commit(keys, [np.asarray(runner.state.pop(k)) for k in keys])
         runner.written.clear()
-
-
-def _refers(t: Tensor) -> bool:
-    return t.dtype._ref or t.dtype.base_dtype._name == "resource"
 
 
 def _read(store: Any, ref: RefValue) -> Any:

@@ -8,6 +8,8 @@ from thalweg._src.contrib.framework.arg_scope import add_arg_scope
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib.losses import get_losses as get_losses
+from thalweg._src.lib.losses import get_regularization_losses as get_regularization_losses
 from thalweg._src.ops import array, elementwise, math, softmax
 from thalweg._src.ops.activations import relu
 
@@ -59,16 +61,6 @@ def add_loss(loss: Any, loss_collection: str | None = GraphKeys.LOSSES) -> None:
     """Put a loss into a collection."""
     if loss_collection:
         scopes.add_to_collection(loss_collection, loss)
-
-
-def get_losses(scope: str | None = None, loss_collection: str = GraphKeys.LOSSES) -> list[Any]:
-    """The losses of a scope."""
-    return scopes.get_collection(loss_collection, scope)
-
-
-def get_regularization_losses(scope: str | None = None) -> list[Any]:
-    """The penalties of a scope."""
-    return scopes.get_collection(GraphKeys.REGULARIZATION_LOSSES, scope)
 
 
 def get_total_loss(add_regularization_losses: bool = True, name: str = "total_loss") -> Any:

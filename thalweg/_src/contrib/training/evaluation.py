@@ -10,6 +10,8 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib import global_step as steps
 from thalweg._src.lib.checkpoints import checkpoints_iterator
+from thalweg._src.lib.estimators.evaluating import StopAfterNEvalsHook as StopAfterNEvalsHook
+from thalweg._src.lib.estimators.evaluating import get_or_create_eval_step as get_or_create_eval_step
 from thalweg._src.lib.hooks.basic import FinalOpsHook
 from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
 from thalweg._src.lib.monitored_session import ChiefSessionCreator, MonitoredSession
@@ -20,47 +22,6 @@ from thalweg._src.ops import basic
 from thalweg._src.ops import variable_scope as vs
 from thalweg._src.ops.initializers import zeros_initializer
 from thalweg._src.ops.variables import assign_add
-
-
-def get_or_create_eval_step() -> Any:
-    """The local variable that counts the steps of an evaluation. Raises ValueError where there are several."""
-    found = get_default_graph().get_collection(GraphKeys.EVAL_STEP)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise ValueError("Multiple tensors added to tf.GraphKeys.EVAL_STEP")
-    return vs.get_variable(
-        GraphKeys.EVAL_STEP,
-        shape=[],
-        dtype=dtypes.int64,
-        initializer=zeros_initializer(),
-        trainable=False,
-        collections=[GraphKeys.LOCAL_VARIABLES, GraphKeys.EVAL_STEP],
-    )
-
-
-class StopAfterNEvalsHook(SessionRunHook):
-    """Stops an evaluation after `num_evals` steps; None for no limit."""
-
-    def __init__(self, num_evals: int | None, log_progress: bool = True):
-        self._num_evals, self._log_progress = num_evals, log_progress
-        self._log_frequency = 1 if num_evals is None or num_evals < 20 else num_evals // 10
-        self._evals_completed: Any = None
-
-    def _set_evals_completed_tensor(self, updated_eval_step: Any) -> None:
-        self._evals_completed = updated_eval_step
-
-    def before_run(self, run_context: Any) -> SessionRunArgs:
-        return SessionRunArgs({"evals_completed": self._evals_completed})
-
-    def after_run(self, run_context: Any, run_values: Any) -> None:
-        done = run_values.results["evals_completed"]
-        if self._log_progress and self._num_evals is None:
-            log.info("Evaluation [%d]", done)
-        elif self._log_progress and (done % self._log_frequency == 0 or self._num_evals == done):
-            log.info("Evaluation [%d/%d]", done, self._num_evals)
-        if self._num_evals is not None and done >= self._num_evals:
-            run_context.request_stop()
 
 
 class SummaryAtEndHook(SessionRunHook):

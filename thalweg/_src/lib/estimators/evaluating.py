@@ -28,15 +28,14 @@ def get_or_create_eval_step() -> Any:
         return there[0]
     if len(there) > 1:
         raise ValueError("Multiple tensors added to tf.GraphKeys.EVAL_STEP")
-    with variable_scope.variable_scope(variable_scope.get_variable_scope(), reuse=False):
-        return variable_scope.get_variable(
-            "eval_step",
-            shape=[],
-            dtype=dtypes.int64,
-            initializer=zeros_initializer(),
-            trainable=False,
-            collections=[GraphKeys.LOCAL_VARIABLES, EVAL_STEP],
-        )
+    return variable_scope.get_variable(
+        EVAL_STEP,
+        shape=[],
+        dtype=dtypes.int64,
+        initializer=zeros_initializer(),
+        trainable=False,
+        collections=[GraphKeys.LOCAL_VARIABLES, EVAL_STEP],
+    )
 
 
 class StopAfterNEvalsHook(SessionRunHook):
