@@ -196,3 +196,8 @@ def error_code_from_exception_type(cls: type[OpError]) -> int:
 def raise_exception_on_not_ok_status():
     """Kept for programs that import it: yields nothing of use and raises nothing."""
     yield None
+
+
+def invalid(message: str) -> InvalidArgumentError:
+    """What a lowering raises for a wrong value; whoever runs it adds the operation."""
+    return InvalidArgumentError(None, None, message)

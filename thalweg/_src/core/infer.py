@@ -282,3 +282,8 @@ def follows_from_shapes(tensor: Tensor, depth: int = 32) -> bool:
     if opdef.runs_on_host(tensor.op):
         return False
     return all(follows_from_shapes(t, depth - 1) for t in tensor.op._inputs)
+
+
+def same_shape(op: Any) -> list[Any]:
+    """The shape rule of ops whose output has the shape of their first input."""
+    return [op.inputs[0].dims]

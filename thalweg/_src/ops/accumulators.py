@@ -7,15 +7,12 @@ import numpy as np
 
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.dtypes import NUMBERS, DType, int32, int64, resource, string
+from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Enum, Outputs, Ref, Shape, op, type_attr
 from thalweg._src.core.waiting import NOT_YET, Attempt, Shared
 from thalweg._src.ops.handles import held
 
 dtype_attr = type_attr("dtype", NUMBERS)
-
-
-def _invalid(message: str) -> errors.OpError:
-    return errors.InvalidArgumentError(None, None, message)
 
 
 class Accumulator(Shared):
@@ -39,7 +36,7 @@ class Accumulator(Shared):
     def take(self, required: int) -> Attempt:
         """The mean or sum, when `required` gradients are there; those that come then belong to the next step."""
         if required <= 0:
-            raise _invalid(f"Argument num_required must be positive, but was {required}")
+            raise invalid(f"Argument num_required must be positive, but was {required}")
 
         def go() -> Any:
             if self.count < required:
@@ -82,11 +79,11 @@ class DenseAccumulator(Accumulator):
 
     def _add(self, gradient: np.ndarray) -> None:
         if self.count and self.total.shape != gradient.shape:
-            raise _invalid(
+            raise invalid(
                 f"Shape mismatch: expected {shapes.text(self.total.shape)}, got {shapes.text(gradient.shape)}"
             )
         if not shapes.compatible(self.dims, gradient.shape):
-            raise _invalid(f"Shape mismatch: expected {shapes.text(self.dims)}, got {shapes.text(gradient.shape)}")
+            raise invalid(f"Shape mismatch: expected {shapes.text(self.dims)}, got {shapes.text(gradient.shape)}")
         self.total = self.total + gradient if self.count else np.array(gradient)
 
     def _result(self, mean: bool) -> np.ndarray:
@@ -146,40 +143,40 @@ class SparseAccumulator(Accumulator):
     def _check(self, indices: np.ndarray, values: np.ndarray, shape: Any) -> None:
         dims = self.dims or ()
         if indices.ndim != 1:
-            raise _invalid(f"Input indices should be vector but received shape: {shapes.text(indices.shape)}")
+            raise invalid(f"Input indices should be vector but received shape: {shapes.text(indices.shape)}")
         if not values.ndim:
-            raise _invalid("Values cannot be 0-dimensional.")
+            raise invalid("Values cannot be 0-dimensional.")
         if len(values) != len(indices):
-            raise _invalid(f"Expected {len(indices)} non-empty input values, got {len(values)}")
+            raise invalid(f"Expected {len(indices)} non-empty input values, got {len(values)}")
         if shape is not None:
             if len(dims) > len(shape):
-                raise _invalid(f"Shape mismatch: expected shape rank at least {len(dims)}, got {len(shape)}")
+                raise invalid(f"Shape mismatch: expected shape rank at least {len(dims)}, got {len(shape)}")
             for i, (want, came) in enumerate(zip(dims, shape, strict=False)):
                 if want is not None and want != came:
-                    raise _invalid(f"Shape mismatch: expected shape dim {i} to be {want}, got {came}")
+                    raise invalid(f"Shape mismatch: expected shape dim {i} to be {want}, got {came}")
         if dims and dims[0] is not None:
             for i, index in enumerate(indices.tolist()):
                 if index >= dims[0]:
-                    raise _invalid(
+                    raise invalid(
                         f"Shape mismatch: index of slice {i} exceeded limits of shape; index is {index} exceeded {dims[0]}"
                     )
         if self.count:
             if self.values.ndim != values.ndim:
-                raise _invalid(f"Shape mismatch: expected values rank {self.values.ndim}, got {values.ndim}")
+                raise invalid(f"Shape mismatch: expected values rank {self.values.ndim}, got {values.ndim}")
             want = self.values.shape
         else:
             if len(dims) > values.ndim:
-                raise _invalid(f"Shape mismatch: expected values rank at least {len(dims)}, got {values.ndim}")
+                raise invalid(f"Shape mismatch: expected values rank at least {len(dims)}, got {values.ndim}")
             want = dims
         for i in range(1, len(want)):
             if want[i] is not None and want[i] != values.shape[i]:
-                raise _invalid(f"Shape mismatch: expected values dim {i} to be {want[i]}, got {values.shape[i]}")
+                raise invalid(f"Shape mismatch: expected values dim {i} to be {want[i]}, got {values.shape[i]}")
 
 
 def _own(ctx: Any, container: str, shared_name: str, kind: Any, *facts: Any) -> Accumulator:
     found = ctx.own("accumulator", container, shared_name, lambda name: kind(name, *facts))
     if found.kind != kind.kind or (found.dtype, found.dims, found.reduction) != facts:
-        raise _invalid(f"Shared accumulator '{shared_name}' has another type, shape or reduction than {ctx.op.name}.")
+        raise invalid(f"Shared accumulator '{shared_name}' has another type, shape or reduction than {ctx.op.name}.")
     return found
 
 

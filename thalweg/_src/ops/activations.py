@@ -6,6 +6,7 @@ from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import FLOATS, NUMBERS, REALS, float32, qint8
 from thalweg._src.core.graph import Tensor, get_default_graph
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Enum, op, type_attr
 from thalweg._src.core.scopes import name_scope
@@ -21,10 +22,6 @@ N = type_attr("T", NUMBERS)
 # Klambauer et al., 2017, "Self-normalizing neural networks": the fixed point of mean zero and variance one.
 _SELU_SCALE = 1.0507009873554804934193349852946
 _SELU_SCALE_ALPHA = 1.7580993408473768599402175208123
-
-
-def _same(op):
-    return [op.inputs[0].dims]
 
 
 def _merged(op):
@@ -139,7 +136,7 @@ def softsign_grad(gradients: T, features: T) -> T:
 
 
 for _unary in (relu, relu6, _leaky_relu, elu, selu, softplus, softsign):
-    _unary.shape_rule(_same)
+    _unary.shape_rule(same_shape)
 for _pair in (relu_grad, relu6_grad, leaky_relu_grad, elu_grad, selu_grad, softplus_grad, softsign_grad):
     _pair.shape_rule(_merged)
 

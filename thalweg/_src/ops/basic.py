@@ -5,14 +5,11 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import lax
 from thalweg._src.core.opdef import Mixed, op, type_attr
 
 T = type_attr("T")
-
-
-def _same(op):
-    return [op.inputs[0].dims]
 
 
 @op("Identity", alias=True, numpy_only=True)
@@ -48,7 +45,7 @@ def _guarantee_const(input: T, *, T: T) -> T:
 
 
 for _pass in (_identity, stop_gradient, prevent_gradient, snapshot, _guarantee_const):
-    _pass.shape_rule(_same)
+    _pass.shape_rule(same_shape)
 
 stop_gradient.not_differentiable()
 

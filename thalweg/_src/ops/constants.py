@@ -11,6 +11,7 @@ from thalweg._src.core.convert import MAX_ELEMENTS, as_array, register_tensor_co
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor, get_default_graph
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import OPS, Shape, Static, TensorValue, op, type_attr
 
@@ -290,12 +291,8 @@ def _ones_like(x: type_attr("T", _ONES)) -> T:
     return jnp.ones(x.shape, x.dtype)
 
 
-def _same(op):
-    return [op.inputs[0].dims]
-
-
 for _like in (_zeros_like, _ones_like):
-    _like.shape_rule(_same)
+    _like.shape_rule(same_shape)
     _like.not_differentiable()
 
 

@@ -8,6 +8,7 @@ from thalweg._src.core import shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.dtypes import FLOATS, float32, int32
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.opdef import Enum, Outputs, op, type_attr
 
 T = type_attr("T", FLOATS)
@@ -33,10 +34,6 @@ def _quantized(x: Any, low: Any, high: Any, scale: Any) -> Any:
 def _check_bits(bits: int) -> None:
     if not 2 <= bits <= 16:
         raise ValueError(f"num_bits must be between 2 and 16, inclusive, is: {bits}")
-
-
-def _same(op):
-    return [op.inputs[0].dims]
 
 
 # -- a fixed range
@@ -72,8 +69,8 @@ def _fake_quant_args_gradient(
     return gradients * ((inputs >= low) & (inputs <= high)).astype(np.float32)
 
 
-_fake_quant_args.shape_rule(_same)
-_fake_quant_args_gradient.shape_rule(_same)
+_fake_quant_args.shape_rule(same_shape)
+_fake_quant_args_gradient.shape_rule(same_shape)
 
 
 @_fake_quant_args.grad
@@ -284,7 +281,7 @@ def quantize_and_dequantize_v3(
 
 
 for _q in (_quantize_and_dequantize_1, _quantize_and_dequantize, quantize_and_dequantize_v3):
-    _q.shape_rule(_same)
+    _q.shape_rule(same_shape)
     _q.grad(lambda op, g: [g] + [None] * (len(op.inputs) - 1))
 
 

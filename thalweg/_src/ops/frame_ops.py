@@ -12,6 +12,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.apply import Replan, check
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import float32, int32, resource, string
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import jax
 from thalweg._src.core.opdef import Known, Many, Outputs, Ref, op, type_attr
 from thalweg._src.core.structured import Notes, Nothing
@@ -21,10 +22,6 @@ T = type_attr("T")
 
 def _never() -> NoReturn:
     raise errors.UnimplementedError(None, None, "An op of a control-flow frame stands outside of any")
-
-
-def _same(node):
-    return [node.inputs[0].dims]
 
 
 def _twice(node):
@@ -127,7 +124,7 @@ def alive(value: T, pred: bool_, *, side: bool) -> T:
     return value
 
 
-alive.shape_rule(_same)
+alive.shape_rule(same_shape)
 
 
 @op("_Note", foldable=False, structured=True)
@@ -160,7 +157,7 @@ def control_trigger():
 
 
 for _passing in (enter, ref_enter, exit_op, ref_exit, next_iteration, ref_next_iteration):
-    _passing.shape_rule(_same)
+    _passing.shape_rule(same_shape)
 switch.shape_rule(_twice)
 ref_switch.shape_rule(_twice)
 merge.shape_rule(_merged)

@@ -8,6 +8,7 @@ import numpy as np
 
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import DType, int64, resource, string
+from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Min, Outputs, Ref, Shape, op, type_attr
 from thalweg._src.ops.handles import held
 
@@ -41,7 +42,7 @@ class Table:
         dense = bool(self.buckets)  # takes one key, or a vector of keys
         if (rank and array.shape[-rank:] != self.key_shape) or (dense and array.ndim > rank + 1):
             outer = array.shape[:1] if dense else array.shape[: max(array.ndim - rank, 0)]
-            raise _invalid(f"Expected key shape {_text(outer + self.key_shape)} got {_text(array.shape)}")
+            raise invalid(f"Expected key shape {_text(outer + self.key_shape)} got {_text(array.shape)}")
         outer = array.shape[: array.ndim - rank]
         if not rank:
             return array.ravel().tolist(), outer
@@ -50,7 +51,7 @@ class Table:
     def check_keys(self, keys: list[Any]) -> None:
         for k in keys:
             if k in self.forbidden:
-                raise _invalid(f"Using the {self.forbidden[k]} as a table key is not allowed")
+                raise invalid(f"Using the {self.forbidden[k]} as a table key is not allowed")
 
     def find(self, keys: Any, default: Any) -> np.ndarray:
         if not self.initialized:
@@ -59,7 +60,7 @@ class Table:
         self.check_keys(flat)
         fallback = np.asarray(default)
         if fallback.shape != self.value_shape:
-            raise _invalid(f"Expected shape {_text(self.value_shape)} for default value, got {_text(fallback.shape)}")
+            raise invalid(f"Expected shape {_text(self.value_shape)} for default value, got {_text(fallback.shape)}")
         with self.lock:
             found = [self.entries.get(k, fallback) for k in flat]
         out = np.empty((len(flat), *self.value_shape), self.value_type.numpy_dtype)
@@ -72,7 +73,7 @@ class Table:
         self.check_keys(flat)
         array = np.asarray(values)
         if array.shape != outer + self.value_shape:
-            raise _invalid(f"Expected shape {_text(outer + self.value_shape)} for value, got {_text(array.shape)}")
+            raise invalid(f"Expected shape {_text(outer + self.value_shape)} for value, got {_text(array.shape)}")
         rows = array.reshape(len(flat), *self.value_shape)
         with self.lock:
             while self.buckets and len(self.entries) + len(flat) > self.buckets * self.load:
@@ -148,10 +149,6 @@ def _show(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _invalid(message: str) -> errors.OpError:
-    return errors.InvalidArgumentError(None, None, message)
-
-
 def _text(shape: tuple[int, ...]) -> str:
     return "[" + ",".join(map(str, shape)) + "]"
 
@@ -159,7 +156,7 @@ def _text(shape: tuple[int, ...]) -> str:
 def _kept(ctx: Any, container: str, shared_name: str, key: DType, value: DType, make: Any) -> Table:
     found = ctx.resource(("table", container, shared_name or ctx.op.name), make)
     if (found.key_type, found.value_type) != (key, value):
-        raise _invalid(
+        raise invalid(
             f"Conflicting key/value dtypes {found.key_type.name}->{found.value_type.name} with {key.name}->{value.name} for table "
             f"{shared_name or ctx.op.name}"
         )
@@ -215,7 +212,7 @@ def _declare_tables(suffix: str, out: Any) -> dict[str, Any]:
     ) -> out:
         """A table from scalars to vectors."""
         if len(value_shape) > 1:
-            raise _invalid(f"Default value must be a vector, got shape {_text(value_shape)}")
+            raise invalid(f"Default value must be a vector, got shape {_text(value_shape)}")
         return _kept(
             ctx,
             container,
@@ -239,13 +236,13 @@ _declare_tables("", Ref(string))
 def _dense(ctx, container, shared_name, key, value, value_shape, buckets, load, empty_key, deleted_key):
     empty = np.asarray(empty_key)
     if not 0 < load < 1:
-        raise _invalid(f"max_load_factor must be between 0 and 1, got: {load:g}")
+        raise invalid(f"max_load_factor must be between 0 and 1, got: {load:g}")
     if buckets < 4 or buckets & (buckets - 1):
-        raise _invalid(f"Number of buckets must be at least 4 and a power of 2, got: {buckets}")
+        raise invalid(f"Number of buckets must be at least 4 and a power of 2, got: {buckets}")
     if len(value_shape) > 1:
-        raise _invalid(f"Empty value must be a scalar or a vector, got shape {_text(value_shape)}")
+        raise invalid(f"Empty value must be a scalar or a vector, got shape {_text(value_shape)}")
     if empty.ndim > 1:
-        raise _invalid(f"Empty key must be a scalar or a vector, got shape {_text(empty.shape)}")
+        raise invalid(f"Empty key must be a scalar or a vector, got shape {_text(empty.shape)}")
 
     def make() -> Table:
         table = Table(key, value, tuple(value_shape))
@@ -254,12 +251,12 @@ def _dense(ctx, container, shared_name, key, value, value_shape, buckets, load, 
         if deleted_key is not None:
             deleted = np.asarray(deleted_key)
             if deleted.shape != empty.shape:
-                raise _invalid(
+                raise invalid(
                     f"Empty and deleted keys must have same shape, got shapes: {_text(empty.shape)} and {_text(deleted.shape)}"
                 )
             (gone,) = table.keys_of(deleted)[0]
             if gone in table.forbidden:
-                raise _invalid("Empty and deleted keys cannot be equal")
+                raise invalid("Empty and deleted keys cannot be equal")
             table.forbidden[gone] = "deleted_key"
         return table
 
@@ -320,7 +317,7 @@ for _opdef in (dense_hash_table, dense_hash_table_v1):
 def _initialize(table_handle, keys, values):
     keys, values = np.asarray(keys), np.asarray(values)
     if keys.shape != values.shape:
-        raise _invalid(f"Keys and values must have the same size {keys.size} vs {values.size}")
+        raise invalid(f"Keys and values must have the same size {keys.size} vs {values.size}")
     held(table_handle).fill(list(zip(keys.ravel().tolist(), values.ravel(), strict=True)))
 
 
@@ -350,9 +347,9 @@ def _from_file(table_handle, filename, key_index, value_index, vocab_size, delim
     table = held(table_handle)
     path = os.fsdecode(np.asarray(filename)[()])
     if not path:
-        raise _invalid("Empty filename")
+        raise invalid("Empty filename")
     if key_index == LINE_NUMBER == value_index:
-        raise _invalid("Key index and value index can't both be the line number")
+        raise invalid("Key index and value index can't both be the line number")
     try:
         with open(path, "rb") as file:
             lines = file.read().splitlines()
@@ -361,11 +358,11 @@ def _from_file(table_handle, filename, key_index, value_index, vocab_size, delim
     except OSError as error:
         raise errors.PermissionDeniedError(None, None, f"{path}: {error}") from None
     if vocab_size >= 0 and len(lines) < vocab_size:
-        raise _invalid(f"Invalid vocab_size in {path}: expected {vocab_size} but got {len(lines)}")
+        raise invalid(f"Invalid vocab_size in {path}: expected {vocab_size} but got {len(lines)}")
     pairs = []
     for number, line in enumerate(lines[:vocab_size] if vocab_size >= 0 else lines):
         if not line:
-            raise _invalid(f"Invalid content in {path}: empty line found at position {number}.")
+            raise invalid(f"Invalid content in {path}: empty line found at position {number}.")
         fields = line.split(delimiter.encode())
         pairs.append(
             (
@@ -384,7 +381,7 @@ def _field(dtype: DType, fields: list[bytes], line: bytes, number: int, index: i
     elif index < len(fields):
         token = fields[index]
     else:
-        raise _invalid(
+        raise invalid(
             f"Invalid number of columns in {path} line {number} ({line!r}) : expected at least {index + 1} got {len(fields)}"
         )
     if dtype == string:
@@ -392,7 +389,7 @@ def _field(dtype: DType, fields: list[bytes], line: bytes, number: int, index: i
     try:
         return dtype.as_numpy_dtype(token.decode()).item()
     except ValueError:
-        raise _invalid(
+        raise invalid(
             f"Field {token.decode('utf-8', 'replace')} in line {number} is not a valid {dtype.name}."
         ) from None
 

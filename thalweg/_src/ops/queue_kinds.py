@@ -15,15 +15,12 @@ import numpy as np
 
 from thalweg._src.core import errors, shapes
 from thalweg._src.core.dtypes import DType, int64
+from thalweg._src.core.errors import invalid as invalid
 from thalweg._src.core.philox import Stream, initial_state
 from thalweg._src.core.waiting import Attempt
 
 UNBOUNDED = 2**31 - 1
 Row = tuple[Any, ...]  # one element: an array or a NumPy scalar for each component
-
-
-def invalid(message: str) -> errors.OpError:
-    return errors.InvalidArgumentError(None, None, message)
 
 
 def stacked(rows: Sequence[Any], dtype: DType, dims: tuple[int, ...]) -> np.ndarray:

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from thalweg._src.core import errors
+from thalweg._src.core.errors import invalid
 from thalweg._src.core.status import translated
 from thalweg._src.core.storage import BUFFER, open_file
 from thalweg._src.core.waiting import Attempt, Turns, Waits
@@ -100,26 +101,22 @@ class Reader:
         try:
             state = protos.ReaderBaseState.FromString(data)
         except DecodeError:
-            raise _invalid(f"Could not parse state for {title}: {data.decode('latin-1')}") from None
+            raise invalid(f"Could not parse state for {title}: {data.decode('latin-1')}") from None
         if min(state.work_started, state.work_finished, state.num_records_produced) < 0:
-            raise _invalid(f"Unexpected negative value when restoring in {title}: {state}")
+            raise invalid(f"Unexpected negative value when restoring in {title}: {state}")
         if state.work_started > state.work_finished:
-            raise _invalid(f"Inconsistent work started vs. finished when restoring in {title}: {state}")
+            raise invalid(f"Inconsistent work started vs. finished when restoring in {title}: {state}")
         self.started, self.finished = state.work_started, state.work_finished
         self.produced, self.work = state.num_records_produced, state.current_work
 
 
-def _invalid(message: str) -> errors.OpError:
-    return errors.InvalidArgumentError(None, None, message)
-
-
 def _single(queue: Any, components: Any) -> bytes:
     if len(components) != 1:
-        raise _invalid("Expected single component queue")
+        raise invalid("Expected single component queue")
     if components[0].dtype != object:
-        raise _invalid("Expected queue with single string component")
+        raise invalid("Expected queue with single string component")
     if components[0].size != 1:
-        raise _invalid("Expected to dequeue a one-element string tensor")
+        raise invalid("Expected to dequeue a one-element string tensor")
     return components[0].item()
 
 
@@ -174,7 +171,7 @@ class TextLineReader(_OfFiles):
 
     def __init__(self, name: str, skip: int):
         if skip < 0:
-            raise _invalid(f"skip_header_lines must be >= 0 not {skip}")
+            raise invalid(f"skip_header_lines must be >= 0 not {skip}")
         super().__init__(name)
         self._skip = skip
 
@@ -208,7 +205,7 @@ class FixedLengthReader(_OfFiles):
         sizes = {"header_bytes": header, "record_bytes": record, "footer_bytes": footer, "hop_bytes": hop}
         for what, size in sizes.items():
             if size < 0:
-                raise _invalid(f"{what} must be >= 0 not {size}")
+                raise invalid(f"{what} must be >= 0 not {size}")
         super().__init__(name)
         self._header, self._record, self._footer, self._hop = header, record, footer, hop or record
         self._encoding = encoding
@@ -260,7 +257,7 @@ class TFRecordReader(_OfFiles):
         try:
             self._records = RecordReader(self.stream, compression=self._compression, source=os.fsdecode(self.work))
         except ValueError:
-            raise _invalid(f"Unsupported compression_type: {self._compression}") from None
+            raise invalid(f"Unsupported compression_type: {self._compression}") from None
 
     def _next(self, n: int) -> tuple[list[Record], bool]:
         at = self._records.offset

@@ -6,15 +6,12 @@ import numpy as np
 
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import int32, int64
+from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Min, Mixed, Outputs, Types, op
 from thalweg._src.core.waiting import NOT_YET, Attempt, Shared
 from thalweg._src.ops.queue_kinds import copied
 
 NO_CANCELLATION = "Operation was cancelled"
-
-
-def _invalid(message: str) -> errors.OpError:
-    return errors.InvalidArgumentError(None, None, message)
 
 
 def _bytes(values: Any) -> int:
@@ -93,11 +90,11 @@ class MapArea(_Bounded):
 
     def _check_order(self, indices: list[int]) -> None:
         if any(a >= b for a, b in zip(indices, indices[1:], strict=False)):
-            raise _invalid("Indices are not strictly ordered")
+            raise invalid("Indices are not strictly ordered")
 
     def _check_index(self, key: int, index: int) -> None:
         if not 0 <= index < self.components:
-            raise _invalid(f"Index '{index}' for key '{key}' was out of bounds '{self.components}'.")
+            raise invalid(f"Index '{index}' for key '{key}' was out of bounds '{self.components}'.")
 
     def put(self, key: int, indices: list[int], values: Any) -> Attempt:
         self._check_order(indices)
@@ -123,7 +120,7 @@ class MapArea(_Bounded):
         for index, value in zip(indices, values, strict=True):
             self._check_index(key, index)
             if present[index] is not None:
-                raise _invalid(
+                raise invalid(
                     f"The tensor for index '{index}' for key '{key}' was already initialized '{self.components}'."
                 )
             present[index] = value
@@ -137,7 +134,7 @@ class MapArea(_Bounded):
         for index in indices:
             self._check_index(key, index)
             if element[index] is None:
-                raise _invalid(f"Tensor at index '{index}' for key '{key}' has already been removed.")
+                raise invalid(f"Tensor at index '{index}' for key '{key}' has already been removed.")
             chosen.append(element[index])
             if remove:
                 element[index] = None
@@ -204,7 +201,7 @@ def _declare_stage() -> dict[str, Any]:
         """Take the tensors that came first, when there are any."""
         values = yield _area(ctx, container, shared_name, lambda: Area(capacity, memory_limit)).get()
         if len(values) != len(dtypes):
-            raise _invalid(f"Mismatch stage/unstage: {len(values)} vs. {len(dtypes)}")
+            raise invalid(f"Mismatch stage/unstage: {len(values)} vs. {len(dtypes)}")
         return values
 
     @op("StagePeek", **facts)

@@ -11,6 +11,7 @@ from thalweg._src.core import dtypes, shapes
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import complex64, complex128, float32, float64, int8, int16, int32, int64, string, uint8
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.opdef import Min, op, type_attr
 from thalweg._src.formats.hashes import fingerprint64, hash64, siphash
 from thalweg._src.ops.arguments import renamed
@@ -18,10 +19,6 @@ from thalweg._src.ops.strings import each, texts
 
 A = type_attr("T", (int8, int16, int32, int64, complex64, complex128, float32, float64, bool_))
 OUT = type_attr("out_type", (float32, float64, int32, int64), float32)
-
-
-def _same(op):
-    return [op.inputs[0].dims]
 
 
 # -- numbers to strings
@@ -64,7 +61,7 @@ def _as_string(
     return texts([s.encode() for s in out], input.shape)
 
 
-_as_string.shape_rule(_same)
+_as_string.shape_rule(same_shape)
 
 
 def as_string(
@@ -121,7 +118,7 @@ def _string_to_number(string_tensor: string, *, out_type: OUT = float32) -> OUT:
     return np.array(values, out_type._as_numpy).reshape(string_tensor.shape)
 
 
-_string_to_number.shape_rule(_same)
+_string_to_number.shape_rule(same_shape)
 
 
 def string_to_number(
@@ -164,7 +161,7 @@ def _hash_bucket_strong(input: string, *, num_buckets: Min(int, 1), key: list[in
 
 
 for _bucket in (_hash_bucket, _hash_bucket_fast, _hash_bucket_strong):
-    _bucket.shape_rule(_same)
+    _bucket.shape_rule(same_shape)
 
 
 def string_to_hash_bucket(
@@ -259,7 +256,7 @@ def decode_base64(input: string) -> string:
 
 
 for _base64 in (_encode_base64, decode_base64):
-    _base64.shape_rule(_same)
+    _base64.shape_rule(same_shape)
 
 
 def encode_base64(input: Any, pad: bool = False, name: str | None = None) -> Tensor:

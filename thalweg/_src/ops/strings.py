@@ -11,6 +11,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int32, int64, string
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.opdef import Enum, Many, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import constants
@@ -32,10 +33,6 @@ def texts(values: Any, dims: Any) -> Any:
 def each(f: Callable[[bytes], bytes], x: Any) -> Any:
     """`f` of every string of `x`."""
     return texts([f(s) for s in x.ravel()], x.shape)
-
-
-def _same(op):
-    return [op.inputs[0].dims]
 
 
 # -- join
@@ -195,7 +192,7 @@ def string_strip(input: string) -> string:
 
 
 for _unchanged in (_length, _lower, _upper, string_strip):
-    _unchanged.shape_rule(_same)
+    _unchanged.shape_rule(same_shape)
 
 
 def string_lower(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
@@ -363,18 +360,18 @@ def _static_regex_replace(input: string, *, pattern: str, rewrite: str, replace_
 @_regex_full_match.shape_rule
 def _(op):
     shapes.of_rank(op.inputs[1].dims, 0)
-    return _same(op)
+    return same_shape(op)
 
 
 @_regex_replace.shape_rule
 def _(op):
     shapes.of_rank(op.inputs[1].dims, 0)
     shapes.of_rank(op.inputs[2].dims, 0)
-    return _same(op)
+    return same_shape(op)
 
 
 for _static in (_static_regex_full_match, _static_regex_replace):
-    _static.shape_rule(_same)
+    _static.shape_rule(same_shape)
 
 
 def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tensor:

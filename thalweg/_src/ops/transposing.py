@@ -10,6 +10,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import COMPLEX, FLOATS, bfloat16, int8, int16, int32, int64, string, uint8, uint16
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
@@ -20,10 +21,6 @@ T = type_attr("T")
 INTS = (int32, int64)
 PERM = type_attr("Tperm", INTS, int32)
 INT = type_attr("T", INTS, int32)
-
-
-def _same(op):
-    return [op.inputs[0].dims]
 
 
 # -- transpose

@@ -7,25 +7,22 @@ import numpy as np
 
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import float32, int32, int64, string
+from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Min, Outputs, op
 from thalweg._src.core.status import translated
 from thalweg._src.ops.checkpoints import local_path, open_reader
 
 
-def _invalid(message: str) -> errors.InvalidArgumentError:
-    return errors.InvalidArgumentError(None, None, message)
-
-
 def _words(path: str, size: int, whose: str) -> list[bytes]:
     """The lines of a file, the first `size` of them if that is not -1. Raises InvalidArgumentError where it has fewer."""
     if not path:
-        raise _invalid(f"{whose} vocab filename cannot be empty.")
+        raise invalid(f"{whose} vocab filename cannot be empty.")
     with translated():
         lines = Path(local_path(path)).read_bytes().split(b"\n")
     if lines[-1] == b"":
         lines.pop()
     if size > len(lines):
-        raise _invalid(f"Invalid vocab_size in {path}: expected {size} but got {len(lines)}")
+        raise invalid(f"Invalid vocab_size in {path}: expected {size} but got {len(lines)}")
     return lines if size < 0 else lines[:size]
 
 
@@ -43,7 +40,7 @@ def generate_vocab_remapping(
     """
     new = _words(new_vocab_file.item().decode(), -1, "new")
     if new_vocab_offset + num_new_vocab > len(new):
-        raise _invalid("lookup table size must be larger than last new vocab entry's line")
+        raise invalid("lookup table size must be larger than last new vocab entry's line")
     old: dict[bytes, int] = {}
     for i, word in enumerate(_words(old_vocab_file.item().decode(), old_vocab_size, "old")):
         if word in old:
@@ -105,11 +102,11 @@ def load_and_remap_matrix(
     """
     name = old_tensor_name.item().decode()
     if row_remapping.size != num_rows:
-        raise _invalid(f"Size of row_remapping is {row_remapping.size} instead of being equal to num_rows={num_rows}")
+        raise invalid(f"Size of row_remapping is {row_remapping.size} instead of being equal to num_rows={num_rows}")
     _check_distinct(row_remapping)
     if col_remapping.size:
         if col_remapping.size != num_cols:
-            raise _invalid(
+            raise invalid(
                 f"Provided col_remapping, but its size is {col_remapping.size} instead of being equal to "
                 f"num_cols={num_cols}"
             )
@@ -128,9 +125,9 @@ def load_and_remap_matrix(
     missing = (row_remapping < 0)[:, None] | (columns < 0)[None, :]
     given, needed = initializing_values.size, int(missing.sum())
     if given < needed:
-        raise _invalid(f"initializing_values contained {given} elements, but more missing values remain.")
+        raise invalid(f"initializing_values contained {given} elements, but more missing values remain.")
     if given > needed:
-        raise _invalid(
+        raise invalid(
             f"initializing_values contained {given} elements, but only {needed} elements were used to fill in missing "
             "values."
         )
@@ -143,13 +140,13 @@ def _check_matrix(entry, name, columns):
 
     kind, shape = NAME_OF_ENUM[entry.enum], f"[{','.join(map(str, entry.shape))}]"
     if kind != "float32":
-        raise _invalid(f"Tensor {name} has invalid type {kind} instead of expected type float")
+        raise invalid(f"Tensor {name} has invalid type {kind} instead of expected type float")
     if len(entry.shape) != 2:
-        raise _invalid(
+        raise invalid(
             f"Tensor {name} has shape {shape} of invalid rank {len(entry.shape)} instead of expected shape of rank 2."
         )
     if columns is not None and entry.shape[1] != columns:
-        raise _invalid(
+        raise invalid(
             f"Tensor {name} has shape {shape}, where the size of its 2nd dimension is {entry.shape[1]} instead of being "
             f"equal to num_cols={columns}"
         )

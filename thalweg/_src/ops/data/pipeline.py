@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import errors, infer, philox, shapes
+from thalweg._src.core.errors import invalid as invalid
 from thalweg._src.core.opdef import Min, Shape, Types, op
 
 TYPES = Min(Types, 1)
@@ -151,10 +152,6 @@ def array(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return x
     return np.asarray(x) if isinstance(x, np.generic) else variant(x)
-
-
-def invalid(message: str) -> errors.OpError:
-    return errors.InvalidArgumentError(None, None, message)
 
 
 def shape_text(x: Any) -> str:
