@@ -190,3 +190,21 @@ def test_errors_of_arguments():
         tf.train.batch([tf.placeholder(tf.float32)], 2)
     with pytest.raises(ValueError, match="No default session"):
         tf.train.start_queue_runners()
+
+
+def test_threads_end_with_their_session():
+    """A thread without a coordinator, between two steps when its session closes, leaves no error behind."""
+    sess = tf.Session()
+    queue = tf.FIFOQueue(8, tf.int64)
+
+    def close():
+        sess.close()
+        return np.int64(1)
+
+    runner = tf.train.QueueRunner(queue, [queue.enqueue(tf.py_func(close, [], tf.int64))])
+    (thread,) = runner.create_threads(sess, daemon=True, start=True)
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not runner.exceptions_raised
+    with pytest.raises(tf.errors.CancelledError, match="Session has been closed"):
+        sess.make_callable(queue.size())()

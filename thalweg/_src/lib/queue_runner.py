@@ -122,8 +122,8 @@ class QueueRunner:
             if coord:
                 coord.request_stop(error)
                 return
-            if isinstance(error, errors.CancelledError) and getattr(sess, "_closed", False):
-                return  # the session has ended, and this with it
+            if getattr(sess, "_closed", False):
+                return  # the session has ended, at whatever point of this step, and the thread with it
             log.error("Exception in QueueRunner: %s", error)
             with self._lock:
                 self._exceptions_raised.append(error)

@@ -502,7 +502,7 @@ class BaseSession:
             if len(values) != len(fed):
                 raise TypeError(f"The callable takes {len(fed)} values, {len(values)} were given")
             if self._closed:
-                raise RuntimeError("Attempted to use a closed Session.")
+                raise errors.CancelledError(None, None, "Session has been closed.")
             feeds = {t: _feed_value(t, v) for t, v in zip(fed, values, strict=True)}
             if options is not None or run_metadata is not None:
                 return profile.run(self, wanted, feeds, options, run_metadata)
