@@ -1,5 +1,5 @@
-"""Programs with layers, run under TensorFlow 1.15 and under thalweg: tf.layers, tf.contrib.layers and slim, the losses, metrics
-and optimizers of contrib, distributions, CRFs. Each is a function of (tf, np); what it gives is compared.
+"""Programs with layers, run under TensorFlow 1.15 and under thalweg: tf.layers, tf.contrib.layers and slim, the losses and
+metrics of contrib, distributions, CRFs. Each is a function of (tf, np); what it gives is compared.
 
 Kept to what Python 3.6 reads.
 """
@@ -379,35 +379,6 @@ def metrics(tf, np):
         first = [sess.run(u) for u in updates]
         sess.run(updates)
         return [digest(np, first), digest(np, sess.run(values)), digest(np, sess.run(m.accuracy(guesses, labels)))]
-
-
-def optimizer(name, make, sparse=True):
-    def run(tf, np):
-        found = []
-        for resource in (False, True):
-            for rows in (False, True) if sparse else (False,):
-                with tf.Graph().as_default():
-                    v = tf.get_variable(
-                        "v", initializer=np.arange(6, dtype="f").reshape(3, 2) + 1, use_resource=resource
-                    )
-                    step = make(tf, v).minimize(tf.reduce_sum(tf.square(tf.gather(v, [0, 2]) if rows else v)))
-                    found.append(ran(tf, np, [v], None, [step] * 3)[1])
-        return found
-
-    PROGRAMS["optimizer_" + name] = run
-
-
-optimizer("lazy_adam", lambda tf, v: tf.contrib.opt.LazyAdamOptimizer(0.1))
-optimizer("nadam", lambda tf, v: tf.contrib.opt.NadamOptimizer(0.1))
-optimizer("adamax", lambda tf, v: tf.contrib.opt.AdaMaxOptimizer(0.1))
-optimizer("lars", lambda tf, v: tf.contrib.opt.LARSOptimizer(0.1), sparse=False)
-optimizer("power_sign", lambda tf, v: tf.contrib.opt.PowerSignOptimizer(0.1), sparse=False)
-optimizer("add_sign", lambda tf, v: tf.contrib.opt.AddSignOptimizer(0.1), sparse=False)
-optimizer("averages", lambda tf, v: tf.contrib.opt.MovingAverageOptimizer(tf.train.GradientDescentOptimizer(0.1), 0.5))
-optimizer(
-    "clipping",
-    lambda tf, v: tf.contrib.opt.VariableClippingOptimizer(tf.train.GradientDescentOptimizer(0.1), {v: [1]}, 1.0),
-)
 
 
 def distribution(name, make, value, other=None, functions=(), stats=("mean", "variance", "stddev")):

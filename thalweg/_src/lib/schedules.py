@@ -245,7 +245,8 @@ def linear_cosine_decay(
         )
         step = math.minimum(step, steps)
         line = (steps - step) / steps
-        return math.multiply(rate, (a + line) * _waves(step / steps, periods) + b, name=scope)
+        waves = _waves(step / steps, periods)
+        return math.multiply(rate, (a + line) * waves + b, name=scope)
 
 
 @_follows_step
@@ -272,7 +273,8 @@ def noisy_linear_cosine_decay(
         line = (steps - step) / steps
         variance = variance / math.pow(1.0 + step, fade)
         noisy = line + random_normal(line.shape, stddev=math.sqrt(variance))
-        return math.multiply(rate, (a + noisy) * _waves(step / steps, periods) + b, name=scope)
+        waves = _waves(step / steps, periods)
+        return math.multiply(rate, (a + noisy) * waves + b, name=scope)
 
 
 def _waves(done: Any, periods: Any) -> Any:

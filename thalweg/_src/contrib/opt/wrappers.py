@@ -209,7 +209,7 @@ class VariableClippingOptimizer(Optimizer):
             clips = []
             with graph.control_dependencies([moved]):
                 for grad, var in grads_and_vars:
-                    if var in self._vars_to_clip_dims:
+                    if grad is not None and var in self._vars_to_clip_dims:
                         clips.append(self._clipped(grad, var, list(self._vars_to_clip_dims[var])))
             return basic.group(moved, *clips, name=scope)
 
