@@ -1,11 +1,12 @@
 """tf.distribute, as far as a program that does not distribute needs it: the default strategy, of one replica."""
 
 import contextlib
+import enum
 from collections.abc import Callable, Iterator
 from typing import Any
 
 
-class ReduceOp:
+class ReduceOp(enum.Enum):
     """How the values of replicas become one."""
 
     SUM = "SUM"
@@ -93,7 +94,7 @@ def get_replica_context() -> ReplicaContext:
     return ReplicaContext(_default)
 
 
-def get_loss_reduction() -> str:
+def get_loss_reduction() -> ReduceOp:
     """How losses of replicas are put together: their mean."""
     return ReduceOp.MEAN
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from typing import Any
 
 import numpy as np
 
 bytes_or_text_types = (bytes, str)
-integral_types = (int, np.integer)
-real_types = (float, int, np.integer, np.floating)
-complex_types = (complex, float, int, np.number)
+integral_types = (numbers.Integral, np.integer)
+real_types = (numbers.Real, np.integer, np.floating)
+complex_types = (numbers.Complex, np.number)
 
 
 def as_bytes(bytes_or_text: Any, encoding: str = "utf-8") -> bytes:

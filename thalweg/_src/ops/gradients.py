@@ -6,6 +6,7 @@ Every op has a gradient function, or is differentiated by JAX through its loweri
 from __future__ import annotations
 
 import collections
+import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -90,14 +91,11 @@ class AggregationMethod:
     EXPERIMENTAL_ACCUMULATE_N = 2
 
 
-class UnconnectedGradients:
+class UnconnectedGradients(enum.Enum):
     """What stands for the gradient of an x on which no y depends: None, or zeros."""
 
     NONE = "none"
     ZERO = "zero"
-
-    def __init__(self, value: str):
-        self.value = value
 
 
 def gradients(

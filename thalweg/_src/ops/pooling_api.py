@@ -3,6 +3,7 @@
 import numpy as np
 
 from thalweg._src.core.scopes import name_scope
+from thalweg._src.core.shapes import TensorShape
 from thalweg._src.ops.arguments import formerly, named_at, renamed
 from thalweg._src.ops.late import array
 from thalweg._src.ops.pooling import (
@@ -92,8 +93,9 @@ def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
 
 
 def _of_rank(pools, input, ksize, strides, padding, data_format, name):
-    if input.shape.ndims is not None:
-        n = input.shape.ndims - 2
+    rank = TensorShape(input.shape).ndims
+    if rank is not None:
+        n = rank - 2
     elif data_format is not None:
         n = len(data_format) - 2
     else:
