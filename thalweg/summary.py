@@ -1,6 +1,8 @@
 """tf.summary: what a training run tells about itself, for TensorBoard."""
 
 from thalweg._src.lib.messages import of_summary as __getattr__
+from thalweg._src.lib.summary.contrib import all_summary_ops as all_v2_summary_ops
+from thalweg._src.lib.summary.contrib import initialize as initialize
 from thalweg._src.lib.summary.summary import audio as audio
 from thalweg._src.lib.summary.summary import get_summary_description as get_summary_description
 from thalweg._src.lib.summary.summary import histogram as histogram

@@ -12,6 +12,8 @@ from thalweg._src.ops import beams as beams
 from thalweg._src.ops import bits as bits
 from thalweg._src.ops import bitwise as bitwise
 from thalweg._src.ops import blocks as blocks
+from thalweg._src.ops import boosted_splits as boosted_splits
+from thalweg._src.ops import boosted_trees as boosted_trees
 from thalweg._src.ops import boxes as boxes
 from thalweg._src.ops import broadcasting as broadcasting
 from thalweg._src.ops import candidate as candidate
@@ -102,6 +104,7 @@ from thalweg._src.ops import string_numbers as string_numbers
 from thalweg._src.ops import string_split as string_split
 from thalweg._src.ops import strings as strings
 from thalweg._src.ops import summary as summary
+from thalweg._src.ops import summary_writers as summary_writers
 from thalweg._src.ops import suppression as suppression
 from thalweg._src.ops import symbolic as symbolic
 from thalweg._src.ops import tensor_array_ops as tensor_array_ops

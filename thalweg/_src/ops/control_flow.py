@@ -8,6 +8,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.eager import executing_eagerly, label
 from thalweg._src.core.funcgraph import FuncGraph, building, order_captures
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
+from thalweg._src.core.keys import GraphKeys
 from thalweg._src.ops import basic, composites
 from thalweg._src.ops.functional import case_op, if_op
 from thalweg._src.ops.indexed_slices import IndexedSlices
@@ -75,12 +76,31 @@ def _branch(name: str, fn: Any) -> tuple[FuncGraph, Any]:
     graph = FuncGraph(name)
     graph.capture_name = "Switch"
     with building(graph):
+        outside = len(summaries_of(graph))
         result = fn()
         if result is None:
             raise ValueError(f"{name}_fn must have a return value.")
         result = nest.map_leaves(lambda v: _leaf(graph, v, name == "true"), result)
-        graph.outputs = composites.flatten(result)
+        graph.outputs = after_summaries(graph, composites.flatten(result), outside)
     return graph, result
+
+
+def summaries_of(graph: Any) -> list[Any]:
+    """What writes summaries in `graph` and the graphs around it (tf.contrib.summary): the collection itself."""
+    return graph.get_collection_ref(GraphKeys._SUMMARY_COLLECTION)
+
+
+def after_summaries(graph: FuncGraph, outputs: list[Tensor], outside: int) -> list[Tensor]:
+    """The `outputs` of a body, known once its summaries are written. Those leave the collection,
+    whose first `outside` were there before.
+    """
+    every = summaries_of(graph)
+    written = [t.op for t in every[outside:] if t.graph is graph]
+    del every[outside:]
+    if not written:
+        return outputs
+    with graph.control_dependencies(written):
+        return [basic.identity(t) for t in outputs]
 
 
 def _leaf(graph: FuncGraph, value: Any, truth: bool) -> Any:

@@ -18,7 +18,8 @@ def _serialized(summary: Any) -> np.ndarray:
     return np.array(summary.SerializeToString(), object)
 
 
-def _tag(tag: np.ndarray, what: str = "tags") -> str:
+def tag_of(tag: np.ndarray, what: str = "tags") -> str:
+    """The text of a tag. Raises InvalidArgumentError for more than one."""
     if tag.size != 1 or tag.ndim > 1:
         raise errors.InvalidArgumentError(None, None, f"{what} must be a scalar, got the shape {list(tag.shape)}")
     return tag.item().decode("utf-8", "surrogateescape")
@@ -30,7 +31,7 @@ def scalar_summary(tags: string, values: R) -> string:
     from thalweg._src.formats import protos
 
     if tags.shape != values.shape and not (tags.size == values.size == 1 and tags.ndim < 2 and values.ndim < 2):
-        one = f" (tag '{_tag(tags)}')" if tags.size == 1 else ""
+        one = f" (tag '{tag_of(tags)}')" if tags.size == 1 else ""
         raise errors.InvalidArgumentError(
             None, None, f"tags and values not the same shape: {list(tags.shape)} != {list(values.shape)}{one}"
         )
@@ -43,15 +44,20 @@ def scalar_summary(tags: string, values: R) -> string:
 @op("HistogramSummary", host=True, foldable=False)
 def histogram_summary(tag: string, values: H, *, ctx: Any) -> string:
     """The distribution of `values`. What is not finite raises InvalidArgumentError."""
+    return _serialized(of_histogram(tag_of(tag), values, ctx.op.name))
+
+
+def of_histogram(tag: str, values: np.ndarray, name: str) -> Any:
+    """The Summary of the distribution of `values`. Raises InvalidArgumentError, which names `name`, for what is not finite."""
     from thalweg._src.formats import histogram, protos
 
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
         what = "Nan" if np.isnan(values).any() else "Infinity"
-        raise errors.InvalidArgumentError(None, ctx.op, f"{what} in summary histogram for: {ctx.op.name}")
+        raise errors.InvalidArgumentError(None, None, f"{what} in summary histogram for: {name}")
     summary = protos.Summary()
-    summary.value.add(tag=_tag(tag)).histo.CopyFrom(histogram.to_proto(values))
-    return _serialized(summary)
+    summary.value.add(tag=tag).histo.CopyFrom(histogram.to_proto(values))
+    return summary
 
 
 _RED = np.array([255, 0, 0, 255], np.uint8)
@@ -60,6 +66,11 @@ _RED = np.array([255, 0, 0, 255], np.uint8)
 @op("ImageSummary", host=True, foldable=False)
 def image_summary(tag: string, tensor: I, *, max_images: Min(int, 1) = 3, bad_color: TensorValue = _RED) -> string:
     """Up to `max_images` pictures as PNG; `tensor` is [batch, height, width, 1, 3 or 4 channels]."""
+    return _serialized(of_images(tag_of(tag), tensor, max_images, bad_color))
+
+
+def of_images(tag: str, tensor: np.ndarray, most: int, bad_color: np.ndarray) -> Any:
+    """The Summary of up to `most` pictures. Raises InvalidArgumentError for what are no pictures."""
     from thalweg._src.formats import png, protos
 
     if tensor.ndim != 4 or tensor.shape[3] not in (1, 3, 4):
@@ -70,13 +81,13 @@ def image_summary(tag: string, tensor: I, *, max_images: Min(int, 1) = 3, bad_co
         raise errors.InvalidArgumentError(
             None, None, f"input tensor must have non-zero dims. Found: {list(tensor.shape)}."
         )
-    base, summary = _tag(tag), protos.Summary()
-    for i, image in enumerate(tensor[:max_images]):
-        value = summary.value.add(tag=f"{base}/image/{i}" if max_images > 1 else f"{base}/image")
+    summary = protos.Summary()
+    for i, image in enumerate(tensor[:most]):
+        value = summary.value.add(tag=f"{tag}/image/{i}" if most > 1 else f"{tag}/image")
         value.image.height, value.image.width, value.image.colorspace = image.shape
         pixels = image if image.dtype == np.uint8 else as_pixels(image, bad_color)
         value.image.encoded_image_string = png.write_png(pixels)
-    return _serialized(summary)
+    return summary
 
 
 def as_pixels(image: np.ndarray, bad_color: np.ndarray) -> np.ndarray:
@@ -105,33 +116,34 @@ def as_pixels(image: np.ndarray, bad_color: np.ndarray) -> np.ndarray:
     return out
 
 
-def _audio(tag: np.ndarray, tensor: np.ndarray, rate: float, most: int) -> np.ndarray:
+def of_sounds(tag: str, tensor: np.ndarray, rate: float, most: int) -> Any:
+    """The Summary of up to `most` sounds. Raises InvalidArgumentError for what are no sounds."""
     from thalweg._src.formats import protos, wav
 
     if tensor.ndim not in (2, 3):
         raise errors.InvalidArgumentError(None, None, f"Tensor must be 3-D or 2-D, got: {list(tensor.shape)}")
     if not rate > 0:
         raise errors.InvalidArgumentError(None, None, f"sample_rate must be > 0, got {rate}")
-    base, summary = _tag(tag, "Tag"), protos.Summary()
+    summary = protos.Summary()
     for i, sound in enumerate(tensor[:most]):
         sound = sound if sound.ndim == 2 else sound[:, None]
-        value = summary.value.add(tag=f"{base}/audio/{i}" if most > 1 else f"{base}/audio")
+        value = summary.value.add(tag=f"{tag}/audio/{i}" if most > 1 else f"{tag}/audio")
         value.audio.sample_rate, value.audio.content_type = rate, "audio/wav"
         value.audio.length_frames, value.audio.num_channels = sound.shape
         value.audio.encoded_audio_string = wav.write_wav(sound, max(1, round(rate)))
-    return _serialized(summary)
+    return summary
 
 
 @op("AudioSummary", host=True, foldable=False)
 def audio_summary(tag: string, tensor: float32, *, sample_rate: float, max_outputs: Min(int, 1) = 3) -> string:
     """Up to `max_outputs` sounds as WAV; the form of TensorFlow 0.x."""
-    return _audio(tag, tensor, sample_rate, max_outputs)
+    return _serialized(of_sounds(tag_of(tag, "Tag"), tensor, sample_rate, max_outputs))
 
 
 @op("AudioSummaryV2", host=True, foldable=False)
 def audio_summary_v2(tag: string, tensor: float32, sample_rate: float32, *, max_outputs: Min(int, 1) = 3) -> string:
     """Up to `max_outputs` sounds as WAV; `tensor` is [batch, frames] or [batch, frames, channels]."""
-    return _audio(tag, tensor, float(sample_rate), max_outputs)
+    return _serialized(of_sounds(tag_of(tag, "Tag"), tensor, float(sample_rate), max_outputs))
 
 
 def _tensor_proto(tensor: np.ndarray, dtype: Any) -> Any:
@@ -155,13 +167,18 @@ def tensor_summary(
 @op("TensorSummaryV2", host=True, foldable=False)
 def tensor_summary_v2(tag: string, tensor: T, serialized_summary_metadata: string, *, T: T) -> string:
     """A tensor of any type, with the metadata that say which plugin shows it."""
+    return _serialized(of_tensor(tag_of(tag, "tag"), tensor, T, serialized_summary_metadata.item()))
+
+
+def of_tensor(tag: str, tensor: np.ndarray, dtype: Any, metadata: bytes) -> Any:
+    """The Summary of a tensor of any type, with its serialized metadata."""
     from thalweg._src.formats import protos
 
     summary = protos.Summary()
-    value = summary.value.add(tag=_tag(tag, "tag"))
-    value.tensor.CopyFrom(_tensor_proto(tensor, T))
-    value.metadata.ParseFromString(serialized_summary_metadata.item())
-    return _serialized(summary)
+    value = summary.value.add(tag=tag)
+    value.tensor.CopyFrom(_tensor_proto(tensor, dtype))
+    value.metadata.ParseFromString(metadata)
+    return summary
 
 
 @op("MergeSummary", host=True, foldable=False)

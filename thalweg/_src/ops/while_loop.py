@@ -10,7 +10,7 @@ from thalweg._src.core.funcgraph import FuncGraph, building, order_captures
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.shapes import Dims, TensorShape
 from thalweg._src.ops import basic, composites
-from thalweg._src.ops.control_flow import wait_outside
+from thalweg._src.ops.control_flow import after_summaries, summaries_of, wait_outside
 from thalweg._src.ops.functional import while_op
 from thalweg._src.ops.indexed_slices import IndexedSlices
 
@@ -211,8 +211,9 @@ def _graph(
         args = [graph.argument(t.dtype.base_dtype, d, name) for t, d in zip(first, dims, strict=True)]
         graph.begins, graph.is_loop = dict(zip(first, args, strict=True)), True
         packed = composites.pack(loop_vars, args)
+        outside = len(summaries_of(graph))
         result = fn(*packed)
-        graph.outputs = outputs(graph, result)
+        graph.outputs = after_summaries(graph, outputs(graph, result), outside)
     return graph
 
 

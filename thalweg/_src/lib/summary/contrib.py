@@ -3,76 +3,50 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
+import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
-import numpy as np
-
-from thalweg._src.core import dtypes
+from thalweg._src.core import dtypes, errors, scopes
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.eager import EagerTensor, executing_eagerly
-from thalweg._src.core.graph import Tensor, get_default_graph
+from thalweg._src.core.eager import executing_eagerly
+from thalweg._src.core.graph import Graph, Tensor, get_default_graph
+from thalweg._src.core.graph import default_sessions as sessions
 from thalweg._src.lib.global_step import get_or_create_global_step
-from thalweg._src.lib.summary.summary import _scope
-from thalweg._src.lib.summary.writer import FileWriter
+from thalweg._src.lib.platform import logging as log
+from thalweg._src.lib.summary.summary import summary_scope
 from thalweg._src.ops import basic, constants
-from thalweg._src.ops import summary as ops
-from thalweg._src.ops.control_flow import smart_cond
+from thalweg._src.ops import summary_writers as ops
+from thalweg._src.ops.control_flow import smart_cond, summaries_of
 from thalweg._src.ops.late import math
-from thalweg._src.ops.py_func import py_func
 
-_SUMMARIES = "_SUMMARY_V2"
-_INITIALIZERS = "_SUMMARY_WRITER_INIT"
+_INITIALIZERS = "_SUMMARY_WRITER_V2"
 
 
 class _State(threading.local):
     def __init__(self) -> None:
-        self.writer: SummaryWriter | None = None
+        self.writer: Any = None
         self.recording: Any = None
 
 
 _state = _State()
 
 
+# -- writers
+
+
 class SummaryWriter:
-    """Writes summaries to the event file of a directory, once it is the default writer. Without a directory it writes nothing."""
+    """Writes summaries to an event file, once it is the default writer: a resource of the session, shared by its name."""
 
-    def __init__(self, logdir: Any, max_queue: Any = None, flush_millis: Any = None, suffix: Any = None):
-        self._logdir = logdir
-        self._settings = (max_queue, flush_millis, suffix)
-        self._file: FileWriter | None = None
-        self._lock = threading.Lock()
-        self._closed = False
-        self._started = False
-        if executing_eagerly():
-            self._open()
-        elif logdir is not None:
-            get_default_graph().add_to_collection(_INITIALIZERS, self._operation("open", self._open))
-
-    def _open(self) -> FileWriter | None:
-        with self._lock:
-            if self._file is None and self._logdir is not None:
-                queue, millis, suffix = [_value(x) for x in self._settings]
-                self._file = FileWriter(
-                    _text(self._logdir),
-                    max_queue=10 if queue is None else int(queue),
-                    flush_secs=2 * 60 if millis is None else millis / 1000,
-                    filename_suffix=".v2" if suffix is None else _text(suffix),
-                )
-            return self._file
-
-    def _operation(self, name: str, action: Callable[[], Any]) -> Any:
-        """`action`, now or by an operation."""
-        if executing_eagerly():
-            action()
-            return None
-
-        def act() -> bool:
-            action()
-            return True
-
-        return py_func(act, [], dtypes.bool, name=name).op
+    def __init__(self, shared_name: str, create: Callable[..., Any]):
+        self._resource = ops.summary_writer(shared_name=shared_name)
+        self._create = create
+        created = create(self._resource)
+        if not executing_eagerly():
+            get_default_graph().add_to_collection(_INITIALIZERS, created)
 
     def set_as_default(self) -> None:
         """Let summaries of this thread go here from now on."""
@@ -80,51 +54,96 @@ class SummaryWriter:
 
     @contextlib.contextmanager
     def as_default(self) -> Iterator[SummaryWriter]:
-        """A block whose summaries go here."""
+        """A block whose summaries go here. In eager execution its end flushes."""
         old, _state.writer = _state.writer, self
         try:
             yield self
-            if executing_eagerly():
-                self.flush()
+            self.flush()
         finally:
             _state.writer = old
 
     def init(self) -> Any:
-        """Open the file: an operation in a graph."""
-        return self._operation("open", self._open)
+        """Open the file, another one after `close`: an operation in a graph."""
+        return self._create(self._resource)
 
     def flush(self) -> Any:
-        """Write what is waiting."""
-        return self._operation("flush", lambda: self._file.flush() if self._file is not None else None)
+        """Write what is waiting: an operation in a graph."""
+        return flush(self)
 
     def close(self) -> Any:
-        """Write what is waiting, and close the file."""
-        return self._operation("close", lambda: self._file.close() if self._file is not None else None)
-
-    def write(self, summary: bytes, step: int) -> None:
-        """Add a Summary at `step`."""
-        file = self._open()
-        if file is not None:
-            file.add_summary(summary, step)
+        """Write what is waiting, and close the file: an operation in a graph."""
+        graph = get_default_graph()
+        with graph.control_dependencies(_done(self.flush())), graph.device("cpu:0"):
+            return ops.close_summary_writer(self._resource)
 
 
-def _value(x: Any) -> Any:
-    return x.numpy() if isinstance(x, EagerTensor) else x
+class _NoWriter:
+    """What `create_file_writer(None)` gives: a writer that writes nothing, and leaves the default one as it is."""
 
+    def set_as_default(self) -> None:
+        """Nothing."""
 
-def _text(x: Any) -> str:
-    x = _value(x)
-    return x.decode() if isinstance(x, bytes) else str(x)
+    @contextlib.contextmanager
+    def as_default(self) -> Iterator[None]:
+        """A block like any other."""
+        yield
+
+    def init(self) -> None:
+        """Nothing."""
+
+    flush = close = init
 
 
 def create_file_writer(
     logdir: Any, max_queue: Any = None, flush_millis: Any = None, filename_suffix: Any = None, name: str | None = None
-) -> SummaryWriter:
-    """A writer of event files in `logdir`; None makes a writer that writes nothing."""
-    return SummaryWriter(logdir, max_queue, flush_millis, filename_suffix)
+) -> Any:
+    """A writer of event files in `logdir`; None makes a writer that writes nothing.
+
+    `name` is what writers of one file share; the default is made of the directory. More than `max_queue` events (10), or
+    `flush_millis` (two minutes) since the last time, make it write what waits.
+    """
+    if logdir is None:
+        return _NoWriter()
+    folder = str(logdir)
+    with get_default_graph().device("cpu:0"):
+        settings = {
+            "logdir": folder,
+            "max_queue": constants.constant(10) if max_queue is None else max_queue,
+            "flush_millis": constants.constant(2 * 60 * 1000) if flush_millis is None else flush_millis,
+            "filename_suffix": constants.constant(".v2") if filename_suffix is None else filename_suffix,
+        }
+        create = functools.partial(ops.create_summary_file_writer, **settings)
+        return SummaryWriter(f"logdir:{folder}" if name is None else name, create)
 
 
-create_summary_file_writer = create_file_writer
+def create_summary_file_writer(*args: Any, **kwargs: Any) -> Any:
+    """`create_file_writer`, by its former name."""
+    log.warning("Deprecation Warning: create_summary_file_writer was renamed to create_file_writer")
+    return create_file_writer(*args, **kwargs)
+
+
+_NAMES = {
+    "experiment_name": re.compile(r"^[^\x00-\x1F<>]{0,256}$"),
+    "run_name": re.compile(r"^[^\x00-\x1F<>]{0,512}$"),
+    "user_name": re.compile(r"^[a-z]([-a-z0-9]{0,29}[a-z0-9])?$", re.IGNORECASE),
+}
+
+
+def create_db_writer(
+    db_uri: Any, experiment_name: Any = None, run_name: Any = None, user_name: Any = None, name: str | None = None
+) -> NoReturn:
+    """Raises ValueError for a name that can't be, UnimplementedError for others: TensorBoard reads no databases any more."""
+    for what, given in (("experiment_name", experiment_name), ("run_name", run_name), ("user_name", user_name)):
+        if isinstance(given, str) and not _NAMES[what].search(given):
+            raise ValueError(f"{what} ({given}) must match {_NAMES[what].pattern}")
+    raise errors.UnimplementedError(
+        None, None, f"{db_uri}: thalweg writes no databases of summaries; tf.contrib.summary.create_file_writer does."
+    )
+
+
+def eval_dir(model_dir: str, name: str | None = None) -> str:
+    """The directory of an evaluation's summaries."""
+    return os.path.join(model_dir, f"eval_{name}" if name else "eval")
 
 
 # -- when
@@ -149,16 +168,15 @@ def never_record_summaries() -> Any:
     return _recording(False)
 
 
-@contextlib.contextmanager
-def record_summaries_every_n_global_steps(n: int, global_step: Any = None) -> Iterator[None]:
+def record_summaries_every_n_global_steps(n: int, global_step: Any = None) -> Any:
     """A block in which summaries are written at every `n`th global step."""
     step = get_or_create_global_step() if global_step is None else global_step
 
     def now() -> Any:
-        return math.equal(to_tensor(step) % n, 0)
+        return math.equal(step % n, 0)
 
-    with get_default_graph().device("cpu:0"), _recording(now if executing_eagerly() else now()):
-        yield
+    with get_default_graph().device("cpu:0"):
+        return _recording(now if executing_eagerly() else now())
 
 
 def should_record_summaries() -> Any:
@@ -170,48 +188,84 @@ def should_record_summaries() -> Any:
 # -- what
 
 
-def _write(name: str, tensor: Any, family: str | None, step: Any, make: Callable[..., Tensor]) -> Any:
+def _step(step: Any) -> Tensor:
+    step = get_or_create_global_step() if step is None else step
+    return step if isinstance(step, Tensor) else to_tensor(step, dtypes.int64)
+
+
+def _done(operation: Any) -> list[Any]:
+    """What to wait for: nothing in eager execution, where it is over."""
+    return [] if operation is None or executing_eagerly() else [operation]
+
+
+def _write(name: str, tensor: Any, family: str | None, write: Callable[[Any, str, str], Any]) -> Any:
+    """Let `write(resource, tag, scope)` write, where summaries are recorded: its operation, or one that does nothing."""
     writer = _state.writer
     if writer is None:
-        return basic.no_op() if not executing_eagerly() else None
-    own_step = get_or_create_global_step() if step is None else step
+        return basic.no_op()
+    graph = get_default_graph()
+    outside = graph.get_name_scope()
 
-    def record() -> Any:
-        with _scope(name, family, [tensor]) as (tag, _):
-            data = make(tag)
-        at = math.cast(to_tensor(own_step), dtypes.int64)
-        if executing_eagerly():
-            writer.write(data.numpy(), int(at.numpy()))  # type: ignore[attr-defined]
-            return constants.constant(True)
+    def record() -> Tensor:
+        # The tag must not tell that the operation stands in a branch.
+        with (
+            scopes.name_scope(f"{outside}/" if outside else ""),
+            summary_scope(name, family, values=[tensor]) as (
+                tag,
+                scope,
+            ),
+        ):
+            done = _done(write(writer._resource, tag, scope))
+            with get_default_graph().control_dependencies(done):
+                return constants.constant(True)
 
-        def write(summary: bytes, when: np.int64) -> bool:
-            writer.write(summary, int(when))
-            return True
-
-        return py_func(write, [data, at], dtypes.bool, name="write_summary")
-
-    with get_default_graph().device("cpu:0"):
-        done = smart_cond(should_record_summaries(), record, lambda: constants.constant(False))
+    with graph.device("cpu:0"):
+        done = smart_cond(should_record_summaries(), record, lambda: constants.constant(False), name="")
     if not executing_eagerly():
-        get_default_graph().add_to_collection(_SUMMARIES, done)
+        summaries_of(graph).append(done)
     return done
+
+
+def generic(name: str, tensor: Any, metadata: Any = None, family: str | None = None, step: Any = None) -> Any:
+    """Write a tensor of any type; `metadata`, a SummaryMetadata or one serialized, names the plugin that shows it."""
+    data = metadata.SerializeToString() if hasattr(metadata, "SerializeToString") else metadata
+
+    def write(writer: Any, tag: str, scope: str) -> Any:
+        told = "" if data is None else data
+        return ops.write_summary(writer, _step(step), basic.identity(tensor), tag, told, name=scope)
+
+    return _write(name, tensor, family, write)
 
 
 def scalar(name: str, tensor: Any, family: str | None = None, step: Any = None) -> Any:
     """Write a number. The tag is `name` within its name scopes; the step is the global step unless given."""
-    return _write(name, tensor, family, step, lambda tag: ops.scalar_summary(tag, tensor))
+
+    def write(writer: Any, tag: str, scope: str) -> Any:
+        return ops.write_scalar_summary(writer, _step(step), tag, basic.identity(tensor), name=scope)
+
+    return _write(name, tensor, family, write)
 
 
 def histogram(name: str, tensor: Any, family: str | None = None, step: Any = None) -> Any:
     """Write a distribution."""
-    return _write(name, tensor, family, step, lambda tag: ops.histogram_summary(tag, tensor))
+
+    def write(writer: Any, tag: str, scope: str) -> Any:
+        return ops.write_histogram_summary(writer, _step(step), tag, basic.identity(tensor), name=scope)
+
+    return _write(name, tensor, family, write)
 
 
 def image(
     name: str, tensor: Any, bad_color: Any = None, max_images: int = 3, family: str | None = None, step: Any = None
 ) -> Any:
-    """Write up to `max_images` pictures."""
-    return _write(name, tensor, family, step, lambda tag: ops.image_summary(tag, tensor, max_images=max_images))
+    """Write up to `max_images` pictures; pixels that are not finite get `bad_color`, red."""
+
+    def write(writer: Any, tag: str, scope: str) -> Any:
+        bad = constants.constant([255, 0, 0, 255], dtypes.uint8) if bad_color is None else bad_color
+        pictures = basic.identity(tensor)
+        return ops.write_image_summary(writer, _step(step), tag, pictures, bad, max_images=max_images, name=scope)
+
+    return _write(name, tensor, family, write)
 
 
 def audio(
@@ -219,16 +273,43 @@ def audio(
 ) -> Any:
     """Write up to `max_outputs` sounds."""
 
-    def make(tag: Any) -> Tensor:
-        rate = to_tensor(sample_rate, dtypes.float32, "sample_rate")
-        return ops.audio_summary_v2(tag, tensor, rate, max_outputs=max_outputs)
+    def write(writer: Any, tag: str, scope: str) -> Any:
+        sounds = basic.identity(tensor)
+        return ops.write_audio_summary(
+            writer, _step(step), tag, sounds, sample_rate=sample_rate, max_outputs=max_outputs, name=scope
+        )
 
-    return _write(name, tensor, family, step, make)
+    return _write(name, tensor, family, write)
+
+
+def graph(param: Any, step: Any = None, name: str | None = None) -> Any:
+    """Write a graph: a string tensor that holds a GraphDef; in eager execution also a Graph or a GraphDef.
+
+    It is written whether summaries are recorded or not. Raises TypeError in a graph for what is no tensor.
+    """
+    if not executing_eagerly() and not isinstance(param, Tensor):
+        raise TypeError(f"graph() needs a tf.Tensor (e.g. tf.placeholder) in graph mode, but was: {type(param)}")
+    writer = _state.writer
+    if writer is None:
+        return basic.no_op()
+    with get_default_graph().device("cpu:0"):
+        is_graph = isinstance(param, Graph) or type(param).__name__ == "GraphDef"
+        tensor = constants.constant(_serialized(param)) if is_graph else basic.identity(param)
+        return ops.write_graph_summary(writer._resource, _step(step), tensor, name=name)
+
+
+def import_event(tensor: Any, name: str | None = None) -> Any:
+    """Write a serialized Event as it is, whether summaries are recorded or not."""
+    return ops.import_event(_state.writer._resource, tensor, name=name)
+
+
+def _serialized(graph: Any) -> bytes:
+    return (graph.as_graph_def(add_shapes=True) if isinstance(graph, Graph) else graph).SerializeToString()
 
 
 def all_summary_ops() -> Any:
     """All operations that write summaries in the default graph; None in eager execution."""
-    return None if executing_eagerly() else get_default_graph().get_collection(_SUMMARIES)
+    return None if executing_eagerly() else list(summaries_of(get_default_graph()))
 
 
 def summary_writer_initializer_op() -> list[Any]:
@@ -239,22 +320,29 @@ def summary_writer_initializer_op() -> list[Any]:
 
 
 def initialize(graph: Any = None, session: Any = None) -> None:
-    """Open the writers of the graph, and write the graph. Nothing happens in eager execution. Raises ValueError without a session."""
-    from thalweg._src.core.graph import default_sessions
+    """Open the writers of the default graph, and write `graph`. Nothing happens in eager execution.
 
-    if executing_eagerly() or _state.writer is None:
+    Raises RuntimeError without a default writer, ValueError without a session.
+    """
+    if executing_eagerly():
         return
-    session = session or (default_sessions.stack[-1] if default_sessions.stack else None)
+    writer = _state.writer
+    if writer is None:
+        raise RuntimeError("No default tf.contrib.summary.SummaryWriter found")
+    session = session or (sessions.stack[-1] if sessions.stack else None)
     if session is None:
-        raise ValueError("session must be provided if there is no default session.")
+        raise ValueError("session must be passed if no default session exists")
     session.run(summary_writer_initializer_op())
     if graph is not None:
-        file = _state.writer._open()
-        if file is not None:
-            file.add_graph(graph)
+        data = constants.placeholder(dtypes.string)
+        at = constants.constant(0, dtypes.int64)
+        session.run(ops.write_graph_summary(writer._resource, at, data), {data: _serialized(graph)})
 
 
-def flush(writer: SummaryWriter | None = None, name: str | None = None) -> Any:
-    """Write what is waiting for `writer`, or for the default one."""
-    writer = writer or _state.writer
-    return writer.flush() if writer is not None else basic.no_op()
+def flush(writer: Any = None, name: str | None = None) -> Any:
+    """Write what is waiting for `writer` (or its resource), or for the default one."""
+    writer = _state.writer if writer is None else writer
+    if writer is None:
+        return basic.no_op()
+    with get_default_graph().device("cpu:0"):
+        return ops.flush_summary_writer(getattr(writer, "_resource", writer), name=name)

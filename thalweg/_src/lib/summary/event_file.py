@@ -5,15 +5,14 @@ from __future__ import annotations
 import atexit
 import os
 import queue
-import socket
 import threading
 import time
 import weakref
 from typing import Any
 
 from thalweg._src.core import errors
-from thalweg._src.core.status import status_of, translated
-from thalweg._src.formats.events import EventWriter, event_file_name
+from thalweg._src.core.status import translated
+from thalweg._src.ops.event_files import EventFile
 
 _CLOSE = object()
 # What is still open when the program ends is closed, so that no event is lost.
@@ -35,7 +34,7 @@ class EventFileWriter:
             raise errors.PermissionDeniedError(None, None, f"{self._logdir}; the event files can't be written there")
         self._queue: queue.Queue[Any] = queue.Queue(max_queue)
         self._flush_secs, self._suffix = flush_secs, filename_suffix or ""
-        self._file = _EventFile(os.path.join(self._logdir, "events"), self._suffix)
+        self._file = EventFile(os.path.join(self._logdir, "events"), self._suffix)
         if self._suffix:
             self._file.open()
         self._closed = True
@@ -76,63 +75,7 @@ class EventFileWriter:
         self._file.raise_error()
 
 
-class _EventFile:
-    """The file, made by the first event. `error` is what went wrong in the thread and has not been told yet."""
-
-    def __init__(self, prefix: str, suffix: str):
-        self._prefix, self._suffix = prefix, suffix
-        self._stream: Any = None
-        self._writer: Any = None
-        self._lock = threading.Lock()
-        self.error: Exception | None = None
-
-    def open(self) -> None:
-        now = time.time()
-        while True:
-            # Two writers of one second must not share a file.
-            path = event_file_name(self._prefix, now, socket.gethostname(), self._suffix)
-            try:
-                self._stream = open(path, "xb")  # noqa: SIM115
-                break
-            except FileExistsError:
-                now += 1
-        self._writer = EventWriter(self._stream, now)
-
-    def write(self, event: Any) -> None:
-        with self._lock:
-            try:
-                if self._writer is None:
-                    self.open()
-                self._writer.write(event)
-            except OSError as error:
-                self.error = error
-
-    def flush(self) -> None:
-        with self._lock:
-            if self._stream is not None:
-                try:
-                    self._writer.flush()
-                    os.fsync(self._stream.fileno())
-                except OSError as error:
-                    self.error = error
-
-    def close(self) -> None:
-        self.flush()
-        with self._lock:
-            if self._stream is not None:
-                try:
-                    self._stream.close()
-                except OSError as error:
-                    self.error = error
-            self._stream = self._writer = None
-
-    def raise_error(self) -> None:
-        error, self.error = self.error, None
-        if error is not None:
-            raise status_of(error) from error
-
-
-def _work(events: queue.Queue[Any], file: _EventFile, flush_secs: float) -> None:
+def _work(events: queue.Queue[Any], file: EventFile, flush_secs: float) -> None:
     """Write what comes. The first event goes to the disk at once, later ones no later than `flush_secs` after it."""
     next_flush = 0.0
     waiting = False  # whether something is not on the disk yet

@@ -9,23 +9,25 @@ from typing import Any
 
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops import summary as ops
 
+_NOT_EAGER = "Merging tf.summary.* ops is not compatible with eager execution. Use tf.contrib.summary instead."
 _NOT_IN_TAGS = re.compile(r"[^-/\w\.]")
 
 
 def scalar(name: str, tensor: Any, collections: Any = None, family: str | None = None) -> Tensor:
     """A curve: one number at each step. The tag is `name` within its name scopes, below `family` if there is one."""
-    with _scope(name, family, [tensor]) as (tag, scope):
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
         return _collected(ops.scalar_summary(tag, tensor, name=scope), collections)
 
 
 def histogram(name: str, values: Any, collections: Any = None, family: str | None = None) -> Tensor:
     """A distribution at each step. Values that are not finite raise InvalidArgumentError when it runs."""
-    with _scope(name, family, [values], "HistogramSummary") as (tag, scope):
+    with summary_scope(name, family, "HistogramSummary", [values]) as (tag, scope):
         return _collected(ops.histogram_summary(tag, values, name=scope), collections)
 
 
@@ -34,7 +36,7 @@ def image(name: str, tensor: Any, max_outputs: int = 3, collections: Any = None,
 
     uint8 is taken as it is; floats are scaled, each picture by itself.
     """
-    with _scope(name, family, [tensor]) as (tag, scope):
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
         return _collected(ops.image_summary(tag, tensor, max_images=max_outputs, name=scope), collections)
 
 
@@ -47,7 +49,7 @@ def audio(
     family: str | None = None,
 ) -> Tensor:
     """Sounds: `tensor` is [batch, frames] or [batch, frames, channels], between -1 and 1, at `sample_rate` hertz."""
-    with _scope(name, family, [tensor]) as (tag, scope):
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
         rate = to_tensor(sample_rate, dtypes.float32, "sample_rate")
         return _collected(ops.audio_summary_v2(tag, tensor, rate, max_outputs=max_outputs, name=scope), collections)
 
@@ -84,21 +86,25 @@ def tensor_summary(
         metadata.summary_description = summary_description
     if display_name is not None:
         metadata.display_name = display_name
-    with _scope(name, family, [tensor]) as (tag, scope):
+    with summary_scope(name, family, values=[tensor]) as (tag, scope):
         out = ops.tensor_summary_v2(tag, tensor, serialized_summary_metadata=metadata.SerializeToString(), name=scope)
         return _collected(out, collections)
 
 
 def merge(inputs: Sequence[Any], collections: Any = None, name: str | None = None) -> Tensor:
     """One summary of all `inputs`. A tag that comes twice raises InvalidArgumentError when it runs."""
-    with scopes.name_scope(_clean(name), "Merge", list(inputs)):
-        return _collected(ops.merge_summary(list(inputs), name=_clean(name)), collections, default=())
+    if executing_eagerly():
+        raise RuntimeError(_NOT_EAGER)
+    with scopes.name_scope(clean_tag(name), "Merge", list(inputs)):
+        return _collected(ops.merge_summary(list(inputs), name=clean_tag(name)), collections, default=())
 
 
 def merge_all(key: str = GraphKeys.SUMMARIES, scope: str | None = None, name: str | None = None) -> Tensor | None:
     """One summary of all that the graph has collected under `key`, in name scopes that match `scope`; None without
     any.
     """
+    if executing_eagerly():
+        raise RuntimeError(_NOT_EAGER)
     found = scopes.get_collection(key, scope=scope)
     return merge(found, name=name) if found else None
 
@@ -163,7 +169,7 @@ def merge_all_summaries(key: str = GraphKeys.SUMMARIES) -> Tensor | None:
 # -- names
 
 
-def _clean(name: str | None) -> str | None:
+def clean_tag(name: str | None) -> str | None:
     """`name` with underscores for what a name can't hold, and without leading slashes."""
     if name is None:
         return None
@@ -174,11 +180,11 @@ def _clean(name: str | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _scope(
-    name: str, family: str | None, values: list[Any], default_name: str | None = None
+def summary_scope(
+    name: str, family: str | None = None, default_name: str | None = None, values: Any = None
 ) -> Iterator[tuple[str, str]]:
     """The tag and the name scope of a summary: the tag is the scope's name, so it is unique, below the family."""
-    name, family = _clean(name), _clean(family)
+    name, family = clean_tag(name), clean_tag(family)
     base = name if family is None else f"{family}/{name}"
     with scopes.name_scope(base, default_name, values) as scope:
         tag = scope.rstrip("/")

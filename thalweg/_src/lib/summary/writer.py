@@ -8,16 +8,18 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, get_default_graph
 from thalweg._src.lib.summary.event_file import EventFileWriter
+from thalweg._src.lib.summary.session_writer import SessionEventWriter
 
 
 class FileWriter:
     """Writes events to a file in `logdir`; with `graph`, that graph first. As a context it closes itself.
 
     Events wait in a queue of `max_queue` and reach the disk after `flush_secs`, or with `flush` and `close`.
-    `filename_suffix` ends the file's name. With `session`, the events are written by that session's process, which
-    here is this one.
+    `filename_suffix` ends the file's name. With `session`, operations in that session's graph write the events, to a
+    file that all such writers of `logdir` share. Raises RuntimeError in eager execution.
 
     >>> with tf.summary.FileWriter(logdir) as writer:
     ...     writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="loss", simple_value=0.5)]), global_step=1)
@@ -33,7 +35,15 @@ class FileWriter:
         filename_suffix: str | None = None,
         session: Any = None,
     ):
-        self.event_writer = EventFileWriter(logdir, max_queue, flush_secs, filename_suffix)
+        if executing_eagerly():
+            raise RuntimeError(
+                "tf.summary.FileWriter is not compatible with eager execution. Use tf.contrib.summary instead."
+            )
+        self.event_writer: Any
+        if session is None:
+            self.event_writer = EventFileWriter(logdir, max_queue, flush_secs, filename_suffix)
+        else:
+            self.event_writer = SessionEventWriter(session, logdir, max_queue, flush_secs, filename_suffix or "")
         self._closed = False
         self._run_tags: set[str] = set()
         self._summary_tags: set[str] = set()
