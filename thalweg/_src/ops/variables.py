@@ -37,6 +37,14 @@ class VariableAggregation(enum.Enum):
     ONLY_FIRST_TOWER = 3
 
 
+def _mode(kind: type[enum.Enum], given: Any, what: str, name: str | None) -> Any:
+    """A member of `kind` for a member or its value, the first for None. Raises ValueError for another value."""
+    try:
+        return next(iter(kind)) if given is None else kind(given)
+    except ValueError:
+        raise ValueError(f"Invalid variable {what} mode: {given} for variable: {name}") from None
+
+
 # Decides between the two kinds where the caller does not; the variable scope sets it.
 default_use_resource: list[Callable[[], bool]] = [lambda: False]
 # The kind of eager execution, which ops/eager_variables puts here.
@@ -91,7 +99,9 @@ class Variable:
         aggregation: VariableAggregation = VariableAggregation.NONE,
         shape: Any = None,
     ):
-        self._constraint, self._synchronization, self._aggregation = constraint, synchronization, aggregation
+        self._constraint = constraint
+        self._synchronization = _mode(VariableSynchronization, synchronization, "synchronization", name)
+        self._aggregation = _mode(VariableAggregation, aggregation, "aggregation", name)
         self._save_slice_info: Any = None
         if variable_def is not None:
             if initial_value is not None:
@@ -105,7 +115,7 @@ class Variable:
         if constraint is not None and not callable(constraint):
             raise ValueError("The `constraint` argument must be a callable.")
         self._trainable = True if trainable is None else bool(trainable)
-        if synchronization == VariableSynchronization.ON_READ and trainable is None:
+        if self._synchronization == VariableSynchronization.ON_READ and trainable is None:
             self._trainable = False
         names = [GraphKeys.GLOBAL_VARIABLES] if collections is None else list(collections)
         if self._trainable and GraphKeys.TRAINABLE_VARIABLES not in names:
