@@ -11,3 +11,4 @@ from thalweg._src.lib.plot.predictions import calibration as calibration
 from thalweg._src.lib.plot.predictions import confusion_matrix as confusion_matrix
 from thalweg._src.lib.plot.predictions import least_certain as least_certain
 from thalweg._src.lib.plot.predictions import most_wrong as most_wrong
+from thalweg._src.lib.summary.projections import project as project

@@ -21,6 +21,7 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saving import direct
 from thalweg._src.lib.saving.builder import V1, V2, BulkSaverBuilder
 from thalweg._src.lib.saving.saveables import all_saveable_objects
+from thalweg._src.lib.summary import projections
 from thalweg._src.runtime import eager
 from thalweg._src.runtime.direct import is_local
 
@@ -262,12 +263,17 @@ class Saver:
                 if folder and not file_io.is_directory(folder):
                     raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.") from None
                 raise
+            except (errors.ResourceExhaustedError, errors.PermissionDeniedError) as error:
+                told = f"{error.message}\nNothing of the checkpoint {path} was kept; the earlier ones stand. "
+                told += "Make room, or save to another folder."
+                raise type(error)(error.node_def, error.op, told) from None
             if write_state:
                 self._record(written)
                 checkpoint_management.write_state(
                     folder, written, self.last_checkpoints, latest, self._save_relative_paths
                 )
                 self._delete_old(meta_graph_suffix)
+            projections.follow(folder, written)
         if write_meta_graph:
             with sess.graph.as_default():
                 self.export_meta_graph(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from thalweg._src.lib.io.file_io import write_string_to_file
+from thalweg._src.lib.summary.projections import write_config
 
 
 def visualize_embeddings(summary_writer: Any, config: Any) -> None:
-    """Write the configuration into the directory of a writer (or a directory). Raises ValueError without one."""
-    from google.protobuf import text_format
+    """Write the configuration into the directory of a writer (or a directory). Raises ValueError without one.
 
-    logdir = summary_writer if isinstance(summary_writer, str) else summary_writer.get_logdir()
+    A `tf.train.Saver` that saves into that directory then writes the embeddings as text too, for a TensorBoard that has no
+    TensorFlow to read checkpoints with.
+    """
+    given = isinstance(summary_writer, str | os.PathLike)
+    logdir = summary_writer if given else summary_writer.get_logdir()
     if logdir is None:
         raise ValueError("Summary writer must have a logdir")
-    write_string_to_file(os.path.join(logdir, "projector_config.pbtxt"), text_format.MessageToString(config))
+    write_config(os.fspath(logdir), config)
