@@ -1,5 +1,6 @@
 """Checkpoints of both formats: TensorFlow's own (golden/record_checkpoints.py), ours, and damaged ones."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -287,6 +288,121 @@ def test_a_failed_save_leaves_the_old_files(tmp_path):
         writer.add("y", np.ones(3, np.float64), 3)
     assert sorted(os.listdir(tmp_path)) == before
     assert read_all(prefix, 2)["x"][1].tolist() == [0, 0, 0]
+
+
+class Unreliable(type(LOCAL)):
+    """A file system whose operation number `last` and all after it fail: with an error, or with the end of the process."""
+
+    def __init__(self, last, dies):
+        self.left, self.error = last, Killed() if dies else OSError("disk full")
+        self._streams = []
+
+    def _count(self):
+        self.left -= 1
+        if self.left < 0 and (self.left == -1 or isinstance(self.error, Killed)):
+            raise self.error
+
+    def open(self, path, mode):
+        self._count()
+        stream = super().open(path, mode)
+        self._streams.append(stream)
+        return Stream(stream, self._count) if mode == "wb" else stream
+
+    def close(self):
+        for stream in self._streams:
+            stream.close()
+
+    def rename(self, source, target):
+        self._count()
+        super().rename(source, target)
+
+    def remove(self, path):
+        self._count()
+        super().remove(path)
+
+
+class Stream:
+    """A file whose writes count. Half of one that fails is on the disk."""
+
+    def __init__(self, stream, count):
+        self._stream, self._count = stream, count
+
+    def write(self, data):
+        try:
+            self._count()
+        except BaseException:
+            self._stream.write(bytes(data)[: len(data) // 2])
+            self._stream.flush()
+            raise
+        return self._stream.write(data)
+
+    def close(self):
+        self._stream.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("way", ["new", "over", "merged", "merged over", "v1"])
+def test_whatever_fails_a_whole_checkpoint_stands(tmp_path, way, dies):
+    """Every operation on files fails once, or is the last of the process: then the old or the new checkpoint is read."""
+    prefix = str(tmp_path / "model")
+
+    def write(path, value, files=LOCAL):
+        writer = V1Writer(path, files) if way == "v1" else BundleWriter(path, files)
+        try:
+            for name in "ab":
+                if "part" not in path or name == path[-1]:
+                    writer.add(name, np.full(3, value, np.int32), 3)
+            writer.finish()
+        except Exception:
+            getattr(writer, "abort", lambda: None)()
+            raise
+
+    def save(value, files):
+        if "merged" not in way:
+            return write(prefix, value, files)
+        parts = [str(tmp_path / f"part-{name}") for name in "ab"]
+        for part in parts:
+            write(part, value)
+        merge_bundles(parts, prefix, files)
+
+    old = way in ("over", "merged over", "v1")
+    for last in range(100):
+        for path in tmp_path.iterdir():
+            path.unlink()
+        if old:
+            save(1, LOCAL)
+        stood = set(os.listdir(tmp_path))
+        files = Unreliable(last, dies)
+        with contextlib.suppress(OSError, Killed):
+            save(2, files)
+        files.close()
+        if files.left >= 0:
+            break
+        left = {name for name in set(os.listdir(tmp_path)) - stood if "part" not in name}
+        if old or (tmp_path / "model.index").exists():
+            found = {
+                name: set(array.tolist()) for name, (_, array) in read_all(prefix, 1 if way == "v1" else 2).items()
+            }
+            assert found["a"] == found["b"], last
+            assert found["a"] in ({1}, {2})
+            if found["a"] == {1} and not dies:
+                assert left == set(), last
+            save(3, LOCAL)
+        elif not dies:
+            assert left == set(), last
+    assert 4 <= last < 99
+    found = read_all(prefix, 1 if way == "v1" else 2)
+    assert {name: set(array.tolist()) for name, (_, array) in found.items()} == {"a": {2}, "b": {2}}
 
 
 @pytest.mark.parametrize("make", [BundleWriter, V1Writer])

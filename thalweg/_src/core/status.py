@@ -25,7 +25,7 @@ _OF_ERRNO: dict[int | None, type[errors.OpError]] = {
     errno.EDQUOT: errors.ResourceExhaustedError,
     errno.EMFILE: errors.ResourceExhaustedError,
     errno.ENOMEM: errors.ResourceExhaustedError,
-    errno.EFBIG: errors.OutOfRangeError,
+    errno.EFBIG: errors.ResourceExhaustedError,  # not OutOfRange, which training loops take for the end of their input
     errno.EINVAL: errors.InvalidArgumentError,
     errno.ENAMETOOLONG: errors.InvalidArgumentError,
     errno.ENOSYS: errors.UnimplementedError,

@@ -5,6 +5,7 @@ the bytes of the tensors, one after the other, each with a checksum in its entry
 its name that lists its slices, and one for each slice, under `slices.slice_key`.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,12 +14,12 @@ import numpy as np
 from . import crc, protos, slices
 from .bundle_data import read_tensor, shape_of, write_tensor
 from .errors import DataLoss, InvalidArgument, NotFound, Unimplemented
-from .files import LOCAL, Files, temporary_name
+from .files import LOCAL, Files, named, temporary_name
+from .publishing import HEADER, data_name, index_name, pending_name, publish
 from .table import TableReader, TableWriter
 from .types import NUMPY_OF_ENUM
 
 VERSION = 1
-HEADER = b""
 
 
 class Entry(NamedTuple):
@@ -27,14 +28,6 @@ class Entry(NamedTuple):
     enum: int
     shape: tuple[int, ...]
     slices: tuple[slices.Slice, ...]
-
-
-def index_name(prefix: str) -> str:
-    return f"{prefix}.index"
-
-
-def data_name(prefix: str, shard: int, shards: int) -> str:
-    return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
 
 
 class BundleWriter:
@@ -87,20 +80,21 @@ class BundleWriter:
             raise InvalidArgument(f"Adding duplicate key: {key.decode(errors='replace')}")
         entry = protos.BundleEntryProto(dtype=enum, offset=self._offset)
         _set_shape(entry, array.shape)
-        entry.size, checksum = write_tensor(array, enum, self._stream)
+        with named(data_name(self._prefix, 0, 1)):
+            entry.size, checksum = write_tensor(array, enum, self._stream)
         entry.crc32c = crc.mask(checksum)
         self._offset += entry.size
         self._entries[key] = entry
 
     def finish(self) -> None:
-        """Write the index, and give both files their names, the index last."""
+        """Write the index, and give both files their names; where there is such a bundle, it is replaced in one step."""
         if not self._open:
             raise ValueError("The bundle writer is closed.")
         try:
-            self._stream.close()
+            with named(data_name(self._prefix, 0, 1)):
+                self._stream.close()
             self._temporary.append(_write_index(self._prefix, 1, self._entries, self._files))
-            self._files.rename(self._temporary[0], data_name(self._prefix, 0, 1))
-            self._files.rename(self._temporary[1], index_name(self._prefix))
+            publish(self._prefix, self._temporary[:1], self._temporary[1], self._files)
         except BaseException:
             self.abort()
             raise
@@ -110,7 +104,8 @@ class BundleWriter:
         """Give up: remove what was written under a temporary name."""
         if self._open:
             self._open = False
-            self._stream.close()
+            with contextlib.suppress(OSError):  # what could not be written can't be flushed either
+                self._stream.close()
             for path in filter(self._files.exists, self._temporary):
                 self._files.remove(path)
 
@@ -123,7 +118,8 @@ class BundleReader:
         self._prefix = prefix
         self._data: dict[int, Any] = {}
         self._index_file = index_name(prefix)
-        self._index = files.open(self._index_file, "rb")
+        self._pending = files.exists(pending_name(self._index_file))
+        self._index = self._open(self._index_file)
         try:
             self._table = TableReader(self._index, source=self._index_file)
             header = self._parse(protos.BundleHeaderProto, HEADER, "the header")
@@ -143,6 +139,13 @@ class BundleReader:
     def close(self) -> None:
         for stream in (self._index, *self._data.values()):
             stream.close()
+
+    def _open(self, path: str) -> Any:
+        """The file that `path` stands for: where the bundle is pending, the pending one, if it has not moved on yet."""
+        if self._pending:
+            with contextlib.suppress(FileNotFoundError):
+                return self._files.open(pending_name(path), "rb")
+        return self._files.open(path, "rb")
 
     def names(self) -> list[str]:
         """The names of all tensors, in order."""
@@ -220,7 +223,7 @@ class BundleReader:
             raise DataLoss(f"{_name(key)} is in shard {entry.shard_id} of {self.shards}.", source=self._index_file)
         source = data_name(self._prefix, entry.shard_id, self.shards)
         if entry.shard_id not in self._data:
-            self._data[entry.shard_id] = self._files.open(source, "rb")
+            self._data[entry.shard_id] = self._open(source)
         stream = self._data[entry.shard_id]
         try:
             array, checksum = read_tensor(entry, stream, self._order)
@@ -268,9 +271,12 @@ def merge_bundles(prefixes: Iterable[str], merged: str, files: Files = LOCAL) ->
         if header.version != headers[0].version:
             raise InvalidArgument("Merging bundles with different format versions")
     index = _write_index(merged, len(shards), entries, files, headers[0])
-    for file, shard in shards.items():
-        files.rename(file, data_name(merged, shard, len(shards)))
-    files.rename(index, index_name(merged))
+    try:
+        publish(merged, list(shards), index, files)
+    except BaseException:
+        if files.exists(index):
+            files.remove(index)
+        raise
     for prefix in prefixes:
         if prefix != merged:
             files.remove(index_name(prefix))
@@ -294,7 +300,7 @@ def _write_index(prefix: str, shards: int, entries: dict[bytes, Any], files: Fil
         header.version.CopyFrom(like.version)
     temporary = temporary_name(index_name(prefix))
     try:
-        with files.open(temporary, "wb") as stream:
+        with named(index_name(prefix)), files.open(temporary, "wb") as stream:
             table = TableWriter(stream)
             table.add(HEADER, header.SerializeToString())
             for key in sorted(entries):

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from .bundle import BundleReader, index_name
+from .bundle import BundleReader
 from .checkpoint_v1 import V1Reader
 from .files import LOCAL, Files
+from .publishing import index_name
 from .types import NAME_OF_ENUM
 
 CheckpointReader = BundleReader | V1Reader

@@ -14,7 +14,7 @@ from . import protos, slices, tensors
 from .bundle import Entry
 from .bundle_data import shape_of
 from .errors import DataLoss, InvalidArgument, NotFound, Unimplemented
-from .files import LOCAL, Files, temporary_name
+from .files import LOCAL, Files, named, temporary_name
 from .table import TableReader, TableWriter
 from .types import NAME_OF_ENUM, NUMPY_OF_ENUM
 from .wire import BYTES, fields, put_bytes
@@ -71,7 +71,7 @@ class V1Writer:
         """Write everything, and give the file its name."""
         temporary = temporary_name(self._path)
         try:
-            with self._files.open(temporary, "wb") as stream:
+            with named(self._path), self._files.open(temporary, "wb") as stream:
                 table = TableWriter(stream)
                 table.add(META, self._meta.SerializeToString())
                 for key in sorted(self._data):

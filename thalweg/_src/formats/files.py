@@ -1,6 +1,8 @@
 """The few things that formats of several files need from a file system. `LOCAL` is the operating system's."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 
@@ -38,3 +40,14 @@ LOCAL = LocalFiles()
 def temporary_name(path: str) -> str:
     """A name beside `path` for what becomes `path` when it is whole."""
     return f"{path}.tempstate{int.from_bytes(os.urandom(8), 'little')}"
+
+
+@contextlib.contextmanager
+def named(path: str) -> Iterator[None]:
+    """Errors of the system in the block say that they are about `path`: those of writing, a full disk say, name no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = path
+        raise

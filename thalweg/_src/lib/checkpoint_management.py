@@ -11,6 +11,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.status import translated
 from thalweg._src.formats import checkpoint_state, protos
 from thalweg._src.formats.errors import DataLoss
+from thalweg._src.formats.publishing import pending_name
 from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
 
@@ -167,8 +168,9 @@ def remove_checkpoint(
     """Delete the files of a checkpoint, and its MetaGraph."""
     _delete(meta_graph_filename(checkpoint_prefix, meta_graph_suffix))
     if checkpoint_format_version == V2:
-        _delete(checkpoint_prefix + ".index")
-        _delete(checkpoint_prefix + ".data-?????-of-?????")
+        for file in (".index", ".data-?????-of-?????"):
+            _delete(checkpoint_prefix + file)
+            _delete(pending_name(checkpoint_prefix + file))
     else:
         _delete(checkpoint_prefix)
 

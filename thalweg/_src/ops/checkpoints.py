@@ -119,9 +119,9 @@ def open_reader(path: str) -> Any:
     """
     import glob
 
-    from thalweg._src.formats.bundle import index_name
     from thalweg._src.formats.checkpoint import open_checkpoint
     from thalweg._src.formats.files import LOCAL
+    from thalweg._src.formats.publishing import index_name
 
     path = local_path(path)
     if LOCAL.exists(index_name(path)) or LOCAL.exists(path):

@@ -11,7 +11,8 @@ from thalweg._src.core import dtypes, errors
 from thalweg._src.core.dtypes import resource, string, variant
 from thalweg._src.core.opdef import Outputs, op
 from thalweg._src.core.status import translated
-from thalweg._src.formats.bundle import BundleReader, BundleWriter, index_name
+from thalweg._src.formats.bundle import BundleReader, BundleWriter
+from thalweg._src.formats.publishing import index_name
 from thalweg._src.ops.data.pipeline import (
     SHAPES,
     TYPES,
