@@ -19,7 +19,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.compat import changed, hook, removed, watching
+from thalweg._src.compat import hook, mended, removed, watching
 
 PACKAGES = ("keras", "keras_applications", "keras_preprocessing")
 HOW = (
@@ -70,7 +70,7 @@ class Serving(watching.Mending):
     def exec_module(self, module: ModuleType) -> None:
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
         self.own.exec_module(module)
-        changed.change(module)
+        mended.change(module)
 
 
 class Finder(MetaPathFinder):

@@ -17,6 +17,15 @@ from typing import Any
 
 import numpy as np
 
+# colour maps of Matplotlib, by their names then and now
+RENAMED_MAPS = {
+    "spectral": "nipy_spectral",
+    "Vega10": "tab10",
+    "Vega20": "tab20",
+    "Vega20b": "tab20b",
+    "Vega20c": "tab20c",
+}
+
 # module -> removed name -> `module:attribute` that it was, or a function of this file after a bare colon
 REMOVED: dict[str, dict[str, str]] = {
     "numpy": {
@@ -105,7 +114,12 @@ REMOVED: dict[str, dict[str, str]] = {
         "scipy.signal.windows",
     )
     | {"hanning": "scipy.signal.windows:hann"},
+    "scipy.integrate": {"simps": "scipy.integrate:simpson", "trapz": "scipy.integrate:trapezoid"}
+    | {"cumtrapz": "scipy.integrate:cumulative_trapezoid"},
+    "scipy.linalg": {"pinv2": "scipy.linalg:pinv", **dict.fromkeys(("tri", "tril", "triu"), "numpy")},
+    "librosa": {"output": "thalweg._src.compat.sound_files"},
     "librosa.feature": {"rmse": "librosa.feature:rms"},
+    "matplotlib.cm": {old: f"matplotlib.cm:{new}" for old, new in RENAMED_MAPS.items()},
     "PIL.Image": {
         "ANTIALIAS": "PIL.Image:LANCZOS",
         "LINEAR": "PIL.Image:BILINEAR",

@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.compat import changed, removed
+from thalweg._src.compat import mended, removed
 
 # dropped module -> the modules whose names it had; the first that has a name gives it
 RENAMED: dict[str, tuple[str, ...]] = {
@@ -45,6 +45,10 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "sklearn.metrics.classification": ("sklearn.metrics",),
     "sklearn.metrics.ranking": ("sklearn.metrics",),
     "sklearn.utils.testing": ("sklearn.utils._testing",),
+    "numpy.testing.utils": ("numpy.testing",),
+    "numpy.linalg.linalg": ("numpy.linalg",),
+    "pandas.tools.plotting": ("pandas.plotting",),
+    "librosa.output": ("thalweg._src.compat.sound_files",),
     "imp": ("thalweg._src.compat.imp",),
     "distutils": ("setuptools._distutils",),
     "distutils.version": ("setuptools._distutils.version", "thalweg._src.compat.versions"),
@@ -99,7 +103,7 @@ class Mending(Loader):
 def mend(module: ModuleType) -> None:
     """Give a module back what it lost."""
     removed.supply_to(module)
-    changed.change(module)
+    mended.change(module)
 
 
 class Watcher(MetaPathFinder):
@@ -111,7 +115,7 @@ class Watcher(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        watched = fullname in removed.REMOVED or fullname in changed.CHANGES
+        watched = fullname in removed.REMOVED or fullname in mended.CHANGES
         if (fullname not in RENAMED and not watched) or fullname in self.asking:
             return None
         self.asking.add(fullname)
@@ -147,7 +151,7 @@ def watch() -> None:
     """Start. What is imported already is mended at once."""
     if _watcher not in sys.meta_path:
         sys.meta_path.insert(0, _watcher)
-    for name in {*removed.REMOVED, *changed.CHANGES}:
+    for name in {*removed.REMOVED, *mended.CHANGES}:
         if name in sys.modules:
             mend(sys.modules[name])
 

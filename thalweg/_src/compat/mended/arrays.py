@@ -1,0 +1,78 @@
+"""NumPy and SciPy: values that once became arrays, and methods and arguments of before."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from thalweg._src.compat.mended.calls import rename_arguments, supply
+
+STACKS = ("vstack", "hstack", "dstack", "stack", "column_stack")
+
+
+def numpy(np: ModuleType) -> None:
+    def forgiving(make: Callable) -> Callable:
+        @functools.wraps(make)
+        def array(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return make(*args, **kwargs)
+            except ValueError as error:
+                if "inhomogeneous" in str(error) and len(args) < 2 and kwargs.get("dtype") is None:
+                    return make(*args, **{**kwargs, "dtype": object})  # rows of different lengths were objects
+                if kwargs.get("copy") is False and "copy" in str(error):
+                    return np.asarray(*args, **{k: v for k, v in kwargs.items() if k in ("dtype", "order")})
+                raise
+            except OverflowError as error:
+                dtype = args[1] if len(args) > 1 else kwargs.pop("dtype", None)
+                if dtype is None or "out of bounds" not in str(error):
+                    raise
+                return make(args[0], **kwargs).astype(dtype)  # integers too large for the type kept their low bits
+
+        return array
+
+    def of_iterables(join: Callable) -> Callable:
+        """Arrays to join may come from a generator."""
+
+        @functools.wraps(join)
+        def call(arrays: Any, *args: Any, **kwargs: Any) -> Any:
+            return join(arrays if hasattr(arrays, "__getitem__") else list(arrays), *args, **kwargs)
+
+        return call
+
+    own, own_options = np.fromstring, np.set_printoptions
+
+    @functools.wraps(own)
+    def fromstring(string: Any, dtype: Any = float, count: int = -1, *, sep: str = "", like: Any = None) -> Any:
+        if sep == "":  # binary, as np.frombuffer reads it, in memory of its own
+            data = string.encode("latin1") if isinstance(string, str) else string
+            return np.frombuffer(data, dtype, count).copy()
+        return own(string, dtype, count, sep=sep)
+
+    @functools.wraps(own_options)
+    def set_printoptions(*args: Any, **kwargs: Any) -> None:
+        limit = kwargs.get("threshold")
+        if isinstance(limit, str) or limit != limit:  # "nan" and nan stood for no limit
+            kwargs["threshold"] = sys.maxsize
+        own_options(*args, **kwargs)
+
+    np.array, np.asarray = forgiving(np.array), forgiving(np.asarray)  # type: ignore[attr-defined]
+    np.fromstring, np.set_printoptions = fromstring, set_printoptions  # type: ignore[attr-defined]
+    for name in STACKS:
+        setattr(np, name, of_iterables(getattr(np, name)))
+    rename_arguments(np, {"reshape": {"newshape": "shape"}, "histogram": {"normed": "density"}})
+    supply(np.lib, {"pad": np.pad})
+    supply(np.linalg, {"linalg": np.linalg})
+
+
+def scipy_sparse(module: ModuleType) -> None:
+    """`.A` and `.H`, and `.A1` of what sums give."""
+    supply(
+        module._spbase,
+        {"A": property(lambda self: self.toarray()), "H": property(lambda self: self.conjugate().transpose())},
+    )
+
+
+CHANGES: dict[str, Callable[[ModuleType], None]] = {"numpy": numpy, "scipy.sparse._base": scipy_sparse}

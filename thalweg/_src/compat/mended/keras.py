@@ -1,0 +1,127 @@
+"""Keras 2 and the HDF5 files that it writes, where tf.keras differs or h5py has changed."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+
+def _h5py_attributes(module: ModuleType) -> None:
+    """Attributes that were written as bytes are bytes again, not text; a list of them is an array of fixed length."""
+    manager = module.AttributeManager
+    own, own_create = manager.__getitem__, manager.create
+
+    def as_bytes(value: Any) -> Any:
+        return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+
+    @functools.wraps(own)
+    def getitem(self: Any, name: str) -> Any:
+        value = own(self, name)
+        texts = isinstance(value, str) or getattr(getattr(value, "dtype", None), "kind", "") == "O"
+        kind: Any = self.get_id(name).get_type() if texts else None
+        if not hasattr(kind, "get_cset") or kind.get_cset() != 0:  # 0 is ASCII, 1 UTF-8
+            return value
+        if isinstance(value, str):
+            return as_bytes(value)
+        for i in range(value.size):
+            value.flat[i] = as_bytes(value.flat[i])
+        return value
+
+    @functools.wraps(own_create)
+    def create(self: Any, name: str, data: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(data, list | tuple) and data and all(isinstance(d, bytes) for d in data):
+            data = module.numpy.asarray(data)
+        return own_create(self, name, data, *args, **kwargs)
+
+    manager.__getitem__, manager.create = getitem, create
+
+
+def _h5py_datasets(module: ModuleType) -> None:
+    if not hasattr(module.Dataset, "value"):
+        module.Dataset.value = property(lambda self: self[()])
+
+
+def _keras_layers(module: ModuleType) -> None:
+    """What layers of tf.keras have besides: the names of tf.layers for the weights, and shapes that follow the tensors.
+
+    Keras takes the shape of the input for that of the output where a layer has no `compute_output_shape`.
+    """
+    kind = module.Layer
+    for name, same in (("variables", "weights"), ("trainable_variables", "trainable_weights")):
+        if not hasattr(kind, name):
+            setattr(kind, name, property(lambda self, same=same: getattr(self, same)))
+    if not hasattr(kind, "add_variable"):
+        kind.add_variable = lambda self, *args, **kwargs: self.add_weight(*args, **kwargs)
+
+    own_add, own_shape = kind._add_inbound_node, kind.compute_output_shape
+
+    @functools.wraps(own_add)
+    def _add_inbound_node(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = inspect.signature(own_add).bind(self, *args, **kwargs)
+        made = call.arguments["output_tensors"]
+        method = type(self).compute_output_shape
+        unknown = hasattr(method, "leaves_it_to_the_tensors") and not self._is_graph_network
+        if method is own_shape or unknown:
+            several = isinstance(made, list)
+            guesses = call.arguments["output_shapes"]
+            guesses = guesses if several and isinstance(guesses, list) else [guesses] * (len(made) if several else 1)
+            found = [_static_shape(t, g) for t, g in zip(made if several else [made], guesses, strict=False)]
+            call.arguments["output_shapes"] = found if several else found[0]
+        return own_add(*call.args, **call.kwargs)
+
+    kind._add_inbound_node = _add_inbound_node
+
+
+def _static_shape(tensor: Any, guess: Any) -> Any:
+    """The shape of a tensor; what it leaves open is taken from `guess` where that has as many dimensions."""
+    shape = tensor.get_shape()
+    if shape.ndims is None:
+        return guess
+    same = isinstance(guess, tuple) and len(guess) == shape.ndims
+    return tuple(g if d is None and same else d for d, g in zip(shape.as_list(), guess if same else shape, strict=True))
+
+
+def _keras_models(module: ModuleType) -> None:
+    """A model that is a class of its own may be called on a tensor: the shape is that of what its `call` gives."""
+    own = module.Network.compute_output_shape
+
+    @functools.wraps(own)
+    def compute_output_shape(self: Any, input_shape: Any) -> Any:
+        return own(self, input_shape) if self._is_graph_network else None
+
+    compute_output_shape.leaves_it_to_the_tensors = True  # type: ignore[attr-defined]
+    module.Network.compute_output_shape = compute_output_shape
+
+
+def _keras_downloads(module: ModuleType) -> None:
+    """A file that cannot be fetched: the error says where to put it."""
+    own = module.get_file
+
+    @functools.wraps(own)
+    def get_file(fname: str, origin: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return own(fname, origin, *args, **kwargs)
+        except Exception as error:
+            if "URL fetch failure" not in str(error):
+                raise
+            call = inspect.signature(own).bind(fname, origin, *args, **kwargs)
+            call.apply_defaults()
+            home = call.arguments["cache_dir"] or os.path.join(os.path.expanduser("~"), ".keras")
+            name = fname + ".tar.gz" if call.arguments["untar"] else fname
+            where = os.path.join(home, call.arguments["cache_subdir"], name)
+            raise type(error)(f"{error}. Without a network: put the file of {origin} at {where}") from error
+
+    module.get_file = get_file  # type: ignore[attr-defined]
+
+
+CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "h5py._hl.attrs": _h5py_attributes,
+    "h5py._hl.dataset": _h5py_datasets,
+    "keras.engine.base_layer": _keras_layers,
+    "keras.engine.network": _keras_models,
+    "keras.utils.data_utils": _keras_downloads,
+}

@@ -1,0 +1,66 @@
+"""Smaller libraries: YAML, Pillow, networkx, librosa."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from thalweg._src.compat.mended.calls import positional_functions, supply
+
+
+def yaml(yaml: ModuleType) -> None:
+    own = yaml.load
+    yaml.load = lambda stream, Loader=None: own(stream, Loader or yaml.SafeLoader)  # type: ignore[attr-defined]
+
+
+def image_draw(module: ModuleType) -> None:
+    def textsize(self: Any, text: str, font: Any = None, *args: Any, **kwargs: Any) -> tuple[int, int]:
+        left, top, right, bottom = self.textbbox((0, 0), text, font=font)
+        return right - left, bottom - top
+
+    supply(module.ImageDraw, {"textsize": textsize})
+
+
+def image_font(module: ModuleType) -> None:
+    def getsize(self: Any, text: str, *args: Any, **kwargs: Any) -> tuple[int, int]:
+        left, top, right, bottom = self.getbbox(text)
+        return right - left, bottom - top
+
+    for kind in (module.FreeTypeFont, module.ImageFont):
+        supply(kind, {"getsize": getsize})
+
+
+def networkx(nx: ModuleType) -> None:
+    """Methods of graphs that became functions or views, and functions that were renamed."""
+
+    def iterating(view: str) -> Callable[..., Iterator]:
+        return lambda self, *args, **kwargs: iter(getattr(self, view)(*args, **kwargs))
+
+    supply(nx.Graph, {"node": property(lambda self: self.nodes)})
+    supply(nx.Graph, {f"{view}_iter": iterating(view) for view in ("nodes", "edges", "neighbors", "degree")})
+    for name in ("add_path", "add_cycle", "add_star", "selfloop_edges", "number_of_selfloops", "nodes_with_selfloops"):
+        supply(nx.Graph, {name: getattr(nx, name)})
+    supply(
+        nx,
+        {
+            "connected_component_subgraphs": lambda g, copy=True: (
+                g.subgraph(c).copy() for c in nx.connected_components(g)
+            ),
+            "from_numpy_matrix": lambda *a, **k: nx.from_numpy_array(*a, **k),
+            "to_numpy_matrix": lambda *a, **k: nx.to_numpy_array(*a, **k),
+            "from_scipy_sparse_matrix": lambda *a, **k: nx.from_scipy_sparse_array(*a, **k),
+            "to_scipy_sparse_matrix": lambda *a, **k: nx.to_scipy_sparse_array(*a, **k),
+            "info": lambda g: str(g),
+        },
+    )
+
+
+LIBROSA = ("filters", "core.audio", "core.spectrum", "core.convert", "effects", "feature.spectral", "feature.utils")
+CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "yaml": yaml,
+    "PIL.ImageDraw": image_draw,
+    "PIL.ImageFont": image_font,
+    "networkx": networkx,
+    **{f"librosa.{name}": positional_functions for name in (*LIBROSA, "onset", "beat")},
+}

@@ -1,0 +1,64 @@
+"""Python's own library: what 3.8 and later took away."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Set
+from types import ModuleType
+from typing import Any
+
+from thalweg._src.compat.mended.calls import renamed, supply
+
+ASSERTIONS = {
+    "assertEquals": "assertEqual",
+    "assertNotEquals": "assertNotEqual",
+    "assert_": "assertTrue",
+    "assertAlmostEquals": "assertAlmostEqual",
+    "assertNotAlmostEquals": "assertNotAlmostEqual",
+    "assertRegexpMatches": "assertRegex",
+    "assertNotRegexpMatches": "assertNotRegex",
+    "assertRaisesRegexp": "assertRaisesRegex",
+    "assertItemsEqual": "assertCountEqual",
+}
+
+
+def random(module: ModuleType) -> None:
+    """`sample` of a set, and `shuffle` with a function that draws from [0, 1)."""
+    own, own_shuffle = module.sample, module.shuffle
+
+    @functools.wraps(own)
+    def sample(population: Any, k: int, **kwargs: Any) -> list:
+        return own(tuple(population) if isinstance(population, Set) else population, k, **kwargs)
+
+    @functools.wraps(own_shuffle)
+    def shuffle(x: Any, random: Callable[[], float] | None = None) -> None:
+        if random is None:
+            return own_shuffle(x)
+        for i in reversed(range(1, len(x))):
+            j = int(random() * (i + 1))
+            x[i], x[j] = x[j], x[i]
+
+    module.sample, module.shuffle = sample, shuffle  # type: ignore[attr-defined]
+
+
+def threading(module: ModuleType) -> None:
+    supply(module.Thread, {"isAlive": module.Thread.is_alive})
+
+
+def unittest_case(module: ModuleType) -> None:
+    kind = module.TestCase
+    supply(kind, {old: getattr(kind, new) for old, new in ASSERTIONS.items()})
+
+
+def json(module: ModuleType) -> None:
+    """The `encoding` of what is read, which has long been ignored."""
+    for name in ("load", "loads"):
+        setattr(module, name, renamed(getattr(module, name), {"encoding": None}))
+
+
+CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "random": random,
+    "threading": threading,
+    "unittest.case": unittest_case,
+    "json": json,
+}
