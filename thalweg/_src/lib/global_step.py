@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core import dtypes
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
@@ -18,6 +20,11 @@ READ_KEY = "global_step_read_op_cache"
 def global_step(sess: Any, global_step_tensor: Any) -> int:
     """The value of the global step in `sess`."""
     return int(global_step_tensor) if executing_eagerly() else int(sess.run(global_step_tensor))
+
+
+def number_of_step(sess: Any, step: Any) -> int:
+    """A step that is given as a number or as a tensor."""
+    return int(step) if isinstance(step, int | np.integer) else global_step(sess, step)
 
 
 def get_global_step(graph: Graph | None = None) -> Any:

@@ -126,10 +126,14 @@ class _Monitored:
         self._hooks = list(hooks or [])
         for hook in self._hooks:
             hook.begin()
-        self._creator = _CoordinatedCreator(
+        self._coordinated_creator = _CoordinatedCreator(
             session_creator or ChiefSessionCreator(), self._hooks, stop_grace_period_secs
         )
-        self._sess: Any = _RecoverableSession(self._creator) if should_recover else self._creator.create_session()
+        self._sess: Any = (
+            _RecoverableSession(self._coordinated_creator)
+            if should_recover
+            else self._coordinated_creator.create_session()
+        )
 
     @property
     def graph(self) -> Graph | None:
@@ -177,7 +181,7 @@ class _Monitored:
         try:
             if not exception_type:
                 for hook in self._hooks:
-                    hook.end(self._creator.tf_sess)
+                    hook.end(self._coordinated_creator.tf_sess)
         finally:
             try:
                 if self._sess is None:
@@ -185,15 +189,15 @@ class _Monitored:
                 self._sess.close()
             finally:
                 self._sess = None
-                self._creator.tf_sess = self._creator.coord = None
+                self._coordinated_creator.tf_sess = self._coordinated_creator.coord = None
                 if not self._graph_was_finalized:
                     get_default_graph()._unsafe_unfinalize()
 
     def _is_closed(self) -> bool:
-        return self._creator.tf_sess is None
+        return self._coordinated_creator.tf_sess is None
 
     def _tf_sess(self) -> Any:
-        return self._creator.tf_sess
+        return self._coordinated_creator.tf_sess
 
 
 class _CoordinatedCreator(SessionCreator):

@@ -15,7 +15,7 @@ from thalweg._src.core.graph import Graph, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.formats import protos
 from thalweg._src.lib import checkpoint_management, meta_graph
-from thalweg._src.lib.global_step import global_step as value_of_step
+from thalweg._src.lib.global_step import number_of_step
 from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saving import direct
@@ -245,8 +245,7 @@ class Saver:
         if os.path.split(latest)[0]:
             raise ValueError("'latest_filename' must not contain path components")
         if global_step is not None:
-            if not isinstance(global_step, int | np.integer):
-                global_step = value_of_step(sess, global_step)
+            global_step = number_of_step(sess, global_step)
             path = f"{save_path}-{global_step:08d}" if self._pad_step_number else f"{save_path}-{global_step:d}"
         else:
             path = save_path
@@ -259,7 +258,7 @@ class Saver:
         if not self._is_empty:
             try:
                 written = self._write(sess, path)
-            except errors.NotFoundError:
+            except (errors.NotFoundError, errors.FailedPreconditionError):
                 if folder and not file_io.is_directory(folder):
                     raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.") from None
                 raise

@@ -73,7 +73,7 @@ class AdaMaxOptimizer(AdamOptimizer):
     ):
         super().__init__(learning_rate, beta1, beta2, epsilon, use_locking, name)
 
-    def _power(self) -> Any:
+    def _get_beta_accumulators(self) -> Any:
         return self._get_non_slot_variable("beta1_power", get_default_graph().outermost)
 
     def _create_slots(self, var_list: Sequence[Any]) -> None:
@@ -83,13 +83,15 @@ class AdaMaxOptimizer(AdamOptimizer):
             self._zeros_slot(v, "v", self._name)
 
     def _dense(self, grad: Tensor, var: Any) -> Any:
-        scalars = self._scalars(var, self._power(), self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t)
+        scalars = self._scalars(
+            var, self._get_beta_accumulators(), self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t
+        )
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
         return training.apply_ada_max(var, m, v, *scalars, grad, use_locking=self._use_locking)
 
     def _sparse(self, grad: Tensor, var: Any, indices: Tensor) -> Any:
         power, rate, beta1, beta2, epsilon = self._scalars(
-            var, self._power(), self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t
+            var, self._get_beta_accumulators(), self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t
         )
         graph = get_default_graph()
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
@@ -107,7 +109,7 @@ class AdaMaxOptimizer(AdamOptimizer):
     def _finish(self, update_ops: list[Any], name_scope: str) -> Any:
         graph = get_default_graph()
         with graph.control_dependencies(update_ops):
-            power = self._power()
+            power = self._get_beta_accumulators()
             with graph.colocate_with(power.op):
                 faded = power.assign(power * self._beta1_t, use_locking=self._use_locking)
         return basic.group(*update_ops, faded, name=name_scope)

@@ -168,13 +168,20 @@ class MovingAverageOptimizer(Optimizer):
             var_list = global_variables()
         if not isinstance(var_list, dict):
             var_list = op_list_to_dict(var_list)
-        parts = {k: list(v) if isinstance(v, list | PartitionedVariable) else [v] for k, v in var_list.items()}
-        by_name = {t.op.name: t for listed in parts.values() for t in listed}
-        swapped: dict[str, Any] = {}
-        for key, listed in parts.items():
-            found = [self._swapped(by_name, t.op.name, t) for t in listed]
-            swapped[key] = found if isinstance(var_list[key], list | PartitionedVariable) else found[0]
+        by_name: dict[str, Any] = {}
+        for key, found in var_list.items():
+            by_name.update({part.op.name: part for part in found} if _in_parts(found) else {key: found})
+        swapped = {
+            key: [self._swapped(by_name, part.op.name, part) for part in found]
+            if _in_parts(found)
+            else self._swapped(by_name, key, found)
+            for key, found in var_list.items()
+        }
         return Saver(swapped, name=name, **kwargs)
+
+
+def _in_parts(found: Any) -> bool:
+    return isinstance(found, list | PartitionedVariable)
 
 
 class VariableClippingOptimizer(Optimizer):
@@ -215,7 +222,7 @@ class VariableClippingOptimizer(Optimizer):
 
     def _clipped(self, grad: Any, var: Any, axes: list[int]) -> Any:
         """The write that brings the variable back, or the rows of it that have moved."""
-        if isinstance(grad, IndexedSlices):
+        if isinstance(grad, IndexedSlices) and 0 not in axes:
             rows = clip.clip_by_norm(array.gather(var.read_value(), grad.indices), self._max_norm, axes)
             return scatter_update(var, grad.indices, rows, self._use_locking)
         return var.assign(clip.clip_by_norm(var.read_value(), self._max_norm, axes), use_locking=self._use_locking)

@@ -29,8 +29,8 @@ class EventFileWriter:
     def __init__(self, logdir: Any, max_queue: int = 10, flush_secs: float = 120, filename_suffix: str | None = None):
         self._logdir = os.fspath(logdir)
         with translated():
-            os.makedirs(self._logdir, exist_ok=True)
-        if not os.access(self._logdir, os.W_OK | os.X_OK):
+            os.makedirs(self._logdir or ".", exist_ok=True)
+        if not os.access(self._logdir or ".", os.W_OK | os.X_OK):
             raise errors.PermissionDeniedError(None, None, f"{self._logdir}; the event files can't be written there")
         self._queue: queue.Queue[Any] = queue.Queue(max_queue)
         self._flush_secs, self._suffix = flush_secs, filename_suffix or ""

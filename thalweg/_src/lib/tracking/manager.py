@@ -8,7 +8,7 @@ from typing import Any
 
 from thalweg._src.core.graph import default_sessions
 from thalweg._src.lib import checkpoint_management
-from thalweg._src.lib.global_step import global_step as value_of_step
+from thalweg._src.lib.global_step import number_of_step
 from thalweg._src.lib.platform import logging as log
 
 
@@ -75,7 +75,7 @@ class CheckpointManager:
             self._count = counter.assign_add(1, read_value=False)
         session.run(self._count)
         number = counter if checkpoint_number is None else checkpoint_number
-        path = self._checkpoint.write(f"{self._prefix}-{value_of_step(session, number)}", session)
+        path = self._checkpoint.write(f"{self._prefix}-{number_of_step(session, number)}", session)
         self._written.pop(path, None)
         self._written[path] = time.time()
         self._latest = path
