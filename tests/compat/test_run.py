@@ -158,3 +158,14 @@ def test_no_shims_leaves_numpy_alone(tmp_path):
     (tmp_path / "prog.py").write_text("import numpy as np\nprint(hasattr(np, 'float'), hasattr(np, 'asscalar'))\n")
     assert python("-m", "thalweg", "run", "prog.py", cwd=tmp_path).stdout == "True True\n"
     assert python("-m", "thalweg", "run", "--no-shims", "prog.py", cwd=tmp_path).stdout == "False False\n"
+
+
+def test_a_program_for_a_gpu_runs_without_one(tmp_path):
+    (tmp_path / "prog.py").write_text(
+        "import tensorflow as tf\nwith tf.device('/gpu:0'):\n    a = tf.constant(1.0)\n"
+        "with tf.device('/gpu:1'):\n    b = a + 1.0\nprint(tf.Session().run(b))\n"
+    )
+    ran = python("-m", "thalweg", "run", "prog.py", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout.strip()) == (0, "2.0")
+    assert ran.stderr.count("There is no /device:GPU:0 here") == 1
+    assert "GPU:1" not in ran.stderr

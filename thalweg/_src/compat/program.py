@@ -14,6 +14,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from thalweg._src.compat import hook, scalars, watching
+from thalweg._src.runtime import placing
 
 HERE = os.path.dirname(__file__)
 _kept: list[Any] = []  # the launcher's __main__: its globals live as long as its module object
@@ -150,6 +151,7 @@ def trimmed(traceback: TracebackType | None) -> TracebackType | None:
 def prepare(*, shims: bool = True) -> None:
     """Serve `tensorflow` in this process and, unless told otherwise, what newer NumPys and Pythons removed."""
     hook.install()
+    placing.allow_programs_without_gpu()
     if shims:
         watching.watch()
         scalars.rewrite()

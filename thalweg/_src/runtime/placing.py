@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,19 @@ from thalweg._src.core import errors
 from thalweg._src.core.devices import DeviceSpec
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax
+
+log = logging.getLogger("thalweg")
+_without_gpu = {"allowed": False, "told": False}
+
+
+def allow_programs_without_gpu() -> None:
+    """From now on an op that names a GPU runs elsewhere on a machine that has none; the first one says so. For `thalweg run`."""
+    _without_gpu["allowed"] = True
+
+
+def _runs_without_gpu(spec: DeviceSpec) -> bool:
+    kind = (spec.device_type or "").lower().removeprefix("xla_")
+    return _without_gpu["allowed"] and kind in ("gpu", "tpu") and not of_kind(kind)
 
 
 class Devices:
@@ -63,7 +77,12 @@ class Devices:
         if found is None:
             found = self._find(name)
             if found is None:
-                if not self._soft:
+                spec = DeviceSpec.from_string(name)
+                if self._is_here(spec) and _runs_without_gpu(spec):
+                    if not _without_gpu["told"]:
+                        _without_gpu["told"] = True
+                        log.warning("There is no %s here: what is placed on one runs on %s.", name, self.default)
+                elif not self._soft:
                     raise errors.InvalidArgumentError(
                         None,
                         op,
