@@ -11,6 +11,6 @@ from thalweg._src.contrib.legacy_seq2seq.models import basic_rnn_seq2seq as basi
 from thalweg._src.contrib.legacy_seq2seq.models import embedding_attention_seq2seq as embedding_attention_seq2seq
 from thalweg._src.contrib.legacy_seq2seq.models import embedding_rnn_seq2seq as embedding_rnn_seq2seq
 from thalweg._src.contrib.legacy_seq2seq.models import embedding_tied_rnn_seq2seq as embedding_tied_rnn_seq2seq
-from thalweg._src.contrib.legacy_seq2seq.models import one2many_rnn_seq2seq as one2many_rnn_seq2seq
+from thalweg._src.contrib.legacy_seq2seq.models import one2many_of_one_cell as one2many_rnn_seq2seq
 from thalweg._src.contrib.legacy_seq2seq.models import tied_rnn_seq2seq as tied_rnn_seq2seq
 from thalweg._src.lib.rnn.linear import linear as linear

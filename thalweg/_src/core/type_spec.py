@@ -12,77 +12,6 @@ from thalweg._src.core.dtypes import DType
 from thalweg._src.core.shapes import TensorShape, as_shape
 
 
-class TensorSpec:
-    """The dtype and shape of a tensor, and its name where that matters."""
-
-    __slots__ = ("_dtype", "_name", "_shape")
-
-    def __init__(self, shape: Any, dtype: Any = dtypes.float32, name: str | None = None):
-        self._shape, self._dtype, self._name = as_shape(shape), dtypes.as_dtype(dtype), name
-
-    @classmethod
-    def from_spec(cls, spec: TensorSpec, name: str | None = None) -> TensorSpec:
-        """A spec as `spec`, perhaps of another name."""
-        return cls(spec.shape, spec.dtype, name or spec.name)
-
-    @classmethod
-    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
-        """The spec of a tensor."""
-        return cls(tensor.shape, tensor.dtype, name or tensor.op.name)
-
-    @property
-    def shape(self) -> TensorShape:
-        return self._shape
-
-    @property
-    def dtype(self) -> DType:
-        return self._dtype
-
-    @property
-    def name(self) -> str | None:
-        return self._name
-
-    value_type = property(lambda self: _tensor_type())
-
-    def is_compatible_with(self, spec_or_value: Any) -> bool:
-        """Whether a tensor could have both specs."""
-        other = spec_or_value
-        return (
-            hasattr(other, "dtype")
-            and self._dtype.is_compatible_with(other.dtype)
-            and self._shape.is_compatible_with(as_shape(other.shape))
-        )
-
-    def most_specific_compatible_type(self, other: Any) -> TensorSpec:
-        """The most specific spec that both are compatible with. Raises ValueError where there is none."""
-        if not isinstance(other, TensorSpec) or self._dtype != other._dtype:
-            raise ValueError(f"Types are not compatible: {self!r} vs {other!r}")
-        return TensorSpec(self._shape.most_specific_compatible_shape(other._shape), self._dtype)
-
-    def __hash__(self) -> int:
-        return hash((self._shape, self._dtype))
-
-    def __eq__(self, other: Any) -> bool:
-        if not isinstance(other, TensorSpec):
-            return False
-        return (self._shape, self._dtype, self._name) == (other._shape, other._dtype, other._name)
-
-    def __ne__(self, other: Any) -> bool:
-        return not self == other
-
-    def __repr__(self) -> str:
-        return f"TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})"
-
-    def __reduce__(self):
-        return TensorSpec, (self._shape, self._dtype, self._name)
-
-
-def _tensor_type() -> type:
-    from thalweg._src.core.graph import Tensor
-
-    return Tensor
-
-
 class TypeSpec:
     """The type of a value that is made of tensors. A subclass says what it is made of, and what else tells values apart.
 
@@ -119,12 +48,12 @@ class TypeSpec:
 
         out: list[Any] = []
         for spec in nest.flatten(self._component_specs):
-            out += spec._flat_tensor_specs if isinstance(spec, TypeSpec) else [spec]
+            out += spec._flat_tensor_specs if has_parts(spec) else [spec]
         return out
 
     def is_compatible_with(self, spec_or_value: Any) -> bool:
         """Whether a value could have both types."""
-        known = isinstance(spec_or_value, TypeSpec | TensorSpec)
+        known = isinstance(spec_or_value, TypeSpec)
         other = spec_or_value if known else type_spec_from_value(spec_or_value)
         return type(self) is type(other) and _compatible(self._serialize(), other._serialize())
 
@@ -148,6 +77,82 @@ class TypeSpec:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self._serialize()!r}"
+
+
+class TensorSpec(TypeSpec):
+    """The dtype and shape of a tensor, and its name where that matters."""
+
+    __slots__ = ("_dtype", "_name", "_shape")
+
+    def __init__(self, shape: Any, dtype: Any = dtypes.float32, name: str | None = None):
+        self._shape, self._dtype, self._name = as_shape(shape), dtypes.as_dtype(dtype), name
+
+    @classmethod
+    def from_spec(cls, spec: TensorSpec, name: str | None = None) -> TensorSpec:
+        """A spec as `spec`, perhaps of another name."""
+        return cls(spec.shape, spec.dtype, name or spec.name)
+
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+        """The spec of a tensor."""
+        return cls(tensor.shape, tensor.dtype, name or tensor.op.name)
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._shape
+
+    @property
+    def dtype(self) -> DType:
+        return self._dtype
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    value_type = property(lambda self: _tensor_type())
+
+    def _serialize(self) -> Any:
+        return self._shape, self._dtype, self._name
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether a tensor could have both specs."""
+        other = spec_or_value
+        return (
+            hasattr(other, "dtype")
+            and self._dtype.is_compatible_with(other.dtype)
+            and self._shape.is_compatible_with(as_shape(other.shape))
+        )
+
+    def most_specific_compatible_type(self, other: Any) -> TensorSpec:
+        """The most specific spec that both are compatible with. Raises ValueError where there is none."""
+        if not isinstance(other, TensorSpec) or self._dtype != other._dtype:
+            raise ValueError(f"Types are not compatible: {self!r} vs {other!r}")
+        return TensorSpec(self._shape.most_specific_compatible_shape(other._shape), self._dtype)
+
+    def __hash__(self) -> int:
+        return hash((self._shape, self._dtype))
+
+    def __eq__(self, other: Any) -> bool:
+        if not isinstance(other, TensorSpec):
+            return False
+        return (self._shape, self._dtype, self._name) == (other._shape, other._dtype, other._name)
+
+    def __ne__(self, other: Any) -> bool:
+        return not self == other
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})"
+
+
+def _tensor_type() -> type:
+    from thalweg._src.core.graph import Tensor
+
+    return Tensor
+
+
+def has_parts(spec: Any) -> bool:
+    """Whether `spec` is the type of values that are made of tensors, rather than of a tensor."""
+    return isinstance(spec, TypeSpec) and not isinstance(spec, TensorSpec)
 
 
 def _comparable(value: Any) -> Any:
@@ -176,7 +181,7 @@ def _compatible(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple | dict):
         pairs = _pairs(a, b)
         return pairs is not None and all(_compatible(x, y) for x, y in pairs)
-    if isinstance(a, TensorShape | DType | TypeSpec | TensorSpec):
+    if isinstance(a, TensorShape | DType | TypeSpec):
         return a.is_compatible_with(b)
     return _comparable(a) == _comparable(b)
 
@@ -190,7 +195,7 @@ def _merged(a: Any, b: Any) -> Any:
             return type(a)(*parts) if hasattr(a, "_fields") else type(a)(parts)
         if isinstance(a, TensorShape):
             return a.most_specific_compatible_shape(b)
-        if isinstance(a, TypeSpec | TensorSpec):
+        if isinstance(a, TypeSpec):
             return a.most_specific_compatible_type(b)
         if _comparable(a) == _comparable(b):
             return a

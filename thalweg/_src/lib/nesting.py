@@ -11,7 +11,7 @@ import collections.abc
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from thalweg._src.core.type_spec import TypeSpec
+from thalweg._src.core.type_spec import has_parts
 
 
 class _Dot:
@@ -34,7 +34,7 @@ is_nested = is_sequence
 
 def is_sequence_or_composite(value: Any) -> bool:
     """Whether `value` is a structure or a tensor of several parts."""
-    return is_sequence(value) or _is_composite(value) or isinstance(value, TypeSpec)
+    return is_sequence(value) or _is_composite(value) or has_parts(value)
 
 
 def _test(expand_composites: bool) -> Callable[[Any], bool]:
@@ -74,7 +74,7 @@ def _items(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from ((f, getattr(value, f)) for f in value._fields)
     elif _is_composite(value):
         yield type(value).__name__, value._to_components()
-    elif isinstance(value, TypeSpec):
+    elif has_parts(value):
         yield value.value_type.__name__, value._component_specs
     else:
         yield from enumerate(value)
@@ -98,7 +98,7 @@ def sequence_like(like: Any, children: Sequence[Any]) -> Any:
         return type(like)(*children)
     if _is_composite(like):
         return like._type_spec._from_components(children[0])
-    if isinstance(like, TypeSpec):
+    if has_parts(like):
         return like._from_components(children[0])
     return type(like)(children)
 
@@ -205,7 +205,7 @@ def _assert_same(a: Any, b: Any, check_types: bool, nested: Callable[[Any], bool
 
 
 def _check_same_type(a: Any, b: Any) -> None:
-    if type(a) is type(b) or isinstance(a, TypeSpec) or isinstance(b, TypeSpec):
+    if type(a) is type(b) or has_parts(a) or has_parts(b):
         return
     if _is_namedtuple(a) and _is_namedtuple(b):
         if not _same_namedtuples(a, b):
@@ -264,7 +264,7 @@ def assert_shallow_structure(
 def _check_shallow_type(shallow: Any, given: Any) -> None:
     if _is_namedtuple(shallow) and _is_namedtuple(given):
         fits = _same_namedtuples(shallow, given)
-    elif isinstance(shallow, TypeSpec) or isinstance(given, TypeSpec):
+    elif has_parts(shallow) or has_parts(given):
         fits = True
     else:
         fits = isinstance(shallow, collections.abc.Mapping) and isinstance(given, collections.abc.Mapping)

@@ -215,6 +215,32 @@ def one2many_rnn_seq2seq(
     return outputs, states
 
 
+def one2many_of_one_cell(
+    encoder_inputs: Any,
+    decoder_inputs_dict: dict[Any, Any],
+    cell: Any,
+    num_encoder_symbols: int,
+    num_decoder_symbols_dict: dict[Any, int],
+    embedding_size: int,
+    feed_previous: Any = False,
+    dtype: Any = None,
+    scope: Any = None,
+) -> Any:
+    """`one2many_rnn_seq2seq` as 0.x had it: encoder and decoders are of one kind of cell, each with weights of its own."""
+    return one2many_rnn_seq2seq(
+        encoder_inputs,
+        decoder_inputs_dict,
+        copy.deepcopy(cell),
+        {key: copy.deepcopy(cell) for key in decoder_inputs_dict},
+        num_encoder_symbols,
+        num_decoder_symbols_dict,
+        embedding_size,
+        feed_previous,
+        dtype,
+        scope,
+    )
+
+
 def _decoder(decoder_inputs: Any, state: Any, cell: Any, symbols: int, embedding_size: int) -> Any:
     def decode(previous: bool, _: Any) -> Any:
         return embedding_rnn_decoder(decoder_inputs, state, cell, symbols, embedding_size, feed_previous=previous)
