@@ -45,6 +45,7 @@ from thalweg import test as test
 from thalweg import train as train
 from thalweg import user_ops as user_ops
 from thalweg import version as version
+from thalweg._src import kernels as _kernels
 from thalweg._src.compat.hook import install as install
 from thalweg._src.compat.hook import uninstall as uninstall
 from thalweg._src.compat.internals.tensor_shape import dimension_at_index as dimension_at_index

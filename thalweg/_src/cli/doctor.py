@@ -23,6 +23,7 @@ def report() -> None:
     console.print(grid("Installed", (("package", "version"), *((name, version(name)) for name in CORE))))
     console.print(grid("Extras", (("extra", "has", "lacks"), *extras())))
     console.print(grid("Devices", (("device", "kind"), *devices())))
+    console.print(kernels())
     folder = cache_folder()
     console.print(f"Compiled programs: {size(folder)} in {folder}" if folder else "Compiled programs are not kept.")
     if version("tensorflow") != "-":
@@ -62,6 +63,16 @@ def devices() -> Iterator[tuple[str, str]]:
 
     for device in jax.devices():
         yield f"{device.platform}:{device.id}", device.device_kind
+
+
+def kernels() -> str:
+    """Which CPU kernels are in use, and why; they are made now if they have not been yet."""
+    from thalweg._src.kernels.library import library
+
+    found = library()
+    if found.path is None:
+        return f"CPU kernels: none, {found.reason}. Convolutions run on XLA's own."
+    return f"CPU kernels: {found.level}, {found.reason}, {found.path}"
 
 
 def cache_folder() -> Path | None:

@@ -59,8 +59,10 @@ class Executable:
         device: Any,
         *,
         donate: bool = True,
+        kernels: bool = True,
     ):
         self.cluster, self.statics, self.device = cluster, statics, device
+        self.kernels = kernels
         rng_keys = [("rng", op.name) for op in cluster.randoms]
         keys = [*cluster.sources, *rng_keys]
         writes = {*cluster.writes, *rng_keys}
@@ -89,7 +91,7 @@ class Executable:
         inside = [op for op in cluster.ops if op not in set(self.big)]
         checks: list[Any] = []
         runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
-        with apply.collect_checks(checks), apply.rooms(cluster.rooms):
+        with apply.collect_checks(checks), apply.rooms(cluster.rooms), apply.kernels(self.kernels):
             runner.run(inside, env)
         taken = {id(v) for v in (*donated, *kept, *constants, *args)}
         values = []

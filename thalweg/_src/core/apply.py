@@ -28,6 +28,7 @@ class _Checks(threading.local):
     def __init__(self) -> None:
         self.collector: Any = None
         self.rooms: dict[str, int] = {}
+        self.kernels = True
 
 
 _checks = _Checks()
@@ -74,6 +75,21 @@ class Need:
 
 class Cramped(Exception):
     """A step had too little room for what it kept: it is to be compiled again, now that is known how much it needs."""
+
+
+@contextlib.contextmanager
+def kernels(allowed: bool) -> Iterator[None]:
+    """Within the block, lowerings may use kernels of machine code (`thalweg._src.kernels`), or may not."""
+    old = _checks.kernels
+    _checks.kernels = allowed
+    try:
+        yield
+    finally:
+        _checks.kernels = old
+
+
+def kernels_allowed() -> bool:
+    return _checks.kernels
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """Convolutions of images and volumes, and the two gradient ops of each."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from thalweg._src.core import infer, shapes
@@ -31,24 +33,39 @@ FORMAT3 = Enum("NDHWC", "NCDHW")
 # -- lowerings
 
 
-def convolve(x, w, strides, padding, dilations, data_format, explicit=()):
-    """The convolution (cross-correlation, as ever in neural networks) of `x` with `w`: [spatial..., in, out]."""
+class Layout(NamedTuple):
+    """How a filter walks over images: strides, (before, after) of padding and dilations along each spatial axis; the result's shape."""
+
+    steps: list[int]
+    pads: list[tuple[int, int]]
+    rates: list[int]
+    shape: tuple[int, ...]
+    groups: int
+
+
+def layout(x_shape, w_shape, strides, padding, dilations, data_format, explicit=()) -> Layout:
+    """The layout of a convolution of images of `x_shape` under filters of `w_shape`. Raises ValueError where they don't fit."""
     check_strides(strides, dilations, data_format)
     axes = spatial_axes(data_format)
-    sizes, kernel = [x.shape[i] for i in axes], w.shape[: len(axes)]
-    depth = x.shape[channel_axis(data_format)]
-    if depth % max(w.shape[-2], 1) or (w.shape[-2] == 0) != (depth == 0):
-        raise ValueError(f"Depth of input ({depth}) is not a multiple of input depth of filter ({w.shape[-2]})")
+    sizes, kernel = [x_shape[i] for i in axes], w_shape[: len(axes)]
+    depth = x_shape[channel_axis(data_format)]
+    if depth % max(w_shape[-2], 1) or (w_shape[-2] == 0) != (depth == 0):
+        raise ValueError(f"Depth of input ({depth}) is not a multiple of input depth of filter ({w_shape[-2]})")
     steps, rates = spatial(strides, data_format), spatial(dilations, data_format)
     pairs = spatial_pads(explicit, data_format)
-    pads = [pad_of(s, k, st, padding, d, p) for s, k, st, d, p in zip(sizes, kernel, steps, rates, pairs, strict=True)]
-    counts = [
-        output_size(s, k, st, padding, d, p) for s, k, st, d, p in zip(sizes, kernel, steps, rates, pairs, strict=True)
-    ]
-    shape = arrange(x.shape[0], counts, w.shape[-1], data_format)
-    if 0 in shape or 0 in w.shape:
-        return jnp.zeros(shape, x.dtype)
-    return _conv(x, w, steps, pads, rates, data_format, depth // w.shape[-2])
+    each = list(zip(sizes, kernel, steps, rates, pairs, strict=True))
+    pads = [pad_of(s, k, st, padding, d, p) for s, k, st, d, p in each]
+    counts = [output_size(s, k, st, padding, d, p) for s, k, st, d, p in each]
+    shape = arrange(x_shape[0], counts, w_shape[-1], data_format)
+    return Layout(steps, pads, rates, tuple(shape), depth // max(w_shape[-2], 1))
+
+
+def convolve(x, w, strides, padding, dilations, data_format, explicit=()):
+    """The convolution (cross-correlation, as ever in neural networks) of `x` with `w`: [spatial..., in, out]."""
+    found = layout(x.shape, w.shape, strides, padding, dilations, data_format, explicit)
+    if 0 in found.shape or 0 in w.shape:
+        return jnp.zeros(found.shape, x.dtype)
+    return _conv(x, w, found.steps, found.pads, found.rates, data_format, found.groups)
 
 
 def _conv(x, w, steps, pads, rates, data_format, groups):

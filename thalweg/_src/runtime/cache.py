@@ -6,23 +6,10 @@ own cache keeps it.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
+from thalweg._src.core.folders import cache_folder
 from thalweg._src.core.lazy import jax
 
 _done = False
-
-
-def folder() -> Path | None:
-    """Where compiled programs are kept, or None."""
-    named = os.environ.get("THALWEG_CACHE")
-    if named == "off":
-        return None
-    if named:
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "thalweg" / "xla"
 
 
 def enable() -> None:
@@ -33,7 +20,7 @@ def enable() -> None:
     _done = True
     if jax.config.jax_compilation_cache_dir is not None:
         return
-    path = folder()
+    path = cache_folder("xla")
     if path is None:
         return
     try:

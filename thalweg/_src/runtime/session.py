@@ -18,7 +18,7 @@ from thalweg._src.compiler.interpret import Interpreter, RefValue, uninitialized
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.compiler.stage import Cluster
-from thalweg._src.core import dtypes, errors, shapes
+from thalweg._src.core import apply, dtypes, errors, shapes
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.apply import Cramped, Replan
 from thalweg._src.core.convert import as_array
@@ -32,11 +32,13 @@ from thalweg._src.runtime.fetch import Fetches, expand_feed, expand_partial_feed
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.placing import Devices
+from thalweg._src.runtime.processor import limit_threads
 from thalweg._src.runtime.servers import server_of
 from thalweg._src.runtime.state import Part, Store, fresh_random
 from thalweg._src.runtime.waiting import Execution
 
 log = logging.getLogger("thalweg")
+_OFF = 2  # RewriterConfig.OFF
 # Shapes that a cluster is compiled for: until what changes is set apart, until a warning, and kept at the same time.
 _FEW, _MANY, _MOST = 4, 24, 128
 _LOCAL = ("", "local", "inprocess")  # targets that name no server
@@ -70,6 +72,7 @@ class BaseSession:
                 None,
                 f"No session factory registered for the given session options: {target!r}. Only this process runs.",
             )
+        limit_threads(config)
         if self._server is None:
             self._store, self._devices = Store(), Devices(config)
         else:
@@ -89,6 +92,7 @@ class BaseSession:
         self._planning = threading.RLock()  # a plan may run a part of the graph while it is made
         self._partial: dict[str, Any] = {}
         self._debug = os.environ.get("THALWEG_DEBUG", "")
+        self._kernels = config is None or config.graph_options.rewrite_options.remapping != _OFF
         self._last_plan: Plan | None = None
         self._placed = 0  # so many operations of the graph have devices that are there
         self._steps = 0
@@ -403,7 +407,8 @@ class BaseSession:
         exe = executables.get((key, state))
         if exe is None:
             cache.enable()
-            exe = Executable(cluster, statics, store.values, cluster.colour, donate=not self._is_eager)
+            donate, kernels = not self._is_eager, self._kernels
+            exe = Executable(cluster, statics, store.values, cluster.colour, donate=donate, kernels=kernels)
             exe.state = state
             exe.shapes = dict(zip(cluster.inputs, key[0] if statics else key, strict=True))
             exe.transfer = len(jax.devices()) > 1
@@ -444,6 +449,7 @@ class BaseSession:
                 stack.enter_context(store.lock)
             if not cluster.is_host:
                 stack.enter_context(jax.enable_x64(True))
+                stack.enter_context(apply.kernels(self._kernels))
                 if cluster.colour is not None:
                     stack.enter_context(jax.default_device(cluster.colour))
             runner.run(cluster.ops, env)

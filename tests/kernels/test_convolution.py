@@ -1,0 +1,228 @@
+"""Convolutions by kernels of machine code: values, derivatives, what stays with the plain lowerings, and how the library is found."""
+
+import os
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import thalweg as tf
+from thalweg._src.core import apply
+from thalweg._src.kernels import convolution, library
+from thalweg._src.ops.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op, layout
+
+needs_library = pytest.mark.skipif(library.library().path is None, reason=library.library().reason)
+NAMES = ("input", "image", "filter")
+
+
+@pytest.fixture(autouse=True)
+def any_size(monkeypatch):
+    monkeypatch.setattr(convolution, "LEAST", 0)
+
+
+def windows(x, w_shape, found):
+    """The padded image, and the slices of it that each tap of the filter reads."""
+    padded = np.pad(x, [(0, 0), *((max(b, 0), max(a, 0)) for b, a in found.pads), (0, 0)])
+    counts = found.shape[1:3]
+    for i in range(w_shape[0]):
+        for j in range(w_shape[1]):
+            at = [k * d for k, d in zip((i, j), found.rates, strict=True)]
+            yield i, j, tuple(slice(a, a + (c - 1) * s + 1, s) for a, c, s in zip(at, counts, found.steps, strict=True))
+    yield padded
+
+
+def by_taps(x, w, g, found):
+    """The convolution, its gradient by the image and by the filter, in float64 and one tap after the other."""
+    *taps, padded = windows(x.astype(np.float64), w.shape, found)
+    y, dx, dw = np.zeros(found.shape), np.zeros_like(padded), np.zeros(w.shape)
+    for i, j, (rows, columns) in taps:
+        part = padded[:, rows, columns]
+        y += part @ w[i, j]
+        dx[:, rows, columns] += g @ w[i, j].T
+        dw[i, j] = np.tensordot(part, g, ((0, 1, 2), (0, 1, 2)))
+    (top, _), (left, _) = found.pads
+    return y, dx[:, top : top + x.shape[1], left : left + x.shape[2]], dw
+
+
+def lowered(opdef, *args, **how):
+    kwargs = {name: how.get(name, opdef.attrs[name].default) for name in opdef.attrs if name != "T"}
+    return apply.call(opdef, kwargs, args, platform="cpu")
+
+
+def normal(seed, *shape):
+    return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
+
+
+def near(found, expected):
+    size = np.abs(expected).max() + 1e-6
+    np.testing.assert_allclose(np.asarray(found) / size, expected / size, atol=2e-5)
+
+
+@needs_library
+@settings(max_examples=30, deadline=None)
+@given(
+    st.tuples(st.integers(1, 3), st.integers(3, 20), st.integers(3, 20), st.integers(1, 20)),
+    st.tuples(st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3, 16, 17, 33, 64, 70])),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    st.one_of(st.sampled_from(["SAME", "VALID"]), st.lists(st.integers(0, 3), min_size=4, max_size=4)),
+    st.sampled_from(["NHWC", "NCHW"]),
+)
+def test_values_are_those_of_the_sum_over_taps(image, filters, strides, dilations, padding, form):
+    rows, columns, out = filters
+    last = form == "NHWC"
+    order = (lambda a, b: [1, a, b, 1]) if last else (lambda a, b: [1, 1, a, b])
+    how = {"strides": order(*strides), "dilations": order(*dilations), "padding": padding, "explicit_paddings": []}
+    if not isinstance(padding, str):
+        explicit = [0, 0, *padding, 0, 0] if last else [0, 0, 0, 0, *padding]
+        how |= {"padding": "EXPLICIT", "explicit_paddings": explicit}
+    x, w = normal(1, *image), normal(2, rows, columns, image[3], out)
+    given_shape = image if last else (image[0], image[3], *image[1:3])
+    try:
+        own = layout(
+            given_shape, w.shape, how["strides"], how["padding"], how["dilations"], form, how["explicit_paddings"]
+        )
+    except ValueError:  # no window fits
+        return
+    if 0 in own.shape:
+        return
+    found = own if last else own._replace(shape=(own.shape[0], *own.shape[2:], own.shape[1]))
+    g = normal(3, *found.shape)
+    turned = (lambda a: jnp.asarray(a)) if last else (lambda a: jnp.transpose(a, (0, 3, 1, 2)))
+    back = (lambda a: a) if last else (lambda a: jnp.transpose(a, (0, 2, 3, 1)))
+    how["data_format"] = form
+    y, dx, dw = by_taps(x, w, g, found)
+    near(back(lowered(conv2d_op, turned(x), w, **how)), y)
+    near(back(lowered(conv2d_backprop_input_op, np.array(given_shape), w, turned(g), **how)), dx)
+    near(lowered(conv2d_backprop_filter_op, turned(x), np.array(w.shape), turned(g), **how), dw)
+
+
+SAME = {"strides": [1, 1, 1, 1], "padding": "SAME"}
+
+
+def text(fn, *args):
+    return jax.jit(fn).lower(*args).as_text()
+
+
+@needs_library
+def test_what_the_kernels_are_for_calls_them_and_the_rest_does_not(monkeypatch):
+    call = lambda x, w: lowered(conv2d_op, x, w, **SAME)
+    image = lambda dtype=np.float32, channels=8: jax.ShapeDtypeStruct((2, 16, 16, channels), dtype)
+    filters = lambda n=3, dtype=np.float32, depth=8: jax.ShapeDtypeStruct((n, n, depth, 16), dtype)
+    with jax.enable_x64(True):
+        assert "thalweg_convolution" in text(call, image(), filters())
+        assert "thalweg" not in text(call, image(), filters(1))
+        assert "thalweg" not in text(call, image(np.float64), filters(3, np.float64))
+        assert "thalweg" not in text(call, image(np.float16), filters(3, np.float16))
+        assert "thalweg" not in text(call, image(channels=16), filters())  # groups
+    with apply.kernels(False):
+        assert "thalweg" not in text(lambda x, w: call(x, w), image(), filters())
+    monkeypatch.setattr(convolution, "LEAST", 1 << 20)
+    assert "thalweg" not in text(lambda x, w: call(x, w), image(), filters())
+
+
+@needs_library
+def test_derivatives_of_any_order_and_maps_over_kernels():
+    x, w, t = normal(1, 2, 9, 9, 3), normal(2, 3, 3, 3, 5), normal(3, 2, 9, 9, 3)
+
+    def energy(allowed):
+        def of(x, w):
+            with apply.kernels(allowed):
+                return jnp.sum(lowered(conv2d_op, x, w, **SAME) ** 3)
+
+        return of
+
+    def second(f):
+        return jax.jit(jax.grad(lambda x, w: jnp.vdot(jax.grad(f, 0)(x, w), t), (0, 1)))
+
+    for a, b in zip(second(energy(True))(x, w), second(energy(False))(x, w), strict=True):
+        near(a, np.asarray(b))
+    near(
+        jax.jvp(lambda x: energy(True)(x, w), (x,), (t,))[1],
+        np.asarray(jax.jvp(lambda x: energy(False)(x, w), (x,), (t,))[1]),
+    )
+    stacked = np.stack([x, t])
+    one = lambda x: lowered(conv2d_op, x, w, **SAME)
+    near(jax.vmap(one)(stacked), np.stack([one(jnp.asarray(x)), one(jnp.asarray(t))]))
+
+
+def gradients(config=None):
+    """A loss and its gradients, and the second derivative by a scale, of two convolutions under a session of `config`."""
+    x = tf.constant(normal(1, 2, 12, 12, 4))
+    first, second = tf.constant(normal(2, 3, 3, 4, 8)), tf.constant(normal(3, 5, 5, 8, 6))
+    scale = tf.constant(1.5)
+    y = tf.nn.relu(tf.nn.conv2d(x * scale, first, strides=[1, 2, 2, 1], padding="SAME"))
+    loss = tf.reduce_mean(tf.nn.conv2d(y, second, strides=[1, 1, 1, 1], padding="SAME") ** 2)
+    (by_scale,) = tf.gradients(loss, scale)
+    with tf.Session(config=config) as sess:
+        return sess.run([loss, *tf.gradients(loss, [x, first, second]), tf.gradients(by_scale, scale)[0]])
+
+
+@needs_library
+def test_a_session_with_kernels_agrees_with_one_without():
+    plain = tf.ConfigProto()
+    plain.graph_options.rewrite_options.remapping = 2  # OFF
+    for a, b in zip(gradients(), gradients(plain), strict=True):
+        near(a, b)
+
+
+@pytest.fixture
+def unknown():
+    """The library as a fresh process would look for it."""
+    library.library.cache_clear()
+    library._loaded.cache_clear()
+    yield
+    library.library.cache_clear()
+    library._loaded.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason", "warned"),
+    [
+        ({"THALWEG_KERNELS": "off"}, "THALWEG_KERNELS=off", 0),
+        ({"THALWEG_KERNELS": "fast"}, "none of off, avx512, avx2, portable", 1),
+        ({"PATH": "/nowhere"}, "no C++ compiler was found", 1),
+        ({"CXX": "false"}, "false failed: no message", 1),
+        ({"CXX": "/no/such/compiler"}, "FileNotFoundError", 1),
+    ],
+)
+def test_without_a_library_the_plain_lowerings_stay_and_a_warning_says_so_once(
+    variables, reason, warned, unknown, monkeypatch, tmp_path, caplog
+):
+    monkeypatch.setenv("THALWEG_CACHE", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.delenv("THALWEG_KERNELS", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    call = lambda x, w: lowered(conv2d_op, x, w, **SAME)
+    with caplog.at_level("WARNING", "thalweg"):
+        for _ in range(2):
+            assert "thalweg" not in text(lambda x, w: call(x, w), normal(1, 1, 8, 8, 4), normal(2, 3, 3, 4, 4))
+    assert reason in library.library().reason
+    assert len([r for r in caplog.records if reason in r.getMessage()]) == warned
+
+
+@needs_library
+@pytest.mark.parametrize("level", ["avx2", "portable"])
+def test_other_instructions_give_the_same_values(level):
+    if not library.LEVELS[level].needs <= library._processor():
+        pytest.skip(f"this processor has no {level}")
+    code = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import test_convolution as t
+t.convolution.LEAST = 0
+assert t.library.library().level == {level!r}
+t.test_values_are_those_of_the_sum_over_taps.hypothesis.inner_test(
+    (2, 19, 13, 5), (3, 2, 21), (2, 1), (1, 2), "SAME", "NHWC")
+t.test_values_are_those_of_the_sum_over_taps.hypothesis.inner_test(
+    (1, 7, 16, 3), (2, 5, 70), (1, 3), (1, 1), [2, 1, 0, 3], "NHWC")
+"""
+    variables = os.environ | {"THALWEG_KERNELS": level}
+    ran = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=250)
+    assert ran.returncode == 0, ran.stderr

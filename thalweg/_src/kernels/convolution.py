@@ -1,0 +1,102 @@
+"""Convolutions of float32 images on a CPU, by kernels of machine code where those are quicker than XLA's.
+
+Values agree with the plain lowerings within rounding. What is small, has filters of one element (a matrix product to XLA), groups or
+other types stays with those, and so does what JAX derives from a kernel: its derivatives are plain convolutions.
+"""
+
+import math
+
+import numpy as np
+
+from thalweg._src.core.apply import kernels_allowed
+from thalweg._src.core.lazy import jax, jnp
+from thalweg._src.kernels import library
+from thalweg._src.ops import convolution as plain
+from thalweg._src.ops.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
+
+LEAST = 1 << 20  # multiplications below which a call is not worth it
+
+
+def _suits(found, w_shape, *arrays):
+    """Whether a kernel is to compute a convolution of this layout."""
+    return (
+        kernels_allowed()
+        and all(a.dtype == np.float32 for a in arrays)
+        and any(isinstance(a, jax.Array) for a in arrays)
+        and found.groups == 1
+        and w_shape[0] * w_shape[1] > 1
+        and math.prod(found.shape) * math.prod(w_shape[:3]) >= LEAST
+        and library.available()
+    )
+
+
+def _called(target, found, shape, a, b):
+    """The kernel `target` on arrays in the order NHWC."""
+    numbers = {"strides": found.steps, "dilations": found.rates, "before": [before for before, _ in found.pads]}
+    call = jax.ffi.ffi_call(target, jax.ShapeDtypeStruct(shape, np.float32), vmap_method="sequential")
+    return call(a, b, **{name: np.array(values, np.int64) for name, values in numbers.items()})
+
+
+def _derived(kernel, lowering):
+    """`kernel`, whose derivatives are those of `lowering`, which is linear in each of its two arguments."""
+    call = jax.custom_jvp(kernel)
+    call.defjvps(lambda da, out, a, b: lowering(da, b), lambda db, out, a, b: lowering(a, db))
+    return call
+
+
+def _channels_last(x, data_format):
+    return x if data_format == "NHWC" else jnp.transpose(x, (0, 2, 3, 1))
+
+
+def _as_given(x, data_format):
+    return x if data_format == "NHWC" else jnp.transpose(x, (0, 3, 1, 2))
+
+
+def _order(shape, data_format):
+    return tuple(shape) if data_format == "NHWC" else (shape[0], *shape[2:], shape[1])
+
+
+@conv2d_op.on("cpu")
+def _(input, filter, *, strides, padding, explicit_paddings, data_format, dilations, **_):
+    how = (strides, padding, dilations, data_format, explicit_paddings)
+    found = plain.layout(input.shape, filter.shape, *how)
+    if not _suits(found, filter.shape, input, filter):
+        return plain.convolve(input, filter, *how)
+
+    def kernel(x, w):
+        shape = _order(found.shape, data_format)
+        out = _called("thalweg_convolution", found, shape, _channels_last(x, data_format), w)
+        return _as_given(out, data_format)
+
+    return _derived(kernel, lambda x, w: plain.convolve(x, w, *how))(input, filter)
+
+
+@conv2d_backprop_input_op.on("cpu")
+def _(input_sizes, filter, out_backprop, *, strides, padding, explicit_paddings, data_format, dilations, **_):
+    how = (strides, padding, dilations, data_format, explicit_paddings)
+    shape = tuple(int(n) for n in input_sizes)
+    found = plain.layout(shape, filter.shape, *how)
+    if found.shape != out_backprop.shape or not _suits(found, filter.shape, filter, out_backprop):
+        return plain.conv_input_gradient(shape, filter, out_backprop, *how)
+
+    def kernel(w, g):
+        own = _order(shape, data_format)
+        out = _called("thalweg_convolution_by_input", found, own, w, _channels_last(g, data_format))
+        return _as_given(out, data_format)
+
+    return _derived(kernel, lambda w, g: plain.conv_input_gradient(shape, w, g, *how))(filter, out_backprop)
+
+
+@conv2d_backprop_filter_op.on("cpu")
+def _(input, filter_sizes, out_backprop, *, strides, padding, explicit_paddings, data_format, dilations, **_):
+    how = (strides, padding, dilations, data_format, explicit_paddings)
+    shape = tuple(int(n) for n in filter_sizes)
+    found = plain.layout(input.shape, shape, *how)
+    if found.shape != out_backprop.shape or not _suits(found, shape, input, out_backprop):
+        return plain.conv_filter_gradient(input, shape, out_backprop, *how)
+
+    def kernel(x, g):
+        x, g = _channels_last(x, data_format), _channels_last(g, data_format)
+        return _called("thalweg_convolution_by_filter", found, shape, x, g)
+
+    return _derived(kernel, lambda x, g: plain.conv_filter_gradient(x, shape, g, *how))(input, out_backprop)
