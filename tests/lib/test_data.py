@@ -369,3 +369,17 @@ def test_options_merge():
         a.merge(b)
     with pytest.raises(TypeError):
         a.experimental_deterministic = 1
+
+
+def test_what_a_generator_gives_becomes_the_type_that_was_announced():
+    def numbers():
+        yield np.array([1.0, 2.0])
+        yield np.array([3], np.int64)
+        yield [True]
+
+    with tf.Graph().as_default(), tf.Session() as sess:
+        element = tf.data.Dataset.from_generator(numbers, tf.int32).make_one_shot_iterator().get_next()
+        assert [sess.run(element).tolist() for _ in range(3)] == [[1, 2], [3], [1]]
+        bad = tf.data.Dataset.from_generator(lambda: iter(["a"]), tf.int32).make_one_shot_iterator().get_next()
+        with pytest.raises(tf.errors.InvalidArgumentError, match="could not be converted to the expected type"):
+            sess.run(bad)

@@ -118,20 +118,13 @@ def _checked(values: Any, output_types: Any, types: list[Any], dims: list[Any]) 
 
 
 def _converted(value: Any, dtype: Any) -> np.ndarray:
-    if isinstance(value, np.ndarray | np.generic) and not dtype.is_on_host and value.dtype.kind not in "SUO":
-        if value.dtype == dtype.numpy_dtype:
-            return np.asarray(value)
-        if isinstance(value, np.ndarray):
-            raise TypeError(
-                f"`generator` yielded an element of type {value.dtype} where an element of type {dtype.as_numpy_dtype} was expected."
-            )
     try:
         if dtype.is_on_host:
             return as_array(value, dtype)
         array = np.asarray(value)
         if array.dtype.kind in "SUO":
             raise TypeError
-        return array.astype(dtype.numpy_dtype)
+        return array.astype(dtype.numpy_dtype, copy=False)
     except (TypeError, ValueError):
         raise TypeError(
             "`generator` yielded an element that could not be converted to the expected type. The expected type was "
