@@ -274,3 +274,12 @@ def test_sparse_tensors_print_as_tensorflow_does(capfd):
     with tf.Session() as session:
         session.run(tf.print(sparse))
     assert capfd.readouterr().err == "'SparseTensor(indices=[[0 0]\n [2 1]], values=[3 4], shape=[5 6])'\n"
+
+
+def test_the_value_of_an_assignment_enters_a_branch():
+    v = tf.Variable([10, 10, 10], dtype=tf.int64, trainable=False)
+    seen = tf.cast(tf.identity(v.assign_add([1, 2, 3])), tf.float32)
+    out = tf.cond(tf.reduce_sum(seen) < 0.5, lambda: seen, lambda: 2 * seen)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(out).tolist() == [22, 24, 26]

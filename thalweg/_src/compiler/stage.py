@@ -208,8 +208,10 @@ def _gather(
         clusters[key].ops.append(op)
     ordered = sorted(clusters.values(), key=lambda c: (c.stage, c.colour == HOST, str(c.colour)))
     outputs: dict[Cluster, dict[Tensor, None]] = {c: {} for c in ordered}
+    at = {op: i for i, op in enumerate(ops)}
     for cluster in ordered:
         _complete(cluster, colours, home, fed, find, outputs, static_edges, static_feeds, fold)
+        cluster.ops.sort(key=at.__getitem__)  # a reference may be one to what an operation of this cluster has written
     for t in fetches:
         if t not in fed and t.op in home:
             outputs[home[t.op]][t] = None
@@ -249,7 +251,7 @@ def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_f
             if writes:
                 cluster.writes[key] = None
         cluster.randoms += randoms(op)
-    cluster.ops = sorted([*free, *cluster.ops], key=_position(cluster.ops, free))
+    cluster.ops = [*free, *cluster.ops]
     for t in inputs:
         if t in static_feeds or (t not in fed and (t.op in fold or _tells_presence(t))):
             statics[t] = None
@@ -268,9 +270,3 @@ def _tells_presence(t: Tensor) -> bool:
             opdef.foldable and opdef.effect is None and bool(t.op._inputs) and all(map(_tells_presence, t.op._inputs))
         )
     return False
-
-
-def _position(ops: list[Operation], free: dict[Operation, None]) -> Callable[[Operation], Any]:
-    # What has no colour goes first, in its own order; references are only names and constants never change.
-    at = {op: i for i, op in enumerate([*free, *ops])}
-    return lambda op: at[op]
