@@ -6,27 +6,33 @@ import time
 from typing import Any
 
 from thalweg._src.core import errors
+from thalweg._src.core.devices import DeviceSpec
 from thalweg._src.runtime.fetch import Fetches
+from thalweg._src.runtime.tracing import Trace
 
 NO_TRACE, SOFTWARE_TRACE, HARDWARE_TRACE, FULL_TRACE = 0, 1, 2, 3
 
 
 def run(session: Any, wanted: Fetches, feeds: dict[Any, Any], options: Any, metadata: Any) -> Any:
-    """A run with options and metadata. With a trace level, `metadata.step_stats` gets an entry for each cluster."""
+    """A run with options and metadata. With a trace level, `metadata.step_stats` gets an entry for each operation.
+
+    Such a run goes operation by operation, so it takes longer than others.
+    """
     if options is not None and type(options).__name__ != "RunOptions":
         raise TypeError(f"options must be a tf.RunOptions, but got {type(options)}")
     if metadata is not None and type(metadata).__name__ != "RunMetadata":
         raise TypeError(f"run_metadata must be a tf.RunMetadata, but got {type(metadata)}")
     level = 0 if options is None else int(options.trace_level)
-    start = time.time()
+    trace = Trace() if level and metadata is not None else None
     timeout = 0 if options is None else int(options.timeout_in_ms)
-    values = session._execute(wanted, feeds, timeout)
+    start = time.time()
+    values = session._execute(wanted, feeds, timeout, trace)
     end = time.time()
     session._steps += 1
     if metadata is not None:
         metadata.Clear()
-        if level:
-            _fill(metadata, session, start, end)
+        if trace is not None:
+            _fill(metadata, session, trace)
         if _is_modelled(session):
             _fill_costs(metadata, session, end - start)
         if options is not None and options.output_partition_graphs:
@@ -39,29 +45,63 @@ def _is_modelled(session: Any) -> bool:
     return every > 0 and session._steps % every == 0
 
 
-def _fill(metadata: Any, session: Any, start: float, end: float) -> None:
-    """An entry for each op of the plan. XLA runs a cluster as one program, so the time of a run stands at its last op."""
+def _fill(metadata: Any, session: Any, trace: Trace) -> None:
+    """An entry for each operation that ran, under its device."""
     devices: dict[str, Any] = {}
     colours = {op: c.colour for c in session.plan.clusters for op in c.ops}
-    node = None
-    for op in session.plan.ops:
-        name = _device_name(colours.get(op))
+    threads: dict[int, int] = {}
+    for record in trace.records:
+        op = record.op
+        name = _device_of(op, colours.get(op), session._devices.prefix)
         if name not in devices:
             devices[name] = metadata.step_stats.dev_stats.add(device=name)
-        node = devices[name].node_stats.add(node_name=op.name, timeline_label=f"{op.name} = {op.type}")
-        node.all_start_micros = int(start * 1e6)
-        for i, t in enumerate(op.outputs):
+        node = devices[name].node_stats.add(node_name=op.name, timeline_label=_label(op))
+        node.thread_id = threads.setdefault(record.thread, len(threads))
+        node.all_start_micros, node.all_start_nanos = int(record.start * 1e6), int(record.start * 1e9)
+        node.scheduled_micros, node.scheduled_nanos = node.all_start_micros, node.all_start_nanos
+        node.op_end_rel_micros = node.all_end_rel_micros = max(1, round(record.seconds * 1e6))
+        node.op_end_rel_nanos = node.all_end_rel_nanos = max(1, round(record.seconds * 1e9))
+        kind = "gpu_bfc" if "GPU" in name else "cpu"
+        own = 0
+        for i, (t, size) in enumerate(zip(op.outputs, record.outputs, strict=True)):
+            if size is None:
+                continue
+            shape, count = size
             description = node.output.add(slot=i).tensor_description
             description.dtype = t.dtype.base_dtype.as_datatype_enum
-            description.shape.CopyFrom(t.shape.as_proto())
-    if node is not None:
-        node.op_end_rel_micros = node.all_end_rel_micros = int((end - start) * 1e6)
+            for dim in shape:
+                description.shape.dim.add(size=dim)
+            if not op.opdef.alias:  # what passes a value on takes no memory of its own
+                own += count
+                told = description.allocation_description
+                told.allocator_name, told.requested_bytes, told.allocated_bytes = kind, count, count
+        if own:
+            node.memory.add(allocator_name=kind, total_bytes=own, peak_bytes=own, live_bytes=own)
+            if op.opdef.source:
+                node.memory_stats.persistent_memory_size = own
+
+
+def _label(op: Any) -> str:
+    """What a viewer shows of an operation: `name = Type(inputs)`."""
+    inputs = [t.op.name if not t.value_index else t.name for t in op.inputs] + [f"^{o.name}" for o in op.control_inputs]
+    return f"{op.name} = {op.type}({', '.join(inputs)})"
+
+
+def _device_of(op: Any, colour: Any, prefix: str) -> str:
+    """TensorFlow's name of the device that ran `op`: the one that its device string names, where that is complete."""
+    spec = DeviceSpec.from_string(op.device) if op.device else DeviceSpec()
+    is_host = colour is None or colour == "host"
+    kind = spec.device_type or ("CPU" if is_host else colour.platform.upper())
+    index = spec.device_index if spec.device_index is not None else 0 if is_host else colour.id
+    return f"{prefix}/device:{kind.upper()}:{index}"
 
 
 def _fill_costs(metadata: Any, session: Any, seconds: float) -> None:
     numbers = {op: i for i, op in enumerate(session.plan.ops)}
     for op, i in numbers.items():
-        node = metadata.cost_graph.node.add(name=op.name, device=op.device or _device_name(None), id=i)
+        node = metadata.cost_graph.node.add(
+            name=op.name, device=op.device or _device_of(op, None, session._devices.prefix), id=i
+        )
         for t in op.inputs:
             if t.op in numbers:
                 node.input_info.add(preceding_node=numbers[t.op], preceding_port=t.value_index)
@@ -72,12 +112,6 @@ def _fill_costs(metadata: Any, session: Any, seconds: float) -> None:
             )
     if numbers:
         metadata.cost_graph.node[-1].compute_cost = int(seconds * 1e6)
-
-
-def _device_name(colour: Any) -> str:
-    if colour == "host" or colour is None:
-        return "/job:localhost/replica:0/task:0/device:CPU:0"
-    return f"/job:localhost/replica:0/task:0/device:{colour.platform.upper()}:{colour.id}"
 
 
 def check_timeout(options: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import threading
@@ -35,6 +36,7 @@ from thalweg._src.runtime.placing import Devices
 from thalweg._src.runtime.processor import limit_threads
 from thalweg._src.runtime.servers import server_of
 from thalweg._src.runtime.state import Part, Store, fresh_random
+from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 from thalweg._src.runtime.waiting import Execution
 
 log = logging.getLogger("thalweg")
@@ -273,10 +275,13 @@ class BaseSession:
                 self._devices.check(op)
         self._placed = len(self._graph._ops)
 
-    def _execute(self, wanted: Fetches, feeds: dict[Tensor, Any], timeout_ms: int = 0) -> list[Any]:
+    def _execute(
+        self, wanted: Fetches, feeds: dict[Tensor, Any], timeout_ms: int = 0, trace: Trace | None = None
+    ) -> list[Any]:
         """The values of `wanted.tensors`, NumPy arrays (scalars where rank 0), after running its targets too.
 
-        What waits for other threads gives up after `timeout_ms`, or the session's `operation_timeout_in_ms`, where one is not 0.
+        What waits for other threads gives up after `timeout_ms`, or the session's `operation_timeout_in_ms`, where one is not 0. With
+        a `trace`, everything runs op by op and is written down.
         """
         if self._aborted is not None:
             raise self._aborted
@@ -284,15 +289,22 @@ class BaseSession:
         self._last_plan = plan
         env: dict[Tensor, Any] = dict(feeds) if feeds else {}
         if plan.waits is not None:
-            Execution(self, plan, env, self._deadline(timeout_ms)).run()
+            Execution(self, plan, env, self._deadline(timeout_ms), trace).run()
             return [self._result(plan, t, env) for t in wanted.tensors]
         for cluster, executables in zip(plan.clusters, plan.executables, strict=True):
-            self._run_cluster(plan, cluster, executables, env)
+            self._run_cluster(plan, cluster, executables, env, trace)
         return [self._result(plan, t, env) for t in wanted.tensors]
 
-    def _run_cluster(self, plan: Plan, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
-        if cluster.is_host or self._debug:
-            self._run_on_host(cluster, env)
+    def _run_cluster(
+        self,
+        plan: Plan,
+        cluster: Cluster,
+        executables: dict[Any, Any],
+        env: dict[Tensor, Any],
+        trace: Trace | None = None,
+    ) -> None:
+        if cluster.is_host or self._debug or trace is not None:
+            self._run_on_host(cluster, env, trace)
             return
         try:
             while True:
@@ -436,13 +448,13 @@ class BaseSession:
         while len(executables) > 2 * _MOST:
             del executables[next(iter(executables))]
 
-    def _run_on_host(self, cluster: Cluster, env: dict[Tensor, Any]) -> None:
-        """Run a cluster op by op: host work, or any work where THALWEG_DEBUG says so."""
+    def _run_on_host(self, cluster: Cluster, env: dict[Tensor, Any], trace: Trace | None = None) -> None:
+        """Run a cluster op by op: host work, or any work where THALWEG_DEBUG says so or it is traced."""
         store = self._store
         if cluster.is_host:
             for t in cluster.inputs:
                 env[t] = on_host(env[t])
-        runner, state = self._interpreter(cluster, env)
+        runner, state = self._interpreter(cluster, env, trace=trace)
         locked = bool(cluster.sources) or bool(cluster.randoms)
         with contextlib.ExitStack() as stack:
             if locked:
@@ -456,12 +468,21 @@ class BaseSession:
             self._commit(cluster, runner, state)
 
     def _interpreter(
-        self, cluster: Cluster, env: dict[Tensor, Any], wait: Any = None, *, on_numpy: bool = False
+        self,
+        cluster: Cluster,
+        env: dict[Tensor, Any],
+        wait: Any = None,
+        *,
+        on_numpy: bool = False,
+        trace: Trace | None = None,
     ) -> tuple[Interpreter, _View]:
         """What runs the operations of `cluster` one by one, and its view of the variables."""
         on_numpy = on_numpy or cluster.is_host
         state = _View(self._store, host=on_numpy)
-        runner = (Interpreter if cluster.is_host or not on_numpy else NumPyInterpreter)(
+        make: Any = Interpreter if cluster.is_host or not on_numpy else NumPyInterpreter
+        if trace is not None:
+            make = functools.partial(TracingInterpreter, trace=trace)
+        runner = make(
             state,
             fold=cluster.fold,
             platform=None if on_numpy else cluster.colour.platform,

@@ -31,8 +31,8 @@ class _Later(Exception):
 class Execution:
     """One run of a plan with operations that may wait. `until` is the time (monotonic) at which it is given up, or None."""
 
-    def __init__(self, session: Any, plan: Any, env: dict[Tensor, Any], until: float | None):
-        self.session, self.plan, self.env, self.until = session, plan, env, until
+    def __init__(self, session: Any, plan: Any, env: dict[Tensor, Any], until: float | None, trace: Any = None):
+        self.session, self.plan, self.env, self.until, self.trace = session, plan, env, until, trace
         self.pending: dict[Operation, tuple[Any, Attempt]] = {}  # the work of each that waits, and what it waits for
         self.thread = threading.get_ident()
         self._wake = threading.Event()
@@ -83,7 +83,7 @@ class Execution:
                 late.append((cluster, executables, ops))
                 held.update(cluster.sources)
             else:
-                self.session._run_cluster(self.plan, cluster, executables, self.env)
+                self.session._run_cluster(self.plan, cluster, executables, self.env, self.trace)
         return late
 
     def _waits(self, op: Operation) -> bool:
@@ -95,7 +95,7 @@ class Execution:
 
     def _run_ops(self, cluster: Cluster, ops: list[Operation], held: set[str]) -> list[Operation]:
         if cluster not in self._runners:
-            self._runners[cluster] = self.session._interpreter(cluster, self.env, self._later)
+            self._runners[cluster] = self.session._interpreter(cluster, self.env, self._later, trace=self.trace)
         runner, state = self._runners[cluster]
         rest = []
         for op in ops:
