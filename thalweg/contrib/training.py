@@ -12,6 +12,10 @@ from thalweg._src.contrib.training.hyperparameters import parse_values as parse_
 from thalweg._src.contrib.training.placement import GreedyLoadBalancingStrategy as GreedyLoadBalancingStrategy
 from thalweg._src.contrib.training.placement import RandomStrategy as RandomStrategy
 from thalweg._src.contrib.training.placement import byte_size_load_fn as byte_size_load_fn
+from thalweg._src.contrib.training.resampling import resample_at_rate as resample_at_rate
+from thalweg._src.contrib.training.resampling import weighted_resample as weighted_resample
+from thalweg._src.contrib.training.sampling import rejection_sample as rejection_sample
+from thalweg._src.contrib.training.sampling import stratified_sample as stratified_sample
 from thalweg._src.contrib.training.training import add_gradients_summaries as add_gradients_summaries
 from thalweg._src.contrib.training.training import clip_gradient_norms as clip_gradient_norms
 from thalweg._src.contrib.training.training import clip_gradient_norms_fn as clip_gradient_norms_fn
