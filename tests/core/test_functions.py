@@ -46,3 +46,34 @@ def test_outputs_have_tensorflows_names():
     inputs = [text for node in loop.node_def for text in node.input]
     assert any(text.endswith(":z:0") for text in inputs)  # AddV2 and Mul call their output z
     assert len(loop.signature.output_arg) == len(loop.signature.input_arg) == 3  # what it captured is handed on
+
+
+def test_gradients_through_bodies_survive_a_graph_def():
+    """A loop of unknown length, a branch and an op without a gradient of its own: trained after an export and an import."""
+
+    def build():
+        w = tf.Variable([0.3, -0.2, 0.5], name="w")
+        n = tf.placeholder(tf.int32, [], name="n")
+        y = tf.while_loop(lambda i, x: i < n, lambda i, x: (i + 1, x * 0.9 + tf.sin(w)), [0, w * 1.0])[1]
+        z = tf.cond(n > 2, lambda: y * w, lambda: tf.map_fn(lambda v: v * v, y))
+        loss = tf.reduce_sum(tf.cumprod(z + 1.0, exclusive=True), name="loss")
+        tf.train.MomentumOptimizer(0.1, 0.9).minimize(loss, name="train")
+
+    def trained():
+        with tf.Session() as sess:
+            sess.run("init")
+            for n in (1, 4, 3):
+                sess.run("train", {"n:0": n})
+            return sess.run("w:0")
+
+    with tf.Graph().as_default() as graph:
+        build()
+        tf.global_variables_initializer()
+        expected, proto = trained(), graph.as_graph_def()
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(proto, name="")
+        np.testing.assert_allclose(trained(), expected, rtol=1e-6)
+        again = graph.as_graph_def()
+    with tf.Graph().as_default():
+        tf.import_graph_def(again, name="below")
+        assert tf.get_default_graph().get_operation_by_name("below/train") is not None

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from thalweg._src.core import graphdef
+from thalweg._src.core.calls import Call
 from thalweg._src.core.dtypes import as_dtype
 from thalweg._src.core.funcgraph import FuncGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor
@@ -21,12 +22,15 @@ def bodies_in(ops: Iterable[Operation]) -> dict[str, tuple[FuncGraph, bool]]:
     """All graphs in the attrs of `ops`, those in their own ops included, by name; and whether they hand on what they captured."""
     found: dict[str, tuple[FuncGraph, bool]] = {}
     for op in ops:
-        for name, held in op._attrs.items():
+        named = [(op.opdef, name, held) for name, held in op._attrs.items()]
+        for call in [held for _, _, held in named if isinstance(held, Call)]:
+            named += [(call.opdef, name, held) for name, held in call.attrs.items()]
+        for opdef, name, held in named:
             graphs = [held] if isinstance(held, FuncGraph) else held if isinstance(held, list) else []
             for value in graphs:
                 if not isinstance(value, FuncGraph) or value.name in found:
                     continue
-                found[value.name] = (value, name in op.opdef.hands_on)
+                found[value.name] = (value, name in opdef.hands_on)
                 found |= {k: v for k, v in bodies_in(value._ops).items() if k not in found}
     return found
 

@@ -50,6 +50,10 @@ def _tensor(array: np.ndarray, dtype: Any = None) -> Any:
 
 
 def _func(value: Any) -> Any:
+    from thalweg._src.core import calls
+
+    if isinstance(value, calls.Call):
+        return calls.to_proto(value)
     if isinstance(value, str | bytes):
         return protos.NameAttrList(name=value)
     if hasattr(value, "WhichOneof") or type(value).__name__ == "NameAttrList":
@@ -335,6 +339,7 @@ class _Importer:
                 if text in self.mapped or key in self.mapped or self._closes_loop(node, key):
                     continue
                 before.add(key)
+            before |= {name for name in self._calls_of(node) if name in at}
             waits[node.name] = len(before)
             for b in before:
                 followers[b].append(node.name)
@@ -351,6 +356,15 @@ class _Importer:
         if len(out) < len(at):
             raise ValueError("Graph contains a cycle: " + ", ".join(sorted(n for n, w in waits.items() if w)[:5]))
         return out
+
+    def _calls_of(self, node: Any) -> set[str]:
+        """The operations whose calls a node differentiates."""
+        from thalweg._src.core import calls
+
+        if node.op not in OPS or OPS[node.op].forward_of is None:
+            return set()
+        names = {calls.operation_named(attr.func) for attr in node.attr.values() if attr.HasField("func")}
+        return {name for name in names if name is not None}
 
     def _closes_loop(self, node: Any, producer: str) -> bool:
         opdef = OPS.get(self.nodes[producer].op) if producer in self.nodes else None
@@ -434,12 +448,14 @@ class _Importer:
 
     def _instantiate(self, opdef: OpDef, attrs: dict[str, Any], inputs: list[Tensor]) -> None:
         """Attrs that name functions of the library become their graphs."""
-        from thalweg._src.core import functions
+        from thalweg._src.core import calls, functions
 
         def body(value: Any) -> Any:
             proto = self.graph._functions.get(getattr(value, "name", None))  # type: ignore[arg-type]
             if proto is None:
-                return value
+                if opdef.forward_of is None or not hasattr(value, "attr"):
+                    return value
+                return calls.from_proto(value, self.made, lambda called, own: self._instantiate(called, own, inputs))
             if opdef.bodies is None:  # the host calls it, on values of any shape; its names are its own
                 names, self.graph._names_in_use = self.graph._names_in_use, {}
                 try:

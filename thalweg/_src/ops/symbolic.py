@@ -1,40 +1,17 @@
 """SymbolicGradient: the gradient of any op whose lowering JAX can differentiate."""
 
 from thalweg._src.core import apply, dtypes, infer
+from thalweg._src.core.calls import of_operation
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.differentiate import forward_and_pull
-from thalweg._src.core.opdef import OPS, Arg, Func, Min, Mixed, Types, op
+from thalweg._src.core.opdef import Arg, Func, Min, Mixed, Types, op
 from thalweg._src.ops import constants
 from thalweg._src.ops.indexed_slices import IndexedSlices
 
 
-class Call:
-    """A call of an op as an attr: its type and attrs, as `NameAttrList` in a GraphDef; and the operation, where it is at hand."""
-
-    def __init__(self, name, attrs, operation=None):
-        self.name, self.attrs, self.operation = name, attrs, operation
-
-    @property
-    def opdef(self):
-        return OPS[self.name]
-
-
-def call_of(f):
-    """The Call that an attr holds: ours, or the proto of an imported graph."""
-    if isinstance(f, Call):
-        return f
-    from thalweg._src.core import build, graphdef
-
-    attrs = {k: graphdef.attr_from_proto(v) for k, v in f.attr.items()}
-    opdef = OPS[f.name]
-    return Call(
-        f.name, {a.name: build.check_attr(opdef, a, attrs[a.name]) for a in opdef.attrs.values() if a.name in attrs}
-    )
-
-
 def _forward(attrs):
     """The operation that a node differentiates, or None if it is not known."""
-    return call_of(attrs["f"]).operation
+    return attrs["f"].operation
 
 
 @op("SymbolicGradient", pure_bodies=True, foldable=False)
@@ -43,12 +20,11 @@ def symbolic_gradient(input: Mixed("Tin", 1), *, Tout: Min(Types, 1), f: Func, r
 
     Inputs that are not floating-point get zeros.
     """
-    call = call_of(f)
     count = len(Tout)
-    pull = run.pulls.get(call.operation) if call.operation is not None else None
+    pull = run.pulls.get(f.operation) if f.operation is not None else None
     if pull is None:
-        run.current = call.operation
-        _, _, notes, pull = forward_and_pull(call.opdef, call.attrs, input[:count], run)
+        run.current = f.operation
+        _, _, notes, pull = forward_and_pull(f.opdef, f.attrs, input[:count], run)
         apply.report(notes, "a check of what is differentiated failed")
     return pull(input[count:])
 
@@ -68,7 +44,7 @@ def _dims(t):
 
 def _args(node):
     """The inputs as the forward op declares them, so that its static inputs stay static."""
-    call = call_of(node.attrs["f"])
+    call = node.attrs["f"]
     out = []
     for arg in call.opdef.inputs:
         count = 1 if arg.kind == "one" else call.attrs[arg.number] if arg.kind == "many" else len(call.attrs[arg.types])
@@ -77,7 +53,7 @@ def _args(node):
 
 
 def _bodies(attrs, inputs):
-    call = call_of(attrs["f"])
+    call = attrs["f"]
     return call.opdef.bodies(call.attrs, inputs[: len(attrs["Tout"])]) if call.opdef.bodies is not None else []
 
 
@@ -88,7 +64,6 @@ symbolic_gradient.forward_of = _forward
 
 def symbolic_gradients(node, *grads):
     """The gradient function of ops that have none of their own."""
-    attrs = {k: v for k, v in node.attrs.items() if not k.startswith("_")}
     grads = [
         constants.constant(0.0)
         if g is None and t.dtype.base_dtype in (dtypes.resource, dtypes.variant)
@@ -99,7 +74,7 @@ def symbolic_gradients(node, *grads):
     ]
     grads = [to_tensor(g) if isinstance(g, IndexedSlices) else g for g in grads]
     types = [_gradient_type(t) for t in node.inputs]
-    outputs = symbolic_gradient([*node.inputs, *grads], Tout=types, f=Call(node.type, attrs, node))
+    outputs = symbolic_gradient([*node.inputs, *grads], Tout=types, f=of_operation(node))
     keep = [
         (d.is_floating or d.is_complex) and not arg.static
         for (arg, _), d in zip(infer._flat_args(node), types, strict=True)
