@@ -1,8 +1,11 @@
-"""How this process uses its processor. As in TensorFlow, the first session decides for all of them."""
+"""How this process uses its processor and memory. As in TensorFlow, the first session decides for all of them."""
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
+import sys
 from typing import Any
 
 from thalweg._src.core.lazy import jax
@@ -29,3 +32,26 @@ def limit_threads(config: Any) -> None:
             del os.environ["NPROC"]
         else:
             os.environ["NPROC"] = old
+
+
+# The parameters of glibc's mallopt.
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+_KEPT = 1 << 30  # bytes at the end of the heap
+
+
+@functools.cache
+def keep_memory() -> None:
+    """Let the C library keep what is freed, up to a gigabyte, for the next step.
+
+    XLA asks for the memory of a step when it begins and frees it at the end. Taken from the system and given back each time, every
+    page of it is made anew: a quarter of a convolutional training step. THALWEG_KEEP_MEMORY=0 leaves the C library as it is, which
+    only glibc lets us change.
+    """
+    if os.environ.get("THALWEG_KEEP_MEMORY") == "0" or not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return
+    mallopt(_MMAP_MAX, 0)
+    mallopt(_TRIM_THRESHOLD, _KEPT)
+    mallopt(_ARENA_MAX, max(2, os.cpu_count() or 1))  # or every thread keeps memory of its own

@@ -33,7 +33,7 @@ from thalweg._src.runtime.fetch import Fetches, expand_feed, expand_partial_feed
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.placing import Devices
-from thalweg._src.runtime.processor import limit_threads
+from thalweg._src.runtime.processor import keep_memory, limit_threads
 from thalweg._src.runtime.servers import server_of
 from thalweg._src.runtime.state import Part, Store, fresh_random
 from thalweg._src.runtime.tracing import Trace, TracingInterpreter
@@ -75,6 +75,7 @@ class BaseSession:
                 f"No session factory registered for the given session options: {target!r}. Only this process runs.",
             )
         limit_threads(config)
+        keep_memory()
         if self._server is None:
             self._store, self._devices = Store(), Devices(config)
         else:

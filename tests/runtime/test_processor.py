@@ -1,0 +1,52 @@
+"""The threads and the memory that sessions take, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="read from /proc")
+
+PROGRAM = """
+import os, resource
+import numpy as np
+import thalweg as tf
+
+config = tf.ConfigProto(intra_op_parallelism_threads={threads})
+x = tf.placeholder(tf.float32, [1024, 1024])
+y = tf.reduce_sum(tf.matmul(tf.matmul(x, x), x))
+with tf.Session(config=config) as sess:
+    one = np.ones((1024, 1024), np.float32)
+    sess.run(y, {{x: one}})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        sess.run(y, {{x: one}})
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+names = [open(f"/proc/self/task/{{t}}/comm").read() for t in os.listdir("/proc/self/task")]
+print(sum("XLAEigen" in n for n in names), faults)
+"""
+
+
+def ran(threads, **variables):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(threads=threads)],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return [int(word) for word in done.stdout.split()]
+
+
+def test_intra_op_parallelism_threads_is_obeyed_and_memory_is_kept_from_step_to_step():
+    threads, faults = ran(1)
+    assert threads == 1
+    if hasattr(__import__("ctypes").CDLL(None), "mallopt"):
+        assert faults < 10 * 1024  # two matrices of 4 MB are 2,048 pages a step
+
+
+def test_without_a_limit_there_is_a_thread_for_each_processor():
+    threads, _ = ran(0)
+    assert threads == len(os.sched_getaffinity(0))
