@@ -22,6 +22,7 @@ from thalweg._src.lib.checkpoints import list_variables as list_variables
 from thalweg._src.lib.checkpoints import load_checkpoint as load_checkpoint
 from thalweg._src.lib.checkpoints import load_variable as load_variable
 from thalweg._src.lib.checkpoints import new_checkpoint_reader as NewCheckpointReader
+from thalweg._src.lib.cluster_spec import ClusterSpec as ClusterSpec
 from thalweg._src.lib.coordinator import Coordinator as Coordinator
 from thalweg._src.lib.coordinator import LooperThread as LooperThread
 from thalweg._src.lib.device_setter import replica_device_setter as replica_device_setter
@@ -92,7 +93,6 @@ from thalweg._src.lib.schedules import noisy_linear_cosine_decay as noisy_linear
 from thalweg._src.lib.schedules import piecewise_constant as piecewise_constant
 from thalweg._src.lib.schedules import piecewise_constant as piecewise_constant_decay
 from thalweg._src.lib.schedules import polynomial_decay as polynomial_decay
-from thalweg._src.lib.server import ClusterSpec as ClusterSpec
 from thalweg._src.lib.server import Server as Server
 from thalweg._src.lib.session_manager import SessionManager as SessionManager
 from thalweg._src.lib.summary.writer import SummaryWriter as SummaryWriter

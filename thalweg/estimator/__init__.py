@@ -56,3 +56,4 @@ from thalweg._src.lib.warm_start import VocabInfo as VocabInfo
 from thalweg.estimator import experimental as experimental
 from thalweg.estimator import export as export
 from thalweg.estimator import inputs as inputs
+from thalweg.estimator import tpu as tpu

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thalweg._src.core.devices import DeviceSpec
+from thalweg._src.lib.cluster_spec import ClusterSpec
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.lib.server import ClusterSpec
 
 STANDARD_PS_OPS = (
     "Variable",

@@ -6,8 +6,10 @@ import json
 import os
 from typing import Any
 
+from thalweg._src.lib.cluster_spec import ClusterSpec
 from thalweg._src.lib.estimators.run_config import RunConfig as CoreRunConfig
 from thalweg._src.lib.estimators.run_config import TaskType as CoreTaskType
+from thalweg._src.lib.estimators.run_config import check_place
 
 
 class TaskType(CoreTaskType):
@@ -78,10 +80,26 @@ class RunConfig(CoreRunConfig):
             self._evaluation_master = evaluation_master
         self._environment = json.loads(os.environ.get("TF_CONFIG") or "{}").get("environment", Environment.LOCAL)
 
-    def _read_alone(self, environment: dict[str, Any], task: dict[str, Any]) -> None:
-        super()._read_alone(environment, {})
+    def _read_cluster(self, environment: dict[str, Any]) -> None:
+        """The place of this task. A cluster needs no chief here, and workers elsewhere than in the cloud are led by their first."""
+        task = environment.get("task", {})
+        spec = self._cluster_spec = ClusterSpec(environment.get("cluster", {}))
+        self._service, self._evaluation_master, self._global_id_in_cluster = environment.get("service"), "", 0
         self._task_type, self._task_id = task.get("type"), int(task.get("index") or 0)
-        self._is_chief, self._num_worker_replicas = self._task_id == 0, 0
+        jobs = spec.as_dict()
+        self._num_ps_replicas = len(jobs.get(TaskType.PS, []))
+        self._num_worker_replicas = len(jobs.get(TaskType.WORKER, [])) + len(jobs.get(TaskType.MASTER, []))
+        first = self._task_id == 0
+        if self._task_type is None:
+            self._is_chief = first
+        else:
+            in_cloud = environment.get("environment") == Environment.CLOUD
+            self._is_chief = first and self._task_type == (TaskType.MASTER if in_cloud else TaskType.WORKER)
+        alone = len(jobs) == 1 and len(next(iter(jobs.values()))) == 1
+        self._master = ""
+        if spec and self._task_type and not alone:
+            check_place(spec, self._task_type, self._task_id)
+            self._master = f"grpc://{spec.job_tasks(self._task_type)[self._task_id]}"
 
     @property
     def tf_config(self) -> Any:

@@ -11,3 +11,4 @@ from thalweg._src.lib.distributing import get_strategy as get_strategy
 from thalweg._src.lib.distributing import has_strategy as has_strategy
 from thalweg._src.lib.distributing import in_cross_replica_context as in_cross_replica_context
 from thalweg._src.lib.server import Server as Server
+from thalweg.distribute import cluster_resolver as cluster_resolver
