@@ -142,6 +142,7 @@ from thalweg._src.lib.summary.summary import image_summary as image_summary
 from thalweg._src.lib.summary.summary import merge_all_summaries as merge_all_summaries
 from thalweg._src.lib.summary.summary import merge_summary as merge_summary
 from thalweg._src.lib.summary.summary import scalar_summary as scalar_summary
+from thalweg._src.lib.tracking.module import Module as Module
 from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
 from thalweg._src.ops.accumulator_api import ConditionalAccumulator as ConditionalAccumulator
 from thalweg._src.ops.accumulator_api import ConditionalAccumulatorBase as ConditionalAccumulatorBase
@@ -610,6 +611,7 @@ from thalweg._src.ops.variables import model_variables as model_variables
 from thalweg._src.ops.variables import moving_average_variables as moving_average_variables
 from thalweg._src.ops.variables import report_uninitialized_variables as report_uninitialized_variables
 from thalweg._src.ops.variables import trainable_variables as trainable_variables
+from thalweg._src.ops.variables import variable_creator_scope as variable_creator_scope
 from thalweg._src.ops.variables import variables_initializer as variables_initializer
 from thalweg._src.ops.while_loop import while_loop as while_loop
 from thalweg._src.runtime.session import InteractiveSession as InteractiveSession

@@ -15,12 +15,13 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.compat import modules
+from thalweg._src.compat import modules, second
 from thalweg._src.compat.nearest import MissingModule, MissingSymbol
 from thalweg._src.formats import protos
 
 NAME = "tensorflow"
 SWITCH_OF_TENSORBOARD = "tensorboard.compat.notf"
+SECOND = "compat.v2"
 
 
 class Alias(ModuleType):
@@ -101,6 +102,8 @@ def public_value(path: str) -> Any:
 def alias(fullname: str) -> Alias | None:
     """The alias module for `fullname`, or None when neither we nor the recorded TensorFlow have such a module."""
     path = modules.current(fullname[len(NAME) :].lstrip("."))
+    if path == SECOND or path.startswith(SECOND + "."):
+        return second_alias(fullname, path[len(SECOND) :].lstrip("."))
     face = find_face(path)
     rows = modules.table().get(path, {}) if path else {}
     ours = None
@@ -127,6 +130,21 @@ def alias(fullname: str) -> Alias | None:
         return sorted(found | {n for n, public in rows.items() if reachable(public)})
 
     return Alias(fullname, resolve, names, getattr(face, "__doc__", None))
+
+
+def second_alias(fullname: str, path: str) -> Alias | None:
+    """`tensorflow.compat.v2.PATH`: what `second` names, and otherwise what the plain namespace has."""
+    plain = alias(f"{NAME}.{second.MODULES.get(path, path)}".rstrip("."))
+    if plain is None:
+        return None
+
+    def resolve(name: str) -> Any:
+        try:
+            return second.value(f"{path}.{name}".lstrip("."), public_value)
+        except LookupError:
+            return plain.__dict__["_thalweg_resolve"](name)
+
+    return Alias(fullname, resolve, plain.__dict__["_thalweg_names"], plain.__doc__)
 
 
 def inherited(path: str, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 A finder before the others does two things. A module that was renamed or dropped (`RENAMED`) is served from where its
 contents are now, if nobody else finds it. A module that lost names or ways of calling gets them back right after its own
-code has run. `thalweg run --no-shims` leaves it out.
+code has run. Modules of an old protoc are built anew (`old_protos`). `thalweg run --no-shims` leaves it out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.compat import mended, removed
+from thalweg._src.compat import mended, old_protos, removed
 
 # dropped module -> the modules whose names it had; the first that has a name gives it
 RENAMED: dict[str, tuple[str, ...]] = {
@@ -149,8 +149,9 @@ _watcher = Watcher()
 
 def watch() -> None:
     """Start. What is imported already is mended at once."""
-    if _watcher not in sys.meta_path:
-        sys.meta_path.insert(0, _watcher)
+    for finder in (old_protos.FINDER, _watcher):
+        if finder not in sys.meta_path:
+            sys.meta_path.insert(0, finder)
     for name in {*removed.REMOVED, *mended.CHANGES}:
         if name in sys.modules:
             mend(sys.modules[name])
@@ -158,6 +159,7 @@ def watch() -> None:
 
 def unwatch() -> None:
     """Stop, and take back the names that were supplied. What was changed inside other modules stays as the program saw it."""
-    if _watcher in sys.meta_path:
-        sys.meta_path.remove(_watcher)
+    for finder in (old_protos.FINDER, _watcher):
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
     removed.withdraw()

@@ -89,6 +89,10 @@ class Tensor:
 
     ref = experimental_ref
 
+    def _as_tf_output(self) -> Tensor:
+        """What internal functions of TensorFlow's C library take for a tensor."""
+        return self
+
     def _as_node_def_input(self) -> str:
         return self.op.name if self.value_index == 0 else self.name
 
@@ -341,6 +345,11 @@ class Graph:
     @property
     def finalized(self) -> bool:
         return self._finalized
+
+    @property
+    def _c_graph(self) -> Graph:
+        """What internal functions of TensorFlow's C library take for a graph."""
+        return self
 
     @property
     def building_function(self) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import functools
+import inspect
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -51,7 +54,39 @@ default_use_resource: list[Callable[[], bool]] = [lambda: False]
 eager_kind: list[type] = []
 
 
-class Variable:
+_creators = threading.local()  # .stack: functions of variable_creator_scope, the innermost last
+
+
+@contextlib.contextmanager
+def variable_creator_scope(variable_creator: Callable[..., Any]) -> Iterator[None]:
+    """Variables of this thread are made by `variable_creator(next_creator, **arguments)` in the block.
+
+    `next_creator(**arguments)` makes the variable, through the creators of the blocks around it.
+    """
+    before = getattr(_creators, "stack", ())
+    _creators.stack = (*before, variable_creator)
+    try:
+        yield
+    finally:
+        _creators.stack = before
+
+
+class _Made(type):
+    """`Variable(...)` goes through the creators of the blocks around it."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        stack = getattr(_creators, "stack", ())
+        if not stack or cls is not Variable:
+            return super().__call__(*args, **kwargs)
+        bound = inspect.signature(Variable.__init__).bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        make: Any = super().__call__
+        for creator in stack:
+            make = functools.partial(creator, make)
+        return make(**{name: value for name, value in bound.arguments.items() if name != "self"})
+
+
+class Variable(metaclass=_Made):
     """A tensor that a session keeps between runs. It must be initialized before it is used.
 
     `initial_value`: a tensor, anything that converts to one, or a function of no arguments that gives one. `trainable` variables

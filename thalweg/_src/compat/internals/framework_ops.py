@@ -3,6 +3,7 @@
 import abc
 from typing import Any
 
+from thalweg._src.core.collection_protos import register_proto_function
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.indexed_slices import IndexedSlices
@@ -32,8 +33,10 @@ def register_dense_tensor_like_type(tensor_type: type) -> None:
     _dense.append(tensor_type)
 
 
-__all__ = ["is_dense_tensor_like", "register_dense_tensor_like_type"]
-
-
 def set_shapes_for_outputs(op: Any) -> None:
     """Nothing: the shapes of an operation's outputs are known from its making on."""
+
+
+__all__ = [
+    *("is_dense_tensor_like", "register_dense_tensor_like_type", "register_proto_function", "set_shapes_for_outputs"),
+]

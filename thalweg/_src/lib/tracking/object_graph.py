@@ -58,11 +58,24 @@ class Trackable:
         return trackable
 
 
+class NoDependency:
+    """A value that is set as an attribute without being held."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+
 class AutoTrackable(Trackable):
     """Holds every trackable object among its attributes."""
 
+    def _no_dependency(self, value: Any) -> NoDependency:
+        """`value`, to be set as an attribute that no checkpoint follows."""
+        return NoDependency(value)
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if name != "_tracked":
+        if isinstance(value, NoDependency):
+            value = value.value
+        elif name != "_tracked":
             if (is_trackable(value) and not isinstance(value, list | tuple | dict)) or _holds_some(value):
                 self._track_trackable(value, name, overwrite=True)
             else:
