@@ -1,5 +1,6 @@
 """tf.contrib.learn.estimators."""
 
+from thalweg._src.contrib.learn.base_estimator import BaseEstimator as BaseEstimator
 from thalweg._src.contrib.learn.canned import DNNClassifier as DNNClassifier
 from thalweg._src.contrib.learn.canned import DNNEstimator as DNNEstimator
 from thalweg._src.contrib.learn.canned import DNNLinearCombinedClassifier as DNNLinearCombinedClassifier
@@ -9,9 +10,7 @@ from thalweg._src.contrib.learn.canned import DNNRegressor as DNNRegressor
 from thalweg._src.contrib.learn.canned import LinearClassifier as LinearClassifier
 from thalweg._src.contrib.learn.canned import LinearEstimator as LinearEstimator
 from thalweg._src.contrib.learn.canned import LinearRegressor as LinearRegressor
-from thalweg._src.contrib.learn.estimator import BaseEstimator as BaseEstimator
 from thalweg._src.contrib.learn.estimator import Estimator as Estimator
-from thalweg._src.contrib.learn.estimator import NotFittedError as NotFittedError
 from thalweg._src.contrib.learn.estimator import SKCompat as SKCompat
 from thalweg._src.contrib.learn.estimator import (
     infer_real_valued_columns_from_input as infer_real_valued_columns_from_input,
@@ -33,6 +32,7 @@ from thalweg._src.contrib.learn.modes import ModeKeys as ModeKeys
 from thalweg._src.contrib.learn.modes import ModelFnOps as ModelFnOps
 from thalweg._src.contrib.learn.modes import PredictionKey as PredictionKey
 from thalweg._src.contrib.learn.modes import ProblemType as ProblemType
+from thalweg._src.contrib.learn.parameters import NotFittedError as NotFittedError
 from thalweg._src.contrib.learn.run_config import ClusterConfig as ClusterConfig
 from thalweg._src.contrib.learn.run_config import Environment as Environment
 from thalweg._src.contrib.learn.run_config import RunConfig as RunConfig

@@ -1,4 +1,4 @@
 """tf.contrib.learn.learn_runner."""
 
-from thalweg._src.contrib.learn.experiment import run as run
-from thalweg._src.contrib.learn.experiment import tune as tune
+from thalweg._src.contrib.learn.learn_runner import run as run
+from thalweg._src.contrib.learn.learn_runner import tune as tune

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from typing import Any
 
-from thalweg._src.contrib.learn.estimator import BaseEstimator
+from thalweg._src.contrib.learn.export_strategies import ExportStrategy
 from thalweg._src.contrib.learn.monitors import ValidationMonitor, replace_monitors_with_hooks
-from thalweg._src.contrib.learn.run_config import RunConfig, TaskType
+from thalweg._src.contrib.learn.parameters import Evaluable, Trainable
+from thalweg._src.contrib.learn.run_config import Environment, RunConfig
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib import server
 from thalweg._src.lib.checkpoint_management import latest_checkpoint
 from thalweg._src.lib.estimators.estimator import Estimator as CoreEstimator
 from thalweg._src.lib.estimators.modes import fn_args
+from thalweg._src.lib.hooks.basic import GlobalStepWaiterHook
+from thalweg._src.lib.hooks.saving import CheckpointSaverHook, CheckpointSaverListener
 from thalweg._src.lib.platform import logging as log
 
 
-class ExportStrategy:
-    """A name and a function (estimator, folder, checkpoint_path, eval_result) that exports."""
+class _EvaluateAndExport(CheckpointSaverListener):
+    """Evaluates and exports each checkpoint when it is saved."""
 
-    def __init__(self, name: str, export_fn: Any, strip_default_attrs: Any = None):
-        self.name, self.export_fn, self.strip_default_attrs = name, export_fn, strip_default_attrs
+    def __init__(self, evaluate: Any, export: Any, model_dir: Any):
+        self._evaluate, self._export, self._model_dir = evaluate, export, model_dir
+        self._path: Any = None
+        self.eval_result: Any = None
+        self.export_results: Any = None
 
-    def export(
-        self, estimator: Any, export_path: Any, checkpoint_path: Any = None, eval_result: Any = None, **_: Any
-    ) -> Any:
-        """Export, and give the path."""
-        offered = {"checkpoint_path": checkpoint_path, "eval_result": eval_result}
-        taken = fn_args(self.export_fn)
-        return self.export_fn(estimator, export_path, **{k: v for k, v in offered.items() if k in taken})
+    def after_save(self, session: Any, global_step_value: Any) -> None:
+        path = latest_checkpoint(self._model_dir)
+        if not path or path == self._path:
+            log.warning("There is no new checkpoint in %s to evaluate.", self._model_dir)
+            return
+        self._path = path
+        self.eval_result = self._evaluate(name="intermediate_export", checkpoint_path=path)
+        self.export_results = self._export(self.eval_result, checkpoint_path=path)
 
 
 class Experiment:
@@ -62,10 +71,10 @@ class Experiment:
                 "`tf.estimator.EstimatorSpec` instead."
             )
         if not self._core:
-            for name, method in (("Evaluable", "evaluate"), ("Trainable", "fit")):
-                if not hasattr(estimator, method):
+            for kind in (Evaluable, Trainable):
+                if not isinstance(estimator, kind):
                     raise ValueError(
-                        f"`estimator` must implement `tf.contrib.learn.{name}` or `tf.estimator.Estimator`."
+                        f"`estimator` must implement `tf.contrib.learn.{kind.__name__}` or `tf.estimator.Estimator`."
                     )
             if saving_listeners is not None:
                 raise ValueError("`saving_listeners` must be `None` with `tf.contrib.learn.Estimator`.")
@@ -79,6 +88,9 @@ class Experiment:
         if train_steps_per_iteration is not None and not isinstance(train_steps_per_iteration, int):
             raise ValueError("`train_steps_per_iteration` must be an integer.")
         self._train_steps_per_iteration = train_steps_per_iteration
+        self._checkpoint_and_export = checkpoint_and_export
+        self._delay_workers_by_global_step = delay_workers_by_global_step
+        self._export_strategies: tuple[Any, ...] = ()
         self.reset_export_strategies(export_strategies)
 
     @property
@@ -101,45 +113,93 @@ class Experiment:
         """Add hooks to the training."""
         self._train_monitors.extend(additional_hooks)
 
-    def reset_export_strategies(self, new_export_strategies: Any = None) -> list[Any]:
-        """Use other export strategies; gives the earlier ones."""
-        before = getattr(self, "_export_strategies", [])
-        found = new_export_strategies or []
-        self._export_strategies = [found] if isinstance(found, ExportStrategy) else list(found)
+    def reset_export_strategies(self, new_export_strategies: Any = None) -> Any:
+        """Use other export strategies; gives the earlier ones. Raises ValueError for what is none."""
+        before = self._export_strategies
+        found = new_export_strategies or ()
+        found = (found,) if isinstance(found, ExportStrategy) else tuple(found)
+        for strategy in found:
+            if not isinstance(strategy, ExportStrategy):
+                raise ValueError(
+                    "`export_strategies` must be an ExportStrategy, an iterable of ExportStrategy, or `None`, found "
+                    f"{strategy}."
+                )
+        self._export_strategies = found
         return before
 
     def train(self, delay_secs: float | None = None) -> Any:
-        """Train until `train_steps`; workers of a cluster start one after the other."""
+        """Train until `train_steps`; workers of a cluster start one after the other, and their servers with them.
+
+        Raises ValueError for a cluster and a configuration of tf.estimator.
+        """
+        begun = time.time()
+        config = self._estimator.config
+        in_cluster = bool(config.cluster_spec and config.master)
+        if not isinstance(config, RunConfig):
+            if in_cluster:
+                raise ValueError(
+                    "For distributed runtime, Experiment class only works with tf.contrib.learn.RunConfig for now, but provided "
+                    f"{type(config)}"
+                )
+        elif in_cluster and config.environment == Environment.LOCAL:
+            log.warning("There is a cluster, but the environment is 'local': no server is started.")
+        elif in_cluster and config.environment != Environment.GOOGLE:
+            self._start_server()
+        hooks = list(self._train_monitors)
         if delay_secs is None:
-            delay_secs = min(60, 5 * (self._estimator.config.task_id or 0))
+            task = config.task_id or 0
+            delay_secs = min(60, 5 * task)
+            if self._delay_workers_by_global_step:
+                hooks.append(GlobalStepWaiterHook(int(8000.0 * math.log(task + 1))))
+                delay_secs = 0
         if delay_secs:
-            log.info("Waiting %f secs before starting training.", delay_secs)
+            log.info("Waiting %d secs before starting training.", delay_secs - (time.time() - begun))
             time.sleep(delay_secs)
-        return self._train(max_steps=self._train_steps)
+        return self._train(hooks, max_steps=self._train_steps)
 
-    def _train(self, steps: int | None = None, max_steps: int | None = None) -> Any:
+    def _train(self, monitors: Any, steps: int | None = None, max_steps: int | None = None) -> Any:
+        hooks = replace_monitors_with_hooks(monitors, self._estimator)
+        how = {"input_fn": self._train_input_fn, "steps": steps, "max_steps": max_steps}
         if self._core:
-            hooks = replace_monitors_with_hooks(self._train_monitors, self._estimator)
-            return self._estimator.train(
-                self._train_input_fn,
-                hooks=hooks,
-                steps=steps,
-                max_steps=max_steps,
-                saving_listeners=self._saving_listeners,
-            )
-        return self._estimator.fit(
-            input_fn=self._train_input_fn, steps=steps, max_steps=max_steps, monitors=self._train_monitors
-        )
+            return self._estimator.train(hooks=hooks, saving_listeners=self._saving_listeners, **how)
+        return self._estimator.fit(monitors=hooks, **how)
 
-    def _evaluate(self, input_fn: Any, name: str | None = None, steps: Any = None, path: Any = None) -> Any:
-        how = {"input_fn": input_fn, "steps": steps, "name": name, "hooks": self._eval_hooks}
-        if path:
-            how["checkpoint_path"] = path
-        return (
-            self._estimator.evaluate(**how)
-            if self._core
-            else self._estimator.evaluate(metrics=self._eval_metrics, **how)
+    def run_std_server(self) -> None:
+        """Start the server of this task, and wait as long as it runs."""
+        self._start_server().join()
+
+    def _start_server(self) -> Any:
+        config = self._estimator.config
+        if not config.cluster_spec or not config.task_type or not config.master or config.task_id is None:
+            raise ValueError(
+                "Could not start server; be sure to specify cluster_spec, task_type, master, and task in RunConfig or set the "
+                "TF_CONFIG environment variable."
+            )
+        started = server.Server(
+            config.cluster_spec,
+            job_name=config.task_type,
+            task_index=config.task_id,
+            config=config.tf_config,
+            start=False,
         )
+        started.start()
+        return started
+
+    def _evaluate(
+        self,
+        input_fn: Any = None,
+        name: str | None = None,
+        steps: Any = None,
+        checkpoint_path: Any = None,
+        hooks: Any = None,
+    ) -> Any:
+        how = {"input_fn": input_fn, "steps": steps, "name": name, "checkpoint_path": checkpoint_path, "hooks": hooks}
+        if not self._core:
+            how["metrics"] = self._eval_metrics
+        return self._estimator.evaluate(**how)
+
+    def _evaluated(self, name: str | None = None, checkpoint_path: Any = None) -> Any:
+        return self._evaluate(self._eval_input_fn, name, self._eval_steps, checkpoint_path, self._eval_hooks)
 
     def evaluate(self, delay_secs: float | None = None, name: str | None = None) -> Any:
         """Evaluate the last checkpoint."""
@@ -147,18 +207,29 @@ class Experiment:
         if delay_secs:
             log.info("Waiting %f secs before starting eval.", delay_secs)
             time.sleep(delay_secs)
-        return self._evaluate(self._eval_input_fn, name or "one_pass", self._eval_steps)
+        return self._evaluated(name or "one_pass")
 
     def local_run(self) -> Any:
-        """`train_and_evaluate`."""
-        if self._local_eval_frequency is not None:
-            self._min_eval_frequency = self._local_eval_frequency
-        return self.train_and_evaluate()
+        """`train_and_evaluate`, with an evaluation every `local_eval_frequency` steps."""
+        before, self._min_eval_frequency = self._min_eval_frequency, self._local_eval_frequency
+        try:
+            return self.train_and_evaluate()
+        finally:
+            self._min_eval_frequency = before
 
-    def train_and_evaluate(self) -> tuple[Any, list[Any]]:
-        """Train, with an evaluation every so many steps, then evaluate and export: (metrics, exports)."""
-        before = list(self._train_monitors)
-        if self._min_eval_frequency:
+    def train_and_evaluate(self) -> tuple[Any, Any]:
+        """Train, with an evaluation every so many steps, then evaluate and export: (metrics, exports).
+
+        With `checkpoint_and_export` every checkpoint is evaluated and exported instead.
+        """
+        before = self._train_monitors
+        config, folder = self._estimator.config, self._estimator.model_dir
+        how = {"save_secs": config.save_checkpoints_secs, "save_steps": config.save_checkpoints_steps}
+        listener = None
+        if self._checkpoint_and_export and any(how.values()):
+            listener = _EvaluateAndExport(self._evaluated, self._maybe_export, folder)
+            self._train_monitors = [*before, CheckpointSaverHook(folder, listeners=[listener], **how)]
+        elif self._min_eval_frequency:
             monitor = ValidationMonitor(
                 input_fn=self._eval_input_fn,
                 eval_steps=self._eval_steps,
@@ -172,7 +243,9 @@ class Experiment:
             self.train(delay_secs=0)
         finally:
             self._train_monitors = before
-        result = self._evaluate(self._eval_input_fn, None, self._eval_steps)
+        if listener is not None:
+            return listener.eval_result, listener.export_results
+        result = self._evaluated()
         return result, self._maybe_export(result)
 
     def _trained(self, result: Any) -> bool:
@@ -209,7 +282,10 @@ class Experiment:
         self, input_fn: Any, name: str, delay: Any, throttle: Any, once: bool, predicate: Any, export: bool
     ) -> None:
         goes_on = _predicate(predicate)
-        time.sleep(self._eval_delay_secs if delay is None else delay)
+        delay = self._eval_delay_secs if delay is None else delay
+        if delay:
+            log.info("Waiting %f secs before starting eval.", delay)
+            time.sleep(delay)
         throttle = self._throttle if throttle is None else throttle
         last: Any = None
         result: Any = None
@@ -221,11 +297,13 @@ class Experiment:
             if not path or (once and path == last):
                 result = {}
             else:
-                result = self._evaluate(input_fn, name, self._eval_steps, path) or {}
+                result = self._evaluate(input_fn, name, self._eval_steps, path, self._eval_hooks) or {}
                 if export:
                     self._maybe_export(result, path)
                 last = path
-            time.sleep(max(0.0, throttle - (time.time() - started)))
+            rest = throttle - (time.time() - started)
+            if rest > 0:
+                time.sleep(rest)
 
     def continuous_train_and_eval(self, continuous_eval_predicate_fn: Any = None) -> tuple[Any, Any]:
         """Train a while, evaluate, and again, until `train_steps` or the predicate is false."""
@@ -237,9 +315,9 @@ class Experiment:
         while goes_on(result, path):
             if self._trained(result):
                 break
-            self._train(steps=steps)
+            self._train(self._train_monitors, steps=steps)
             path = latest_checkpoint(self._estimator.model_dir)
-            result = self._evaluate(self._eval_input_fn, "one_pass", self._eval_steps, path)
+            result = self._evaluated("one_pass", path)
             exports = self._maybe_export(result)
         return result, exports
 
@@ -255,11 +333,12 @@ class Experiment:
             for strategy in self._export_strategies
         ]
 
-    def test(self) -> tuple[Any, list[Any]]:
-        """One step of everything."""
-        self._train(steps=1)
+    def test(self) -> Any:
+        """One step of everything; gives the metrics."""
+        self._train(self._train_monitors, steps=1)
         result = self._evaluate(self._eval_input_fn, "one_pass", 1)
-        return result, self._maybe_export(result)
+        self._maybe_export(result)
+        return result
 
 
 def _predicate(fn: Any) -> Any:
@@ -270,83 +349,3 @@ def _predicate(fn: Any) -> Any:
     if "checkpoint_path" in fn_args(fn):
         return lambda result, path: fn(result, checkpoint_path=path)
     return lambda result, path: fn(result)
-
-
-# -- learn_runner
-
-
-def run(
-    experiment_fn: Any, output_dir: Any = None, schedule: str | None = None, run_config: Any = None, hparams: Any = None
-) -> Any:
-    """Make an experiment, by `experiment_fn(output_dir)` or `experiment_fn(run_config, hparams)`, and run its `schedule`:
-    the name of a method; by default what the task in a cluster asks for. Raises ValueError and TypeError for other things.
-    """
-    if output_dir is not None and run_config is not None:
-        raise ValueError("Cannot provide both `output_dir` and `run_config`")
-    if output_dir is None and run_config is None:
-        raise ValueError("Must set value for `output_dir` or `run_config`")
-    if not callable(experiment_fn):
-        raise TypeError(f'Experiment builder "{experiment_fn}" is not callable.')
-    if run_config is not None:
-        experiment = _made_of_config(experiment_fn, run_config, hparams)
-    else:
-        if not output_dir:
-            raise ValueError("Must specify an output directory")
-        if hparams is not None:
-            raise ValueError("Must set `hparams` as None for `experiment_fn` with `output_dir`.")
-        experiment = _checked(experiment_fn(output_dir=output_dir))
-    schedule = schedule or _default_schedule(run_config or experiment.estimator.config)
-    task = getattr(experiment, schedule, None)
-    if task is None:
-        raise ValueError(f"Schedule references non-existent task {schedule}")
-    if not callable(task):
-        raise TypeError(f"Schedule references non-callable member {schedule}")
-    return task()
-
-
-def _checked(experiment: Any) -> Any:
-    if not isinstance(experiment, Experiment):
-        raise TypeError(f"Experiment builder did not return an Experiment instance, got {type(experiment)} instead.")
-    return experiment
-
-
-def _made_of_config(experiment_fn: Any, run_config: Any, hparams: Any) -> Any:
-    if not isinstance(run_config, RunConfig):
-        raise ValueError("`run_config` must be `tf.contrib.learn.RunConfig` instance")
-    if not run_config.model_dir:
-        raise ValueError("Must specify a model directory `model_dir` in `run_config`.")
-    expected = run_config.uid()
-    experiment = _checked(experiment_fn(run_config, hparams))
-    config = experiment.estimator.config
-    if not hasattr(config, "uid"):
-        raise RuntimeError(
-            "Pass `run_config` argument of the `experiment_fn` to the Estimator in Experiment. It is likely a different "
-            "`RunConfig` is passed to `Estimator` or the `config` constructor argument in `Estimator` is not set."
-        )
-    if config.uid() != expected:
-        raise RuntimeError(
-            "`RunConfig` instance is expected to be used by the `Estimator` inside the `Experiment`. expected "
-            f"{expected}, but got {config.uid()}"
-        )
-    return experiment
-
-
-def tune(experiment_fn: Any, tuner: Any) -> None:
-    """Run the trials of a tuner."""
-    while tuner.next_trial():
-        tuner.run_experiment(lambda run_config, hparams: _made_of_config(experiment_fn, run_config, hparams))
-
-
-def _default_schedule(config: Any) -> str:
-    spec = config.cluster_spec
-    if not spec or sum(len(spec.job_tasks(job)) for job in spec.jobs) <= 1:
-        return "train_and_evaluate"
-    if not config.task_type:
-        raise ValueError("Must specify a schedule")
-    schedules = {TaskType.MASTER: "train_and_evaluate", TaskType.PS: "run_std_server", TaskType.WORKER: "train"}
-    if config.task_type not in schedules:
-        raise ValueError(f"No default schedule for task type: {config.task_type}")
-    return schedules[config.task_type]
-
-
-Trainable = Evaluable = BaseEstimator

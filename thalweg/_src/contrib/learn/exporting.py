@@ -11,7 +11,7 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.graph import Graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.estimators.export_outputs import get_temp_export_dir, get_timestamped_export_dir
-from thalweg._src.lib.estimators.exporters import remove_old_exports
+from thalweg._src.lib.estimators.exporters import exports_below
 from thalweg._src.lib.global_step import create_global_step
 from thalweg._src.lib.io import file_io
 from thalweg._src.lib.saved_model import constants, signatures
@@ -20,12 +20,13 @@ from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.scaffold import Scaffold
 from thalweg._src.ops.constants import placeholder
 from thalweg._src.ops.parsing import parse_example
-from thalweg._src.ops.string_numbers import as_string
 from thalweg._src.runtime.session import Session
 
-DEFAULT_INPUT = "default_input_alternative"
-DEFAULT_OUTPUT = "default_output_alternative"
-FEATURES = "features_input_alternative"
+DEFAULT_INPUT_ALTERNATIVE_KEY = "default_input_alternative"
+FEATURES_INPUT_ALTERNATIVE_KEY = "features_input_alternative"
+_DEFAULT_OUTPUT = "default_output_alternative"
+
+Export = collections.namedtuple("Export", ["path", "export_version"])
 
 InputFnOps = collections.namedtuple("InputFnOps", ["features", "labels", "default_inputs"])
 
@@ -54,73 +55,92 @@ def build_default_serving_input_fn(features: Any, default_batch_size: int | None
 
 
 def get_input_alternatives(input_ops: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """({name: inputs}, features). Raises ValueError without features."""
-    features = input_ops.features
+    """({name: inputs}, features) of an InputFnOps or of (features, labels). Raises ValueError without features."""
+    features, _, *defaults = input_ops
     if not features:
         raise ValueError("Features must be defined.")
-    alternatives = {}
-    if input_ops.default_inputs:
-        alternatives[DEFAULT_INPUT] = input_ops.default_inputs
-    alternatives[FEATURES] = features
-    return alternatives, features
+    return ({DEFAULT_INPUT_ALTERNATIVE_KEY: defaults[0]} if defaults else {}), features
 
 
-def get_output_alternatives(ops: Any, default: str | None = None) -> tuple[dict[Any, Any], str]:
+def get_output_alternatives(
+    model_fn_ops: Any, default_output_alternative_key: str | None = None
+) -> tuple[dict[Any, Any], Any]:
     """({name: (problem type, tensors)}, the name of the default). Raises ValueError where it is not clear."""
-    found = ops.output_alternatives
+    found, default = model_fn_ops.output_alternatives, default_output_alternative_key
+    names = sorted(found, key=str) if found else []
+    if default and default not in names:
+        raise ValueError(
+            f"Requested default_output_alternative: {default}, but available output_alternatives are: {names}"
+        )
     if not found:
-        if default:
-            raise ValueError(
-                f"Requested default_output_alternative: {default}, but available output_alternatives are: []"
-            )
-        tensors = ops.predictions if isinstance(ops.predictions, dict) else {PredictionKey.GENERIC: ops.predictions}
-        return {DEFAULT_OUTPUT: (ProblemType.UNSPECIFIED, tensors)}, DEFAULT_OUTPUT
+        tensors = model_fn_ops.predictions
+        if not isinstance(tensors, dict):
+            tensors = {PredictionKey.GENERIC: tensors}
+        return {_DEFAULT_OUTPUT: (ProblemType.UNSPECIFIED, tensors)}, _DEFAULT_OUTPUT
     if default:
-        if default not in found:
-            raise ValueError(
-                f"Requested default_output_alternative: {default}, but available output_alternatives are: {sorted(found)}"
-            )
         return found, default
     if len(found) == 1:
-        key, value = next(iter(found.items()))
-        return ({DEFAULT_OUTPUT: value}, DEFAULT_OUTPUT) if key is None else (found, key)
-    raise ValueError(
-        "Please specify a default_output_alternative.  Available output_alternatives are: "
-        f"{sorted(str(key) for key in found)}"
-    )
+        return found, names[0]
+    raise ValueError(f"Please specify a default_output_alternative.  Available output_alternatives are: {names}")
 
 
-def build_standardized_signature_def(inputs: dict[str, Any], outputs: dict[str, Any], problem: int) -> Any:
-    """The signature of one input and one output: of classification or regression where the tensors allow it."""
-    if len(inputs) == 1:
-        (examples,) = inputs.values()
-        scores = outputs.get(PredictionKey.PROBABILITIES, outputs.get(PredictionKey.SCORES))
-        classes = outputs.get(PredictionKey.CLASSES)
-        if examples.dtype == dtypes.string:
-            if problem in (ProblemType.CLASSIFICATION, ProblemType.LOGISTIC_REGRESSION):
-                if classes is not None and classes.dtype != dtypes.string:
-                    classes = None if scores is not None else as_string(classes)
-                if classes is not None or scores is not None:
-                    return signatures.classification_signature_def(examples, classes, scores)
-            elif problem == ProblemType.LINEAR_REGRESSION and len(outputs) == 1:
-                return signatures.regression_signature_def(examples, next(iter(outputs.values())))
-    return signatures.predict_signature_def(inputs, outputs)
+def build_standardized_signature_def(
+    input_tensors: dict[str, Any], output_tensors: dict[str, Any], problem_type: Any
+) -> Any:
+    """The signature of inputs and outputs: of classification or regression where there is one input and tensors allow it.
+
+    Raises ValueError without inputs or outputs.
+    """
+    for name, tensors in (("input", input_tensors), ("output", output_tensors)):
+        if not tensors:
+            raise ValueError(f"{name}_tensors must be provided.")
+    if len(input_tensors) == 1:
+        (examples,) = input_tensors.values()
+        if problem_type in (ProblemType.CLASSIFICATION, ProblemType.LOGISTIC_REGRESSION):
+            classes, scores = _classes_and_scores(output_tensors)
+            if classes is not None or scores is not None:
+                return signatures.classification_signature_def(examples, classes, scores)
+        elif problem_type == ProblemType.LINEAR_REGRESSION and len(output_tensors) == 1:
+            return signatures.regression_signature_def(examples, next(iter(output_tensors.values())))
+    return signatures.predict_signature_def(input_tensors, output_tensors)
+
+
+def _classes_and_scores(outputs: dict[str, Any]) -> tuple[Any, Any]:
+    """Names of classes, and their scores; a tensor that is the only one is what its type says."""
+    classes = outputs.get(PredictionKey.CLASSES)
+    if classes is not None and classes.dtype != dtypes.string:
+        classes = None
+    scores = outputs.get(PredictionKey.SCORES, outputs.get(PredictionKey.PROBABILITIES))
+    if classes is None and scores is None and len(outputs) == 1:
+        (alone,) = outputs.values()
+        return (alone, None) if alone.dtype == dtypes.string else (None, alone)
+    return classes, scores
 
 
 def build_all_signature_defs(
-    input_alternatives: dict[str, Any], output_alternatives: dict[Any, Any], default_key: str
+    input_alternatives: dict[str, Any],
+    output_alternatives: dict[Any, Any],
+    actual_default_output_alternative_key: Any,
 ) -> dict[str, Any]:
-    """{name: SignatureDef} of each input with each output, and of the default."""
+    """{name: SignatureDef} of each input with each output, and of the default. Raises ValueError without default inputs."""
     made = {
-        f"{i}:{o}": build_standardized_signature_def(inputs, outputs, problem)
+        f"{i}:{o or 'None'}": build_standardized_signature_def(inputs, outputs, problem)
         for i, inputs in input_alternatives.items()
         for o, (problem, outputs) in output_alternatives.items()
     }
-    inputs = input_alternatives.get(DEFAULT_INPUT) or next(iter(input_alternatives.values()))
-    problem, outputs = output_alternatives[default_key]
+    inputs = input_alternatives.get(DEFAULT_INPUT_ALTERNATIVE_KEY)
+    if not inputs:
+        raise ValueError("A default input_alternative must be provided.")
+    problem, outputs = output_alternatives[actual_default_output_alternative_key]
     default = build_standardized_signature_def(inputs, outputs, problem)
     made[constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = default
     return made
+
+
+def get_most_recent_export(export_dir_base: Any) -> Any:
+    """The (path, number) of the newest export below a folder, or None."""
+    found = exports_below(export_dir_base)
+    return Export(*max(found, key=lambda pair: pair[1])) if found else None
 
 
 def export_savedmodel(
@@ -161,49 +181,3 @@ def export_savedmodel(
     builder.save(as_text)
     file_io.rename(temporary, folder)
     return folder
-
-
-def make_export_strategy(
-    serving_input_fn: Any,
-    default_output_alternative_key: str | None = None,
-    assets_extra: Any = None,
-    as_text: bool = False,
-    exports_to_keep: int | None = 5,
-    strip_default_attrs: Any = None,
-) -> Any:
-    """An ExportStrategy that writes SavedModels, and keeps the last ones."""
-    from thalweg._src.contrib.learn.experiment import ExportStrategy
-    from thalweg._src.lib.estimators.estimator import Estimator as CoreEstimator
-
-    def export_fn(estimator: Any, export_dir_base: Any, checkpoint_path: Any = None) -> Any:
-        how = {"assets_extra": assets_extra, "as_text": as_text, "checkpoint_path": checkpoint_path}
-        if isinstance(estimator, CoreEstimator):
-            if default_output_alternative_key is not None:
-                raise ValueError("default_output_alternative_key is not supported in core Estimator.")
-        else:
-            how["default_output_alternative_key"] = default_output_alternative_key
-        made = estimator.export_savedmodel(export_dir_base, serving_input_fn, **how)
-        remove_old_exports(export_dir_base, exports_to_keep)
-        return made
-
-    return ExportStrategy("Servo", export_fn, strip_default_attrs)
-
-
-def make_parsing_export_strategy(
-    feature_columns: Any,
-    default_output_alternative_key: str | None = None,
-    assets_extra: Any = None,
-    as_text: bool = False,
-    exports_to_keep: int | None = 5,
-    target_core: bool = False,
-    strip_default_attrs: Any = None,
-) -> Any:
-    """An ExportStrategy for serialized examples of the features of columns."""
-    from thalweg._src.contrib.layers.columns import create_feature_spec_for_parsing
-    from thalweg._src.lib.estimators.receivers import build_parsing_serving_input_receiver_fn
-
-    spec = create_feature_spec_for_parsing(feature_columns)
-    build = build_parsing_serving_input_receiver_fn if target_core else build_parsing_serving_input_fn
-    return make_export_strategy(
-        build(spec), default_output_alternative_key, assets_extra, as_text, exports_to_keep, strip_default_attrs
-    )

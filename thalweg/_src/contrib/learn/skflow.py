@@ -11,10 +11,11 @@ import numpy as np
 
 from thalweg._src.contrib.layers.optimizers import OPTIMIZER_CLS_NAMES, optimize_loss
 from thalweg._src.contrib.learn import models
-from thalweg._src.contrib.learn.estimator import Estimator, NotFittedError
+from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.feeding import setup_train_data_feeder
 from thalweg._src.contrib.learn.modes import ModeKeys, ModelFnOps
 from thalweg._src.contrib.learn.monitors import replace_monitors_with_hooks
+from thalweg._src.contrib.learn.parameters import NotFittedError
 from thalweg._src.contrib.learn.signatures import placeholders_from
 from thalweg._src.core import scopes
 from thalweg._src.lib.global_step import get_global_step

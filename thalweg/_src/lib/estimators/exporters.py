@@ -146,15 +146,22 @@ class BestExporter(_SavedModels):
         return best
 
 
-def remove_old_exports(folder: Any, keep: int | None) -> None:
-    """Delete all but the `keep` newest exports, folders named by ten digits."""
-    if keep is None:
-        return
+def exports_below(folder: Any) -> list[tuple[str, int]]:
+    """The (path, number) of exports, folders named by ten digits; none where there is no folder."""
     folder = os.fsdecode(folder)
+    if not file_io.file_exists(folder):
+        return []
     names = [name.rstrip("/") for name in file_io.list_directory(folder)]
-    versions = sorted(int(name) for name in names if len(name) == 10 and name.isdigit())
-    for version in versions[:-keep]:
+    return [(os.path.join(folder, n), int(n)) for n in sorted(names) if len(n) == 10 and n.isdigit()]
+
+
+def remove_old_exports(export_dir_base: Any, exports_to_keep: int | None) -> None:
+    """Delete all but the `exports_to_keep` newest exports."""
+    if exports_to_keep is None:
+        return
+    found = exports_below(export_dir_base)
+    for path, _ in found[: max(len(found) - exports_to_keep, 0)]:
         try:
-            file_io.delete_recursively(os.path.join(folder, str(version)))
+            file_io.delete_recursively(path)
         except errors.NotFoundError as error:
-            log.warning("Can not delete %s recursively: %s", version, error)
+            log.warning("Can not delete %s recursively: %s", path, error)

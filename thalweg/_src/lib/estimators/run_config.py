@@ -258,12 +258,17 @@ def _check_task(spec: ClusterSpec, task: dict[str, Any], chief: str) -> tuple[st
         raise ValueError("Task index must be non-negative number.")
     if kind == TaskType.EVALUATOR:
         return kind, number
+    check_place(spec, kind, number)
+    return kind, number
+
+
+def check_place(spec: ClusterSpec, kind: str, number: int) -> None:
+    """Raise ValueError where a cluster has no such task."""
     note = f"{spec}\n\nNote that these values may be coming from the TF_CONFIG environment variable."
     if kind not in spec.jobs:
         raise ValueError(f"{kind} is not a valid task_type in the cluster_spec:\n{note}")
-    if number >= len(spec.job_tasks(kind)):
+    if not 0 <= number < len(spec.job_tasks(kind)):
         raise ValueError(f"{number} is not a valid task_id for task_type {kind} in the cluster_spec:\n{note}")
-    return kind, number
 
 
 def _master_of(spec: ClusterSpec, kind: str, number: int, environment: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""tensorflow.python.ops.resources: resources that have initializers, in collections."""
+"""Resources that have initializers, in collections (tensorflow.python.ops.resources)."""
 
 from typing import Any
 
