@@ -88,3 +88,149 @@ def test_a_loop_runs_until_the_supervisor_stops_and_begins_anew_when_aborted(tmp
 
     tf.train.basic_train_loop(supervisor, train, args=[4])
     assert aborted
+
+
+def test_versions_are_those_of_the_api_and_of_the_graphs():
+    assert tf.VERSION == tf.version.VERSION == tf.__version__
+    assert tf.version.VERSION.split(".")[0] == "1"
+    assert tf.GIT_VERSION == tf.version.GIT_VERSION
+    assert tf.COMPILER_VERSION == tf.version.COMPILER_VERSION
+    assert all(isinstance(v, str) for v in (tf.GIT_VERSION, tf.COMPILER_VERSION))
+    with tf.Graph().as_default() as graph:
+        tf.constant(1.0)
+    assert graph.as_graph_def().versions.producer == tf.GRAPH_DEF_VERSION == tf.version.GRAPH_DEF_VERSION
+
+
+def test_what_is_compiled_against_tensorflow_is_refused():
+    for load in (tf.load_library, tf.load_file_system_library):
+        with pytest.raises(tf.errors.UnimplementedError, match=r"x\.so"):
+            load("x.so")
+    for ask in (tf.sysconfig.get_lib, tf.sysconfig.get_compile_flags, tf.sysconfig.get_link_flags):
+        with pytest.raises(NotImplementedError, match=r"C\+\+"):
+            ask()
+    assert tf.sysconfig.CXX11_ABI_FLAG in (0, 1)
+
+
+def test_modes_that_are_always_so():
+    tf.disable_control_flow_v2()
+    tf.enable_control_flow_v2()
+    assert tf.control_flow_v2_enabled()
+    for off in (
+        tf.disable_eager_execution,
+        tf.disable_v2_behavior,
+        tf.disable_v2_tensorshape,
+        tf.disable_tensor_equality,
+    ):
+        off()
+    assert not tf.executing_eagerly()
+    for on in (tf.enable_v2_tensorshape, tf.enable_tensor_equality):
+        with pytest.raises(NotImplementedError, match="TensorFlow 1"):
+            on()
+    tf.constant(1.0)  # the default graph is in use
+    for on in (tf.enable_eager_execution, tf.enable_v2_behavior):
+        with pytest.raises(ValueError, match="at program startup"):
+            on()
+
+
+def test_switches_answer_with_what_was_set():
+    c = tf.config
+    for get, put, value in (
+        (c.get_soft_device_placement, c.set_soft_device_placement, False),
+        (c.optimizer.get_jit, c.optimizer.set_jit, False),
+        (c.threading.get_inter_op_parallelism_threads, c.threading.set_inter_op_parallelism_threads, 3),
+        (c.threading.get_intra_op_parallelism_threads, c.threading.set_intra_op_parallelism_threads, 2),
+    ):
+        before = get()
+        put(value)
+        assert get() == value
+        put(before)
+    c.optimizer.set_experimental_options({"debug_stripper": True})
+    assert c.optimizer.get_experimental_options() == {"debug_stripper": True}
+
+
+def test_devices_that_are_hidden_or_divided():
+    e = tf.config.experimental
+    cpus = e.list_physical_devices("CPU")
+    e.set_visible_devices([], "GPU")
+    assert e.get_visible_devices("GPU") == []
+    assert [d.name for d in e.get_visible_devices("CPU")] == [d.name for d in cpus]
+    assert e.get_virtual_device_configuration(cpus[0]) is None
+    part = e.VirtualDeviceConfiguration(memory_limit=100)
+    with pytest.raises(NotImplementedError, match="divided"):
+        e.set_virtual_device_configuration(cpus[0], [part, part])
+
+
+def test_one_replica_reduces_to_itself():
+    d = tf.distribute
+    assert not d.in_cross_replica_context()
+    assert d.get_loss_reduction() is d.ReduceOp.MEAN
+    strategy = d.get_strategy()
+    assert isinstance(strategy, d.Strategy)
+    assert isinstance(d.get_replica_context(), d.ReplicaContext)
+    with pytest.raises(NotImplementedError, match="OneDeviceStrategy"):
+        d.OneDeviceStrategy("/cpu:0")
+    x = tf.constant([1.0, 3.0])
+    with tf.Session() as session:
+        assert session.run([strategy.reduce(op, x, axis=0) for op in (d.ReduceOp.SUM, "mean")]) == [4.0, 2.0]
+    assert d.get_replica_context().all_reduce("sum", x) is x
+    with pytest.raises(ValueError, match="MAX"):
+        strategy.reduce("max", x)
+
+
+def test_names_that_are_there_for_old_programs(tmp_path):
+    with tf.errors.raise_exception_on_not_ok_status() as status:
+        assert status is None
+    assert tf.resource_loader.readahead_file_path("x") == "x"
+    with tf.Session() as session:
+        out, index = session.run(tf.listdiff([1, 2, 3, 4], [2, 4]))
+        stitched = session.run(tf.parallel_dynamic_stitch([[0, 2], [1]], [[1.0, 3.0], [2.0]]))
+        rows = session.run(tf.IndexedSlices(tf.ones([1, 2]), tf.constant([3])))
+    assert (out.tolist(), index.tolist(), stitched.tolist()) == ([1, 3], [0, 2], [1.0, 2.0, 3.0])
+    assert isinstance(rows, tf.IndexedSlicesValue)
+    assert rows.indices.tolist() == [3]
+
+
+def test_a_summary_of_a_tensor_keeps_its_description():
+    made = tf.summary.tensor_summary("n", tf.constant([1.0]), display_name="shown").op.node_def
+    with pytest.raises(ValueError, match="Const"):
+        tf.summary.get_summary_description(tf.constant(1.0).op.node_def)
+    assert made.op == "TensorSummaryV2"
+    old = tf.NodeDef(op="TensorSummary")
+    old.attr["description"].s = b'{"type_hint": "text"}'
+    assert tf.summary.get_summary_description(old).type_hint == "text"
+
+
+def test_main_runs_the_tests_of_a_program(monkeypatch):
+    ran = []
+
+    class Small(tf.test.TestCase):
+        def test_one(self):
+            ran.append(self.evaluate(tf.constant(1.0)))
+
+    module = type(tf)("program")
+    module.Small = Small
+    monkeypatch.setitem(__import__("sys").modules, "__main__", module)
+    with pytest.raises(SystemExit) as ended:
+        tf.test.main(["program"])
+    assert ended.value.code in (0, False)
+    assert ran == [1.0]
+
+
+def test_flags_are_defined_read_and_reset():
+    tf.flags.DEFINE_bool("modes_loud", False, "")
+    tf.flags.DEFINE_float("modes_rate", 0.5, "")
+    tf.flags.DEFINE_string("modes_name", default_value="x", docstring="as 0.x called it")
+    flags = tf.flags.FLAGS
+    flags(["program", "--modes_loud", "--modes_rate=2"])
+    assert (flags.modes_loud, flags.modes_rate, flags.modes_name) == (True, 2.0, "x")
+    for name in ("modes_loud", "modes_rate", "modes_name"):
+        delattr(flags, name)
+
+
+def test_the_style_of_keras_is_for_good(monkeypatch):
+    monkeypatch.setattr("thalweg._src.lib.layers.base._keras_style", False)
+    tf.layers.experimental.set_keras_style()
+    first, second = tf.layers.Dense(1, name="d"), tf.layers.Dense(1, name="d")
+    for layer in (first, second):
+        layer(tf.ones([1, 1]))
+    assert [w.name for w in second.weights] == ["d_1/kernel:0", "d_1/bias:0"]

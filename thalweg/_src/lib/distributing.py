@@ -51,12 +51,13 @@ class Strategy:
     experimental_run_v2 = run
 
     def reduce(self, reduce_op: Any, value: Any, axis: Any = None) -> Any:
-        """`value`, or its sum or mean along `axis`."""
+        """`value`, or its sum or mean along `axis`. `reduce_op`: a ReduceOp or its name. Raises ValueError for another."""
         from thalweg._src.ops import reduce
 
+        kind = ReduceOp(reduce_op.upper() if isinstance(reduce_op, str) else reduce_op)
         if axis is None:
             return value
-        return (reduce.reduce_sum if reduce_op in ("SUM", "sum") else reduce.reduce_mean)(value, axis)
+        return (reduce.reduce_sum if kind is ReduceOp.SUM else reduce.reduce_mean)(value, axis)
 
 
 def _absent(name: str) -> type:

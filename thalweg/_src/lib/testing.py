@@ -128,7 +128,11 @@ class TestCase(Assertions, unittest.TestCase):
         with kept.graph.as_default(), kept.as_default():
             yield kept
 
-    test_session = cached_session
+    def test_session(self, *args: Any, **kwargs: Any) -> Any:
+        """`cached_session` under its older name, which looks like that of a test."""
+        if self.id().endswith(".test_session"):
+            self.skipTest("Not a test.")
+        return self.cached_session(*args, **kwargs)
 
     def evaluate(self, tensors: Any) -> Any:
         """The values of `tensors` in the default session."""
