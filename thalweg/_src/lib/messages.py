@@ -20,6 +20,7 @@ def _named(module: str, names: str) -> Callable[[str], Any]:
 
 
 of_summary = _named("thalweg.summary", "Event SessionLog Summary SummaryDescription TaggedRunMetadata")
+of_profiler = _named("thalweg.profiler", "AdviceProto GraphNodeProto MultiGraphNodeProto OpLogProto")
 of_train = _named(
     "thalweg.train",
     "BytesList ClusterDef Example Feature FeatureList FeatureLists Features FloatList Int64List JobDef SaverDef "

@@ -1,0 +1,1 @@
+"""What the parts of a graph cost: parameters, float operations, time and memory (tf.profiler)."""
