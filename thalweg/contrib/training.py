@@ -16,6 +16,9 @@ from thalweg._src.contrib.training.resampling import resample_at_rate as resampl
 from thalweg._src.contrib.training.resampling import weighted_resample as weighted_resample
 from thalweg._src.contrib.training.sampling import rejection_sample as rejection_sample
 from thalweg._src.contrib.training.sampling import stratified_sample as stratified_sample
+from thalweg._src.contrib.training.sequence_batches import batch_sequences_with_states as batch_sequences_with_states
+from thalweg._src.contrib.training.sequence_states import NextQueuedSequenceBatch as NextQueuedSequenceBatch
+from thalweg._src.contrib.training.sequence_states import SequenceQueueingStateSaver as SequenceQueueingStateSaver
 from thalweg._src.contrib.training.training import add_gradients_summaries as add_gradients_summaries
 from thalweg._src.contrib.training.training import clip_gradient_norms as clip_gradient_norms
 from thalweg._src.contrib.training.training import clip_gradient_norms_fn as clip_gradient_norms_fn

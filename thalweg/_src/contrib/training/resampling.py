@@ -17,14 +17,14 @@ from thalweg._src.ops.grids import repeat
 from thalweg._src.ops.random_draws import random_poisson
 from thalweg._src.ops.ranges import range as tf_range
 from thalweg._src.ops.reduce import reduce_mean
-from thalweg._src.ops.shaping import size
+from thalweg._src.ops.shaping import reshape, size
 from thalweg._src.ops.variable_scope import get_local_variable, variable_scope
 
 
 def repeat_range(counts: Any, name: str | None = None) -> Tensor:
     """The index of each entry of `counts` as often as the entry says: [0, 2, 1] -> [1, 1, 2]."""
     with name_scope(name, "repeat_range", [counts]):
-        counts = to_tensor(counts, name="counts")
+        counts = reshape(to_tensor(counts, name="counts"), [-1])
         return repeat(tf_range(size(counts)), counts)
 
 
