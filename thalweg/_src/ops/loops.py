@@ -13,6 +13,7 @@ from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.structured import Structured
 from thalweg._src.ops.lifts import lifted
+from thalweg._src.ops.scan.tape import scan
 from thalweg._src.ops.turns import Turns, through_identities, truth_of
 
 # The turns for which a differentiated loop of unknown length has room at first.
@@ -59,7 +60,7 @@ class _Loop:
         """A loop of a known number of turns: a scan."""
         self._lift(turns, turns.count)
         start = self.settled()
-        end, rows = lax.scan(self.step, start, self._rows(), length=turns.count)
+        end, rows = self._scan(self.step, start, turns.count)
         out = self.finish(end, rows, None)
         return [v if (last := turns.last(i)) is None else last for i, v in enumerate(out)]
 
@@ -76,7 +77,7 @@ class _Loop:
             new, out = self.step(_chosen(live, carry, start), rows, live)
             return (_chosen(live, new, carry), live), (out, live)
 
-        (end, live), (rows, lives) = lax.scan(turn, (start, jnp.bool_(True)), self._rows(), length=room)
+        (end, live), (rows, lives) = self._scan(turn, (start, jnp.bool_(True)), room)
         more = live & self.goes_on(end)
         if self.run.active is not None:
             more &= self.run.active
@@ -97,6 +98,22 @@ class _Loop:
         )
         for write in self.writes:
             self.given[write.at] = write.start
+
+    def _scan(self, step, start, length):
+        """`lax.scan` of `step` over the rows of what is read, by parts."""
+        flat, tree = jax.tree.flatten((start, self._rows()))
+        width = len(jax.tree.leaves(start))
+        out_tree = None
+
+        def flat_step(carry, rows):
+            nonlocal out_tree
+            carry, out = step(*jax.tree.unflatten(tree, [*carry, *rows]))
+            out, out_tree = jax.tree.flatten(out)
+            return jax.tree.leaves(carry), out
+
+        flat = [jnp.asarray(x) for x in flat]
+        end, out = scan(flat_step, flat[:width], flat[width:], length, taped=self.run.taped)
+        return jax.tree.unflatten(jax.tree.structure(start), end), jax.tree.unflatten(out_tree, out)
 
     def _rows(self):
         return [(r.rows, np.ones(len(r.rows), bool) if r.inside is None else r.inside) for r in self.reads]
