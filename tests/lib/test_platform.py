@@ -43,8 +43,9 @@ def test_flags_by_app_run(tmp_path):
 
 def test_flags_are_parsed_when_they_are_read(tmp_path):
     source = """
+        import numpy as np
         import thalweg as tf
-        tf.flags.DEFINE_integer("steps", 100, "how many")
+        tf.flags.DEFINE_integer("steps", np.power(10, 2), "how many")
         print(tf.flags.FLAGS.steps)
         print(tf.flags.FLAGS.flag_values_dict()["steps"])
     """

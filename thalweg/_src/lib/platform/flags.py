@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from absl import flags as absl_flags
 
 absl_flags.disclaim_key_flags()  # a flag belongs to the module that calls DEFINE_..., not to this one
@@ -72,11 +73,15 @@ FLAGS = Flags(absl_flags.FLAGS)
 
 
 def defining(function: Callable) -> Callable:
-    """absl's DEFINE function, which takes the older names of its arguments as well."""
+    """absl's DEFINE function, which takes the older names of its arguments and NumPy's numbers as well."""
+
+    def plain(value: Any) -> Any:
+        return value.item() if isinstance(value, np.generic) else value
 
     @functools.wraps(function)
     def define(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **{OLDER_NAMES.get(name, name): value for name, value in kwargs.items()})
+        named = {OLDER_NAMES.get(name, name): plain(value) for name, value in kwargs.items()}
+        return function(*map(plain, args), **named)
 
     return define
 
