@@ -226,3 +226,48 @@ t.test_values_are_those_of_the_sum_over_taps.hypothesis.inner_test(
     variables = os.environ | {"THALWEG_KERNELS": level}
     ran = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=250)
     assert ran.returncode == 0, ran.stderr
+
+
+# -- a bias and a relu inside of the kernel
+
+FUSED = "rectify = true"
+
+
+@needs_library
+@pytest.mark.parametrize("form", ["add", "vector first", "bias_add"])
+def test_a_bias_and_a_relu_go_into_the_kernel_that_nobody_else_takes_from(form):
+    x, w, b = normal(1, 2, 9, 9, 3), tf.constant(normal(2, 3, 3, 3, 20)), tf.constant(normal(3, 20))
+    conv = tf.nn.conv2d(tf.constant(x), w, strides=[1, 1, 1, 1], padding="SAME")
+    biased = {"add": lambda: conv + b, "vector first": lambda: b + conv, "bias_add": lambda: tf.nn.bias_add(conv, b)}[
+        form
+    ]()
+    out = tf.nn.relu(biased)
+    grads = tf.gradients(tf.reduce_sum(out**2), [w, b])
+    with tf.Session() as sess:
+        assert FUSED in "".join(sess.hlo([out, *grads]))
+        assert FUSED not in "".join(sess.hlo([out, biased]))
+        one, *by = sess.run([out, *grads])
+        first, second, third = sess.run([conv, biased, out])
+    near(one, np.maximum(first + normal(3, 20), 0))
+    near(second, first + normal(3, 20))
+    near(third, one)
+    g = 2 * one * (one > 0)
+    near(by[1], g.sum((0, 1, 2)))
+    near(
+        by[0],
+        by_taps(x, normal(2, 3, 3, 3, 20), g, layout(x.shape, (3, 3, 3, 20), [1] * 4, "SAME", [1] * 4, "NHWC"))[2],
+    )
+
+
+@needs_library
+def test_what_is_no_bias_is_added_outside():
+    x, w = normal(1, 1, 6, 6, 3), normal(2, 3, 3, 3, 6)
+    conv = lambda: tf.nn.conv2d(x, w, strides=[1, 1, 1, 1], padding="SAME")
+    rows = normal(3, 6, 1)
+    with tf.Session() as sess:
+        plainly = sess.run(conv())
+        near(sess.run(tf.nn.relu(conv() + rows)), np.maximum(plainly + rows, 0))
+        near(sess.run(conv() + conv()), 2 * plainly)
+        near(sess.run(tf.nn.relu(conv())), np.maximum(plainly, 0))
+        twice = tf.nn.relu(tf.nn.bias_add(tf.nn.bias_add(conv(), np.arange(6.0, dtype="f")), np.ones(6, "f")))
+        near(sess.run(twice), np.maximum(plainly + np.arange(6) + 1, 0))

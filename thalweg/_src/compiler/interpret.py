@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.bodies import accesses, body_ops, randoms, refers, source_of, static_needs, variable_key
-from thalweg._src.core import apply, errors, infer, shapes
+from thalweg._src.core import apply, errors, infer, recipes, shapes
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.differentiate import forward_and_pull
 from thalweg._src.core.graph import Operation, Tensor
@@ -54,6 +54,7 @@ class Interpreter:
         self.ctx, self.rng_init, self.watch, self.wait = ctx, rng_init, watch, wait
         self.pulls: dict[Operation, Any] = {}  # of operations that a later one differentiates
         self._differentiated: set[Operation] = set()
+        self.taken_once: Collection[Tensor] = ()  # tensors that one operation takes, and nobody else
         self.current: Any = None  # the operation whose lowering runs, where that wants to know
         self.is_child = False  # whether JAX traces this on its own, perhaps more than once
         self.taped = False  # whether loops must keep what their derivatives need
@@ -159,6 +160,8 @@ class Interpreter:
         rng = None
         if opdef.wants_rng:
             rng = self._rng(op)
+        if self.taken_once:
+            recipes.taking([v for t, v in zip(op._inputs, values, strict=True) if t in self.taken_once])
         ctx = self.ctx(op) if opdef.wants_ctx and self.ctx is not None else self if opdef.wants_ctx else None
         result = apply.call(opdef, op._attrs, values, rng=rng, ctx=ctx, platform=self.platform)
         if rng is not None:

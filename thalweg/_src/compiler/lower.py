@@ -6,6 +6,7 @@ executable returns the old values, so a failed step changes nothing although its
 
 from __future__ import annotations
 
+import collections
 import functools
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.stage import Cluster
-from thalweg._src.core import apply, errors
+from thalweg._src.core import apply, errors, recipes
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.structured import Structured
@@ -91,7 +92,9 @@ class Executable:
         inside = [op for op in cluster.ops if op not in set(self.big)]
         checks: list[Any] = []
         runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
-        with apply.collect_checks(checks), apply.rooms(cluster.rooms), apply.kernels(self.kernels):
+        takers = collections.Counter([t for op in inside if not op.opdef.needs_only_shapes(op) for t in op._inputs])
+        runner.taken_once = {t for t, n in takers.items() if n == 1}.difference(cluster.outputs)
+        with apply.collect_checks(checks), apply.rooms(cluster.rooms), apply.kernels(self.kernels), recipes.noted():
             runner.run(inside, env)
         taken = {id(v) for v in (*donated, *kept, *constants, *args)}
         values = []

@@ -5,15 +5,20 @@ other types stays with those, and so does what JAX derives from a kernel: its de
 """
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg._src.core import recipes
 from thalweg._src.core.apply import kernels_allowed
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.kernels import library
 from thalweg._src.ops import convolution as plain
+from thalweg._src.ops.activations import bias_add_op, relu
+from thalweg._src.ops.arithmetic import add, add_v2
 from thalweg._src.ops.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
 
+CONVOLUTION = "thalweg_convolution"
 LEAST = 1 << 20  # multiplications below which a call is not worth it
 
 
@@ -30,11 +35,11 @@ def _suits(found, w_shape, *arrays):
     )
 
 
-def _called(target, found, shape, a, b):
+def _called(target, found, shape, *arrays, **more):
     """The kernel `target` on arrays in the order NHWC."""
     numbers = {"strides": found.steps, "dilations": found.rates, "before": [before for before, _ in found.pads]}
     call = jax.ffi.ffi_call(target, jax.ShapeDtypeStruct(shape, np.float32), vmap_method="sequential")
-    return call(a, b, **{name: np.array(values, np.int64) for name, values in numbers.items()})
+    return call(*arrays, **{name: np.array(values, np.int64) for name, values in numbers.items()}, **more)
 
 
 def _derived(kernel, lowering):
@@ -64,11 +69,84 @@ def _(input, filter, *, strides, padding, explicit_paddings, data_format, dilati
         return plain.convolve(input, filter, *how)
 
     def kernel(x, w):
-        shape = _order(found.shape, data_format)
-        out = _called("thalweg_convolution", found, shape, _channels_last(x, data_format), w)
+        none = np.zeros(0, np.float32)
+        out = _called(
+            CONVOLUTION, found, _order(found.shape, data_format), _channels_last(x, data_format), w, none, rectify=False
+        )
         return _as_given(out, data_format)
 
-    return _derived(kernel, lambda x, w: plain.convolve(x, w, *how))(input, filter)
+    out = _derived(kernel, lambda x, w: plain.convolve(x, w, *how))(input, filter)
+    return recipes.note(out, Convolved(input, filter, how, found)) if data_format == "NHWC" else out
+
+
+# -- a bias and a relu, which the kernel applies to its sums before it stores them
+
+
+class Convolved(NamedTuple):
+    """The recipe of a convolution, perhaps with a bias."""
+
+    x: Any
+    w: Any
+    how: tuple[Any, ...]
+    found: plain.Layout
+    bias: Any = None
+
+    def made(self, rectify):
+        """The value, made over with the bias, and with zeros for what is negative."""
+
+        def kernel(x, w, bias):
+            return _called(CONVOLUTION, self.found, self.found.shape, x, w, bias, rectify=rectify)
+
+        def plainly(x, w, bias):
+            out = plain.convolve(x, w, *self.how) + bias
+            return jnp.maximum(out, 0) if rectify else out
+
+        call = jax.custom_jvp(kernel)
+        call.defjvp(lambda values, tangents: (kernel(*values), jax.jvp(plainly, values, tangents)[1]))
+        channels = self.found.shape[-1]
+        bias = jnp.zeros(channels, np.float32) if self.bias is None else jnp.reshape(self.bias, channels)
+        return call(self.x, self.w, bias)
+
+
+def _with_bias(value, bias):
+    """`value` plus `bias` by the kernel that makes `value`, or None where it is not for that."""
+    recipe = recipes.of(value)
+    if not isinstance(recipe, Convolved) or recipe.bias is not None:
+        return None
+    channels = value.shape[-1]
+    if bias.dtype != value.dtype or bias.size != channels or bias.shape[-1:] != (channels,) or bias.ndim > 4:
+        return None
+    made = recipe._replace(bias=bias)
+    return recipes.note(made.made(False), made)
+
+
+@bias_add_op.on("cpu")
+def _(value, bias, *, data_format):
+    made = _with_bias(value, bias) if data_format == "NHWC" and bias.ndim == 1 else None
+    return bias_add_op.fn(value, bias, data_format=data_format) if made is None else made
+
+
+def _sum(op):
+    def lowering(x, y):
+        made = _with_bias(x, y)
+        if made is None:
+            made = _with_bias(y, x)
+        return op.fn(x, y) if made is None else made
+
+    return lowering
+
+
+for _op in (add, add_v2):
+    _op.on("cpu")(_sum(_op))
+
+
+@relu.on("cpu")
+def _(features):
+    recipe = recipes.of(features)
+    return recipe.made(True) if isinstance(recipe, Convolved) else relu.fn(features)
+
+
+# -- the gradients
 
 
 @conv2d_backprop_input_op.on("cpu")

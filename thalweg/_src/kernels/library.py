@@ -25,7 +25,7 @@ from thalweg._src.core.folders import cache_folder
 from thalweg._src.core.lazy import jax
 
 SOURCE = Path(__file__).parent / "source"
-TARGETS = ("thalweg_convolution", "thalweg_convolution_by_input", "thalweg_convolution_by_filter")
+TARGETS = ("thalweg_convolution", "thalweg_convolution_by_input", "thalweg_convolution_by_filter", "thalweg_adam")
 COMPILERS = ("c++", "g++", "clang++")
 
 
@@ -122,7 +122,16 @@ def _made(compiler: str, level: str, path: Path) -> Library:
 def arguments(level: str) -> list[str]:
     """What the compiler is told, but for the name of the result."""
     lanes, rows, flags, _ = LEVELS[level]
-    own = ["-std=c++17", "-O3", "-fPIC", "-shared", f"-DLANES={lanes}", f"-DROWS={rows}"]
+    own = [
+        "-std=c++17",
+        "-O3",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-fPIC",
+        "-shared",
+        f"-DLANES={lanes}",
+        f"-DROWS={rows}",
+    ]
     return [*own, *flags, "-isystem", jax.ffi.include_dir(), str(SOURCE / "bindings.cc")]
 
 

@@ -228,7 +228,7 @@ def _channels(rank, data_format):
 
 
 @op("BiasAdd")
-def _bias_add(value: N, bias: N, *, data_format: Enum("NHWC", "NCHW") = "NHWC") -> N:
+def bias_add_op(value: N, bias: N, *, data_format: Enum("NHWC", "NCHW") = "NHWC") -> N:
     """`value` plus the vector `bias` along the channels."""
     if bias.ndim != 1:
         raise ValueError(f"Biases must be 1D: {bias.shape}")
@@ -240,7 +240,7 @@ def _bias_add(value: N, bias: N, *, data_format: Enum("NHWC", "NCHW") = "NHWC") 
     return value + jnp.expand_dims(bias, [i for i in range(value.ndim) if i != axis])
 
 
-@_bias_add.shape_rule
+@bias_add_op.shape_rule
 def _(op):
     return [_biased(op, *(t.dims for t in op.inputs), op.attrs["data_format"])]
 
@@ -293,7 +293,7 @@ def _(op):
     return [(dims[_channels(len(dims), op.attrs["data_format"])],)]
 
 
-@_bias_add.grad
+@bias_add_op.grad
 def _(op, g):
     return g, bias_add_grad(g, data_format=op.attrs["data_format"])
 
@@ -352,7 +352,7 @@ def bias_add(value, bias, data_format=None, name=None):
                 raise ValueError("data_format must be of the form `N...C` or `NC...`")
         value = to_tensor(value, None, "input")
         bias = to_tensor(bias, value.dtype.base_dtype, "bias")
-        return _bias_add(value, bias, data_format=data_format, name=scope)
+        return bias_add_op(value, bias, data_format=data_format, name=scope)
 
 
 def bias_add_v1(value, bias, name=None):

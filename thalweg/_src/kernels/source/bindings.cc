@@ -1,5 +1,6 @@
 // The entry points that XLA calls, by the names that `kernels/library.py` registers.
 #include "convolution.h"
+#include "updates.h"
 
 namespace ffi = xla::ffi;
 using Array = ffi::Buffer<ffi::F32>;
@@ -19,12 +20,15 @@ Walk walk(int64_t image, int64_t filter, int64_t result, Numbers strides, Number
   return {image, filter, result, strides[axis], dilations[axis], before[axis]};
 }
 
-ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Result y, Numbers strides, Numbers dilations, Numbers before) {
+// `bias` may be empty.
+ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array bias, Result y, Numbers strides, Numbers dilations, Numbers before,
+                    bool rectify) {
   const Images from = images(x), to = images(*y);
   const Filter filter{w.dimensions()[0], w.dimensions()[1], w.dimensions()[2], w.dimensions()[3]};
   correlate(x.typed_data(), from, w.typed_data(), filter, false,
             forward(walk(from.height, filter.height, to.height, strides, dilations, before, 0)),
-            forward(walk(from.width, filter.width, to.width, strides, dilations, before, 1)), nullptr, false, y->typed_data(), to,
+            forward(walk(from.width, filter.width, to.width, strides, dilations, before, 1)),
+            bias.element_count() ? bias.typed_data() : nullptr, rectify, y->typed_data(), to,
             Parallel(pool));
   return ffi::Error::Success();
 }
@@ -48,21 +52,59 @@ ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers s
   return ffi::Error::Success();
 }
 
+// The variable, its slots, the gradient, and rate, beta1, beta2, epsilon; what follows is only waited for.
+ffi::Error update_by_adam(ffi::ThreadPool pool, Array var, Array m, Array v, Array gradient, Array numbers, ffi::RemainingArgs,
+                          Result new_var, Result new_m, Result new_v, bool nesterov) {
+  const float* n = numbers.typed_data();
+  const int64_t count = static_cast<int64_t>(var.element_count());
+  const Array from[] = {var, m, v};
+  float* const to[] = {new_var->typed_data(), new_m->typed_data(), new_v->typed_data()};
+  for (int i = 0; i < 3; ++i)  // the same memory, but where somebody still needs the old value
+    if (to[i] != from[i].typed_data()) std::copy_n(from[i].typed_data(), count, to[i]);
+  adam({n[0], 1 - n[1], n[1], 1 - n[2], n[3], nesterov}, count, to[0], to[1], to[2], gradient.typed_data(), Parallel(pool));
+  return ffi::Error::Success();
+}
+
 }  // namespace
 
-#define THALWEG_KERNEL(name, function)                                                       \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                                              \
-                                ffi::Ffi::Bind()                                             \
-                                    .Ctx<ffi::ThreadPool>()                                  \
-                                    .Arg<Array>()                                            \
-                                    .Arg<Array>()                                            \
-                                    .Ret<Array>()                                            \
-                                    .Attr<Numbers>("strides")                                \
-                                    .Attr<Numbers>("dilations")                              \
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_adam, update_by_adam,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .RemainingArgs()
+                                  .Ret<Array>()
+                                  .Ret<Array>()
+                                  .Ret<Array>()
+                                  .Attr<bool>("nesterov"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_convolution, convolve,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Ret<Array>()
+                                  .Attr<Numbers>("strides")
+                                  .Attr<Numbers>("dilations")
+                                  .Attr<Numbers>("before")
+                                  .Attr<bool>("rectify"));
+
+#define THALWEG_GRADIENT(name, function)                         \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                  \
+                                ffi::Ffi::Bind()                 \
+                                    .Ctx<ffi::ThreadPool>()      \
+                                    .Arg<Array>()                \
+                                    .Arg<Array>()                \
+                                    .Ret<Array>()                \
+                                    .Attr<Numbers>("strides")    \
+                                    .Attr<Numbers>("dilations")  \
                                     .Attr<Numbers>("before"))
 
-THALWEG_KERNEL(thalweg_convolution, convolve);
-THALWEG_KERNEL(thalweg_convolution_by_input, by_input);
-THALWEG_KERNEL(thalweg_convolution_by_filter, by_filter);
+THALWEG_GRADIENT(thalweg_convolution_by_input, by_input);
+THALWEG_GRADIENT(thalweg_convolution_by_filter, by_filter);
 
 }  // namespace thalweg

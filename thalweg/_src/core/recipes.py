@@ -1,0 +1,51 @@
+"""How a value was made, for an op that could make it over together with its own work: a bias and a relu behind a convolution.
+
+A lowering notes a recipe beside the value that it returns. The lowering of the op that takes the value alone may ask for the recipe and
+return something made from scratch; nobody else needs the first value, and XLA drops it. The compiler says who takes a value alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Collection, Iterator
+from typing import Any
+
+
+class _Notes(threading.local):
+    def __init__(self) -> None:
+        self.made: dict[int, tuple[Any, Any]] | None = None  # by the identity of the value, which is kept alive
+        self.own: Collection[int] = ()
+
+
+_notes = _Notes()
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[None]:
+    """Within the block, which traces one executable, recipes are noted."""
+    old = _notes.made, _notes.own
+    _notes.made, _notes.own = {}, ()
+    try:
+        yield
+    finally:
+        _notes.made, _notes.own = old
+
+
+def taking(values: Collection[Any]) -> None:
+    """The operation that is lowered next is the only one that takes `values`."""
+    _notes.own = [id(v) for v in values]
+
+
+def note(value: Any, recipe: Any) -> Any:
+    """`value`, made by `recipe`."""
+    if _notes.made is not None:
+        _notes.made[id(value)] = value, recipe
+    return value
+
+
+def of(value: Any) -> Any:
+    """The recipe of a value that the operation at hand takes alone, or None."""
+    if _notes.made is None or id(value) not in _notes.own:
+        return None
+    return _notes.made.get(id(value), (None, None))[1]
