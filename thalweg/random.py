@@ -2,6 +2,7 @@
 
 from thalweg._src.core.seeds import get_seed as get_seed
 from thalweg._src.core.seeds import set_random_seed as set_random_seed
+from thalweg._src.lib.saving.random_streams import make_saveable as make_saveable
 from thalweg._src.ops.candidate import all_candidate_sampler as all_candidate_sampler
 from thalweg._src.ops.candidate import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
 from thalweg._src.ops.candidate import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler

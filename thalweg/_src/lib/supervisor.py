@@ -12,7 +12,7 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Graph, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.formats import protos
-from thalweg._src.lib import graph_io, meta_graph
+from thalweg._src.lib import graph_io, meta_graph, termination
 from thalweg._src.lib.coordinator import Coordinator, LooperThread
 from thalweg._src.lib.global_step import global_step as value_of_step
 from thalweg._src.lib.platform import logging as log
@@ -190,6 +190,7 @@ class Supervisor:
         start_standard_services: bool = True,
     ) -> Any:
         """A session with a model that is ready; services and queue runners are started."""
+        termination.check()
         self._coord.clear_stop()
         if self._summary_writer:
             self._summary_writer.reopen()
@@ -229,6 +230,7 @@ class Supervisor:
         What is raised in the block, or in a thread, is raised at its end; that an input has ended is not.
         """
         sess: Any = None
+        watch = termination.Watch()
         try:
             sess = self.prepare_or_wait_for_session(master, config, start_standard_services=start_standard_services)
             yield sess
@@ -237,7 +239,10 @@ class Supervisor:
         finally:
             try:
                 self.stop(close_summary_writer=close_summary_writer)
+                if sess is not None and termination.asked() and self._saver and self._save_path:
+                    self._saver.save(sess, self._save_path, global_step=self._global_step)
             finally:
+                watch.end()
                 if sess is not None:
                     sess.close()
 
@@ -311,8 +316,8 @@ class Supervisor:
         self._coord.request_stop(ex=ex)
 
     def should_stop(self) -> bool:
-        """Whether a stop was requested."""
-        return self._coord.should_stop()
+        """Whether a stop was requested, by SIGTERM too."""
+        return self._coord.should_stop() or termination.asked()
 
     def stop_on_exception(self) -> contextlib.AbstractContextManager[None]:
         """An exception in the block requests a stop."""

@@ -71,6 +71,7 @@ from thalweg._src.ops import ragged as ragged
 from thalweg._src.ops import ragged_variant as ragged_variant
 from thalweg._src.ops import random as random
 from thalweg._src.ops import random_draws as random_draws
+from thalweg._src.ops import random_streams as random_streams
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import readers as readers
 from thalweg._src.ops import recurrent as recurrent
@@ -81,6 +82,7 @@ from thalweg._src.ops import scattering as scattering
 from thalweg._src.ops import searching as searching
 from thalweg._src.ops import segments as segments
 from thalweg._src.ops import selecting as selecting
+from thalweg._src.ops import session_handles as session_handles
 from thalweg._src.ops import sets as sets
 from thalweg._src.ops import shaping as shaping
 from thalweg._src.ops import slicing as slicing

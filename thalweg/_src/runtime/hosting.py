@@ -30,6 +30,10 @@ def on_host(value: Any) -> Any:
 _numbers = itertools.count()
 
 
+def _is_stream(key: Any) -> bool:
+    return isinstance(key, tuple) and key[0] == "rng"
+
+
 class HostContext:
     """The runtime as one host op sees it."""
 
@@ -59,6 +63,20 @@ class HostContext:
         if shared_name.startswith("_"):
             raise errors.InvalidArgumentError(None, None, f"shared_name cannot start with '_':{shared_name}")
         return self.resource((kind, container, shared_name), lambda: make(shared_name))
+
+    def random_streams(self) -> dict[str, np.ndarray]:
+        """The state of each random op that has run in this session, by its name."""
+        store = self.session._store
+        with store.lock:
+            return {key[1]: np.asarray(value) for key, value in store.values.items() if _is_stream(key)}
+
+    def put_random_streams(self, streams: dict[str, np.ndarray]) -> None:
+        """Let the random ops go on from `streams`; those that are not among them begin anew."""
+        store = self.session._store
+        with store.lock:
+            for key in [key for key in store.values if _is_stream(key)]:
+                store.remove(key)
+            store.commit([("rng", name) for name in streams], list(streams.values()))
 
     @property
     def cancelled(self) -> bool:
