@@ -485,6 +485,9 @@ from thalweg._src.ops.selecting import select as select
 from thalweg._src.ops.selecting import sequence_mask as sequence_mask
 from thalweg._src.ops.selecting import where as where
 from thalweg._src.ops.selecting import where_v2 as where_v2
+from thalweg._src.ops.session_handles import delete_session_tensor as delete_session_tensor
+from thalweg._src.ops.session_handles import get_session_handle as get_session_handle
+from thalweg._src.ops.session_handles import get_session_tensor as get_session_tensor
 from thalweg._src.ops.sets import edit_distance as edit_distance
 from thalweg._src.ops.shaping import broadcast_dynamic_shape as broadcast_dynamic_shape
 from thalweg._src.ops.shaping import broadcast_to as broadcast_to

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cases.base import OpCase, given, normal, raw, uniform
+from cases.base import Fails, OpCase, given, normal, raw, uniform
 
 LOOP = [normal(3, 2, 3), normal(2, 2), normal(2, 2), normal(5, 8), normal(2), normal(2), normal(2), normal(8)]
 LOOP_NAMES = ("x", "cs_prev", "h_prev", "w", "wci", "wcf", "wco", "b")
@@ -44,6 +44,7 @@ def taken(tf, v):
     return raw(tf, "TakeManySparseFromTensorsMap", sparse_handles=handles, dtype=tf.float32, shared_name="a")
 
 
+UNKNOWN = "name;1;/job:localhost/replica:0/task:0/device:CPU:0"
 CASES = [
     OpCase("BlockLSTMV2", LOOP, lstm, "", grad=False, misuse=False, tol=10),
     OpCase("BlockLSTMGradV2", [*LOOP, normal(3, 2, 2)], lstm_grad, "", grad=False, misuse=False, tol=10),
@@ -58,4 +59,7 @@ CASES = [
     ),
     OpCase("ResourceGatherNd", [given([[1, 0], [2, 1]], "int32")], gathered, "", misuse=False),
     OpCase("TakeManySparseFromTensorsMap", [normal(2)], taken, "", grad=False, misuse=False, portable=False),
+    OpCase("GetSessionHandle", [normal(2)], lambda tf, x: tf.get_session_handle(x), "", value=False, grad=False, misuse=False),
+    Fails("GetSessionTensor", [], lambda tf: raw(tf, "GetSessionTensor", handle=UNKNOWN, dtype=tf.float32), "unknown"),
+    Fails("DeleteSessionTensor", [], lambda tf: raw(tf, "DeleteSessionTensor", handle=UNKNOWN), "unknown"),
 ]

@@ -37,6 +37,7 @@ class Cluster:
         self.ops: list[Operation] = []
         self.inputs: list[Tensor] = []
         self.statics: list[Tensor] = []
+        self.fetched: list[Tensor] = []  # of host work: the inputs that it needs as NumPy arrays
         self.outputs: list[Tensor] = []
         self.sources: dict[str, Operation] = {}
         self.writes: dict[str, None] = {}
@@ -257,6 +258,9 @@ def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_f
             statics[t] = None
     cluster.inputs = list(inputs)
     cluster.statics = [t for t in cluster.inputs if t in statics]
+    if cluster.is_host:
+        taken = {t for op in cluster.ops if not op.opdef.keeps_place for t in op._inputs}
+        cluster.fetched = [t for t in cluster.inputs if t in taken]
     cluster.fold = {op for op in cluster.ops if op in fold}
 
 

@@ -234,6 +234,7 @@ class OpDef:
     `pure_bodies`, what they write is thrown away.
     `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
+    `keeps_place`: host work that takes arrays where they are, on a device or not; other host work gets NumPy arrays.
     `forward_of(attrs)`: the operation that this one differentiates.
     """
 
@@ -260,6 +261,7 @@ class OpDef:
         self.frame: str = facts.pop("frame", "")
         self.takes_none: bool = facts.pop("takes_none", False)
         self.waits: bool = facts.pop("waits", False)
+        self.keeps_place: bool = facts.pop("keeps_place", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
         self.hands_on: tuple[str, ...] = ()

@@ -453,7 +453,7 @@ class BaseSession:
         """Run a cluster op by op: host work, or any work where THALWEG_DEBUG says so or it is traced."""
         store = self._store
         if cluster.is_host:
-            for t in cluster.inputs:
+            for t in cluster.fetched:
                 env[t] = on_host(env[t])
         runner, state = self._interpreter(cluster, env, trace=trace)
         locked = bool(cluster.sources) or bool(cluster.randoms)
@@ -768,6 +768,8 @@ def _feed_value(t: Tensor, value: Any) -> Any:
     elif type(value) is not np.ndarray:
         if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
             raise TypeError(_FEED_TENSOR)
+        if want != object and hasattr(value, "handle"):  # a TensorHandle: what it is the name of
+            value = value.array
         if isinstance(value, jax.Array) if _jax_loaded() else False:
             if value.dtype != want:
                 value = np.asarray(value)

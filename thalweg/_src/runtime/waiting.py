@@ -104,7 +104,7 @@ class Execution:
             if self.pending and late:
                 rest.append(op)
                 continue
-            for t in op._inputs:
+            for t in () if op.opdef.keeps_place else op._inputs:
                 self.env[t] = on_host(self.env[t])
             with contextlib.suppress(_Later):
                 if touches:
