@@ -8,14 +8,14 @@ from thalweg._src.core.dtypes import string
 from thalweg._src.core.opdef import op
 
 
-@op("SerializeRandomStreams", host=True, effect="host", foldable=False)
+@op("_SerializeRandomStreams", host=True, effect="host", foldable=False)
 def serialize_random_streams(*, ctx) -> string:
     """The states of all random ops that have run, as JSON."""
     streams = {name: state.tolist() for name, state in sorted(ctx.random_streams().items())}
     return np.array(json.dumps(streams).encode(), object)
 
 
-@op("DeserializeRandomStreams", host=True, effect="host")
+@op("_DeserializeRandomStreams", host=True, effect="host")
 def deserialize_random_streams(serialized: string, *, ctx):
     """Bring all random ops to states that were saved; those that had not run begin anew."""
     streams = json.loads(serialized.item())
