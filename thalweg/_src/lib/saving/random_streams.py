@@ -13,11 +13,11 @@ class RandomStreamsSaveable(SaveableObject):
     """The random streams of the session that saves, as a Saver takes them."""
 
     def __init__(self, name: str):
-        states = serialize_random_streams()
+        states = serialize_random_streams(name="RandomStreams")
         super().__init__(states, [SaveSpec(states, "", name)], name)
 
     def restore(self, restored_tensors: list[Any], restored_shapes: Any) -> Operation:
-        return deserialize_random_streams(restored_tensors[0])
+        return deserialize_random_streams(restored_tensors[0], name="RestoreRandomStreams")
 
 
 def make_saveable(name: str = "random_streams") -> RandomStreamsSaveable:
