@@ -175,8 +175,9 @@ def test_networkx_and_sparse_matrices(tmp_path):
     need("networkx", "scipy")
     out, err = run(
         tmp_path,
+        "import numpy as np, scipy.ndimage\nprint(scipy.ndimage.rotate(np.eye(3), np.array([90]), reshape=False).shape)\n"
         "import networkx as nx\ng = nx.Graph()\ng.add_path([1, 2, 3])\n"
         "print(list(g.nodes_iter()), len(list(g.edges_iter(data=True))), g.number_of_selfloops(), g.node[1])\n"
         "print(nx.adjacency_matrix(g).A[0].tolist(), nx.adjacency_matrix(g).H.shape)\n",
     )
-    assert out == ["[1, 2, 3] 2 0 {}", "[0, 1, 0] (3, 3)"], err
+    assert out == ["(3, 3)", "[1, 2, 3] 2 0 {}", "[0, 1, 0] (3, 3)"], err

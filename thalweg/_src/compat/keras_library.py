@@ -23,7 +23,7 @@ from thalweg._src.compat import hook, mended, removed, watching
 
 PACKAGES = ("keras", "keras_applications", "keras_preprocessing")
 HOW = (
-    "tf.keras is served from the Keras library of TensorFlow 1.x: "
+    "tf.keras is served from the Keras library of TensorFlow 1.x: pip install 'thalweg[keras]', or "
     "pip install --no-deps keras==2.2.4 keras-applications==1.0.8 keras-preprocessing==1.1.2 (and h5py, pyyaml, six)"
 )
 

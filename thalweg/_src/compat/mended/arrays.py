@@ -75,4 +75,19 @@ def scipy_sparse(module: ModuleType) -> None:
     )
 
 
-CHANGES: dict[str, Callable[[ModuleType], None]] = {"numpy": numpy, "scipy.sparse._base": scipy_sparse}
+def scipy_ndimage(module: ModuleType) -> None:
+    """An angle that comes as an array of one number."""
+    own = module.rotate
+
+    @functools.wraps(own)
+    def rotate(input: Any, angle: Any, *args: Any, **kwargs: Any) -> Any:
+        return own(input, angle.item() if getattr(angle, "size", 0) == 1 else angle, *args, **kwargs)
+
+    module.rotate = rotate  # type: ignore[attr-defined]
+
+
+CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "numpy": numpy,
+    "scipy.ndimage": scipy_ndimage,
+    "scipy.sparse._base": scipy_sparse,
+}
