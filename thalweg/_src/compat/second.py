@@ -52,20 +52,10 @@ OLD_NAMES = {
 # arguments of ours that compat.v2 has no more, with the value that it takes for granted
 FIXED: dict[str, dict[str, Any]] = {"cond": {"strict": True}, "while_loop": {"return_same_structure": True}}
 
-NAMES_OF_VARIABLE = [
-    "initial_value",
-    "trainable",
-    "validate_shape",
-    "caching_device",
-    "name",
-    "variable_def",
-    "dtype",
-    "import_scope",
-    "constraint",
-    "synchronization",
-    "aggregation",
-    "shape",
-]
+NAMES_OF_VARIABLE = (
+    *("initial_value", "trainable", "validate_shape", "caching_device", "name", "variable_def", "dtype"),
+    *("import_scope", "constraint", "synchronization", "aggregation", "shape"),
+)
 
 
 class Kind(type(AnyVariable)):  # type: ignore[misc]

@@ -164,6 +164,21 @@ class Operation:
     _name: str
     _stack: site.Stack
 
+    def __init__(
+        self,
+        node_def: Any,
+        g: Graph,
+        inputs: Sequence[Tensor] | None = None,
+        output_types: Any = None,
+        control_inputs: Iterable[Operation] | None = None,
+        input_types: Any = None,
+        original_op: Operation | None = None,
+        op_def: Any = None,
+    ):
+        from thalweg._src.core import raw_operations
+
+        raw_operations.make(self, node_def, g, inputs, control_inputs, original_op)
+
     @property
     def name(self) -> str:
         return self._name
@@ -260,6 +275,25 @@ class Operation:
             if op not in self._control_inputs:
                 self._control_inputs.append(op)
         self.graph._touch()
+
+    def _add_input(self, tensor: Tensor, dtype: Any = None) -> None:
+        from thalweg._src.core import raw_operations
+
+        raw_operations.add_input(self, tensor)
+
+    @property
+    def _output_types(self) -> list[int]:
+        return [t.dtype.as_datatype_enum for t in self.outputs]
+
+    def _get_control_flow_context(self) -> None:
+        """None: loops and branches have graphs of their own."""
+        return
+
+    def _set_control_flow_context(self, context: None) -> None:
+        if context is not None:
+            raise ValueError(
+                f"Operation {self.name!r} can't be put into {context!r}: loops and branches have graphs of their own."
+            )
 
     def _update_input(self, index: int, tensor: Tensor) -> None:
         old = self._inputs[index]
@@ -539,6 +573,19 @@ class Graph:
         return build.create(self, op_type, inputs, name or op_type, attrs or {})
 
     # -- looking up
+
+    def _add_op(self, op: Operation) -> None:
+        """Nothing: an operation stands in its graph from its making on. Raises ValueError where this is not its graph."""
+        if self._nodes_by_name.get(op.name) is not op:
+            raise ValueError(f"{op.name!r} is not an operation of this graph")
+
+    def _record_op_seen_by_control_dependencies(self, op: Operation) -> None:
+        for controller in self._stacks.controls:
+            controller.seen.add(op)
+
+    @property
+    def _colocation_stack(self) -> list[Operation]:
+        return self._stacks.colocate
 
     def get_operations(self) -> list[Operation]:
         """All operations, in the order of their creation."""

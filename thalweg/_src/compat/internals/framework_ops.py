@@ -3,6 +3,7 @@
 import abc
 from typing import Any
 
+from thalweg._src.core import raw_operations
 from thalweg._src.core.collection_protos import register_proto_function
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.sparse_tensor import SparseTensor
@@ -34,7 +35,8 @@ def register_dense_tensor_like_type(tensor_type: type) -> None:
 
 
 def set_shapes_for_outputs(op: Any) -> None:
-    """Nothing: the shapes of an operation's outputs are known from its making on."""
+    """Infer the shapes of the outputs of an operation that was given its inputs one by one."""
+    raw_operations.infer_shapes(op)
 
 
 __all__ = [

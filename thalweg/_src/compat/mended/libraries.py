@@ -52,6 +52,7 @@ def networkx(nx: ModuleType) -> None:
             "from_scipy_sparse_matrix": lambda *a, **k: nx.from_scipy_sparse_array(*a, **k),
             "to_scipy_sparse_matrix": lambda *a, **k: nx.to_scipy_sparse_array(*a, **k),
             "info": lambda g: str(g),
+            **{f"Ordered{kind}": getattr(nx, kind) for kind in ("Graph", "DiGraph", "MultiGraph", "MultiDiGraph")},
         },
     )
 
