@@ -28,9 +28,9 @@ class _Sign(Optimizer):
             self._zeros_slot(v, "m", self._name)
 
     def _prepare(self) -> None:
-        self._lr_t = to_tensor(self._lr, name="learning_rate")
-        self._beta_t = to_tensor(self._beta, name="beta")
-        self._factor_t = to_tensor(self._factor, name="factor")
+        self._lr_t = self._number(self._lr, "learning_rate")
+        self._beta_t = self._number(self._beta, "beta")
+        self._factor_t = self._number(self._factor, "factor")
         if self._sign_decay_fn is None:
             self._sign_decay_t = to_tensor(1.0, name="sign_decay")
 

@@ -42,8 +42,7 @@ class DecoupledWeightDecayExtension:
         return super().apply_gradients(grads_and_vars, global_step=global_step, name=name)  # type: ignore[misc]
 
     def _prepare(self) -> None:
-        decay = self._weight_decay() if callable(self._weight_decay) else self._weight_decay
-        self._weight_decay_tensor = to_tensor(decay, name="weight_decay")
+        self._weight_decay_tensor = self._number(self._weight_decay, "weight_decay")  # type: ignore[attr-defined]
         super()._prepare()  # type: ignore[misc]
 
     def _decays(self, var: Any) -> bool:
@@ -257,8 +256,8 @@ class LARSOptimizer(Optimizer):
             self._zeros_slot(v, "momentum", self._name)
 
     def _prepare(self) -> None:
-        self._rate_t = to_tensor(self._call_if_callable(self._learning_rate), name="learning_rate")
-        self._momentum_t = to_tensor(self._call_if_callable(self._momentum), name="momentum")
+        self._rate_t = self._number(self._learning_rate, "learning_rate")
+        self._momentum_t = self._number(self._momentum, "momentum")
 
     def compute_lr(self, grad: Any, var: Any) -> tuple[Any, Any]:
         """(the rate of the variable, the gradient with decay)."""

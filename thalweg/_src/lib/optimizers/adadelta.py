@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training
@@ -31,9 +30,9 @@ class AdadeltaOptimizer(Optimizer):
             self._zeros_slot(v, "accum_update", self._name)
 
     def _prepare(self) -> None:
-        self._lr_t = to_tensor(self._call_if_callable(self._lr), None, "lr")
-        self._rho_t = to_tensor(self._call_if_callable(self._rho), None, "rho")
-        self._epsilon_t = to_tensor(self._call_if_callable(self._epsilon), None, "epsilon")
+        self._lr_t = self._number(self._lr, "lr")
+        self._rho_t = self._number(self._rho, "rho")
+        self._epsilon_t = self._number(self._epsilon, "epsilon")
 
     def _arguments(self, var: Any) -> list[Any]:
         slots = [self.get_slot(var, "accum"), self.get_slot(var, "accum_update")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import constants, training
@@ -33,7 +32,7 @@ class AdagradOptimizer(Optimizer):
             constant_slot(self, v, self._initial_accumulator_value, "accumulator", self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = to_tensor(self._call_if_callable(self._learning_rate), None, "learning_rate")
+        self._learning_rate_tensor = self._number(self._learning_rate, "learning_rate")
 
     def _dense(self, grad: Tensor, var: Any) -> Any:
         (rate,) = self._scalars(var, self._learning_rate_tensor)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import basic, training
@@ -49,7 +48,7 @@ class AdagradDAOptimizer(Optimizer):
             self._get_or_make_slot(v, squares, "gradient_squared_accumulator", self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = to_tensor(self._learning_rate, None, "learning_rate")
+        self._learning_rate_tensor = self._number(self._learning_rate, "learning_rate")
         with get_default_graph().colocate_with(self._learning_rate_tensor.op):
             self._step_of_this_run = basic.identity(self._global_step) + 1
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import basic, training, updating
@@ -45,10 +44,10 @@ class AdamOptimizer(Optimizer):
             self._zeros_slot(v, "v", self._name)
 
     def _prepare(self) -> None:
-        self._lr_t = to_tensor(self._call_if_callable(self._lr), None, "learning_rate")
-        self._beta1_t = to_tensor(self._call_if_callable(self._beta1), None, "beta1")
-        self._beta2_t = to_tensor(self._call_if_callable(self._beta2), None, "beta2")
-        self._epsilon_t = to_tensor(self._call_if_callable(self._epsilon), None, "epsilon")
+        self._lr_t = self._number(self._lr, "learning_rate")
+        self._beta1_t = self._number(self._beta1, "beta1")
+        self._beta2_t = self._number(self._beta2, "beta2")
+        self._epsilon_t = self._number(self._epsilon, "epsilon")
 
     def _dense(self, grad: Tensor, var: Any) -> Any:
         powers = self._get_beta_accumulators()

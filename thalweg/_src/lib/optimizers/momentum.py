@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training
@@ -33,8 +32,8 @@ class MomentumOptimizer(Optimizer):
             self._zeros_slot(v, "momentum", self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = to_tensor(self._call_if_callable(self._learning_rate), None, "learning_rate")
-        self._momentum_tensor = to_tensor(self._call_if_callable(self._momentum), None, "momentum")
+        self._learning_rate_tensor = self._number(self._learning_rate, "learning_rate")
+        self._momentum_tensor = self._number(self._momentum, "momentum")
 
     def _dense(self, grad: Tensor, var: Any) -> Any:
         rate, momentum = self._scalars(var, self._learning_rate_tensor, self._momentum_tensor)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core import dtypes, nest, scopes
+import numpy as np
+
+from thalweg._src.core import dtypes, infer, nest, scopes
+from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
@@ -280,6 +283,17 @@ class Optimizer:
 
     def _call_if_callable(self, param: Any) -> Any:
         return param() if callable(param) else param
+
+    def _number(self, value: Any, name: str) -> Tensor:
+        """A parameter as a tensor; a function gives it now. Raises ValueError for one that is known not to be finite."""
+        tensor = to_tensor(self._call_if_callable(value), None, name)
+        known = infer.constant_value(tensor)
+        if known is not None and not np.all(np.isfinite(known.astype(np.float64))):
+            raise ValueError(
+                f"The {name} of {self._name} is {known}: one step would make every weight NaN or infinite. Give it a finite "
+                "number; where it was computed, print what went into it."
+            )
+        return tensor
 
     # -- one variable
 

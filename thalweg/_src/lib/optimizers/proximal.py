@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import training
@@ -14,7 +13,7 @@ from thalweg._src.ops.constants import constant
 
 def _prepare(self: Any) -> None:
     self._numbers = [
-        to_tensor(value, None, name)
+        self._number(value, name)
         for value, name in (
             (self._learning_rate, "learning_rate"),
             (self._l1, "l1_regularization_strength"),

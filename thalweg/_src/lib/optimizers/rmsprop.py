@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import constants, training
@@ -43,10 +42,10 @@ class RMSPropOptimizer(Optimizer):
             self._zeros_slot(v, "momentum", self._name)
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = to_tensor(self._call_if_callable(self._learning_rate), None, "learning_rate")
-        self._decay_tensor = to_tensor(self._call_if_callable(self._decay), None, "decay")
-        self._momentum_tensor = to_tensor(self._call_if_callable(self._momentum), None, "momentum")
-        self._epsilon_tensor = to_tensor(self._call_if_callable(self._epsilon), None, "epsilon")
+        self._learning_rate_tensor = self._number(self._learning_rate, "learning_rate")
+        self._decay_tensor = self._number(self._decay, "decay")
+        self._momentum_tensor = self._number(self._momentum, "momentum")
+        self._epsilon_tensor = self._number(self._epsilon, "epsilon")
 
     def _arguments(self, var: Any) -> list[Any]:
         """Slots and numbers of the update of `var`, in the order of the ops."""
