@@ -1,6 +1,8 @@
 """Records of datasets and iterators. Functions of elements have other names in TensorFlow's graphs: `graph=False` where one is in it."""
 
+import gzip
 import os
+import sqlite3
 import tempfile
 
 import numpy as np
@@ -485,6 +487,37 @@ of_function(
         ),
     ),
 )
+
+
+def database():
+    golden = os.path.join(os.path.dirname(os.path.dirname(__file__)), "formats", "golden", "database.mdb.gz")
+    with gzip.open(golden) as f:
+        return path("data.mdb", f.read())
+
+
+of_function("LMDBDataset", lambda tf: single(tf, tf.contrib.data.LMDBDataset([database()]).take(3)))
+
+
+def table():
+    where = path("table.sqlite", b"")
+    connection = sqlite3.connect(where)
+    connection.execute("create table t (a, b, c)")
+    rows = [(1, "x", 2.5), (300, None, -1), ("7", b"ab", "no number"), (-2, 3.5, 1e10)]
+    connection.executemany("insert into t values (?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+    return where
+
+
+for types in (("uint8", "string", "float64"), ("int16", "string", "int32"), ("bool", "string", "string")):
+    of_function(
+        "SqlDataset",
+        lambda tf, types=types: single(
+            tf,
+            tf.data.experimental.SqlDataset("sqlite", table(), "select a, b, c from t", tuple(map(tf.as_dtype, types))),
+        ),
+        label=" ".join(types),
+    )
 of_function(
     "MatchingFilesDataset",
     lambda tf: Steps(raw(tf, "MatchingFilesDataset", patterns=path("x", b"")[:-1] + "?").op),

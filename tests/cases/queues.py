@@ -1,5 +1,6 @@
 """Records of queues, readers, accumulators, barriers, staging areas, and of the graphs of input pipelines."""
 
+import gzip
 import importlib
 import os
 import tempfile
@@ -171,6 +172,21 @@ def records(tf):
 
 
 step_by_step("TFRecordReaderV2", lambda tf: read_all(tf, tf.TFRecordReader(), [records(tf)], 3), graph=False)
+
+
+def database():
+    golden = os.path.join(os.path.dirname(os.path.dirname(__file__)), "formats", "golden", "database.mdb.gz")
+    with gzip.open(golden) as f:
+        return file_of(f.read(), "database.mdb")
+
+
+step_by_step("LMDBReader", lambda tf: read_all(tf, tf.LMDBReader(), [database()], 3), graph=False, portable=False)
+step_by_step(
+    "RecordInput",
+    lambda tf: Steps(*[tf.contrib.framework.RecordInput(records(tf), 3, 1, name="records").get_yield_op()] * 2),
+    value=False,  # in an order that threads decide
+    graph=False,
+)
 
 
 def up_to(tf):

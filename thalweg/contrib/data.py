@@ -43,5 +43,7 @@ from thalweg._src.lib.data.optional import Optional as Optional
 from thalweg._src.lib.data.optional import get_next_as_optional as get_next_as_optional
 from thalweg._src.lib.data.readers import CsvDataset as CsvDataset
 from thalweg._src.lib.data.readers import FixedLengthRecordDataset as FixedLengthRecordDataset
+from thalweg._src.lib.data.readers import LMDBDataset as LMDBDataset
+from thalweg._src.lib.data.readers import SqlDataset as SqlDataset
 from thalweg._src.lib.data.readers import TextLineDataset as TextLineDataset
 from thalweg._src.lib.data.readers import TFRecordDataset as TFRecordDataset

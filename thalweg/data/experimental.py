@@ -52,3 +52,4 @@ from thalweg._src.lib.data.options import OptimizationOptions as OptimizationOpt
 from thalweg._src.lib.data.options import StatsOptions as StatsOptions
 from thalweg._src.lib.data.options import ThreadingOptions as ThreadingOptions
 from thalweg._src.lib.data.readers import CsvDataset as CsvDataset
+from thalweg._src.lib.data.readers import SqlDataset as SqlDataset

@@ -74,6 +74,7 @@ from thalweg._src.ops import random_draws as random_draws
 from thalweg._src.ops import random_streams as random_streams
 from thalweg._src.ops import ranges as ranges
 from thalweg._src.ops import readers as readers
+from thalweg._src.ops import record_input as record_input
 from thalweg._src.ops import recurrent as recurrent
 from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import resampling as resampling

@@ -119,7 +119,7 @@ class TFRecordReader(ReaderBase):
 
 
 class LMDBReader(ReaderBase):
-    """A reader of LMDB databases. Running it raises UnimplementedError."""
+    """A reader of LMDB databases, which are files or folders: the keys and values of their entries, in the order of the keys."""
 
     def __init__(self, name: str | None = None, options: Any = None):
         super().__init__(lmdb_reader(name=name))

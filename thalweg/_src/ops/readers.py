@@ -11,6 +11,7 @@ from thalweg._src.ops.handles import held
 from thalweg._src.ops.record_readers import (
     FixedLengthReader,
     IdentityReader,
+    LMDBReader,
     TextLineReader,
     TFRecordReader,
     WholeFileReader,
@@ -106,10 +107,8 @@ def fixed_length_record_reader_v1(
 
 @op("LMDBReader", host=True, stateful=True, foldable=False)
 def lmdb_reader(*, container: str = "", shared_name: str = "", ctx) -> Outputs(reader_handle=Ref(string)):
-    """A reader of LMDB databases, which thalweg does not read."""
-    raise errors.UnimplementedError(
-        None, None, "thalweg reads no LMDB databases. Write their entries to TFRecord files, and read those."
-    )
+    """A reader whose records are the entries of LMDB databases."""
+    return _own(ctx, container, shared_name, LMDBReader)
 
 
 fixed_length_record_reader.shape_rule(lambda node: [()])

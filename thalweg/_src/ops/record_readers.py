@@ -1,5 +1,6 @@
 """The readers themselves: they take names of work from a queue, files as a rule, and give records with keys."""
 
+import itertools
 import os
 from typing import Any
 
@@ -8,6 +9,7 @@ from thalweg._src.core.errors import invalid
 from thalweg._src.core.status import translated
 from thalweg._src.core.storage import BUFFER, open_file
 from thalweg._src.core.waiting import Attempt, Turns, Waits
+from thalweg._src.formats import lmdb
 from thalweg._src.formats.records import RecordReader, decompressed
 
 Record = tuple[bytes, bytes]  # key, value
@@ -241,6 +243,21 @@ class FixedLengthReader(_OfFiles):
             records.append((b"%s:%d" % (self.work, self._number), self._ahead[: self._record]))
             self._number += 1
         return records, False
+
+
+class LMDBReader(_OfFiles):
+    """The entries of LMDB databases, in the order of their keys; the work is a file, or a folder with a `data.mdb`."""
+
+    kind = "LMDBReader"
+
+    def _begin(self) -> None:
+        path = lmdb.file_of(os.fsdecode(self.work))
+        self.stream = open_file(path)
+        self._entries = lmdb.entries(self.stream, source=path)
+
+    def _next(self, n: int) -> tuple[list[Record], bool]:
+        records = list(itertools.islice(self._entries, n))
+        return records, len(records) < n
 
 
 class TFRecordReader(_OfFiles):

@@ -69,5 +69,6 @@ from thalweg._src.ops.checks import assert_same_float_dtype as assert_same_float
 from thalweg._src.ops.checks import assert_scalar as assert_scalar
 from thalweg._src.ops.control_flow import smart_cond as smart_cond
 from thalweg._src.ops.control_flow import smart_constant_value as smart_constant_value
+from thalweg._src.ops.record_input import RecordInput as RecordInput
 from thalweg._src.ops.sorting import argsort as argsort
 from thalweg._src.ops.sorting import sort as sort

@@ -8,8 +8,9 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.type_spec import TensorSpec
-from thalweg._src.lib.data import structure
+from thalweg._src.lib.data import nest, structure
 from thalweg._src.lib.data.dataset import Dataset
+from thalweg._src.ops.data import databases
 from thalweg._src.ops.data import files as ops
 from thalweg._src.ops.late import array, math
 
@@ -137,6 +138,26 @@ class CsvDataset(Dataset):
             output_shapes=structure.flat_shapes(rows),
         )
         super().__init__(variant, rows)
+
+
+class LMDBDataset(Dataset):
+    """The entries of LMDB databases as pairs of strings, (key, value), in the order of the keys."""
+
+    def __init__(self, filenames: Any):
+        names = to_tensor(filenames, dtypes.string, "filenames")
+        pair = (_TEXT, _TEXT)
+        super().__init__(databases.lmdb_dataset(names, **structure.attrs(pair)), pair)
+
+
+class SqlDataset(Dataset):
+    """The rows that `query` gives of an SQLite database, each a tuple of scalars of `output_types`; `driver_name` is "sqlite"."""
+
+    def __init__(self, driver_name: Any, data_source_name: Any, query: Any, output_types: Any):
+        driver = to_tensor(driver_name, dtypes.string, "driver_name")
+        source = to_tensor(data_source_name, dtypes.string, "data_source_name")
+        asked = to_tensor(query, dtypes.string, "query")
+        row = nest.map_structure(lambda t: TensorSpec([], t), output_types)
+        super().__init__(databases.sql_dataset(driver, source, asked, **structure.attrs(row)), row)
 
 
 def _default(value: Any) -> Tensor:

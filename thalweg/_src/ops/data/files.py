@@ -13,8 +13,9 @@ from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int64, string, variant
 from thalweg._src.core.opdef import Mixed, TypesOf
 from thalweg._src.core.status import status_of
+from thalweg._src.core.storage import open_file
 from thalweg._src.formats.errors import FormatError
-from thalweg._src.formats.records import WINDOW_BITS, RecordReader, _Decompressed
+from thalweg._src.formats.records import RecordReader, decompressed
 from thalweg._src.ops.data.csv_text import FIELD_TYPES, Column, rows
 from thalweg._src.ops.data.pipeline import SHAPES, Data, Run, dataset, invalid, made, scalar
 
@@ -52,39 +53,22 @@ class _Reading:
             raise status_of(error) from error
 
 
-def opened(path: str, compression: str = "") -> BinaryIO:
-    """A file to read from, decompressed; a URL by fsspec, where that is installed."""
-    if "://" in path and not os.path.exists(path):
-        stream = _remote(path)
-    else:
-        stream = open(path, "rb", buffering=0 if compression else _BUFFER)  # noqa: SIM115
-    if not compression:
-        return stream
-    return io.BufferedReader(_Raw(stream, compression, path), _BUFFER)
-
-
-def _remote(path: str) -> BinaryIO:
-    try:
-        import fsspec
-    except ImportError:
-        raise errors.UnimplementedError(
-            None,
-            None,
-            f"File system scheme '{path.split(':')[0]}' not implemented (file: '{path}'): fsspec is not installed",
-        ) from None
-    return fsspec.open(path, "rb").open()
+def opened(path: str, compression: str = "") -> Any:
+    """A binary stream of a file, decompressed; URLs by fsspec."""
+    stream = open_file(path)
+    return io.BufferedReader(_Raw(stream, compression, path), _BUFFER) if compression else stream
 
 
 class _Raw(io.RawIOBase):
     def __init__(self, stream: BinaryIO, compression: str, path: str):
         self._stream = stream
-        self._source = _Decompressed(stream, WINDOW_BITS[compression], path)
+        self._read = decompressed(stream, compression, path)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._source.read(len(buffer))
+        data = self._read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -93,7 +77,8 @@ class _Raw(io.RawIOBase):
         super().close()
 
 
-def _paths(filenames: Any) -> list[str]:
+def file_names(filenames: Any) -> list[str]:
+    """The names in a scalar or vector of strings."""
     if np.ndim(filenames) > 1:
         raise invalid("`filenames` must be a scalar or a vector.")
     return [os.fsdecode(p) for p in np.ravel(filenames)]
@@ -123,10 +108,11 @@ def text_line_dataset(filenames: string, compression_type: string, buffer_size: 
     """The lines of text files, without their ends."""
     kind = _compression(compression_type)
     _check_buffer(buffer_size)
-    return made(Files(_paths(filenames), lambda path: _lines(path, kind)), *TEXT)
+    return made(Files(file_names(filenames), lambda path: _lines(path, kind)), *TEXT)
 
 
-def _records(path: str, compression: str) -> Iterator[tuple]:
+def records_of(path: str, compression: str) -> Iterator[tuple]:
+    """The records of a TFRecord file, each an element."""
     with opened(path) as f:
         reader = RecordReader(f, compression=compression, source=path)
         while batch := reader.read_many(128):
@@ -139,7 +125,7 @@ def tf_record_dataset(filenames: string, compression_type: string, buffer_size: 
     kind = _compression(compression_type)
     if scalar(buffer_size, "buffer_size") < 0:
         raise invalid("`buffer_size` must be >= 0 (0 == no buffering)")
-    return made(Files(_paths(filenames), lambda path: _records(path, kind)), *TEXT)
+    return made(Files(file_names(filenames), lambda path: records_of(path, kind)), *TEXT)
 
 
 def _fixed(path: str, header: int, size: int, footer: int, compression: str) -> Iterator[tuple]:
@@ -172,7 +158,7 @@ def _fixed_data(filenames: Any, header: Any, size: Any, footer: Any, buffer: Any
     if f < 0:
         raise invalid("`footer_bytes` must be >= 0")
     _check_buffer(buffer)
-    return made(Files(_paths(filenames), lambda path: _fixed(path, h, n, f, compression)), *TEXT)
+    return made(Files(file_names(filenames), lambda path: _fixed(path, h, n, f, compression)), *TEXT)
 
 
 @dataset("FixedLengthRecordDataset", stateful=True)
@@ -235,7 +221,7 @@ def csv_dataset(
     def read(path: str) -> Iterator[tuple]:
         return rows(opened(path, kind), columns, delimiter, quotes, na, chosen, has_header)
 
-    return made(Files(_paths(filenames), read), output_types, output_shapes)
+    return made(Files(file_names(filenames), read), output_types, output_shapes)
 
 
 class Names(Data):
@@ -254,4 +240,4 @@ class Names(Data):
 @dataset("MatchingFilesDataset", "ExperimentalMatchingFilesDataset", stateful=True)
 def matching_files_dataset(patterns: string) -> variant:
     """The names of the files that match patterns."""
-    return made(Names(_paths(patterns)), *TEXT)
+    return made(Names(file_names(patterns)), *TEXT)
