@@ -1,5 +1,7 @@
 """Quantization: numbers as few bits, and floats that pretend to be."""
 
+import numpy as np
+
 from cases.base import OpCase, given, normal, raw, uniform
 
 X = normal(3, 4)
@@ -7,6 +9,59 @@ X = normal(3, 4)
 
 def fake(op, call, label="", inputs=(X,), **more):
     return OpCase(op, list(inputs), call, label, smooth=False, **more)
+
+
+X4 = np.linspace(-2, 2, 1 * 4 * 4 * 2).reshape(1, 4, 4, 2).astype("float32")
+W4 = np.linspace(-1, 2, 2 * 2 * 2 * 3).reshape(2, 2, 2, 3).astype("float32")
+RANGES = [-2.0, 2.0, -2.0, 2.0]
+WINDOWS = [[1, 2, 2, 1], [1, 1, 1, 1]]
+
+
+def quantized(op, call, label="", **more):
+    """A record of an op on numbers of eight bits: `q(array, 0)` gives them, and what comes back is cast to int32."""
+
+    def run(tf, x):
+        def q(array, shift):
+            return tf.quantize(tf.constant(array) + tf.reduce_sum(x) * 0.0 + shift, -2.0, 2.0, tf.quint8)[0]
+
+        return [tf.cast(y, tf.int32) if y.dtype.is_quantized else y for y in call(tf, q)]
+
+    return fake(op, run, label, grad=False, misuse=False, **more)
+
+
+def product(tf, a, b, **more):
+    return raw(tf, "QuantizedMatMul", a=a, b=b, min_a=-2.0, max_a=2.0, min_b=-2.0, max_b=2.0, **more)
+
+
+def both(tf, op, x, y):
+    return raw(tf, op, x=x, y=y, min_x=-2.0, max_x=2.0, min_y=-2.0, max_y=2.0)
+
+
+def biased(tf, q):
+    return raw(
+        tf,
+        "QuantizedBiasAdd",
+        input=q(X4, 0),
+        bias=q(X4[0, 0, 0], 0),
+        min_input=-2.0,
+        max_input=2.0,
+        min_bias=-1.0,
+        max_bias=3.0,
+        out_type=tf.qint32,
+    )
+
+
+def relu(tf, op, x, top=2.0):
+    return raw(tf, op, features=x, min_features=-2.0, max_features=top)
+
+
+def summed(tf, q):
+    y, low, high = product(tf, q(X4[0, :, 0], 0), q(X4[0, :, 1], 0), transpose_a=True)
+    return {"input": y, "input_min": low, "input_max": high}
+
+
+def again(tf, q, kind):
+    return raw(tf, "Requantize", requested_output_min=-10.0, requested_output_max=11.0, out_type=kind, **summed(tf, q))
 
 
 CASES = [
@@ -102,5 +157,32 @@ CASES = [
         "QuantizeAndDequantizeV3",
         lambda tf, x: raw(tf, "QuantizeAndDequantizeV3", input=x, input_min=-1.5, input_max=1.5, num_bits=5),
         grad=False,
+    ),
+    quantized(
+        "QuantizedConv2D", lambda tf, q: tf.nn.quantized_conv2d(q(X4, 0), q(W4, 0), *RANGES, [1, 1, 1, 1], "SAME")
+    ),
+    quantized(
+        "QuantizedConv2D",
+        lambda tf, q: tf.nn.quantized_conv2d(q(X4, 0), q(W4, 0), *RANGES, [1, 2, 2, 1], "VALID"),
+        "strides",
+    ),
+    quantized("QuantizedMatMul", lambda tf, q: product(tf, q(X4[0, :, 0], 0), q(X4[0, :, 1], 0), transpose_a=True)),
+    quantized("QuantizedMul", lambda tf, q: both(tf, "QuantizedMul", q(X4, 0), q(X4[0, 0, 0], 0))),
+    quantized("QuantizedAdd", lambda tf, q: both(tf, "QuantizedAdd", q(X4, 0), q(X4[0, 0, 0], 0))),
+    quantized("QuantizedBiasAdd", biased),
+    quantized("QuantizedRelu", lambda tf, q: relu(tf, "QuantizedRelu", q(X4, 0))),
+    quantized("QuantizedRelu6", lambda tf, q: relu(tf, "QuantizedRelu6", q(X4, 0), 8.0)),
+    quantized("QuantizedMaxPool", lambda tf, q: tf.nn.quantized_max_pool(q(X4, 0), -2.0, 2.0, *WINDOWS, "SAME")),
+    quantized("QuantizedAvgPool", lambda tf, q: tf.nn.quantized_avg_pool(q(X4, 0), -2.0, 2.0, *WINDOWS, "SAME")),
+    quantized(
+        "QuantizedReshape",
+        lambda tf, q: raw(tf, "QuantizedReshape", tensor=q(X4, 0), shape=[2, -1], input_min=-2.0, input_max=2.0),
+    ),
+    quantized("RequantizationRange", lambda tf, q: raw(tf, "RequantizationRange", **summed(tf, q))),
+    quantized("Requantize", lambda tf, q: again(tf, q, tf.quint8)),
+    quantized("Requantize", lambda tf, q: again(tf, q, tf.qint8), "signed"),
+    quantized(
+        "QuantizeDownAndShrinkRange",
+        lambda tf, q: raw(tf, "QuantizeDownAndShrinkRange", out_type=tf.quint8, **summed(tf, q)),
     ),
 ]

@@ -82,6 +82,9 @@ from thalweg._src.ops.pooling_api import max_pool2d as max_pool2d
 from thalweg._src.ops.pooling_api import max_pool3d as max_pool3d
 from thalweg._src.ops.pooling_api import max_pool_v2 as max_pool_v2
 from thalweg._src.ops.pooling_api import max_pool_with_argmax as max_pool_with_argmax
+from thalweg._src.ops.quantized_nets import quantized_avg_pool as quantized_avg_pool
+from thalweg._src.ops.quantized_nets import quantized_conv2d as quantized_conv2d
+from thalweg._src.ops.quantized_nets import quantized_max_pool as quantized_max_pool
 from thalweg._src.ops.random import dropout as dropout
 from thalweg._src.ops.sampled_losses import nce_loss as nce_loss
 from thalweg._src.ops.sampled_losses import sampled_softmax_loss as sampled_softmax_loss
