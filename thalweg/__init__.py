@@ -114,6 +114,7 @@ from thalweg._src.core.tensor_protos import make_ndarray as make_ndarray
 from thalweg._src.core.tensor_protos import make_tensor_proto as make_tensor_proto
 from thalweg._src.core.type_spec import TensorSpec as TensorSpec
 from thalweg._src.core.type_spec import TypeSpec as TypeSpec
+from thalweg._src.formats.limits import limits as limits
 from thalweg._src.lib.data.optional import OptionalSpec as OptionalSpec
 from thalweg._src.lib.data.specs import RaggedTensorSpec as RaggedTensorSpec
 from thalweg._src.lib.data.specs import SparseTensorSpec as SparseTensorSpec

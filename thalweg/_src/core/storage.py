@@ -56,6 +56,20 @@ def open_file(name: Any, mode: str = "rb") -> Any:
     return open(path, mode, buffering=BUFFER) if there is None else there.open(path, mode)
 
 
+class Content(bytes):
+    """The bytes of a whole file, which know where they are from, so that an error about them can say so."""
+
+    source: str = ""
+
+    @classmethod
+    def of(cls, name: Any) -> Content:
+        """The content of the file `name`. Raises OSError as `open` does."""
+        with open_file(name) as stream:
+            found = cls(stream.read())
+        found.source = os.fsdecode(name)
+        return found
+
+
 def matching(pattern: Any) -> list[str]:
     """The names of the files that match a pattern, sorted."""
     path = as_path(pattern)

@@ -5,6 +5,7 @@ import struct
 import numpy as np
 
 from thalweg._src.formats.errors import InvalidArgument
+from thalweg._src.formats.limits import limits
 
 
 def read_bmp(data: bytes, channels: int = 0) -> np.ndarray:
@@ -32,6 +33,7 @@ def read_bmp(data: bytes, channels: int = 0) -> np.ndarray:
     rows = abs(height)
     if width * rows >= (1 << 31) // 8:
         raise InvalidArgument("Total possible pixel bytes must be less than 2^30")
+    limits.check_picture(width, rows)
     stride = (depth * width + 3) // 4 * 4
     wanted = start + (rows - 1) * stride + width * depth
     if wanted > len(data):

@@ -9,6 +9,7 @@ import itertools
 import numpy as np
 
 from thalweg._src.formats.errors import DataLoss, InvalidArgument
+from thalweg._src.formats.limits import limits
 
 
 def read_gif(data: bytes) -> np.ndarray:
@@ -38,6 +39,7 @@ def _frames(data: bytes):
         raise DataLoss("no GIF: the signature is missing", offset=0)
     flags = data[10]
     at, shared = _palette(data, 13, flags)
+    frames = 0
     while True:
         kind = data[at]
         if kind == 0x3B:
@@ -48,6 +50,8 @@ def _frames(data: bytes):
         if kind != 0x2C:
             raise DataLoss(f"a GIF block of unknown kind {kind}", offset=at)
         left, top, width, height = (data[i] | data[i + 1] << 8 for i in range(at + 1, at + 9, 2))
+        frames += 1
+        limits.check_picture(frames, height, width)
         flags = data[at + 9]
         at, own = _palette(data, at + 10, flags)
         palette = shared if own is None else own

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.formats.errors import DataLoss, Unimplemented
+from thalweg._src.formats.errors import DataLoss, FormatError, Unimplemented
+from thalweg._src.formats.limits import TooLarge, limits
 from thalweg._src.formats.png import COLOUR_TYPES, SIGNATURE
 
 _recovering = threading.Lock()  # Pillow's switch for truncated files is global
@@ -25,6 +26,17 @@ def _pillow() -> Any:
     except ModuleNotFoundError:
         raise Unimplemented("reading and writing pictures needs Pillow: pip install pillow") from None
     return PIL
+
+
+def _opened(data: bytes, kind: str) -> Any:
+    """Pillow's image of a file whose header says that it is not too large. Raises TooLarge, or what Pillow raises."""
+    image_module = _pillow().Image
+    try:
+        image = image_module.open(io.BytesIO(data), formats=(kind,))
+    except image_module.DecompressionBombError as error:
+        raise TooLarge(f"{error} PIL.Image.MAX_IMAGE_PIXELS sets that limit.") from None
+    limits.check_picture(*image.size)
+    return image
 
 
 def format_of(data: bytes) -> str:
@@ -43,7 +55,7 @@ def read_jpeg(data: bytes, channels: int = 0, *, ratio: int = 1, recover: bool =
     """
     pil = _pillow()
     try:
-        image = pil.Image.open(io.BytesIO(data), formats=("JPEG",))
+        image = _opened(data, "JPEG")
         grey = channels == 1 or (channels == 0 and image.mode == "L")
         if grey and image.mode == "CMYK":
             raise ValueError("no conversion from CMYK to grey")
@@ -59,6 +71,8 @@ def read_jpeg(data: bytes, channels: int = 0, *, ratio: int = 1, recover: bool =
                     pil.ImageFile.LOAD_TRUNCATED_IMAGES = False
         else:
             image.load()
+    except FormatError:
+        raise
     except (OSError, SyntaxError, ValueError) as error:
         raise DataLoss(f"Invalid JPEG data or crop window, data size {len(data)}: {error}") from None
     if image.size != wanted:  # too small for the decoder's own scaling
@@ -72,7 +86,7 @@ def read_jpeg(data: bytes, channels: int = 0, *, ratio: int = 1, recover: bool =
 def jpeg_shape(data: bytes) -> tuple[int, int, int]:
     """(height, width, channels) from the header alone. Raises DataLoss."""
     try:
-        image = _pillow().Image.open(io.BytesIO(data), formats=("JPEG",))
+        image = _opened(data, "JPEG")
     except (OSError, SyntaxError) as error:
         raise DataLoss(f"Invalid JPEG data, size {len(data)}: {error}") from None
     return image.size[1], image.size[0], len(image.getbands())
@@ -114,8 +128,11 @@ def read_png(data: bytes, channels: int = 0, bits: int = 8) -> np.ndarray:
     """
     if len(data) < 33 or not data.startswith(SIGNATURE):
         raise DataLoss(f"Invalid PNG header, data size {len(data)}")
+    _check_chunks(data)
     try:
         pixels, gamma = _deep(data) if data[24] == 16 else _shallow(data, channels)
+    except FormatError:
+        raise
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
         raise DataLoss(f"Invalid PNG data, size {len(data)}: {error}") from None
     pixels = _with_channels(pixels, channels, gamma)
@@ -124,9 +141,26 @@ def read_png(data: bytes, channels: int = 0, bits: int = 8) -> np.ndarray:
     return pixels if pixels.dtype == np.uint16 else pixels.astype(np.uint16) * np.uint16(257)
 
 
+def _check_chunks(data: bytes) -> None:
+    """Raises DataLoss where a chunk that the pixels depend on does not match its checksum, or the file ends before its last chunk."""
+    at, kind = len(SIGNATURE), b""
+    while kind != b"IEND":
+        size = int.from_bytes(data[at : at + 4], "big")
+        kind = data[at + 4 : at + 8]
+        end = at + 8 + size
+        if end + 4 > len(data):
+            raise DataLoss(f"Invalid PNG data, size {len(data)}: the file ends within the chunk at {at}", offset=at)
+        needed = not kind[0] & 0x20  # a small first letter: decoders may do without it
+        if needed and zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            raise DataLoss(
+                f"Invalid PNG data, size {len(data)}: the chunk at {at} does not match its checksum", offset=at
+            )
+        at = end + 4
+
+
 def _shallow(data: bytes, channels: int) -> tuple[np.ndarray, float]:
     """The pixels of a file of 8 bits or fewer (grey, grey and alpha, RGB or RGBA), and its gamma."""
-    image = _pillow().Image.open(io.BytesIO(data), formats=("PNG",))
+    image = _opened(data, "PNG")
     image.load()
     transparent = "transparency" in image.info
     gamma = 0.45455 if "srgb" in image.info else image.info.get("gamma", 1.0)
@@ -176,6 +210,7 @@ PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), 
 def _deep(data: bytes) -> tuple[np.ndarray, float]:
     """The pixels of a file of 16 bits, which Pillow reads as 8, and its gamma, taken as 1."""
     width, height, _, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    limits.check_picture(width, height)
     channels = {kind: n for n, kind in COLOUR_TYPES.items()}.get(colour)
     if channels is None:
         raise ValueError(f"16 bits with colour type {colour}")

@@ -14,7 +14,8 @@ from typing import Any
 from google_crc32c import value as crc32c
 
 from .crc import DELTA, masked
-from .errors import DataLoss
+from .errors import DataLoss, FormatError
+from .limits import limits
 
 HEAD = struct.Struct("<QI")
 FOOT = struct.Struct("<I")
@@ -156,7 +157,7 @@ class RecordReader:
                 records.append(record)
                 at = end + 4
                 self.offset += 16 + length
-        except DataLoss:
+        except FormatError:
             if not records:
                 raise
         finally:
@@ -169,6 +170,7 @@ class RecordReader:
         length, stored = HEAD.unpack(head)
         if masked(head[:8]) != stored:
             raise self._loss("corrupted", 0, "the length does not match its checksum")
+        limits.check_record(length, offset, self._source)
         if len(self._heads) < KNOWN_HEADS:
             self._heads[head] = length
         return length

@@ -9,7 +9,7 @@ from thalweg._src.core import shapes
 from thalweg._src.core.dtypes import string
 from thalweg._src.core.opdef import op
 from thalweg._src.core.status import translated
-from thalweg._src.core.storage import as_path, matching, open_file, scheme_of
+from thalweg._src.core.storage import Content, as_path, matching, open_file, scheme_of
 from thalweg._src.ops.strings import texts
 
 
@@ -22,8 +22,8 @@ def _path(x: Any) -> str:
 @op("ReadFile", host=True, effect="host", stateful=False)
 def read_file(filename: string) -> string:
     """The content of a file. Raises NotFoundError in the run where there is none."""
-    with translated(), open_file(_path(filename)) as f:
-        return texts([f.read()], ())
+    with translated():
+        return texts([Content.of(_path(filename))], ())
 
 
 @op("WriteFile", host=True, effect="host")

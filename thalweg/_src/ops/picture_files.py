@@ -22,12 +22,17 @@ def _bytes(contents: Any) -> bytes:
     return contents.item()
 
 
-def _formatted(call: Any) -> Any:
+_KINDS = {"UNIMPLEMENTED": errors.UnimplementedError, "RESOURCE_EXHAUSTED": errors.ResourceExhaustedError}
+
+
+def _formatted(call: Any, data: bytes = b"") -> Any:
+    """What `call` gives; its errors as those of a run, which name the file that `data` is the content of."""
     try:
         return call()
     except FormatError as error:
-        kind = errors.UnimplementedError if error.code == "UNIMPLEMENTED" else errors.InvalidArgumentError
-        raise kind(None, None, str(error)) from None
+        source = getattr(data, "source", "")
+        kind = _KINDS.get(error.code, errors.InvalidArgumentError)
+        raise kind(None, None, f"{source}: {error}" if source else str(error)) from None
 
 
 def _decoded(data: bytes, channels: int, bits: int = 8, *, animated: bool = False, **how: Any) -> Any:
@@ -40,7 +45,7 @@ def _decoded(data: bytes, channels: int, bits: int = 8, *, animated: bool = Fals
     check(kind == "PNG" or bits == 8, f"{kind} does not support uint16 output")
     if kind == "GIF":
         check(channels in (0, 3), lambda: f"channels must be 0 or 3 for GIF, got {channels}")
-        frames = _formatted(lambda: gif.read_gif(data))
+        frames = _formatted(lambda: gif.read_gif(data), data)
         check(
             animated or len(frames) == 1,
             lambda: (
@@ -51,9 +56,9 @@ def _decoded(data: bytes, channels: int, bits: int = 8, *, animated: bool = Fals
         return frames if animated else frames[0]
     if kind == "JPEG":
         check(channels != 4, "channels must be 0, 1, or 3 for JPEG, got 4")
-        image = _formatted(lambda: pictures.read_jpeg(data, channels, **how))
+        image = _formatted(lambda: pictures.read_jpeg(data, channels, **how), data)
     else:
-        image = _formatted(lambda: pictures.read_png(data, channels, bits))
+        image = _formatted(lambda: pictures.read_png(data, channels, bits), data)
     return image[None] if animated else image
 
 
@@ -123,13 +128,13 @@ def decode_gif(contents: string) -> uint8:
 @op("DecodeBmp", host=True)
 def decode_bmp(contents: string, *, channels: int = 0) -> uint8:
     """uint8[height, width, channels] of an uncompressed BMP."""
-    return _formatted(lambda: bmp.read_bmp(_bytes(contents), channels))
+    return _formatted(lambda: bmp.read_bmp(_bytes(contents), channels), _bytes(contents))
 
 
 @op("ExtractJpegShape", host=True)
 def extract_jpeg_shape(contents: string, *, output_type: SHAPE_TYPE = int32) -> SHAPE_TYPE:
     """(height, width, channels) of a JPEG, from its header."""
-    return np.array(_formatted(lambda: pictures.jpeg_shape(_bytes(contents))), output_type._as_numpy)
+    return np.array(_formatted(lambda: pictures.jpeg_shape(_bytes(contents)), _bytes(contents)), output_type._as_numpy)
 
 
 # -- encoding

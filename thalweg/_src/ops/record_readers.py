@@ -7,7 +7,7 @@ from typing import Any
 from thalweg._src.core import errors
 from thalweg._src.core.errors import invalid
 from thalweg._src.core.status import translated
-from thalweg._src.core.storage import BUFFER, open_file
+from thalweg._src.core.storage import BUFFER, Content, open_file
 from thalweg._src.core.waiting import Attempt, Turns, Waits
 from thalweg._src.formats import lmdb
 from thalweg._src.formats.records import RecordReader, decompressed
@@ -143,8 +143,7 @@ class WholeFileReader(IdentityReader):
     kind = "WholeFileReader"
 
     def _next(self, n: int) -> tuple[list[Record], bool]:
-        with open_file(self.work) as stream:
-            return [(self.work, stream.read())], True
+        return [(self.work, Content.of(self.work))], True
 
 
 class _OfFiles(Reader):
