@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg._src.core import build, dtypes, shapes
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
+from thalweg._src.core.later_ops import without_hints
 from thalweg._src.core.opdef import OPS, REQUIRED, OpDef
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.formats import protos, tensors
@@ -289,14 +290,14 @@ def _checked_elements(elements: Sequence[str] | None) -> list[str] | None:
 _SHAPED_PLACEHOLDERS = 24
 
 
-# Attrs that later versions of TensorFlow write into gradients for their optimizer alone.
-_HINTS = frozenset(["grad_a", "grad_b", "grad_x", "grad_y"])
+# Attrs that later versions of TensorFlow write for their optimizer (into gradients) or their messages alone.
+_HINTS = frozenset(["grad_a", "grad_b", "grad_x", "grad_y", "debug_name"])
 
 
 class _Importer:
     def __init__(self, graph: Graph, proto: Any, mapped: dict[str, Any], producer_op_list: Any):
-        self.graph, self.proto, self.mapped = graph, proto, mapped
-        self.nodes = {n.name: n for n in proto.node}
+        self.graph, self.proto, self.mapped = graph, without_hints(proto), mapped
+        self.nodes = {n.name: n for n in self.proto.node}
         self.made: dict[str, Operation] = {}
         self.used: set[str] = set()
         self.version = proto.versions.producer
