@@ -2,8 +2,7 @@
 
 import collections
 import csv
-import glob
-import gzip
+import io
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.storage import matching
 from thalweg._src.core.type_spec import TensorSpec
 from thalweg._src.lib.data import structure
 from thalweg._src.lib.data.dataset import AUTOTUNE, Dataset
@@ -20,6 +20,7 @@ from thalweg._src.lib.data.experimental.transformations import ignore_errors as 
 from thalweg._src.lib.data.experimental.transformations import shuffle_and_repeat
 from thalweg._src.lib.data.readers import CsvDataset, TFRecordDataset
 from thalweg._src.ops.constants import constant
+from thalweg._src.ops.data.files import opened
 
 _CSV_TYPES = (dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64, dtypes.string)
 
@@ -28,7 +29,7 @@ def _file_names(file_pattern: Any, shuffle: bool) -> list[str]:
     patterns = file_pattern if isinstance(file_pattern, list) else [file_pattern]
     if not patterns:
         raise ValueError("File pattern is empty.")
-    found = [name for p in patterns for name in glob.glob(p.decode() if isinstance(p, bytes) else p)]
+    found = [name for p in patterns for name in matching(p)]
     if not found:
         raise ValueError(f"No files match {file_pattern}.")
     return found if shuffle else sorted(found)
@@ -136,7 +137,7 @@ class _Files:
         }
 
     def _rows(self, name: str) -> Iterator[list[str]]:
-        with gzip.open(name, "rt", newline="") if self.compression == "GZIP" else open(name, newline="") as f:
+        with io.TextIOWrapper(opened(name, self.compression), newline="") as f:
             yield from csv.reader(f, **self.dialect)
 
     def header(self) -> list[str]:
