@@ -130,4 +130,46 @@ def learn(tf):
     return found
 
 
-PROGRAMS = {"feature_columns": feature_columns, "sequences": sequences, "canned": canned, "learn": learn}
+def boosted(tf):
+    """Boosted trees: batches and pruning, all data at once, a centered bias with its explanations."""
+    column, random, found = tf.feature_column, np.random.RandomState(1), {}
+    n = 120
+    x = {"a": random.randn(n).astype("f").round(1), "b": random.rand(n).astype("f"), "c": random.choice(["x", "y"], n)}
+    number = (x["a"] * 2 + x["b"] + (x["c"] == "y")).astype("f")
+    columns = [
+        column.numeric_column("a"),
+        column.bucketized_column(column.numeric_column("b"), [0.25, 0.5, 0.75]),
+        column.indicator_column(column.categorical_column_with_vocabulary_list("c", ["x", "y"])),
+    ]
+
+    def inputs(y, epochs, size=60):
+        return tf.estimator.inputs.numpy_input_fn(x, y, size, epochs, False)
+
+    trees = {"n_trees": 3, "max_depth": 3, "learning_rate": 0.3}
+    pruned = dict(trees, tree_complexity=0.01, pruning_mode="post", l2_regularization=0.1)
+    label = (number > 1).astype("int32")
+    for name, model, y, size in (
+        ("numbers", tf.estimator.BoostedTreesRegressor(columns, 2, **pruned), number, 60),
+        ("at once", tf.estimator.BoostedTreesClassifier(columns, 1, train_in_memory=True, **trees), label, n),
+        ("centered", tf.estimator.BoostedTreesRegressor(columns[:2], 1, center_bias=True, **trees), number, n),
+    ):
+        model.train(inputs(y, None, size), steps=200)
+        metrics = model.evaluate(inputs(y, 1))
+        found[name] = {
+            "metrics": {k: round(float(v), 4) for k, v in sorted(metrics.items())},
+            # TensorFlow keeps features and logits of data at once in variables; thalweg goes through the trees again.
+            "variables": [name for name in model.get_variable_names() if "cache" not in name],
+            "importances": {k: float(v) for k, v in model.experimental_feature_importances(normalize=True).items()},
+        }
+    rows = list(model.experimental_predict_with_explanations(inputs(None, 1)))[:3]
+    found["explained"] = [[float(r["bias"])] + [float(r["dfc"][k]) for k in sorted(r["dfc"])] for r in rows]
+    return found
+
+
+PROGRAMS = {
+    "boosted": boosted,
+    "feature_columns": feature_columns,
+    "sequences": sequences,
+    "canned": canned,
+    "learn": learn,
+}

@@ -1,5 +1,8 @@
 """tf.estimator: models as functions, with training, evaluation, prediction and export around them."""
 
+from thalweg._src.lib.estimators.boosted_trees_estimators import BoostedTreesClassifier as BoostedTreesClassifier
+from thalweg._src.lib.estimators.boosted_trees_estimators import BoostedTreesEstimator as BoostedTreesEstimator
+from thalweg._src.lib.estimators.boosted_trees_estimators import BoostedTreesRegressor as BoostedTreesRegressor
 from thalweg._src.lib.estimators.canned_estimators import BaselineClassifier as BaselineClassifier
 from thalweg._src.lib.estimators.canned_estimators import BaselineEstimator as BaselineEstimator
 from thalweg._src.lib.estimators.canned_estimators import BaselineRegressor as BaselineRegressor

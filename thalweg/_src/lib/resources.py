@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from thalweg._src.core import scopes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.ops.basic import group
 from thalweg._src.ops.late import array
@@ -38,7 +39,8 @@ def initialize_resources(resource_list: Any, name: str = "init") -> Any:
 def report_uninitialized_resources(resource_list: Any = None, name: str = "report_uninitialized_resources") -> Any:
     """The names of those that are not there, a vector of strings; empty where there are no resources."""
     found = [*shared_resources(), *local_resources()] if resource_list is None else list(resource_list)
-    if not found:
-        return array.constant([], dtype="string", name=name)
-    missing = ~array.stack([r.is_initialized for r in found])
-    return array.boolean_mask(array.constant([r.handle.name for r in found]), missing, name=name)
+    with scopes.name_scope(name):
+        if not found:
+            return array.constant([], dtype="string")
+        missing = ~array.stack([r.is_initialized for r in found])
+        return array.boolean_mask(array.constant([r.handle.name for r in found]), missing)

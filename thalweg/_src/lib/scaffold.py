@@ -8,6 +8,7 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib import resources
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saver import get_saver_or_default
 from thalweg._src.lib.summary import summary
@@ -119,7 +120,9 @@ class Scaffold:
     def default_local_init_op() -> Operation:
         """Initializes local variables, tables and local resources."""
         return basic.group(
-            variables.local_variables_initializer(), tables_initializer(), _create(GraphKeys.LOCAL_RESOURCES)
+            variables.local_variables_initializer(),
+            tables_initializer(),
+            resources.initialize_resources(resources.local_resources()),
         )
 
 
@@ -128,31 +131,17 @@ def tables_initializer() -> Operation:
     return basic.group(*scopes.get_collection(GraphKeys.TABLE_INITIALIZERS), name="init_all_tables")
 
 
-def _create(*keys: str) -> Operation:
-    """An operation that makes the resources in these collections."""
-    found = [r for key in keys for r in scopes.get_collection(key)]
-    return basic.group(*[r.create for r in found], name="init")
-
-
-def _missing_resources(*keys: str) -> Tensor:
-    """The names of resources that have not been made yet."""
-    found = [r for key in keys for r in scopes.get_collection(key)]
-    with scopes.name_scope("report_uninitialized_resources"):
-        if not found:
-            return constant([], dtype=dtypes.string)
-        missing = [1 - r.is_initialized for r in found]
-        return array.boolean_mask(constant([r.handle.name for r in found]), array.stack(missing))
-
-
 def _default_init_op() -> Operation:
-    return basic.group(variables.global_variables_initializer(), _create(GraphKeys.RESOURCES))
+    return basic.group(
+        variables.global_variables_initializer(), resources.initialize_resources(resources.shared_resources())
+    )
 
 
 def _default_ready_op() -> Tensor:
-    resources = _missing_resources(GraphKeys.RESOURCES, GraphKeys.LOCAL_RESOURCES)
-    return array.concat([variables.report_uninitialized_variables(), resources], 0)
+    missing = resources.report_uninitialized_resources()
+    return array.concat([variables.report_uninitialized_variables(), missing], 0)
 
 
 def _default_ready_for_local_init_op() -> Tensor:
     names = variables.report_uninitialized_variables(variables.global_variables())
-    return array.concat([names, _missing_resources(GraphKeys.RESOURCES)], 0)
+    return array.concat([names, resources.report_uninitialized_resources(resources.shared_resources())], 0)

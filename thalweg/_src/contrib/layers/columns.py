@@ -37,6 +37,10 @@ class RealValuedColumn(ContribColumn, numeric.NumericColumn):
         return self.shape[0]
 
     @property
+    def config(self) -> dict[str, Any]:
+        return {self.name: self.parse_example_spec[self.key]._replace(shape=list(self.shape))}
+
+    @property
     def normalizer(self) -> Any:
         return self.normalizer_fn
 

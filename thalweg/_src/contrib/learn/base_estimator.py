@@ -18,7 +18,7 @@ from thalweg._src.contrib.learn.parameters import Evaluable, NotFittedError, Par
 from thalweg._src.contrib.learn.run_config import RunConfig
 from thalweg._src.contrib.learn.signatures import create_signatures, placeholders_from, tensors_compatible
 from thalweg._src.core import scopes
-from thalweg._src.core.graph import Graph
+from thalweg._src.core.graph import Graph, Tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib import checkpoints
@@ -44,6 +44,8 @@ def get_input_fn(
     if input_fn is None:
         if x is None:
             raise ValueError("Either x or input_fn must be provided.")
+        if isinstance(x, Tensor) or isinstance(y, Tensor):
+            raise ValueError("Inputs cannot be tensors. Please provide input_fn.")
         feeder = setup_train_data_feeder(x, y, None, batch_size, shuffle=shuffle, epochs=epochs)
         return feeder.input_builder, feeder.get_feed_dict_fn()
     _check_input_args(x, y, input_fn, feed_fn, batch_size)
