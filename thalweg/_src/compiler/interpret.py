@@ -54,7 +54,7 @@ class Interpreter:
         self.ctx, self.rng_init, self.watch, self.wait = ctx, rng_init, watch, wait
         self.pulls: dict[Operation, Any] = {}  # of operations that a later one differentiates
         self._differentiated: set[Operation] = set()
-        self.taken_once: Collection[Tensor] = ()  # tensors that one operation takes, and nobody else
+        self.takers: dict[Tensor, int] = {}  # how many operations take a tensor's value, where that is known
         self.current: Any = None  # the operation whose lowering runs, where that wants to know
         self.is_child = False  # whether JAX traces this on its own, perhaps more than once
         self.taped = False  # whether loops must keep what their derivatives need
@@ -121,6 +121,9 @@ class Interpreter:
                 env[t] = v
             return
         result = self._call(op, values)
+        if self.takers and not opdef.write_index:
+            outputs = zip(op.outputs, apply.flat_outputs(opdef, result), strict=True)
+            recipes.took(values, [v for t, v in outputs if self.takers.get(t)])
         if opdef.waits and self.wait is not None:
             result = self.wait(op, result)
         if opdef.write_index:
@@ -160,8 +163,8 @@ class Interpreter:
         rng = None
         if opdef.wants_rng:
             rng = self._rng(op)
-        if self.taken_once:
-            recipes.taking([v for t, v in zip(op._inputs, values, strict=True) if t in self.taken_once])
+        if self.takers:
+            recipes.taking([v for t, v in zip(op._inputs, values, strict=True) if self.takers.get(t) == 1])
         ctx = self.ctx(op) if opdef.wants_ctx and self.ctx is not None else self if opdef.wants_ctx else None
         result = apply.call(opdef, op._attrs, values, rng=rng, ctx=ctx, platform=self.platform)
         if rng is not None:

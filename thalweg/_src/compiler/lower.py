@@ -63,7 +63,7 @@ class Executable:
         kernels: bool = True,
     ):
         self.cluster, self.statics, self.device = cluster, statics, device
-        self.kernels = kernels
+        self.kernels, self.donates = kernels, donate
         rng_keys = [("rng", op.name) for op in cluster.randoms]
         keys = [*cluster.sources, *rng_keys]
         writes = {*cluster.writes, *rng_keys}
@@ -92,9 +92,15 @@ class Executable:
         inside = [op for op in cluster.ops if op not in set(self.big)]
         checks: list[Any] = []
         runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
-        takers = collections.Counter([t for op in inside if not op.opdef.needs_only_shapes(op) for t in op._inputs])
-        runner.taken_once = {t for t, n in takers.items() if n == 1}.difference(cluster.outputs)
-        with apply.collect_checks(checks), apply.rooms(cluster.rooms), apply.kernels(self.kernels), recipes.noted():
+        runner.takers = collections.Counter(
+            [t for op in inside if not op.opdef.needs_only_shapes(op) for t in op._inputs] + 2 * list(cluster.outputs)
+        )
+        with (
+            apply.collect_checks(checks),
+            apply.rooms(cluster.rooms),
+            apply.kernels(self.kernels),
+            recipes.noted(donated if self.donates else ()),
+        ):
             runner.run(inside, env)
         taken = {id(v) for v in (*donated, *kept, *constants, *args)}
         values = []

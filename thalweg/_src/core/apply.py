@@ -66,6 +66,11 @@ def check(
         raise error(None, None, message() if callable(message) else message)
 
 
+def is_checked() -> bool:
+    """Whether the step that is traced has conditions so far, so that it may have to keep the old values of variables."""
+    return bool(_checks.collector)
+
+
 class Need:
     """That `n` (traced) elements are to be kept under `key`, where there is room for `room`: in a list of collected checks."""
 

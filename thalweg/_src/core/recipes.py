@@ -2,13 +2,16 @@
 
 A lowering notes a recipe beside the value that it returns. The lowering of the op that takes the value alone may ask for the recipe and
 return something made from scratch; nobody else needs the first value, and XLA drops it. The compiler says who takes a value alone.
+
+And what has been made from the variables that the executable replaces: who writes a new value in the place of the old one must wait
+until that is done.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 
@@ -16,20 +19,21 @@ class _Notes(threading.local):
     def __init__(self) -> None:
         self.made: dict[int, tuple[Any, Any]] | None = None  # by the identity of the value, which is kept alive
         self.own: Collection[int] = ()
+        self.takers: dict[int, list[Any]] = {}
 
 
 _notes = _Notes()
 
 
 @contextlib.contextmanager
-def noted() -> Iterator[None]:
-    """Within the block, which traces one executable, recipes are noted."""
-    old = _notes.made, _notes.own
-    _notes.made, _notes.own = {}, ()
+def noted(variables: Sequence[Any]) -> Iterator[None]:
+    """Within the block, which traces one executable that replaces `variables`, recipes are noted."""
+    old = _notes.made, _notes.own, _notes.takers
+    _notes.made, _notes.own, _notes.takers = {}, (), {id(v): [] for v in variables}
     try:
         yield
     finally:
-        _notes.made, _notes.own = old
+        _notes.made, _notes.own, _notes.takers = old
 
 
 def taking(values: Collection[Any]) -> None:
@@ -49,3 +53,21 @@ def of(value: Any) -> Any:
     if _notes.made is None or id(value) not in _notes.own:
         return None
     return _notes.made.get(id(value), (None, None))[1]
+
+
+def took(values: Sequence[Any], outputs: Sequence[Any]) -> None:
+    """An operation made `outputs` from `values`."""
+    for v in values:
+        found = _notes.takers.get(id(v))
+        if found is not None:
+            found.extend(o for o in outputs if o is not v)
+
+
+def is_replaced(value: Any) -> bool:
+    """Whether `value` is what a variable held before, whose memory the new value may take."""
+    return id(value) in _notes.takers
+
+
+def made_from(variable: Any) -> list[Any]:
+    """What has been made, so far, directly from a variable that is replaced; but for values that may have been made over since."""
+    return [v for v in _notes.takers.get(id(variable), []) if id(v) not in (_notes.made or ())]
