@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
+import thalweg.safetensors
 
 FOLDER = Path(__file__).parents[1] / "golden" / "savers"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
@@ -254,3 +255,30 @@ def test_rates_that_are_not_finite(make):
     v = tf.Variable(1.0)
     with pytest.raises(ValueError, match=r"The (learning_rate|momentum|l1_\w+) of \w+ is (nan|inf).*finite"):
         make().minimize(v * v)
+
+
+def test_safetensors_out_and_in(model, tmp_path):
+    session, path = model[0], tmp_path / "m.safetensors"
+    a, b = tf.global_variables()
+    thalweg.safetensors.save(path, session=session, metadata={"format": "tf"})
+    assert {n: plain(v) for n, v in thalweg.safetensors.load(path).items()} == {"a": [1.0, 2.0], "b": [1.0, 1.0, 1.0]}
+    session.run([a.assign([0.0, 0.0]), b.assign([0.0, 0.0, 0.0])])
+    with pytest.raises(tf.errors.NotFoundError, match="no tensor 'c'; it has a, b"):
+        thalweg.safetensors.restore(path, {"a": a, "c": b}, session)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"'b' has shape \[3\] .*'a:0' \(2,\)"):
+        thalweg.safetensors.restore(path, {"a": a, "b": a}, session)
+    half = tf.Variable([0.0, 0.0], dtype=tf.float16, name="half")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="float32 .*float16.*cast=True"):
+        thalweg.safetensors.restore(path, {"b": b, "a": half}, session)
+    assert plain(session.run(b)) == [0.0, 0.0, 0.0]
+    thalweg.safetensors.restore(path, {"a": half}, session, cast=True)
+    thalweg.safetensors.restore(path, [b], session)
+    assert [plain(v) for v in session.run([a, b, half])] == [[0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 2.0]]
+    names = tf.Variable(["x"], name="names")
+    session.run(names.initializer)
+    with pytest.raises(tf.errors.UnimplementedError, match="no type for names"):
+        thalweg.safetensors.save(path, [names], session)
+    assert sorted(thalweg.safetensors.load(path)) == ["a", "b"]
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(tf.errors.DataLossError, match="m.safetensors"):
+        thalweg.safetensors.restore(path, [b], session)

@@ -45,6 +45,7 @@ def write_safetensors(
 ) -> None:
     """Write `tensors` to `stream`, the widest types first so that each is aligned, then by name.
 
+    They may lie on a device: what has a dtype, a shape and nbytes becomes a NumPy array when it is written, one after the other.
     Raises Unimplemented for a type that the format does not have.
     """
     for name, array in tensors.items():
@@ -64,7 +65,8 @@ def write_safetensors(
     text += b" " * (-len(text) % 8)
     stream.write(len(text).to_bytes(8, "little") + text)
     for name in order:
-        array = tensors[name].astype(tensors[name].dtype.newbyteorder("<"), copy=False)
+        array = np.asarray(tensors[name])
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
@@ -97,6 +99,10 @@ class SafetensorsReader:
 
     def names(self) -> list[str]:
         return list(self._tensors)
+
+    def kind(self, name: str) -> tuple[np.dtype, tuple[int, ...]]:
+        """Type and shape of `name`. Raises KeyError if there is none."""
+        return self._tensors[name][:2]
 
     def read(self, name: str) -> np.ndarray:
         """The array `name`, writable and its own. Raises KeyError if there is none."""

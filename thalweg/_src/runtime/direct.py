@@ -32,10 +32,15 @@ def value_of(session: BaseSession, source: Operation) -> np.ndarray:
     """The value of the variable op `source`; only to be read, and only within `held`. Raises
     FailedPreconditionError.
     """
+    return np.asarray(kept(session, source))
+
+
+def kept(session: BaseSession, source: Operation) -> Any:
+    """As `value_of`, where it is: an array of NumPy, or one on a device."""
     value = session._store.values.get(variable_key(source))
     if value is None:
         raise uninitialized(source, source)
-    return np.asarray(value)
+    return value
 
 
 def put(session: BaseSession, source: Operation, value: np.ndarray) -> None:
