@@ -211,6 +211,8 @@ class Elements:
                 f"Expected len(indices) == values.shape[0], but saw: {indices.shape[0]} vs. {values.shape[0]}",
                 name=False,
             )
+        if self.dense and not is_traced(indices) and self._holds(indices):
+            return self._replaced(indices, values)
         if is_traced(indices) or self.dense:
             me: Any = self
             for i in range(values.shape[0]):
@@ -231,6 +233,26 @@ class Elements:
             me._fits(row, int(at))
             me = me._put(int(at), row)
         return me
+
+    def _holds(self, indices: np.ndarray) -> bool:
+        """Whether all of `indices` are there, and none of them twice."""
+        size, known = self.known_size, indices.tolist()
+        return size is not None and len(set(known)) == len(known) and all(0 <= i < size for i in known)
+
+    def _replaced(self, indices: np.ndarray, values: Any) -> Any:
+        """The dense form with the rows of `values` at `indices`, all at once."""
+        everything = np.array_equal(indices, np.arange(self.buffer.shape[0]))
+        at = slice(None) if everything else indices
+        values = jnp.asarray(values, self.buffer.dtype)
+        if self.facts.order:
+            values = self.buffer[at] + values
+        else:
+            if values.shape[0]:
+                self._fits(values[0], int(indices[0]))
+            fresh = ~jnp.any(self.written[at])
+            apply.check(fresh, f"TensorArray {self.facts.name}: an index was written before")
+        buffer = values if everything else self.buffer.at[at].set(values)
+        return self._new(self.facts, None, buffer, self.written.at[at].set(True), self.length)
 
     def _is_blank(self) -> bool:
         return all(i is None for i in self.items or ()) and not self.facts.dynamic and not self.facts.serial.read

@@ -10,6 +10,7 @@ from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.lazy import jax, lax
 from thalweg._src.core.opdef import Many, Min, Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import basic, constants
@@ -236,6 +237,10 @@ def _is_axis(value: Any) -> bool:
 
 
 def _pieces(x: Any, sizes: Sequence[int], axis: int) -> list[Any]:
+    if isinstance(x, jax.Array) and len(sizes) > 1 and sum(sizes) == x.shape[axis]:
+        return list(
+            lax.split(x, [int(n) for n in sizes], axis % x.ndim)
+        )  # whose derivative joins, where slices' pad and add
     lead = (slice(None),) * (axis % x.ndim)
     ends = np.cumsum(sizes).tolist()
     return [x[(*lead, slice(e - n, e))] for n, e in zip(sizes, ends, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thalweg._src.core.lazy import jax, jnp
-from thalweg._src.ops.scan.body import Body, Known, array_of, evaluate, sort
+from thalweg._src.ops.scan.body import Body, Known, Node, array_of, evaluate, sort
 from thalweg._src.ops.scan.stages import FIXED, ROW, Staged
 from thalweg._src.ops.scan.sums import sums_of
 
@@ -118,7 +118,7 @@ class Run:
             node = v.node
             held = [self.staged.is_fixed(s) for s in node.inputs]
             arrays = [self._fixed(s) if f else self._stacked(s) for s, f in zip(node.inputs, held, strict=True)]
-            out = jax.vmap(node.run, in_axes=[None if f else 0 for f in held], out_axes=0)(*arrays)
+            out = _all_turns(node, held, arrays)
             self.rows.update(zip(node.outputs, out, strict=True))
         return self.rows[v]
 
@@ -146,3 +146,14 @@ class Run:
         )
         self.rows.update(zip(wanted, out, strict=True))
         return end
+
+
+def _all_turns(node: Node, held: list[bool], arrays: list[Any]) -> list[Any]:
+    """What `node` gives for all turns; `held` says which of `arrays` are the same in all of them."""
+    if node.name == "dot_general" and held == [False, True] and arrays[0].ndim == 3:
+        (across, _), (batched, _) = node.params["dimension_numbers"]
+        if across == (1,) and not batched:  # one row after the other: so its derivative is a plain product too
+            x = arrays[0]
+            (y,) = node.run(x.reshape(-1, x.shape[2]), arrays[1])
+            return [y.reshape(*x.shape[:2], *y.shape[1:])]
+    return list(jax.vmap(node.run, in_axes=[None if h else 0 for h in held], out_axes=0)(*arrays))

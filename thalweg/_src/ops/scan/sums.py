@@ -84,6 +84,10 @@ def _total_of_products(chain: list[Value]) -> Callable[..., Any]:
 def _of_products(node: Node, p: Any, q: Any) -> Any:
     """The sum over rows of their products: one product that contracts the rows too."""
     (cp, cq), (bp, bq) = node.params["dimension_numbers"]
+    if cp == cq == (0,) and not bp:  # one row after the other: XLA would move axes to contract two of them
+        p, q = (x.reshape(-1, *x.shape[2:]) for x in (p, q))
+        (total,) = node.run(p, q)
+        return total
     behind = [tuple(a + 1 for a in axes) for axes in (cp, cq, bp, bq)]
     numbers = (((0, *behind[0]), (0, *behind[1])), (behind[2], behind[3]))
     return lax.dot_general(

@@ -77,7 +77,10 @@ class Tape:
         tree, new, out = pulled
         kept = body.out[len(out) :]
         inputs = set(body.fixed) | set(body.rows)
-        given = list(dict.fromkeys(v for v in body.out if not isinstance(v, Known) and v not in inputs))
+        wanted_out = dict.fromkeys(v for v in body.out if not isinstance(v, Known) and v not in inputs)
+        made = wanted_out.keys() - set(body.carry)
+        before = {v: new for v, new in zip(body.carry, body.new, strict=True) if v in wanted_out and new in made}
+        given = [v for v in wanted_out if v not in before]
         nodes = sort([*body.new, *given], lambda v: False)
 
         def go(carry: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -88,11 +91,18 @@ class Tape:
         end, stacks = lax.scan(go, start, rows, length=self.length, reverse=self.reverse)
         fixed_env = dict(zip(body.fixed, arrays, strict=True))
         row_env = dict(zip([*given, *body.rows], [*stacks, *rows], strict=True))
+        for v, new in before.items():
+            row_env[v] = self._shifted(start[body.carry.index(v)], row_env[new])
         stacked = [_stack(v, fixed_env, row_env, self.length) for v in body.out[: len(out)]]
         saved = [row_env[v] if v in row_env else array_of(v, fixed_env) for v in kept]
         shapes = [[(x.shape, x.dtype) for x in part] for part in (fixed, start, [_row(y) for y in stacked])]
         back = _Back(tree, [v in row_env for v in kept], wanted, shapes, self.length, self.reverse)
         return self._as_floats(end, stacked), jax.tree_util.Partial(back, saved)
+
+    def _shifted(self, start: Any, stack: Any) -> Any:
+        """What stood in each turn where `stack` holds what stands there after it."""
+        parts = [stack[1:], start[None]] if self.reverse else [start[None], stack[:-1]]
+        return jnp.concatenate(parts)
 
     @staticmethod
     def _backward(back: Any, grads: Any) -> Any:
