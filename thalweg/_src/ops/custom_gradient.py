@@ -144,20 +144,31 @@ def grad_pass_through(f: Any) -> Any:
     return passing
 
 
-def recompute_grad(f: Any) -> Any:
-    """A function as `f` that is computed again for its gradient, rather than kept: less memory, more time."""
+def recompute_grad(f: Any, *, tupleize_grads: bool = False) -> Any:
+    """A function as `f` that is computed again for its gradient, rather than kept: less memory, more time.
+
+    With `tupleize_grads` none of its gradients is used before all are there.
+    """
 
     @custom_gradient
     def recomputed(*args: Any) -> Any:
+        scope = get_variable_scope()
         result = f(*args)
 
         def gradient(*grads: Any, variables: Any = None) -> Any:
             # What is computed again waits for the gradient, so that nothing of the first time need be kept.
             with get_default_graph().control_dependencies([g for g in grads if g is not None]):
                 inputs = [basic.identity(to_tensor(a)) for a in args]
-                with variable_scope(get_variable_scope(), reuse=True):
+                start = len(get_default_graph()._ops)
+                with variable_scope(scope, reuse=True):
                     again = f(*inputs)
+            if set(_used_variables(get_default_graph(), start)) != set(variables or []):
+                raise ValueError(
+                    "The variables used on recompute were different than the variables originally used. Call the function that "
+                    "is computed again in a variable scope of its own."
+                )
             found = gradients(nest.flatten(again), [*inputs, *(variables or [])], list(grads))
+            found = basic.tuple_(found) if tupleize_grads else found
             own, rest = found[: len(inputs)], found[len(inputs) :]
             return (own, rest) if variables is not None else own
 

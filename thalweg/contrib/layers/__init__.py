@@ -71,6 +71,8 @@ from thalweg._src.contrib.layers.embedding import embedding_lookup_unique as emb
 from thalweg._src.contrib.layers.embedding import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse
 from thalweg._src.contrib.layers.embedding import scattered_embedding_lookup as scattered_embedding_lookup
 from thalweg._src.contrib.layers.embedding import scattered_embedding_lookup_sparse as scattered_embedding_lookup_sparse
+from thalweg._src.contrib.layers.gdn import GDN as GDN
+from thalweg._src.contrib.layers.gdn import gdn as gdn
 from thalweg._src.contrib.layers.initializers import variance_scaling_initializer as variance_scaling_initializer
 from thalweg._src.contrib.layers.initializers import xavier_initializer as xavier_initializer
 from thalweg._src.contrib.layers.initializers import xavier_initializer_conv2d as xavier_initializer_conv2d
@@ -86,6 +88,9 @@ from thalweg._src.contrib.layers.regularizers import l1_l2_regularizer as l1_l2_
 from thalweg._src.contrib.layers.regularizers import l1_regularizer as l1_regularizer
 from thalweg._src.contrib.layers.regularizers import l2_regularizer as l2_regularizer
 from thalweg._src.contrib.layers.regularizers import sum_regularizer as sum_regularizer
+from thalweg._src.contrib.layers.reversible import RevBlock as RevBlock
+from thalweg._src.contrib.layers.reversible import recompute_grad as recompute_grad
+from thalweg._src.contrib.layers.reversible import rev_block as rev_block
 from thalweg._src.contrib.layers.shapes import avg_pool2d as avg_pool2d
 from thalweg._src.contrib.layers.shapes import avg_pool3d as avg_pool3d
 from thalweg._src.contrib.layers.shapes import dense_to_sparse as dense_to_sparse
