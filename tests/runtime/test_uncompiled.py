@@ -97,3 +97,25 @@ def test_rows_of_variables_that_are_updated(make):
             return session.run(table)
 
     np.testing.assert_allclose(trained(True), trained(False), rtol=1e-4)
+
+
+def test_a_loop_whose_variables_grow_draws_its_random_numbers_compiled():
+    """Such a loop runs operation by operation, on NumPy arrays; random numbers are compiled for their shape, once."""
+    from thalweg._src.runtime import numpy_interpreter
+
+    def body(i, xs):
+        return i + 1, tf.concat([xs, tf.random_gamma([1], 2.0, seed=3)], 0)
+
+    start = [tf.constant(0), tf.zeros([0])]
+    invariants = [tf.TensorShape([]), tf.TensorShape([None])]
+    n = tf.placeholder(tf.int32, [])
+    _, grown = tf.while_loop(lambda i, xs: i < n, body, start, shape_invariants=invariants)
+    numpy_interpreter._programs.clear()
+    with tf.Session() as sess:
+        values = sess.run(grown, {n: 6})
+        assert values.shape == (6,)
+        assert len(set(values.tolist())) == 6
+        assert (values > 0).all()
+        assert len(numpy_interpreter._programs) == 1
+        again = sess.run(grown, {n: 9})  # the stream goes on
+        assert not set(again.tolist()) & set(values.tolist())

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.compiler.interpret import Interpreter
-from thalweg._src.core import apply
+from thalweg._src.core import apply, infer
 from thalweg._src.core.graph import Operation
-from thalweg._src.runtime.numpy_lowering import lowering, on_cpu, plain
+from thalweg._src.core.lazy import jax
+from thalweg._src.runtime.eager_compiled import Compiled
+from thalweg._src.runtime.numpy_lowering import lowering, on_cpu
+
+MOST = 256  # executables of random operations
 
 
 class NumPyInterpreter(Interpreter):
@@ -15,10 +21,40 @@ class NumPyInterpreter(Interpreter):
 
     def _call(self, op: Operation, values: list[Any]) -> Any:
         o = op.opdef
-        if o.wants_ctx:
+        if o.wants_ctx or o.host is True:
             return super()._call(op, values)
+        if not all(isinstance(v, np.ndarray) for v in values):  # in this order: host work needs no JAX
+            if any(
+                isinstance(v, jax.core.Tracer) for v in values
+            ):  # a derivative traces the bodies that it goes through
+                return super()._call(op, values)
+            values = [np.asarray(v) if isinstance(v, jax.Array) else v for v in values]
         if o.wants_rng:
-            with on_cpu():
-                return plain(super()._call(op, values))
+            if any(getattr(v, "dtype", None) == object for v in values):  # strings stay on the host
+                return super()._call(op, values)
+            return self._drawn(op, values)
         kwargs = {param: op._attrs[name] for param, name in o.lower_attrs}
         return lowering(o)(*(values if o.simple else apply.grouped(o, op._attrs, values)), **kwargs)
+
+    def _drawn(self, op: Operation, values: list[Any]) -> Any:
+        """Random numbers. Drawing them takes JAX a second where it is not compiled, so it is, for each shape."""
+        opdef = op.opdef
+        statics = {i: v for i, v in enumerate(values) if self._args(op)[i].static}
+        key = (
+            opdef,
+            infer._freeze({name: op._attrs[name] for _, name in opdef.lower_attrs}),
+            tuple([(v.shape, v.dtype, v.tobytes() if i in statics else None) for i, v in enumerate(values)]),
+        )
+        program = _programs.get(key)
+        if program is None:
+            if len(_programs) >= MOST:
+                _programs.clear()
+            program = _programs[key] = Compiled(opdef, op._attrs, len(values), statics, "cpu", random=True)
+        with on_cpu():
+            out, state = program(np.asarray(self._rng(op).state), values)
+        self.write(("rng", op.name), np.asarray(state))
+        arrays = [np.asarray(v) for v in out]
+        return arrays[0] if len(arrays) == 1 and opdef.simple_out else arrays
+
+
+_programs: dict[Any, Compiled] = {}

@@ -318,7 +318,10 @@ class BaseSession:
         except Replan:
             # What the cluster does depends on values: this time it runs op by op, the next plan knows.
             self._forget(plan)
-            self._run_on_host(cluster, env)
+            if cluster.colour.platform == "cpu":
+                self._run_on_numpy(cluster, env)
+            else:
+                self._run_on_host(cluster, env)
 
     def _forget(self, plan: Plan) -> None:
         self._plans = {k: p for k, p in list(self._plans.items()) if p is not plan}
@@ -378,18 +381,22 @@ class BaseSession:
         if key in executables or not past.suits(key) or cluster.colour.platform != "cpu":
             return False
         start = time.perf_counter()
-        values = {t: on_host(env[t]) for t in cluster.inputs}
         try:
-            with self._store.lock:
-                runner, state = self._interpreter(cluster, values, on_numpy=True)
-                runner.run(cluster.ops, values)
-                self._commit(cluster, runner, state)
+            self._run_on_numpy(cluster, env)
         except (Cramped, Replan):
             past.refused = True
             return False
-        env.update((t, values[t]) for t in cluster.outputs)
         past.ran(key, time.perf_counter() - start)
         return True
+
+    def _run_on_numpy(self, cluster: Cluster, env: dict[Tensor, Any]) -> None:
+        """Run a cluster of a CPU's operation by operation, on NumPy arrays."""
+        values = {t: on_host(env[t]) for t in cluster.inputs}
+        with self._store.lock:
+            runner, state = self._interpreter(cluster, values, on_numpy=True)
+            runner.run(cluster.ops, values)
+            self._commit(cluster, runner, state)
+        env.update((t, values[t]) for t in cluster.outputs)
 
     def _dispatch(self, cluster: Cluster, exe: Executable, env: dict[Tensor, Any]) -> list[Any]:
         store = self._store
@@ -480,7 +487,7 @@ class BaseSession:
         """What runs the operations of `cluster` one by one, and its view of the variables."""
         on_numpy = on_numpy or cluster.is_host
         state = _View(self._store, host=on_numpy)
-        make: Any = Interpreter if cluster.is_host or not on_numpy else NumPyInterpreter
+        make: Any = NumPyInterpreter if on_numpy else Interpreter
         if trace is not None:
             make = functools.partial(TracingInterpreter, trace=trace)
         runner = make(
