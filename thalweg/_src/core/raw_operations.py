@@ -92,3 +92,24 @@ def infer_shapes(op: Operation) -> None:
         merged = shapes.merge(tensor._dims, dims)
         if merged is not False:
             tensor._dims = merged
+
+
+def put_behind_its_inputs(op: Operation) -> None:
+    """Restore the order of ids after `op` got an input, or something to wait for, that was made later: it and all that follow move."""
+    before = [t.op for t in op._inputs] + list(op._control_inputs)
+    if all(b._id < op._id for b in before):
+        return
+    waiting: dict[Operation, list[Operation]] = {}
+    for other in op.graph._ops:
+        for earlier in other._control_inputs:
+            waiting.setdefault(earlier, []).append(other)
+    following = {op}
+    front = [op]
+    while front:
+        current = front.pop()
+        for after in (*(c for t in current.outputs for c in t._consumers), *waiting.get(current, ())):
+            if after not in following:
+                following.add(after)
+                front.append(after)
+    for moved in sorted(following, key=lambda o: o._id):
+        put_last(moved)
