@@ -107,6 +107,7 @@ def test_more_of_numpy(tmp_path):
         "print(np.vstack(a for a in [[1, 2], [3, 4]]).shape, np.stack(zip([1], [2])).tolist(), np.hstack([[1], [2]]).tolist())\n"
         "print(np.reshape(np.arange(4), newshape=(2, 2)).shape, np.histogram([1.0, 3.0], 2, normed=True)[0].tolist())\n"
         "print(np.array([300, -1], dtype=np.uint8).tolist(), np.array([300], 'uint8').tolist(), np.lib.pad([1], 1, 'constant').tolist())\n"
+        f"np.save({str(tmp_path / 'r.npy')!r}, [[1, 2], [3]])\n"
         "np.set_printoptions(threshold=np.nan)\nprint('...' in str(np.zeros(3000)))\n"
         "try:\n    np.array([2 ** 70], dtype=np.int64)\nexcept OverflowError:\n    print('too large')\n",
     )

@@ -84,7 +84,7 @@ def summed_to(sx: Tensor, sy: Tensor) -> tuple[Back, Back]:
     )
 
 
-def back_to_known(x: Tensor, y: Tensor, g: Tensor) -> tuple[Back, Back]:
+def back_to_known(x: Tensor, y: Tensor, g: Any) -> tuple[Back, Back]:
     """As `back_to`, but where both shapes are known there are only the nodes that are needed."""
     a, b = x._dims, y._dims
     if a is None or b is None or None in a or None in b:
@@ -93,8 +93,8 @@ def back_to_known(x: Tensor, y: Tensor, g: Tensor) -> tuple[Back, Back]:
     return _to_known(a, rx, g), _to_known(b, ry, g)
 
 
-def _to_known(dims: Any, axes: list[int], g: Tensor) -> Back:
-    if dims == g._dims:
+def _to_known(dims: Any, axes: list[int], g: Any) -> Back:
+    if isinstance(g, Tensor) and dims == g._dims:  # IndexedSlices become a tensor by being summed
         return lambda g: g
     return lambda g: array.reshape(math.reduce_sum(g, axes), dims)
 

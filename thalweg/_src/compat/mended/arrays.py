@@ -42,6 +42,18 @@ def numpy(np: ModuleType) -> None:
 
         return call
 
+    def of_ragged(save: Callable) -> Callable:
+        """Files of arrays take what `array` takes."""
+
+        @functools.wraps(save)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            def made(value: Any) -> Any:
+                return np.asarray(value) if isinstance(value, list | tuple) else value
+
+            return save(*map(made, args), **{name: made(value) for name, value in kwargs.items()})
+
+        return call
+
     own, own_options = np.fromstring, np.set_printoptions
 
     @functools.wraps(own)
@@ -60,6 +72,8 @@ def numpy(np: ModuleType) -> None:
 
     np.array, np.asarray = forgiving(np.array), forgiving(np.asarray)  # type: ignore[attr-defined]
     np.fromstring, np.set_printoptions = fromstring, set_printoptions  # type: ignore[attr-defined]
+    for name in ("save", "savez", "savez_compressed"):
+        setattr(np, name, of_ragged(getattr(np, name)))
     for name in STACKS:
         setattr(np, name, of_iterables(getattr(np, name)))
     rename_arguments(np, {"reshape": {"newshape": "shape"}, "histogram": {"normed": "density"}})
