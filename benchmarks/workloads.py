@@ -130,6 +130,13 @@ def two_convolutions(name, batch, side, channels, filters, train):
     )
 
 
+def checkpoint(name, doing):
+    """A gigabyte of variables to a disk, or back; traffic is that of the disk."""
+    return Workload(
+        name, doing + " 16 variables of 64 MB", (), {"variables": 16, "rows": 4096}, 0, 2.0**30, "checkpoint"
+    )
+
+
 WORKLOADS = (
     Workload("add", "scalar add through one call", (((), "number"), ((), "number")), {}, 1.0, 12.0, "call"),
     softmax_regression(100, 784, 10),
@@ -141,6 +148,8 @@ WORKLOADS = (
     Workload(
         "build", "building a training graph of about 36,000 nodes, and dropping it", (), {"blocks": 78}, 0, 0, "graph"
     ),
+    checkpoint("save", "saving"),
+    checkpoint("restore", "restoring"),
     # measured for the floors, by whoever reaches most
     Workload(
         "matmul",

@@ -1,6 +1,10 @@
 """The workloads as TensorFlow 1 programs: one text, run by TensorFlow 1.15, TensorFlow 2.21 (compat.v1) and thalweg."""
 
 import gc
+import os
+import shutil
+import tempfile
+import weakref
 
 
 def programs(tf):
@@ -104,6 +108,30 @@ def programs(tf):
 
         return step
 
+    def checkpoint(workload):
+        fresh()
+        rows = workload.size["rows"]
+        variables = [
+            tf.get_variable(f"v{i}", initializer=tf.random_uniform([rows, rows]))
+            for i in range(workload.size["variables"])
+        ]
+        saver, s = tf.train.Saver(max_to_keep=1), tf.Session()
+        for v in variables:  # one at a time: the peak of memory is to be that of saving
+            s.run(v.initializer)
+        folder = tempfile.mkdtemp(prefix="checkpoints")
+        weakref.finalize(s, shutil.rmtree, folder)
+        path = saver.save(s, os.path.join(folder, "model"), write_meta_graph=False)
+
+        def save():
+            saver.save(s, path, write_meta_graph=False)
+            return 0.0
+
+        def restore():
+            saver.restore(s, path)
+            return 0.0
+
+        return save if workload.name == "save" else restore
+
     def matmul(workload):
         fresh()
         a, b = [tf.Variable(tf.random_normal(shape)) for shape, _ in workload.feeds]
@@ -119,6 +147,8 @@ def programs(tf):
         "conv-forward": convolutions,
         "conv-train": convolutions,
         "build": build,
+        "save": checkpoint,
+        "restore": checkpoint,
         "matmul": matmul,
     }
 

@@ -48,7 +48,7 @@ def put(session: BaseSession, source: Operation, value: np.ndarray) -> None:
     kept: Any = value
     if value.dtype != object:
         with jax.enable_x64(True):
-            kept = jax.device_put(value, session._devices.place(source))
+            kept = jax.device_put(value, session._devices.place(source)).block_until_ready()  # `value` may go then
     with session._store.lock:
         session._store.commit([variable_key(source)], [kept])
 

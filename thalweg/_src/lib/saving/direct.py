@@ -182,6 +182,7 @@ def restore(session: Any, path: str, moves: list[Move]) -> None:
             if move.reshape:
                 value = value.reshape(_full_shape(move, value))
             direct.put(session, move.source, value)
+            del value  # before the next one is read
 
 
 def _check(reader: Any, move: Move) -> None:
