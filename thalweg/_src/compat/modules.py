@@ -30,6 +30,9 @@ RENAMED: tuple[tuple[str, str], ...] = (
 # Internal modules that have no public counterpart, by the module of ours that implements them.
 OURS: dict[str, str] = {
     "contrib.factorization.python.ops.clustering_ops": "thalweg._src.contrib.factorization.kmeans",
+    "contrib.tensor_forest.python.tensor_forest": "thalweg._src.contrib.tensor_forest.forest",
+    "contrib.tensor_forest.python.ops.data_ops": "thalweg._src.contrib.tensor_forest.data",
+    "contrib.learn.python.learn.estimators.random_forest": "thalweg._src.contrib.tensor_forest.estimators",
     "contrib.learn.python.learn.learn_io": "thalweg._src.contrib.learn.learn_io",
     "contrib.learn.python.learn.learn_io.generator_io": "thalweg._src.contrib.learn.learn_io",
     "contrib.learn.python.learn.learn_io.numpy_io": "thalweg._src.contrib.learn.learn_io",
