@@ -59,6 +59,7 @@ class Plan:
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)
         self.executables: list[dict[Any, Any]] = [{} for _ in self.clusters]
         self.waits = Waits(self.ops, fed) if any(map(may_wait, self.ops)) else None
+        self.notes: dict[str, Any] = {}  # what the runtime has found out about it
 
     def __str__(self) -> str:
         lines = [f"plan: {len(self.ops)} ops, {len(self.clusters)} clusters"]

@@ -36,6 +36,7 @@ from thalweg._src.runtime.placing import Devices
 from thalweg._src.runtime.processor import keep_memory, limit_threads
 from thalweg._src.runtime.servers import server_of
 from thalweg._src.runtime.state import Part, Store, fresh_random
+from thalweg._src.runtime.straight import Straight, straight
 from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 from thalweg._src.runtime.waiting import Execution
 
@@ -290,11 +291,21 @@ class BaseSession:
         self._last_plan = plan
         env: dict[Tensor, Any] = dict(feeds) if feeds else {}
         if plan.waits is not None:
-            Execution(self, plan, env, self._deadline(timeout_ms), trace).run()
+            steps = self._straight(plan) if trace is None and not self._debug else None
+            if steps is not None:
+                steps.run(env, self._deadline(timeout_ms))
+            else:
+                Execution(self, plan, env, self._deadline(timeout_ms), trace).run()
             return [self._result(plan, t, env) for t in wanted.tensors]
         for cluster, executables in zip(plan.clusters, plan.executables, strict=True):
             self._run_cluster(plan, cluster, executables, env, trace)
         return [self._result(plan, t, env) for t in wanted.tensors]
+
+    def _straight(self, plan: Plan) -> Straight | None:
+        """The steps of a plan of an input pipeline; None for other plans."""
+        if "straight" not in plan.notes:
+            plan.notes["straight"] = straight(self, plan)
+        return plan.notes["straight"]
 
     def _run_cluster(
         self,

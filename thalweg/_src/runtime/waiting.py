@@ -10,7 +10,7 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from thalweg._src.compiler.bodies import accesses, bodies_of, body_ops, randoms, source_of
@@ -45,20 +45,41 @@ class Execution:
         left: list[Part] = [
             (c, exe, list(c.ops) if c.is_host else []) for c, exe in zip(plan.clusters, plan.executables, strict=True)
         ]
-        running = self.session._running
-        running.add(self)
-        try:
-            if self.session._cancelled.is_set():  # it was closed while this was on its way
-                self.cancel(errors.CancelledError(None, None, "Session was closed."))
+        with self.going_on():
             while True:
                 left = self._sweep(left)
                 if not self.pending:
                     break
                 self._wait()
+
+    @contextlib.contextmanager
+    def going_on(self) -> Iterator[None]:
+        """While the run goes on: it can be cancelled, and what still waits at the end of the block is withdrawn."""
+        running = self.session._running
+        running.add(self)
+        try:
+            if self.session._cancelled.is_set():  # it was closed while this was on its way
+                self.cancel(errors.CancelledError(None, None, "Session was closed."))
+            yield
         finally:
             running.discard(self)
-            with contextlib.suppress(errors.OpError):  # it is another error that ends the run
-                self._give_up(errors.CancelledError(None, None, "Step was cancelled by an error of another operation."))
+            if self.pending:
+                with contextlib.suppress(errors.OpError):  # it is another error that ends the run
+                    self._give_up(
+                        errors.CancelledError(None, None, "Step was cancelled by an error of another operation.")
+                    )
+
+    def finished(self, op: Operation, work: Any) -> Any:
+        """The outputs of an operation on which all that is left of the run depends, after waiting for it."""
+        ended, value = advance(work)
+        while not ended:
+            self.pending[op] = (work, value)
+            value.when_done(self._wake.set)
+            while not value.done:
+                self._sleep()
+            del self.pending[op]
+            ended, value = advance(work, value)
+        return value
 
     def cancel(self, error: BaseException) -> None:
         """End the run with `error` if it waits, or as soon as it does. Called from other threads."""
