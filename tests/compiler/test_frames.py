@@ -54,8 +54,9 @@ def test_imported_graph(version, name):
             for t, got in zip(fetch, sess.run(list(fetch), feed), strict=True):
                 np.testing.assert_allclose(got, fetch[t], rtol=3e-5, atol=3e-6, err_msg=t)
         on_host = [op for c in sess._last_plan.clusters if c.is_host for op in c.ops if op.type in ("If", "While")]
-        # The gradient of a lookup in a loop gets longer in every turn: op by op it can.
-        assert not on_host or name == "embedded", "compiled"
+        # The gradient of a lookup in a loop gets longer in every turn, and a picture that is turned has another shape: op by op
+        # they can.
+        assert not on_host or name in ("embedded", "pictures"), "compiled"
 
 
 def test_what_can_not_be_made_functional_is_named():

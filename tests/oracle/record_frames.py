@@ -1,12 +1,14 @@
 """Record graphs with control-flow frames, as TensorFlow writes them, and what they compute.
 
-    oracle 0.12 tests/oracle/record_frames.py    (also 1.15 and 2.21)
+    oracle 0.12 tests/oracle/record_frames.py [program ...]    (also 1.15 and 2.21)
 
 writes tests/golden/frames-<version>.npz: for each program the GraphDef, what is fed, and the values of the fetches, run after run.
 """
 
 import os
+import struct
 import sys
+import zlib
 
 import numpy as np
 import tensorflow
@@ -232,15 +234,80 @@ def translated():
     return out[1:], [feed] * 3
 
 
+def encoded():
+    """The same small picture as PNG and, where TensorFlow reads it, as BMP."""
+    picture = (np.arange(4 * 5 * 3).reshape(4, 5, 3) * 4 % 256).astype("uint8")
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) & 0xFFFFFFFF)
+
+    rows = b"".join(b"\0" + row.tobytes() for row in picture)
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 5, 4, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+    pixels = b"".join(row[:, ::-1].tobytes() + b"\0" for row in picture[::-1])
+    header = struct.pack("<IiiHHIIiiII", 40, 5, 4, 1, 24, 0, len(pixels), 0, 0, 0, 0)
+    bmp = b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54) + header + pixels
+    return tf.constant([png, bmp] if VERSION.startswith("1.") else [png, png])
+
+
+def picture_in(file):
+    """What conditions find the format of; TensorFlow 2 has an op for it that 1.x lacks."""
+    return tf.image.decode_image(file, channels=3) if tf is tensorflow else tf.image.decode_png(file, channels=3)
+
+
+def pictures():
+    """Turns by a number that is fed, flips of an image of unknown rank, files of a kind that is found when they are read."""
+    x = tf.placeholder(tf.float32, name="x")
+    k = tf.placeholder(tf.int32, [], name="k")
+    i = tf.placeholder(tf.int32, [], name="i")
+    turned = tf.image.rot90(tf.placeholder_with_default(x, [None, None, 2]), k)
+    out = [turned]
+    if not VERSION.startswith("0."):  # which asks for rank 3
+        out += [tf.image.flip_left_right(x), tf.image.flip_up_down(x)]
+        out += [tf.image.random_flip_left_right(x, seed=3)]
+    if hasattr(tf.image, "decode_image"):
+        out += [picture_in(tf.gather(encoded(), i))]
+    named = [tf.identity(t, name="out%d" % n) for n, t in enumerate(out)]
+    return named, [{x: normal(3, 4, 2), k: n, i: n % 2} for n in range(5)]
+
+
+def pictures_in_a_data_set():
+    """The same inside the functions of a data set."""
+    if not hasattr(tf, "data"):
+        return None
+    images = tf.constant(np.arange(4 * 3 * 4 * 2).reshape(4, 3, 4, 2).astype("float32"))
+
+    def change(x, k, i, files):
+        unknown = tf.placeholder_with_default(x, None)
+        return tf.image.rot90(x, k), tf.image.flip_left_right(unknown), picture_in(files[i])
+
+    files = tf.tile(tf.expand_dims(encoded(), 0), [4, 1])
+    d = tf.data.Dataset.from_tensor_slices((images, tf.constant([0, 1, 2, 7]), tf.constant([0, 1, 1, 0]), files)).map(
+        change
+    )
+    iterator = tf.data.make_initializable_iterator(d) if hasattr(tf.data, "make_initializable_iterator") else None
+    turned, flipped, read = iterator.get_next()
+    with tf.control_dependencies([iterator.initializer]):
+        start = tf.constant(1, name="start")
+    out = [tf.identity(t, name=n) for n, t in (("turned", turned), ("flipped", flipped), ("read", read))]
+    return [[start], out, out, out], [{}] * 4
+
+
 PROGRAMS = [
     branches, branches_on_one_condition, effects, powers, by_value, nested, branch_in_loop, loop_in_branch, effects_in_loop, scanned,
-    recurrent, array, normalized, embedded, translated,
+    recurrent, array, normalized, embedded, translated, pictures, pictures_in_a_data_set,
 ]  # fmt: skip
 
 
-def main():
+def main(names):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "frames-%s.npz" % VERSION)
     kept = {}
+    if names:
+        with np.load(path) as file:
+            kept = {key: file[key] for key in file.files if key.split("/")[0] not in names}
     for program in PROGRAMS:
+        if names and program.__name__ not in names:
+            continue
         with tf.Graph().as_default() as graph:
             tf.set_random_seed(3)
             RNG.seed(len(program.__name__))
@@ -261,13 +328,13 @@ def main():
                 for i, feed in enumerate(feeds):
                     for t, value in feed.items():
                         kept["%s/feed/%d/%s" % (name, i, t.name)] = np.asarray(value, t.dtype.as_numpy_dtype)
-                    for t, value in zip(out, sess.run(out, feed)):
+                    wanted = out[i] if isinstance(out[0], list) else out
+                    for t, value in zip(wanted, sess.run(wanted, feed)):
                         kept["%s/fetch/%d/%s" % (name, i, t.name)] = value
             data = graph.as_graph_def().SerializeToString()
             kept["%s/graph" % name] = np.frombuffer(data, np.uint8)
             print(name, len(data))
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "frames-%s.npz" % VERSION)
-    np.savez_compressed(sys.argv[1] if len(sys.argv) > 1 else path, **kept)
+    np.savez_compressed(path, **kept)
 
 
-main()
+main(sys.argv[1:])

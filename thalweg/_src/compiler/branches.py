@@ -37,7 +37,7 @@ def groups_of(level: Level) -> dict[Item, Group]:
                 if b in literal and literal[b][0] is literal[item][0] and depth[b] == depth[item]:
                     join(b, item, literal[item][0])
         elif _joins(level, item):
-            p = _next(level, level.conditions.of(item._inputs[0]))
+            p = _next(level, level.conditions.side(item._inputs[0]))
             if p is None:
                 continue
             groups.setdefault(item, Group(p[0])).members[item] = None
@@ -76,7 +76,7 @@ def _depths(level: Level, literal: dict[Item, Literal]) -> tuple[dict[Item, int]
                 own = max(own, depth[b] if same else reach[b].get(p, -1) + 1)
             depth[item] = found[p] = own
         elif _joins(level, item):
-            state = _next(level, level.conditions.of(item._inputs[0]))
+            state = _next(level, level.conditions.side(item._inputs[0]))
             if state is not None:
                 p, own = state[0], 0
                 for t in item._inputs:
@@ -179,7 +179,7 @@ class Group:
         inner.emit()
         results: list[Tensor] = []
         for m in merges:
-            place = next(i for i, t in enumerate(m._inputs) if (self.pred, side) in level.conditions.of(t))
+            place = next(i for i, t in enumerate(m._inputs) if (self.pred, side) in level.conditions.side(t))
             results += [inner.get(m._inputs[place]), inner.number(place, m.name + "/index")]
         for t, where in crossing:
             results.append(inner.get(t) if where is side else _nothing(inner, t))

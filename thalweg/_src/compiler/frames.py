@@ -239,17 +239,22 @@ class Conditions:
             state = self._union(item, state, other)
         return state
 
+    def side(self, t: Tensor) -> State:
+        """The conditions of an input of a Merge: a constant, which is no item, has those of what it waits for."""
+        constant = t not in self.frames.feeds and t.op.opdef.constant
+        return self._state_of(t.op) if constant else self.of(t)
+
     def _behind_merge(self, op: Operation) -> State:
         if len(op._inputs) == 1:
-            return self.of(op._inputs[0])
+            return self.side(op._inputs[0])
         if len(op._inputs) == 2:
-            a, b = self.of(op._inputs[0]), self.of(op._inputs[1])
+            a, b = self.side(op._inputs[0]), self.side(op._inputs[1])
             differ = [x for x in a if (x[0], not x[1]) in b]
             if len(differ) == 1 and {x for x in a if x is not differ[0]} == {
                 x for x in b if x != (differ[0][0], not differ[0][1])
             }:
                 return tuple(x for x in a if x is not differ[0])
-        found = [self.of(t) for t in op._inputs]
+        found = [self.side(t) for t in op._inputs]
         common = tuple(x for x in found[0] if all(x in other for other in found))
         own = [[x for x in state if x not in common] for state in found]
         if all(len(x) == 1 and x[0][1] for x in own) and len({x[0][0] for x in own}) == len(own):

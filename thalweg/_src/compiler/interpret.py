@@ -338,6 +338,8 @@ def _is_small(op: Operation, values: list[Any]) -> bool:
 
 def _declared(value: Any, t: Tensor) -> Any:
     dtype = t.dtype
+    if isinstance(value, bytes):  # an element of an array of strings
+        value = np.array(value, object)
     if isinstance(value, RefValue | Structured) or dtype.is_on_host or dtype.base_dtype._name == "resource":
         return value
     return _declared_as(value, dtype)
