@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thalweg._src.core import dtypes, scopes
+from thalweg._src.core import scopes
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib import resources
@@ -13,7 +13,6 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saver import get_saver_or_default
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic, variables
-from thalweg._src.ops.constants import constant
 from thalweg._src.ops.late import array
 
 _OPS = ("init_op", "ready_op", "ready_for_local_init_op", "local_init_op", "summary_op", "saver")

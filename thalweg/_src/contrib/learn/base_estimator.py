@@ -12,11 +12,10 @@ import numpy as np
 
 from thalweg._src.contrib.learn.feeding import setup_train_data_feeder
 from thalweg._src.contrib.learn.metric_spec import MetricSpec
-from thalweg._src.contrib.learn.modes import MetricKey, ModeKeys, ModelFnOps
-from thalweg._src.contrib.learn.monitors import replace_monitors_with_hooks
+from thalweg._src.contrib.learn.monitor_hooks import replace_monitors_with_hooks
 from thalweg._src.contrib.learn.parameters import Evaluable, NotFittedError, ParametersOfEstimator, Trainable
 from thalweg._src.contrib.learn.run_config import RunConfig
-from thalweg._src.contrib.learn.signatures import create_signatures, placeholders_from, tensors_compatible
+from thalweg._src.contrib.learn.signatures import create_signatures, tensors_compatible
 from thalweg._src.core import scopes
 from thalweg._src.core.graph import Graph, Tensor
 from thalweg._src.core.keys import GraphKeys
@@ -24,13 +23,11 @@ from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib import checkpoints
 from thalweg._src.lib.checkpoint_management import latest_checkpoint
 from thalweg._src.lib.estimators import evaluating
-from thalweg._src.lib.estimators.estimator import parse_input_fn_result
-from thalweg._src.lib.estimators.modes import call_with, fn_args
+from thalweg._src.lib.estimators.input_results import chosen, parse_input_fn_result
 from thalweg._src.lib.estimators.run_config import default_session_config
 from thalweg._src.lib.global_step import _get_or_create_global_step_read, create_global_step
 from thalweg._src.lib.hooks.basic import FeedFnHook, LoggingTensorHook, NanTensorHook, StopAtStepHook
 from thalweg._src.lib.hooks.saving import CheckpointSaverHook
-from thalweg._src.lib.metrics.means import mean
 from thalweg._src.lib.monitored_session import ChiefSessionCreator, MonitoredSession, MonitoredTrainingSession
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saver import Saver
@@ -352,7 +349,7 @@ class BaseEstimator(ParametersOfEstimator, Evaluable, Trainable):
             create_global_step(graph)
             features, _, hooks = parse_input_fn_result(features_alone(input_fn()))
             ops = self._get_predict_ops(features)
-            predictions = _chosen(ops.predictions, outputs)
+            predictions = chosen(ops.predictions, outputs, "outputs")
             creator = ChiefSessionCreator(
                 checkpoint_filename_with_path=path, scaffold=ops.scaffold, config=self._session_config
             )
@@ -403,17 +400,6 @@ def _split_metrics(metrics: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         else:
             values[name] = metric
     return (basic.group(*updates) if updates else None), values
-
-
-def _chosen(predictions: Any, outputs: Any) -> Any:
-    if not outputs:
-        return predictions
-    if not isinstance(predictions, dict):
-        raise ValueError("outputs argument is not valid in case of non-dict predictions.")
-    chosen = {key: value for key, value in predictions.items() if key in outputs}
-    if not chosen:
-        raise ValueError(f"Expected to run at least one output from {predictions.keys()}, provided {outputs}.")
-    return chosen
 
 
 def _predicted(session: Any, predictions: Any, feed_fn: Any, batches: bool, constant: bool) -> Iterator[Any]:

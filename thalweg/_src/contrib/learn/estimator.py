@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import os
-import tempfile
-from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
 
 from thalweg._src.contrib.learn.base_estimator import (
     BaseEstimator,
@@ -17,29 +11,14 @@ from thalweg._src.contrib.learn.base_estimator import (
     make_metrics_ops,
     predict_arrays,
 )
-from thalweg._src.contrib.learn.metric_spec import MetricSpec
 from thalweg._src.contrib.learn.modes import MetricKey, ModeKeys, ModelFnOps
-from thalweg._src.contrib.learn.monitors import replace_monitors_with_hooks
 from thalweg._src.contrib.learn.parameters import NotFittedError, ParametersOfEstimator
-from thalweg._src.contrib.learn.signatures import create_signatures, placeholders_from, tensors_compatible
-from thalweg._src.core import scopes
+from thalweg._src.contrib.learn.signatures import placeholders_from
 from thalweg._src.core.graph import Graph
-from thalweg._src.core.keys import GraphKeys
-from thalweg._src.core.seeds import set_random_seed
-from thalweg._src.lib import checkpoints
 from thalweg._src.lib.checkpoint_management import latest_checkpoint
-from thalweg._src.lib.estimators import evaluating
-from thalweg._src.lib.estimators.estimator import parse_input_fn_result
-from thalweg._src.lib.estimators.modes import call_with, fn_args
-from thalweg._src.lib.estimators.run_config import default_session_config
-from thalweg._src.lib.global_step import _get_or_create_global_step_read, create_global_step
-from thalweg._src.lib.hooks.basic import FeedFnHook, LoggingTensorHook, NanTensorHook, StopAtStepHook
-from thalweg._src.lib.hooks.saving import CheckpointSaverHook
+from thalweg._src.lib.estimators.modes import fn_args
+from thalweg._src.lib.hooks.basic import FeedFnHook
 from thalweg._src.lib.metrics.means import mean
-from thalweg._src.lib.monitored_session import ChiefSessionCreator, MonitoredSession, MonitoredTrainingSession
-from thalweg._src.lib.platform import logging as log
-from thalweg._src.lib.saver import Saver
-from thalweg._src.ops import basic
 
 
 class Estimator(BaseEstimator):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thalweg._src.contrib.learn.head import Head, check_mode, no_op_train_fn
 from thalweg._src.contrib.learn.modes import MetricKey, ModeKeys, ModelFnOps
+from thalweg._src.contrib.learn.single_head import Head, check_mode, no_op_train_fn
 from thalweg._src.core import scopes
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic

@@ -14,7 +14,7 @@ from thalweg._src.contrib.learn import models
 from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.feeding import setup_train_data_feeder
 from thalweg._src.contrib.learn.modes import ModeKeys, ModelFnOps
-from thalweg._src.contrib.learn.monitors import replace_monitors_with_hooks
+from thalweg._src.contrib.learn.monitor_hooks import replace_monitors_with_hooks
 from thalweg._src.contrib.learn.parameters import NotFittedError
 from thalweg._src.contrib.learn.signatures import placeholders_from
 from thalweg._src.core import scopes

@@ -283,11 +283,11 @@ class TrainingLossForest(RandomForestGraphs):
 
         return cond(self.average_size() > 0, average, lambda: array.constant(sys.maxsize, dtypes.float32))
 
-    def training_graph(self, input_data: Any, input_labels: Any, **kwargs: Any) -> Any:
+    def training_graph(self, input_data: Any, input_labels: Any, *args: Any, **kwargs: Any) -> Any:
         """As that of the forest, after the loss."""
         loss = self._get_loss(input_data, input_labels)
         with get_default_graph().control_dependencies([loss.op]):
-            return super().training_graph(input_data, input_labels, **kwargs)
+            return super().training_graph(input_data, input_labels, *args, **kwargs)
 
     def training_loss(self, features: Any, labels: Any, name: str = "training_loss") -> Any:
         """The loss."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import copy
 import os
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from thalweg._src.core import nest, scopes
-from thalweg._src.core.graph import Graph, Tensor, get_default_graph
+from thalweg._src.core import scopes
+from thalweg._src.core.graph import Graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib import checkpoints
 from thalweg._src.lib.checkpoint_management import latest_checkpoint
 from thalweg._src.lib.estimators import evaluating, exporting
+from thalweg._src.lib.estimators.input_results import chosen, ends, length_of, parse_input_fn_result
 from thalweg._src.lib.estimators.modes import ModeKeys, call_with, fn_args
-from thalweg._src.lib.estimators.run_config import RunConfig, TaskType, default_session_config
+from thalweg._src.lib.estimators.run_config import TaskType, with_model_dir
 from thalweg._src.lib.estimators.spec import LOSS_METRIC_KEY, EstimatorSpec, verify_model_fn_args
 from thalweg._src.lib.estimators.warm import WarmStartSettings, warm_start_settings
 from thalweg._src.lib.global_step import _get_or_create_global_step_read, create_global_step, get_global_step
@@ -32,7 +32,7 @@ from thalweg._src.lib.summary import summary
 from thalweg._src.lib.warm_start import warm_start
 from thalweg._src.ops import basic
 
-__all__ = ["Estimator", "WarmStartSettings", "parse_input_fn_result"]
+__all__ = ["Estimator", "WarmStartSettings"]
 
 
 class Estimator:
@@ -295,14 +295,14 @@ class Estimator:
             set_random_seed(self._config.tf_random_seed)
             self._create_and_assert_global_step(graph)
             features, _, input_hooks = parse_input_fn_result(self._call_input_fn(input_fn, ModeKeys.PREDICT))
-            if not _ends(features):
+            if not ends(features):
                 log.warning(
                     "The input is neither a tf.data.Dataset nor of a QueueRunner: predict will never end. This is probably a "
                     "mistake."
                 )
             spec = self._call_model_fn(features, None, ModeKeys.PREDICT, self.config)
             self._maybe_warm_start(checkpoint_path)
-            predictions = _chosen(spec.predictions, predict_keys)
+            predictions = chosen(spec.predictions, predict_keys)
             creator = ChiefSessionCreator(
                 checkpoint_filename_with_path=checkpoint_path,
                 master=self._config.master,
@@ -318,7 +318,7 @@ class Estimator:
                     elif not isinstance(predictions, dict):
                         yield from batch
                     else:
-                        for i in range(_length(batch)):
+                        for i in range(length_of(batch)):
                             yield {key: value[i] for key, value in batch.items()}
 
     # -- export
@@ -411,30 +411,6 @@ class Estimator:
         return spec
 
 
-def with_model_dir(config: Any, model_dir: Any) -> Any:
-    """A RunConfig with a folder and a session config. Raises ValueError for other things, and for two folders."""
-    if config is None:
-        config = RunConfig()
-        log.info("Using default config.")
-    if not isinstance(config, RunConfig):
-        raise ValueError(f"config must be an instance of `RunConfig`, but provided {config}.")
-    if config.session_config is None:
-        config = RunConfig.replace(config, session_config=default_session_config())
-    model_dir = None if model_dir is None else os.fsdecode(model_dir)
-    if model_dir is not None and config.model_dir is not None and config.model_dir != model_dir:
-        raise ValueError(
-            "`model_dir` are set both in constructor and `RunConfig`, but with different values. In constructor: "
-            f"'{model_dir}', in `RunConfig`: '{config.model_dir}' "
-        )
-    if model_dir:
-        return RunConfig.replace(config, model_dir=model_dir)
-    if config.model_dir is None:
-        model_dir = tempfile.mkdtemp()
-        log.warning("Using temporary folder as model directory: %s", model_dir)
-        return RunConfig.replace(config, model_dir=model_dir)
-    return config
-
-
 _MAY_BE_OVERRIDDEN = {"model_fn", "_create_and_assert_global_step", "_export_all_saved_models"}
 
 
@@ -448,33 +424,6 @@ def _check_nothing_overridden(estimator: Estimator) -> None:
         raise ValueError(
             f"Subclasses of Estimator cannot override members of Estimator. {theirs} does override {sorted(members)}"
         )
-
-
-def parse_input_fn_result(result: Any) -> tuple[Any, Any, list[Any]]:
-    """(features, labels, hooks) of what an input function gave. Raises ValueError for tuples of other lengths."""
-    from thalweg._src.lib.data.dataset import Dataset
-
-    hooks = []
-    if isinstance(result, Dataset):
-        iterator = result.make_initializable_iterator()
-        hooks.append(_InitializeIterator(iterator))
-        result = iterator.get_next()
-    if isinstance(result, list | tuple):
-        if len(result) != 2:
-            raise ValueError("input_fn should return (features, labels) as a len 2 tuple.")
-        return result[0], result[1], hooks
-    return result, None, hooks
-
-
-class _InitializeIterator(SessionRunHook):
-    def __init__(self, iterator: Any):
-        self._iterator = iterator
-
-    def begin(self) -> None:
-        self._initializer = self._iterator.initializer
-
-    def after_create_session(self, session: Any, coord: Any) -> None:
-        session.run(self._initializer)
 
 
 def _check_trained(model_dir: str) -> None:
@@ -510,32 +459,3 @@ def _metric_ops(spec: EstimatorSpec) -> tuple[Any, dict[str, Any]]:
     metrics[LOSS_METRIC_KEY] = mean(spec.loss)
     ordered = sorted(metrics.items())
     return basic.group(*(update for _, (_, update) in ordered)), {name: value for name, (value, _) in ordered}
-
-
-def _ends(features: Any) -> bool:
-    tensors = [t for t in nest.flatten(features) if isinstance(t, Tensor)]
-    if any(t.op.type == "IteratorGetNext" for t in tensors):
-        return True
-    return bool(get_default_graph().get_collection(GraphKeys.QUEUE_RUNNERS))
-
-
-def _chosen(predictions: Any, keys: Any) -> Any:
-    if not keys:
-        return predictions
-    if not isinstance(predictions, dict):
-        raise ValueError("predict_keys argument is not valid in case of non-dict predictions.")
-    chosen = {key: value for key, value in predictions.items() if key in keys}
-    if not chosen:
-        raise ValueError(f"Expected to run at least one output from {predictions.keys()}, provided {keys}.")
-    return chosen
-
-
-def _length(batch: dict[str, Any]) -> int:
-    length = None
-    for key, value in batch.items():
-        length = length or value.shape[0]
-        if value.shape[0] != length:
-            raise ValueError(
-                f"Batch length of predictions should be same. {key} has different batch length than others."
-            )
-    return length or 0

@@ -166,7 +166,7 @@ def build_raw_supervised_input_receiver_fn(
 
 def build_supervised_input_receiver_fn_from_input_fn(input_fn: Callable[..., Any], **input_fn_args: Any) -> Any:
     """As `build_raw_supervised_input_receiver_fn`, with what an input function gives."""
-    from thalweg._src.lib.estimators.estimator import parse_input_fn_result
+    from thalweg._src.lib.estimators.input_results import parse_input_fn_result
 
     with Graph().as_default():
         features, labels, _ = parse_input_fn_result(input_fn(**input_fn_args))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import tempfile
 from typing import Any
 
 from thalweg._src.lib.cluster_spec import ClusterSpec
@@ -241,6 +242,30 @@ class RunConfig:
     @property
     def service(self) -> Any:
         return self._service
+
+
+def with_model_dir(config: Any, model_dir: Any) -> Any:
+    """A RunConfig with a folder and a session config. Raises ValueError for other things, and for two folders."""
+    if config is None:
+        config = RunConfig()
+        log.info("Using default config.")
+    if not isinstance(config, RunConfig):
+        raise ValueError(f"config must be an instance of `RunConfig`, but provided {config}.")
+    if config.session_config is None:
+        config = RunConfig.replace(config, session_config=default_session_config())
+    model_dir = None if model_dir is None else os.fsdecode(model_dir)
+    if model_dir is not None and config.model_dir is not None and config.model_dir != model_dir:
+        raise ValueError(
+            "`model_dir` are set both in constructor and `RunConfig`, but with different values. In constructor: "
+            f"'{model_dir}', in `RunConfig`: '{config.model_dir}' "
+        )
+    if model_dir:
+        return RunConfig.replace(config, model_dir=model_dir)
+    if config.model_dir is None:
+        model_dir = tempfile.mkdtemp()
+        log.warning("Using temporary folder as model directory: %s", model_dir)
+        return RunConfig.replace(config, model_dir=model_dir)
+    return config
 
 
 def _check_task(spec: ClusterSpec, task: dict[str, Any], chief: str) -> tuple[str, int]:
