@@ -5,6 +5,7 @@ import logging
 import numpy as np
 
 import thalweg as tf
+from thalweg._src.compiler.uncompiled import FIRST
 
 
 def regression():
@@ -106,3 +107,15 @@ def test_sparse_updates_of_any_number_of_rows():
             return session.run(table)
 
     np.testing.assert_allclose(trained(True), trained(False), rtol=1e-5)
+
+
+def test_a_value_that_is_built_in_and_keeps_changing_is_set_apart():
+    """Paddings that are fed must be known while tracing: what they meet is compiled a few times, then runs without."""
+    x, paddings = tf.placeholder(tf.float32, [4]), tf.placeholder(tf.int32, [1, 2])
+    y = tf.reduce_sum(tf.pad(x, paddings)) + tf.cast(tf.size(tf.pad(x, paddings)), tf.float32)
+    with tf.Session() as sess:
+        for n in range(20):
+            assert sess.run(y, {x: np.ones(4), paddings: [[n, 1]]}) == 4 + 4 + n + 1
+        clusters = [c for plan in sess._plans.values() for c in plan.clusters if c.varies]
+        assert clusters
+        assert all(c.uncompiled.compiled <= FIRST for c in clusters)

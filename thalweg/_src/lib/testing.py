@@ -90,6 +90,7 @@ class TestCase(Assertions, unittest.TestCase):
         self._drop_session()
         random.seed(SEED)
         np.random.seed(SEED)
+        graph_lib._default_graphs.stack.clear()  # what an earlier test left open
         graph_lib.reset_default_graph()
         set_random_seed(SEED)
 

@@ -442,6 +442,7 @@ class BaseSession:
             exe = Executable(cluster, statics, store.values, cluster.colour, donate=donate, kernels=kernels)
             exe.state = state
             exe.shapes = dict(zip(cluster.inputs, key[0] if statics else key, strict=True))
+            exe.shapes.update({t: v.tobytes() for t, v in statics.items()})
             exe.transfer = len(jax.devices()) > 1
             self._note_shapes(cluster, executables)
             executables[(key, state)] = exe
@@ -449,12 +450,16 @@ class BaseSession:
         return exe
 
     def _note_shapes(self, cluster: Cluster, executables: dict[Any, Any]) -> None:
-        """Before a cluster is compiled once more: what of its inputs keeps changing its shape is set apart by later plans."""
+        """Before a cluster is compiled once more: what keeps changing what is built in is set apart by later plans.
+
+        That is the inputs' shapes, and the values of those that must be known while tracing.
+        """
         cluster.compiled += 1
         if cluster.compiled == _FEW and not cluster.varies:
             seen = [exe.shapes for exe in {id(e): e for e in executables.values()}.values()]
-            self._changing |= {t for t in cluster.inputs if len({shapes.get(t) for shapes in seen}) > 2}
-            if not self._changing.isdisjoint(cluster.inputs):
+            built_in = {*cluster.inputs, *cluster.statics}
+            self._changing |= {t for t in built_in if len({shapes.get(t) for shapes in seen}) > 2}
+            if not self._changing.isdisjoint(built_in):
                 self._plans = {}
         if cluster.compiled == _MANY:
             names = ", ".join(t.name for t in cluster.inputs if t in self._changing) or "what is fed"
