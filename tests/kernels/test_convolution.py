@@ -116,14 +116,40 @@ def test_what_the_kernels_are_for_calls_them_and_the_rest_does_not(monkeypatch):
     filters = lambda n=3, dtype=np.float32, depth=8: jax.ShapeDtypeStruct((n, n, depth, 16), dtype)
     with jax.enable_x64(True):
         assert "thalweg_convolution" in text(call, image(), filters())
-        assert "thalweg" not in text(call, image(), filters(1))
+        assert "thalweg_convolution" in text(call, image(), filters(1))
         assert "thalweg" not in text(call, image(np.float64), filters(3, np.float64))
         assert "thalweg" not in text(call, image(np.float16), filters(3, np.float16))
         assert "thalweg" not in text(call, image(channels=16), filters())  # groups
     with apply.kernels(False):
         assert "thalweg" not in text(lambda x, w: call(x, w), image(), filters())
-    monkeypatch.setattr(convolution, "LEAST", 1 << 20)
+    monkeypatch.setattr(convolution, "LEAST", 1 << 30)
     assert "thalweg" not in text(lambda x, w: call(x, w), image(), filters())
+
+
+@needs_library
+def test_gradients_that_xla_computes_as_quickly_stay_with_it():
+    by_image = lambda x, w, g: lowered(conv2d_backprop_input_op, np.array(x), w, g, **SAME)
+    by_filter = lambda x, w, g: lowered(conv2d_backprop_filter_op, x, np.array(w), g, **SAME)
+    g = jax.ShapeDtypeStruct((1, 8, 8, 32), np.float32)
+    for channels, kernel in ((3, False), (5, True)):
+        w = jax.ShapeDtypeStruct((3, 3, channels, 32), np.float32)
+        assert ("thalweg" in text(lambda w, g: by_image((1, 8, 8, w.shape[2]), w, g), w, g)) == kernel
+    for depth, kernel in ((1 << 12, False), (64, True)):
+        x = jax.ShapeDtypeStruct((1, 8, 8, depth), np.float32)
+        assert ("thalweg" in text(lambda x, g: by_filter(x, (3, 3, x.shape[3], 32), g), x, g)) == kernel
+
+
+@needs_library
+@pytest.mark.parametrize("whole", [(3, 8), (9, 8), (9, 3)])
+def test_filters_that_cover_an_axis_whole(whole):
+    x, w = normal(1, 2, 9, 8, 3), normal(2, *whole, 3, 6)
+    how = {"strides": [1, 2, 2, 1], "padding": "VALID"}
+    found = layout(x.shape, w.shape, how["strides"], "VALID", [1] * 4, "NHWC")
+    g = normal(3, *found.shape)
+    y, dx, dw = by_taps(x, w, g, found)
+    near(lowered(conv2d_op, jnp.asarray(x), w, **how), y)
+    near(lowered(conv2d_backprop_input_op, np.array(x.shape), w, jnp.asarray(g), **how), dx)
+    near(lowered(conv2d_backprop_filter_op, jnp.asarray(x), np.array(w.shape), jnp.asarray(g), **how), dw)
 
 
 @needs_library

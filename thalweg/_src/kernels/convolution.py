@@ -1,7 +1,7 @@
 """Convolutions of float32 images on a CPU, by kernels of machine code where those are quicker than XLA's.
 
-Values agree with the plain lowerings within rounding. What is small, has filters of one element (a matrix product to XLA), groups or
-other types stays with those, and so does what JAX derives from a kernel: its derivatives are plain convolutions.
+Values agree with the plain lowerings within rounding. What is small, has groups or another type stays with those, and so does what JAX
+derives from a kernel: its derivatives are plain convolutions.
 """
 
 import math
@@ -19,7 +19,12 @@ from thalweg._src.ops.arithmetic import add, add_v2
 from thalweg._src.ops.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
 
 CONVOLUTION = "thalweg_convolution"
-LEAST = 1 << 20  # multiplications below which a call is not worth it
+
+# Where XLA's own convolutions are as quick, as measured (`benchmarks/convolutions.py` shows both).
+LEAST = 1 << 15  # multiplications: below, nothing takes long
+THIN = 4  # channels of an image whose gradient leaves most lanes of a vector empty ...
+DEEP = 16  # ... where the sums over the channels of the result are at least so long
+WIDE_FILTER, FEW_PLACES = 1 << 20, 64  # elements of a filter that is summed over few places of each image
 
 
 def _suits(found, w_shape, *arrays):
@@ -29,7 +34,6 @@ def _suits(found, w_shape, *arrays):
         and all(a.dtype == np.float32 for a in arrays)
         and any(isinstance(a, jax.Array) for a in arrays)
         and found.groups == 1
-        and w_shape[0] * w_shape[1] > 1
         and math.prod(found.shape) * math.prod(w_shape[:3]) >= LEAST
         and library.available()
     )
@@ -67,6 +71,8 @@ def _(input, filter, *, strides, padding, explicit_paddings, data_format, dilati
     found = plain.layout(input.shape, filter.shape, *how)
     if not _suits(found, filter.shape, input, filter):
         return plain.convolve(input, filter, *how)
+    x_shape, w_shape = plain.whole_as_channels(input.shape, filter.shape, found, data_format)
+    input, filter = input.reshape(x_shape), filter.reshape(w_shape)
 
     def kernel(x, w):
         none = np.zeros(0, np.float32)
@@ -154,15 +160,18 @@ def _(input_sizes, filter, out_backprop, *, strides, padding, explicit_paddings,
     how = (strides, padding, dilations, data_format, explicit_paddings)
     shape = tuple(int(n) for n in input_sizes)
     found = plain.layout(shape, filter.shape, *how)
-    if found.shape != out_backprop.shape or not _suits(found, filter.shape, filter, out_backprop):
+    x_shape, w_shape = plain.whole_as_channels(shape, filter.shape, found, data_format)
+    thin = w_shape[2] <= THIN and w_shape[3] > DEEP
+    if thin or found.shape != out_backprop.shape or not _suits(found, filter.shape, filter, out_backprop):
         return plain.conv_input_gradient(shape, filter, out_backprop, *how)
 
     def kernel(w, g):
-        own = _order(shape, data_format)
+        own = _order(x_shape, data_format)
         out = _called("thalweg_convolution_by_input", found, own, w, _channels_last(g, data_format))
         return _as_given(out, data_format)
 
-    return _derived(kernel, lambda w, g: plain.conv_input_gradient(shape, w, g, *how))(filter, out_backprop)
+    derived = _derived(kernel, lambda w, g: plain.conv_input_gradient(x_shape, w, g, *how))
+    return derived(filter.reshape(w_shape), out_backprop).reshape(shape)
 
 
 @conv2d_backprop_filter_op.on("cpu")
@@ -170,11 +179,15 @@ def _(input, filter_sizes, out_backprop, *, strides, padding, explicit_paddings,
     how = (strides, padding, dilations, data_format, explicit_paddings)
     shape = tuple(int(n) for n in filter_sizes)
     found = plain.layout(input.shape, shape, *how)
-    if found.shape != out_backprop.shape or not _suits(found, shape, input, out_backprop):
+    x_shape, w_shape = plain.whole_as_channels(input.shape, shape, found, data_format)
+    places = math.prod(found.shape) // max(found.shape[0] * shape[3], 1)
+    wide = math.prod(shape) >= WIDE_FILTER and places <= FEW_PLACES
+    if wide or found.shape != out_backprop.shape or not _suits(found, shape, input, out_backprop):
         return plain.conv_filter_gradient(input, shape, out_backprop, *how)
 
     def kernel(x, g):
         x, g = _channels_last(x, data_format), _channels_last(g, data_format)
-        return _called("thalweg_convolution_by_filter", found, shape, x, g)
+        return _called("thalweg_convolution_by_filter", found, w_shape, x, g)
 
-    return _derived(kernel, lambda x, g: plain.conv_filter_gradient(x, shape, g, *how))(input, out_backprop)
+    derived = _derived(kernel, lambda x, g: plain.conv_filter_gradient(x, w_shape, g, *how))
+    return derived(input.reshape(x_shape), out_backprop).reshape(shape)

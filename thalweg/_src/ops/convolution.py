@@ -1,5 +1,6 @@
 """Convolutions of images and volumes, and the two gradient ops of each."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -65,44 +66,37 @@ def convolve(x, w, strides, padding, dilations, data_format, explicit=()):
     found = layout(x.shape, w.shape, strides, padding, dilations, data_format, explicit)
     if 0 in found.shape or 0 in w.shape:
         return jnp.zeros(found.shape, x.dtype)
-    return _conv(x, w, found.steps, found.pads, found.rates, data_format, found.groups)
-
-
-def _conv(x, w, steps, pads, rates, data_format, groups):
-    if groups == 1:
-        x, w = _wide_as_channels(x, w, pads, rates, data_format)
-    letters = "DHW"[-len(steps) :]
+    x_shape, w_shape = whole_as_channels(x.shape, w.shape, found, data_format)
+    letters = "DHW"[-len(found.steps) :]
     out = lax.conv_general_dilated(
-        x,
-        w,
-        steps,
-        pads,
-        rhs_dilation=rates,
+        x.reshape(x_shape),
+        w.reshape(w_shape),
+        found.steps,
+        found.pads,
+        rhs_dilation=found.rates,
         dimension_numbers=(data_format, letters + "IO", data_format),
-        feature_group_count=groups,
+        feature_group_count=found.groups,
         preferred_element_type=sum_type(x.dtype),
     )
     return out.astype(x.dtype)
 
 
-def _wide_as_channels(x, w, pads, rates, data_format):
-    """`x` and `w` with the last axes that the filter covers whole, such as words' vectors, counted among the channels.
+def whole_as_channels(x_shape, w_shape, found, data_format):
+    """The shapes of images and filters with the last axes that the filter covers whole, such as words' vectors, counted among the channels.
 
-    A filter has one place along such an axis. XLA's loops over wide filters take long, above all in the gradient of the image.
+    A filter has one place along such an axis. Loops over wide filters take long, above all in the gradient of the image.
     """
-    n = len(pads)
+    n = len(found.pads)
     whole = 0
     for i in reversed(range(n)):
-        if w.shape[i] != x.shape[1 + i] or tuple(pads[i]) != (0, 0) or (rates[i] != 1 and w.shape[i] != 1):
+        if w_shape[i] != x_shape[1 + i] or tuple(found.pads[i]) != (0, 0) or (found.rates[i] != 1 and w_shape[i] != 1):
             break
         whole += 1
     ones = (1,) * whole
-    if not data_format.endswith("C") or w.shape[n - whole : n] == ones:
-        return x, w
-    return (
-        x.reshape(*x.shape[: 1 + n - whole], *ones, -1),
-        w.reshape(*w.shape[: n - whole], *ones, -1, w.shape[-1]),
-    )
+    if not data_format.endswith("C") or found.groups != 1 or w_shape[n - whole : n] == ones:
+        return tuple(x_shape), tuple(w_shape)
+    depth = math.prod(w_shape[n - whole : -1])
+    return (*x_shape[: 1 + n - whole], *ones, depth), (*w_shape[: n - whole], *ones, depth, w_shape[-1])
 
 
 def sum_type(dtype):

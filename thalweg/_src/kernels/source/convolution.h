@@ -15,15 +15,22 @@ struct Filter {
   int64_t height, width, in, out;
 };
 
-constexpr int64_t kNear = 1 << 16;  // floats that stay in the cache next to a processor, beside the filter's
+constexpr int64_t kNear = 1 << 16;   // floats that stay in the cache next to a processor, beside the filter's
+constexpr int64_t kParts = 1 << 20;  // floats for partial sums of a filter's gradient
 
 // The filter as the innermost loops read it: for each phase and block of columns, row after row without gaps.
 class Packed {
  public:
   // `turned`: the result has the filter's `in` channels, and the source its `out` channels.
   Packed(const float* filter, Filter shape, bool turned, const std::vector<Phase>& rows, const std::vector<Phase>& columns,
-         Scratch& scratch, const Parallel& parallel)
-      : blocks_(turned ? shape.in : shape.out), depth_(turned ? shape.out : shape.in), columns_(columns.size()) {
+         Scratch& scratch)
+      : rows_(rows),
+        across_(columns),
+        shape_(shape),
+        turned_(turned),
+        blocks_(turned ? shape.in : shape.out),
+        depth_(turned ? shape.out : shape.in),
+        columns_(columns.size()) {
     int64_t size = 0;
     for (const Phase& r : rows)
       for (const Phase& c : columns) {
@@ -32,46 +39,53 @@ class Packed {
         size += lengths_.back() * blocks_.padded();
       }
     data_ = scratch.floats(size);
-    const int64_t count = blocks_.count();
-    parallel(starts_.size() * count, [&](int64_t i) {
-      const int64_t phase = i / count, block = i % count;
-      float* out = panel(phase / columns_, phase % columns_, block);
-      for (const Tap& r : rows[phase / columns_].taps)
-        for (const Tap& c : columns[phase % columns_].taps) {
-          const float* from = filter + (r.weight * shape.width + c.weight) * shape.in * shape.out;
-          turned ? turn(from, shape, block, out) : copy(from, shape, block, out);
-          out += depth_ * blocks_.vectors(block) * LANES;
-        }
-    });
+    filter_ = filter;
+  }
+
+  // Fills the panels of a block, for all phases.
+  void fill(int64_t block) const {
+    for (size_t i = 0; i < rows_.size(); ++i)
+      for (int64_t j = 0; j < columns_; ++j) {
+        float* out = panel(i, j, block);
+        for (const Tap& r : rows_[i].taps)
+          for (const Tap& c : across_[j].taps) {
+            const float* from = filter_ + (r.weight * shape_.width + c.weight) * shape_.in * shape_.out;
+            turned_ ? turn(from, block, out) : copy(from, block, out);
+            out += depth_ * blocks_.vectors(block) * LANES;
+          }
+      }
   }
 
   const Columns& blocks() const { return blocks_; }
-  int64_t floats() const { return starts_.back() + lengths_.back() * blocks_.padded(); }
   float* panel(int64_t row_phase, int64_t column_phase, int64_t block) const {
     const int64_t phase = row_phase * columns_ + column_phase;
     return data_ + starts_[phase] + lengths_[phase] * blocks_.begin(block);
   }
 
  private:
-  void copy(const float* from, Filter shape, int64_t block, float* out) const {
+  void copy(const float* from, int64_t block, float* out) const {
     const int64_t width = blocks_.vectors(block) * LANES, size = blocks_.size(block);
     from += blocks_.begin(block);
-    for (int64_t c = 0; c < depth_; ++c, from += shape.out, out += width) {
+    for (int64_t c = 0; c < depth_; ++c, from += shape_.out, out += width) {
       std::copy(from, from + size, out);
       std::fill(out + size, out + width, 0.0f);
     }
   }
 
-  void turn(const float* from, Filter shape, int64_t block, float* out) const {
+  void turn(const float* from, int64_t block, float* out) const {
     const int64_t width = blocks_.vectors(block) * LANES, size = blocks_.size(block);
-    from += blocks_.begin(block) * shape.out;
+    from += blocks_.begin(block) * shape_.out;
     for (int64_t c = 0; c < depth_; ++c)
-      for (int64_t f = 0; f < width; ++f) out[c * width + f] = f < size ? from[f * shape.out + c] : 0.0f;
+      for (int64_t f = 0; f < width; ++f) out[c * width + f] = f < size ? from[f * shape_.out + c] : 0.0f;
   }
 
-  Columns blocks_;
-  int64_t depth_, columns_;
+  const std::vector<Phase>&rows_, &across_;
+  const Filter shape_;
+  const bool turned_;
+  const Columns blocks_;
+  const int64_t depth_, columns_;
   std::vector<int64_t> starts_, lengths_;
+  const float* filter_;
   float* data_;
 };
 
@@ -91,33 +105,50 @@ inline std::vector<Run> runs_of(const Phase& rows, const Phase& columns, int64_t
   return runs;
 }
 
-// How the places of a result are dealt out: `images` at a time, `rows` of them, and the blocks of columns in `chunks`.
-struct Deal {
-  int64_t images, rows, groups, bands, chunks;
-
-  Deal(int64_t batch, int64_t most_rows, int64_t blocks, const std::vector<Phase>& rows_phases, int64_t row_floats,
-       int64_t threads) {
-    const int64_t whole = Span(rows_phases, 0, most_rows).size() * row_floats;
-    images = rows = 1;
-    if (whole <= kNear) {
-      rows = most_rows;
-      images = std::clamp<int64_t>(whole ? kNear / whole : batch, 1, std::max<int64_t>(1, batch / (4 * threads)));
-    } else {
-      while (rows < most_rows && Span(rows_phases, 0, rows + 1).size() * row_floats <= kNear) ++rows;
-    }
-    groups = (batch + images - 1) / images;
-    bands = (most_rows + rows - 1) / rows;
-    const int64_t wanted = threads == 1 ? 1 : 4 * threads;
-    chunks = std::clamp<int64_t>((wanted + groups * bands - 1) / (groups * bands), 1, blocks);
-  }
-  int64_t tasks() const { return groups * bands * chunks; }
-};
-
 inline int64_t most_places(const std::vector<Phase>& phases) {
   int64_t most = 0;
   for (const Phase& p : phases) most = std::max(most, p.count);
   return most;
 }
+
+// How the places of a result are dealt out: images in `groups`, their rows in `bands`, and blocks of columns in `chunks`, so that what
+// a task reads stays near, and that there are tasks enough for all threads to end together.
+struct Deal {
+  Pieces groups, bands, chunks;
+
+  // A filter that is `heavy` is read for many images at a time.
+  Deal(int64_t batch, const std::vector<Phase>& rows, int64_t row_floats, int64_t blocks, bool heavy, int64_t threads)
+      : groups(batch, 1), bands(most_places(rows), most_places(rows)), chunks(blocks, blocks) {
+    const int64_t whole = Span(rows, 0, bands.total).size() * row_floats;
+    const int64_t wanted = threads == 1 ? 1 : 4 * threads;
+    if (whole > kNear) {
+      int64_t most = 1;
+      while (most < bands.total && Span(rows, 0, most + 1).size() * row_floats <= kNear) ++most;
+      bands = Pieces(bands.total, most);
+    } else {
+      const int64_t near = heavy ? 4 * kNear : kNear, most = whole ? std::min(batch, std::max<int64_t>(1, near / whole)) : batch;
+      const int64_t least = (batch + most - 1) / most, even = heavy ? least : (least + wanted - 1) / wanted * wanted;
+      groups = Pieces(batch, (batch + std::min(even, batch) - 1) / std::min(even, batch));
+    }
+    const int64_t tasks = groups.count * bands.count, cuts = std::min(blocks, (wanted + tasks - 1) / tasks);
+    chunks = Pieces(blocks, (blocks + cuts - 1) / cuts);
+  }
+  int64_t places() const { return groups.count * bands.count; }
+};
+
+// Places from `first` to `last` along one axis: floats from one to the next in the source and in the result.
+struct Way {
+  int64_t source, result, first, last;
+  int64_t size() const { return last - first; }
+};
+
+// A product takes places `along` one axis, line by line `over` the other one; the longer one where the columns are few.
+struct Lines {
+  Way along, over;
+  Lines(Way columns, Way rows) : along(columns), over(rows) {
+    if (columns.size() < ROWS / 2 && rows.size() > columns.size()) std::swap(along, over);
+  }
+};
 
 // Stores `m` rows of a block whose last vector is not full.
 inline void product_in_part(Product product, const float* a, ptrdiff_t a_step, const std::vector<Run>& runs, const float* b,
@@ -132,7 +163,7 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
                       const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* bias, bool rectify,
                       float* result, Images to, const Parallel& parallel) {
   static thread_local Scratch for_filter, for_bias;
-  const Packed packed(filter, shape, turned, rows, columns, for_filter, parallel);
+  const Packed packed(filter, shape, turned, rows, columns, for_filter);
   const Columns& blocks = packed.blocks();
   if (bias) {  // with zeros behind it, as far as vectors reach
     float* own = for_bias.floats(blocks.padded());
@@ -140,45 +171,54 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
     bias = own;
   }
   const Span across(columns, 0, most_places(columns));
-  const int64_t most_rows = most_places(rows), channels = from.channels, row_floats = across.size() * channels;
-  const Deal deal(from.batch, most_rows, blocks.count(), rows, row_floats, parallel.threads());
-  const Pieces chunks(blocks.count(), (blocks.count() + deal.chunks - 1) / deal.chunks);
-  parallel(deal.groups * deal.bands * chunks.count, [&](int64_t task) {
+  const int64_t channels = from.channels, row_floats = across.size() * channels;
+  const bool heavy = shape.height * shape.width * shape.in * shape.out > 2 * kNear;
+  const Deal deal(from.batch, rows, row_floats, blocks.count(), heavy, parallel.threads());
+  const bool shared = deal.places() > 1;  // else a task alone reads its blocks, and fills them when it needs them
+  if (shared) parallel(blocks.count(), [&](int64_t block) { packed.fill(block); });
+  parallel(deal.places() * deal.chunks.count, [&](int64_t task) {
     static thread_local Scratch for_views;
-    const int64_t chunk = task % chunks.count, band = task / chunks.count % deal.bands, group = task / chunks.count / deal.bands;
-    const int64_t top = band * deal.rows, bottom = std::min(top + deal.rows, most_rows);
-    const int64_t begin = group * deal.images, end = std::min(begin + deal.images, from.batch);
+    const int64_t chunk = task % deal.chunks.count, place = task / deal.chunks.count;
+    const int64_t band = place % deal.bands.count, group = place / deal.bands.count;
+    const int64_t top = deal.bands.begin(band), bottom = deal.bands.begin(band + 1);
+    const int64_t begin = deal.groups.begin(group), end = deal.groups.begin(group + 1);
     const Span down(rows, top, bottom);
     const int64_t room = down.size() * row_floats;
     float* own = for_views.floats(room * (end - begin));
     std::vector<View> views;
     for (int64_t n = begin; n < end; ++n)
       views.push_back(padded(source + n * from.floats(), from.height, from.width, channels, down, across, own + (n - begin) * room));
+    if (!shared)
+      for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) packed.fill(block);
     for (size_t i = 0; i < rows.size(); ++i)
       for (size_t j = 0; j < columns.size(); ++j) {
         const Phase &r = rows[i], &c = columns[j];
-        if (c.count == 0) continue;
-        const int64_t row = views[0].row, a_step = c.stride * channels, c_step = c.step * to.channels;
+        if (c.count == 0 || r.count <= top) continue;
+        const int64_t row = views[0].row, last = std::min(bottom, r.count);
         const std::vector<Run> runs = runs_of(r, c, row, channels);
-        const Pieces pieces(c.count, ROWS);
-        for (int64_t block = chunks.begin(chunk); block < chunks.begin(chunk + 1); ++block) {
+        const Lines lines({c.stride * channels, c.step * to.channels, 0, c.count},
+                          {r.stride * row, r.step * to.width * to.channels, top, last});
+        const Pieces pieces(lines.along.size(), ROWS);
+        for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) {
           const float* b = packed.panel(i, j, block);
           const int vectors = blocks.vectors(block);
           const int64_t size = blocks.size(block), width = vectors * LANES;
           const Finish finish{bias ? bias + blocks.begin(block) : nullptr, rectify};
-          for (int64_t n = begin; n < end; ++n)
-            for (int64_t y = top; y < std::min(bottom, r.count); ++y) {
-              const float* a = views[n - begin].origin + (y * r.stride - down.first) * row - across.first * channels;
-              float* out = result + n * to.floats() + ((r.start + y * r.step) * to.width + c.start) * to.channels + blocks.begin(block);
+          for (int64_t n = begin; n < end; ++n) {
+            const float* image = views[n - begin].origin - down.first * row - across.first * channels;
+            float* out = result + n * to.floats() + (r.start * to.width + c.start) * to.channels + blocks.begin(block);
+            for (int64_t line = lines.over.first; line < lines.over.last; ++line)
               for (int64_t piece = 0; piece < pieces.count; ++piece) {
-                const int64_t x = pieces.begin(piece), m = pieces.size(piece);
+                const int64_t at = lines.along.first + pieces.begin(piece), m = pieces.size(piece);
+                const float* a = image + line * lines.over.source + at * lines.along.source;
+                float* d = out + line * lines.over.result + at * lines.along.result;
                 const Product product = product_for(static_cast<int>(m), vectors);
                 if (size == width)
-                  product(a + x * a_step, a_step, runs.data(), static_cast<int>(runs.size()), b, out + x * c_step, c_step, finish);
+                  product(a, lines.along.source, runs.data(), static_cast<int>(runs.size()), b, d, lines.along.result, finish);
                 else
-                  product_in_part(product, a + x * a_step, a_step, runs, b, out + x * c_step, c_step, m, width, size, finish);
+                  product_in_part(product, a, lines.along.source, runs, b, d, lines.along.result, m, width, size, finish);
               }
-            }
+          }
         }
       }
   });
@@ -193,9 +233,10 @@ inline void correlate_places(const float* source, Images from, const float* grad
   const int64_t width = blocks.padded(), channels = from.channels;
   const int64_t lines = down_walk.filter * across_walk.filter * channels;
   const Span across(columns, 0, to.width);
-  const Deal deal(from.batch, to.height, 1, rows, across.size() * channels, parallel.threads());
-  const int64_t tasks = deal.groups * deal.bands;
-  const Pieces shares(tasks, (tasks + parallel.threads() - 1) / parallel.threads());
+  const Deal deal(from.batch, rows, across.size() * channels, 1, false, parallel.threads());
+  // Every share sums up in memory of its own; the fewer, the larger the filter is.
+  const int64_t most = std::clamp<int64_t>(kParts / (lines * width), parallel.threads(), 4 * parallel.threads());
+  const Pieces shares(deal.places(), (deal.places() + most - 1) / most);
   float* parts = for_parts.floats(shares.count * lines * width);
   // Neighbouring columns of the filter read on from each other, so that they count as channels.
   const bool joined = across_walk.dilation == 1;
@@ -206,8 +247,9 @@ inline void correlate_places(const float* source, Images from, const float* grad
     float* sums = parts + share * lines * width;
     std::fill(sums, sums + lines * width, 0.0f);
     for (int64_t task = shares.begin(share); task < shares.begin(share + 1); ++task) {
-      const int64_t top = task % deal.bands * deal.rows, bottom = std::min(top + deal.rows, to.height);
-      const int64_t begin = task / deal.bands * deal.images, end = std::min(begin + deal.images, from.batch);
+      const int64_t band = task % deal.bands.count, group = task / deal.bands.count;
+      const int64_t top = deal.bands.begin(band), bottom = deal.bands.begin(band + 1);
+      const int64_t begin = deal.groups.begin(group), end = deal.groups.begin(group + 1);
       const Span down(rows, top, bottom);
       const int64_t room = down.size() * across.size() * channels, places = (bottom - top) * to.width;
       float* own = for_views.floats(room * (end - begin));
@@ -229,8 +271,13 @@ inline void correlate_places(const float* source, Images from, const float* grad
         g = wide;
         b_step = {places * width, to.width * width, width};
       }
-      const Stride a_step{view.origin == own ? room : from.floats(), down_walk.stride * view.row, across_walk.stride * channels};
-      const Extent extent{end - begin, bottom - top, to.width};
+      Stride a_step{view.origin == own ? room : from.floats(), down_walk.stride * view.row, across_walk.stride * channels};
+      Extent extent{end - begin, bottom - top, to.width};
+      if (extent.places < extent.rows) {  // the longer axis goes innermost
+        std::swap(extent.places, extent.rows);
+        std::swap(a_step.place, a_step.row);
+        std::swap(b_step.place, b_step.row);
+      }
       for (int64_t block = 0; block < blocks.count(); ++block)
         for (int64_t k = 0; k < down_walk.filter; ++k)
           for (int64_t step = 0; step < steps; ++step)
