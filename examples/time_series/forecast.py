@@ -129,8 +129,14 @@ def errors(series: Series, forecast: np.ndarray) -> tuple[float, float]:
     return float(np.abs(wrong).mean()), float(np.sqrt((wrong**2).mean()))
 
 
-def plot(path: str, series: Series, forecasts: dict[str, np.ndarray], season: int) -> None:
-    """A picture of the truth and of both networks, forecast after forecast, over the last eight seasons."""
+def plot(
+    path: str,
+    series: Series,
+    forecasts: dict[str, np.ndarray],
+    found: dict[str, tuple[float, float]],
+    season: int,
+) -> None:
+    """A picture of the truth and of both networks, forecast after forecast, over the last eight seasons; and of all errors."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -139,12 +145,15 @@ def plot(path: str, series: Series, forecasts: dict[str, np.ndarray], season: in
     horizon = series.test[1].shape[1]
     count = max(8 * season // horizon, 1)
     at = [len(series.test[1]) - 1 - i * horizon for i in range(count)][::-1]
-    figure, axes = pyplot.subplots(figsize=(10, 4))
+    figure, (lines, bars) = pyplot.subplots(1, 2, figsize=(13, 4), width_ratios=[3, 1])
     for name, table in {"truth": series.test[1], **forecasts}.items():
         line = np.concatenate([table[i] for i in at if i >= 0]) * series.deviation + series.mean
-        axes.plot(line, label=name, color="black" if name == "truth" else None, linewidth=2 if name == "truth" else 1)
-    axes.set_xlabel("steps")
-    axes.legend()
+        lines.plot(line, label=name, color="black" if name == "truth" else None, linewidth=2 if name == "truth" else 1)
+    lines.set_xlabel("steps")
+    lines.legend()
+    bars.bar(list(found), [absolute for absolute, _ in found.values()])
+    bars.set_title("mean absolute error")
+    bars.tick_params(axis="x", rotation=30)
     figure.tight_layout()
     figure.savefig(path)
     pyplot.close(figure)
@@ -175,7 +184,7 @@ def main(argv: list[str] | None = None) -> dict[str, tuple[float, float]]:
     for name, (absolute, squared) in found.items():
         print(f"{name:12} {absolute:14.3f} {squared:16.3f}")
     if args.plot:
-        plot(args.plot, series, forecasts, args.season)
+        plot(args.plot, series, forecasts, found, args.season)
     return found
 
 
