@@ -1,4 +1,4 @@
-"""examples/perceptron.py and examples/linear_regression.py."""
+"""examples/perceptron.py, linear_regression.py and ways_down.py."""
 
 import importlib
 import sys
@@ -16,7 +16,7 @@ pytest.importorskip("matplotlib")
 def load(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
     yield importlib.import_module
-    for name in ("perceptron", "linear_regression"):
+    for name in ("perceptron", "linear_regression", "ways_down"):
         sys.modules.pop(name, None)
 
 
@@ -69,3 +69,19 @@ def test_linear_regression_descends_as_the_formula_says(load):
         np.testing.assert_allclose(fit.loss[i], np.mean(error**2), rtol=1e-5)
         np.testing.assert_allclose(fit.W[i + 1], fit.W[i] - 0.2 * 2 * np.mean(error * x), rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(fit.b[i + 1], fit.b[i] - 0.2 * 2 * np.mean(error), rtol=1e-4, atol=1e-6)
+
+
+def test_higher_derivatives_need_fewer_looks(load):
+    ways_down = load("ways_down")
+    pytest.importorskip("scipy")
+    slow, _ = ways_down.descend("gradient descent", looks=20)
+    fast, accuracy = ways_down.descend("L-BFGS", looks=20)
+    assert len(fast) <= 24
+    assert fast[-1] < 0.2 < 0.9 < slow[-1]
+    assert accuracy > 0.95
+
+
+def test_annealing_needs_no_gradient(load):
+    history, said = load("ways_down").anneal()
+    assert history[-1] == 0
+    assert said.tolist() == [0, 1, 1, 0]

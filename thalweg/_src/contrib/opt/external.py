@@ -12,7 +12,7 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops import array, constants
 from thalweg._src.ops.gradients import gradients
 from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.variables import trainable_variables
+from thalweg._src.ops.variables import ResourceVariable, trainable_variables
 
 
 class ExternalOptimizerInterface:
@@ -91,7 +91,7 @@ class ExternalOptimizerInterface:
 
         def evaluator(tensors: list[Any], grads: list[Any]) -> Any:
             def evaluate(x: np.ndarray) -> tuple[Any, Any]:
-                feeds = {**feed_dict, **dict(zip(self._vars, self._values(x), strict=True))}
+                feeds = feed_dict | self._feeds(session, x)
                 found = session.run([*tensors, *grads, *fetches], feed_dict=feeds)
                 values, slopes = found[: len(tensors)], found[len(tensors) : len(tensors) + len(grads)]
                 if tensors and tensors[0] is self._loss:
@@ -123,9 +123,17 @@ class ExternalOptimizerInterface:
     def _values(self, x: np.ndarray) -> list[np.ndarray]:
         return [x[s].reshape(v.get_shape().as_list()) for s, v in zip(self._slices, self._vars, strict=True)]
 
+    def _feeds(self, session: Any, x: np.ndarray) -> dict[Any, np.ndarray]:
+        """What a run is fed to see the vector `x`. A resource variable is read in many places: those are set to their values."""
+        values = self._values(x)
+        held = [i for i, v in enumerate(self._vars) if isinstance(v, ResourceVariable)]
+        if held:
+            session.run([self._assigns[i] for i in held], {self._placeholders[i]: values[i] for i in held})
+        return {v: values[i] for i, v in enumerate(self._vars) if i not in held}
+
     def _function(self, session: Any, feed_dict: Any, tensor: Any) -> Any:
         def evaluate(x: np.ndarray) -> Any:
-            feeds = {**feed_dict, **dict(zip(self._vars, self._values(x), strict=True))}
+            feeds = feed_dict | self._feeds(session, x)
             return np.asarray(session.run(tensor, feed_dict=feeds), np.float64)
 
         return evaluate
