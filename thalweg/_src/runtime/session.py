@@ -19,7 +19,7 @@ from thalweg._src.compiler.interpret import Interpreter, RefValue, uninitialized
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.compiler.stage import Cluster
-from thalweg._src.core import apply, dtypes, errors, shapes
+from thalweg._src.core import apply, dtypes, errors, leaving, shapes
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.apply import Cramped, Replan
 from thalweg._src.core.convert import as_array
@@ -243,6 +243,7 @@ class BaseSession:
         return plan, plain, key
 
     def _new_plan(self, wanted: Fetches, feeds: dict[Tensor, Any]) -> Plan:
+        leaving.watch()
         self._check_devices()
         place = self._devices.place
         shapes_of = {t: _shape_of(v) for t, v in feeds.items()}
@@ -285,6 +286,8 @@ class BaseSession:
         What waits for other threads gives up after `timeout_ms`, or the session's `operation_timeout_in_ms`, where one is not 0. With
         a `trace`, everything runs op by op and is written down.
         """
+        if leaving.begun:
+            leaving.hold()
         if self._aborted is not None:
             raise self._aborted
         plan = self._plan(wanted, feeds)

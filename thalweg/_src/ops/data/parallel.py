@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from thalweg._src.core import errors
+from thalweg._src.core import errors, leaving
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int32, int64, variant
 from thalweg._src.core.opdef import Func, Mixed
@@ -100,6 +100,7 @@ class Ahead:
                         condition.wait()
             if shared.cancelled:
                 break
+            leaving.hold()
             try:
                 item = (True, next(source))
             except StopIteration:
