@@ -33,6 +33,8 @@ def _cast(x: SrcT, *, DstT: DstT, Truncate: bool = False) -> DstT:
         return x != 0
     if is_traced(x):
         return _cut(x, want)
+    if x.dtype.kind in "biu":  # nothing that NumPy would warn of
+        return x.astype(want)
     with np.errstate(all="ignore"):
         return x.astype(want)
 

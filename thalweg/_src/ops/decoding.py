@@ -60,9 +60,8 @@ def _decode_raw(bytes: string, *, out_type: RAW, little_endian: bool = True) -> 
         raise ValueError(
             f"Input to DecodeRaw has length {length} that is not a multiple of {size}, the size of {out_type.name}"
         )
-    rows = [_unpacked(s, out_type, little_endian) for s in flat]
-    out = np.stack(rows) if rows else np.zeros((0, 0), out_type._as_numpy)
-    return out.reshape(*bytes.shape, length // size)
+    joined = flat[0] if len(flat) == 1 else b"".join(flat)
+    return _unpacked(joined, out_type, little_endian).reshape(*bytes.shape, length // size)
 
 
 @op("DecodePaddedRaw", host=True, numpy_only=True)

@@ -13,6 +13,7 @@ _VALUES = (float32, int64, string)
 VALUES = TypesOf(*_VALUES)
 _LISTS = {float32: "float_list", int64: "int64_list", string: "bytes_list"}
 _NAMES = {float32: "float", int64: "int64", string: "bytes"}
+FEW = 32
 _DATA_TYPES = {float32: "float", int64: "int64", string: "string"}
 
 
@@ -88,8 +89,10 @@ def as_array(values: Any, dtype: Any) -> Any:
     """A repeated field as an array."""
     if dtype == string:
         out = np.empty(len(values), object)
-        out[:] = values
+        out[:] = values[:]
         return out
+    if len(values) < FEW:  # asking a field for an array costs more than walking it
+        return np.fromiter(values, dtype._as_numpy, len(values))
     return np.array(values, dtype._as_numpy)
 
 

@@ -22,7 +22,7 @@ from thalweg._src.core.waiting import finish
 from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
-from thalweg._src.runtime.numpy_lowering import lowering, on_cpu, plain
+from thalweg._src.runtime.numpy_lowering import lowering, may_call_jax, on_cpu, plain
 from thalweg._src.runtime.state import fresh_random
 
 
@@ -61,9 +61,10 @@ class Program:
                 self.values[outputs[0]] = op._attrs["value"]
             elif _is_plain(op):
                 fn = compiled(op)
-                self.computes = self.computes or op.opdef.host is not True
+                self.computes = self.computes or may_call_jax(op)
                 self.steps.append(Step(op, fn, _grouped(op, inputs), outputs))
             else:
+                self.computes = self.computes or op.opdef.bodies is not None or op.opdef.wants_rng
                 self.steps.append(Step(op, None, inputs, outputs))
         self.results = [self.slots[t] for t in graph.outputs]
 

@@ -21,6 +21,7 @@ from thalweg._src.core import apply, errors
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext, on_host
+from thalweg._src.runtime.numpy_lowering import may_call_jax, on_cpu
 from thalweg._src.runtime.waiting import Execution
 
 MOST = 4096  # elements of what an operation computes: more is worth an executable
@@ -36,6 +37,7 @@ class Straight:
         for t in plan.feeds:
             self._put(t)
         self.steps = [step for op in plan.ops if (step := self._step(op)) is not None]
+        self.computes = any(may_call_jax(op) for op, *_ in self.steps)
         self.wanted = [(t, self.slots[t]) for t in {plan.stand_ins.get(t, t) for t in plan.fetches} if t in self.slots]
 
     def _put(self, t: Tensor, value: Any = None) -> int:
@@ -71,7 +73,7 @@ class Straight:
         for t in self.plan.feeds:
             values[self.slots[t]] = on_host(env[t])
         walk = Execution(self.session, self.plan, env, until)
-        with walk.going_on(), np.errstate(all="ignore"):
+        with walk.going_on(), on_cpu() if self.computes else np.errstate(all="ignore"):
             for op, fn, inputs, outputs, kinds, one in self.steps:
                 try:
                     result = fn(*[values[i] if type(i) is int else [values[j] for j in i] for i in inputs])

@@ -27,7 +27,7 @@ def _stack(column: Sequence[Any], index: int) -> np.ndarray:
         return out
     shape = first.shape
     for x in column:
-        if np.shape(x) != shape:
+        if (x.shape if type(x) is np.ndarray else np.shape(x)) != shape:
             raise _different(column, index)
     if not shape:
         out = np.empty(len(column), first.dtype)
