@@ -343,6 +343,10 @@ def each(ax=None):
     yield plot.filters(rng.normal(size=[5, 5, 1, 32]), ax=ax)
     yield plot.curves({"train": rng.random(9), "test": rng.random(9)}, ax=ax)
     yield plot.loss_surface(lambda a, b: a * a + b * b, np.linspace(-1, 1, 9), np.linspace(-1, 1, 9), ax=ax)
+    yield plot.activations(p, 3, labels, ax=ax)
+    yield plot.most_exciting(images, p, 3, ax=ax)
+    yield plot.decision_surface(lambda x: x[:, 0] > x[:, 1], rng.normal(size=[20, 2]), rng.integers(0, 2, 20), ax=ax)
+    yield plot.capacity([0, 1, 2], [0, 1, 4], {"line": lambda x: 2 * x}, truth=np.square, ax=ax)
 
 
 def test_each_draws_something_and_nothing_is_cut_off():
