@@ -283,3 +283,16 @@ def test_the_value_of_an_assignment_enters_a_branch():
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         assert session.run(out).tolist() == [22, 24, 26]
+
+
+@pytest.mark.parametrize("rows", [3, 4000])
+@pytest.mark.parametrize("dtype", ["bool", "float32"])
+def test_shapes_that_do_not_fit_are_named_as_tensorflow_names_them(rows, dtype):
+    with tf.Graph().as_default(), tf.Session() as session:
+        a, b = tf.placeholder(dtype, None), tf.placeholder(dtype, None)
+        both = tf.logical_and(a, b) if dtype == "bool" else a + b
+        feeds = {a: np.ones(rows, dtype), b: np.ones((2, rows - 1), dtype)}
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=rf"Incompatible shapes: \[{rows}\] vs\. \[2,{rows - 1}\]"
+        ):
+            session.run(both, feeds)

@@ -5,6 +5,7 @@ A compiled cluster, the op-by-op mode for debugging, and the bodies of loops and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
@@ -380,9 +381,19 @@ def uninitialized(source: Operation, op: Operation) -> errors.OpError:
     )
 
 
+# What JAX, in two ways, and NumPy say of two shapes that can't be broadcast.
+_CANT_BROADCAST = re.compile(
+    r"(?:ncompatible shapes for broadcasting|broadcast together with shapes)\D*?\(([\d, ]*)\),? \(([\d, ]*)\)"
+)
+
+
 def _as_op_error(error: Exception, op: Operation) -> errors.OpError:
     kind: type[errors.OpError] = errors.InvalidArgumentError
     if isinstance(error, NotImplementedError):
         kind = errors.UnimplementedError
     message = str(error).split("\n")[0] or type(error).__name__
+    if shapes := _CANT_BROADCAST.search(message):
+        message = "Incompatible shapes: {} vs. {}".format(
+            *(f"[{s.strip(',').replace(' ', '')}]" for s in shapes.groups())
+        )
     return kind(None, op, f"{op.type} {op.name!r}: {message}")  # type: ignore[call-arg,arg-type]
