@@ -102,6 +102,18 @@ def test_attributes_that_programs_give_are_theirs(tmp_path):
     assert [f.symbol for f in check.check([str(tmp_path)]).findings] == ["tf.yours"]
 
 
+def test_annotations_that_python_evaluates_are_read():
+    source = """
+import tensorflow as tf
+class A:
+    kept: tf.Tensorr = None
+def f(x: tf.Tensor, *rest: tf.Tensorr) -> tf.Operationn:
+    local: tf.Tensorr = 3
+"""
+    assert [line for line, _ in found(source)] == [4, 5, 5]
+    assert found("from __future__ import annotations" + source) == []
+
+
 def test_python_2_is_told():
     assert found('import tensorflow as tf\nprint "x"')[0][1].startswith("not Python 3")
 

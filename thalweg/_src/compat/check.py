@@ -100,6 +100,11 @@ class _Made:
         self.kind, self.symbol = kind, symbol
 
 
+def _arguments(given: ast.arguments) -> list[ast.arg]:
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    return [a for a in every if a is not None]
+
+
 UNKNOWN = object()
 CATCHES = {"ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException", "TypeError"}
 
@@ -112,6 +117,8 @@ class _Reader(ast.NodeVisitor):
         self.given: set[str] = set()
         self.scopes: list[dict[str, Any]] = [{}]  # names -> (symbol, value), _Made, or UNKNOWN
         self.guarded = 0
+        self.functions = 0  # around the statement that is read
+        self.postponed = False  # whether annotations are kept as text
 
     # -- what names stand for
 
@@ -141,6 +148,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         home = node.module or ""
+        self.postponed |= home == "__future__" and any(a.name == "annotations" for a in node.names)
         if node.level or home.split(".")[0] != hook.NAME:
             for alias in node.names:
                 self.bind(alias.asname or alias.name, UNKNOWN)
@@ -215,7 +223,15 @@ class _Reader(ast.NodeVisitor):
                 self.visit(target)
             self.bind_target(target, value)
 
+    def annotations(self, *notes: ast.AST | None) -> None:
+        """Read annotations that Python evaluates."""
+        for note in () if self.postponed else notes:
+            if note is not None:
+                self.visit(note)
+
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if not self.functions:
+            self.annotations(node.annotation)
         if node.value is not None:
             self.visit(node.value)
             self.bind_target(node.target, self.value_of_quietly(node.value))
@@ -254,6 +270,7 @@ class _Reader(ast.NodeVisitor):
     def visit_FunctionDef(self, node: Any) -> None:
         for part in [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]:
             self.visit(part)
+        self.annotations(*(a.annotation for a in _arguments(node.args)), node.returns)
         self.bind(node.name, UNKNOWN)
         self.body(node.args, node.body)
 
@@ -265,10 +282,11 @@ class _Reader(ast.NodeVisitor):
         self.body(node.args, [node.body])
 
     def body(self, arguments: ast.arguments, statements: list[Any]) -> None:
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-        self.scopes.append({a.arg: UNKNOWN for a in every if a is not None})
+        self.scopes.append({a.arg: UNKNOWN for a in _arguments(arguments)})
+        self.functions += 1
         for statement in statements:
             self.visit(statement)
+        self.functions -= 1
         self.scopes.pop()
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
@@ -276,8 +294,10 @@ class _Reader(ast.NodeVisitor):
             self.visit(part)
         self.bind(node.name, UNKNOWN)
         self.scopes.append({})
+        around, self.functions = self.functions, 0
         for statement in node.body:
             self.visit(statement)
+        self.functions = around
         self.scopes.pop()
 
     def visit_Try(self, node: ast.Try) -> None:
