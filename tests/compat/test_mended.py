@@ -79,10 +79,10 @@ def test_scikit_learn_and_pandas(tmp_path):
     out, err = run(
         tmp_path,
         "from sklearn.externals import joblib\nfrom sklearn.cross_validation import train_test_split\nimport pandas as pd\n"
-        "frame = pd.DataFrame({'a': [1, 2]})\n"
+        "frame = pd.DataFrame({'a': [1, 2]})\nprint(len(train_test_split([1, 2, 3], [1, 2, 3], test_size=1)))\n"
         "print(frame.as_matrix().tolist(), frame.ix[1, 'a'], len(frame.append({'a': 3}, ignore_index=True)))\n",
     )
-    assert out == ["[[1], [2]] 2 3"], err
+    assert out == ["4", "[[1], [2]] 2 3"], err
 
 
 def test_without_shims(tmp_path):

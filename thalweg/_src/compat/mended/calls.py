@@ -10,17 +10,19 @@ from typing import Any
 
 
 def positional(function: Callable) -> Callable:
-    """`function`, whose keyword-only parameters may come by position, in their order."""
+    """`function`, whose keyword-only parameters may come by position, in their order, unless it takes any number of these."""
     parameters = inspect.signature(function).parameters.values()
     fixed = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     late = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    if not late or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return function
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         more = dict(zip(late, args[len(fixed) :], strict=False))
         return function(*args[: len(fixed)], **more, **kwargs)
 
-    return call if late else function
+    return call
 
 
 def renamed(function: Callable, names: Mapping[str, str | None]) -> Callable:
