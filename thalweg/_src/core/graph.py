@@ -917,9 +917,10 @@ class _DefaultStack(threading.local):
         try:
             yield graph
         finally:
-            if self.stack[-1] is not graph:
-                raise AssertionError(f"Nesting violated for default stack of {type(graph)} objects")
-            self.stack.pop()
+            if self.stack:  # a test case may have cleared it meanwhile
+                if self.stack[-1] is not graph:
+                    raise AssertionError(f"Nesting violated for default stack of {type(graph)} objects")
+                self.stack.pop()
 
 
 _default_graphs = _DefaultStack()
