@@ -1,6 +1,7 @@
 """Record checkpoints with MetaGraphs as the Savers of TensorFlow write them.
 
 oracle 0.12|1.15|2.21 tests/oracle/record_savers.py      -> tests/golden/savers/VERSION-FORMAT.{meta,index,data...}
+                                                         and SavedModels in tests/golden/savers/VERSION-model (1.15, 2.21)
 
 Each graph trains: `train` takes a step of momentum down `loss`, which reads a partitioned variable, and where there are
 resource variables, one of those. `expected.json` has the variables as they were saved, and after the step `train` with x = 1, 2.
@@ -8,6 +9,7 @@ resource variables, one of those. `expected.json` has the variables as they were
 
 import json
 import os
+import shutil
 import sys
 import warnings
 
@@ -38,6 +40,34 @@ def build(resources):
     optimizer = tf.train.MomentumOptimizer(0.1, 0.9, use_nesterov=True)
     train = optimizer.minimize(loss, global_step=step, name="train")
     tf.add_to_collection("to_run", train)
+
+
+def export(folder):
+    """A SavedModel: y = (x + the number that the asset has for a word) times w."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with tf.Graph().as_default(), tf.Session() as sess:
+        words = os.path.join(os.path.dirname(folder), "words.txt")
+        with open(words, "w") as f:
+            f.write("ten\t10\ntwenty\t20\n")
+        asset = tf.constant(words)
+        tf.add_to_collection(tf.GraphKeys.ASSET_FILEPATHS, asset)
+        x, word = tf.placeholder(tf.float32, [None], name="x"), tf.placeholder(tf.string, [None], name="word")
+        initializer = tf.lookup.TextFileInitializer(asset, tf.string, 0, tf.int64, 1)
+        table = tf.lookup.StaticHashTable(initializer, -1)
+        w = tf.get_variable("w", initializer=3.0, use_resource=True)
+        y = tf.identity((x + tf.cast(table.lookup(word), tf.float32)) * w, name="y")
+        sess.run([tf.global_variables_initializer(), tf.tables_initializer()])
+        builder = tf.saved_model.builder.SavedModelBuilder(folder)
+        signature = tf.saved_model.signature_def_utils.predict_signature_def({"x": x, "word": word}, {"y": y})
+        builder.add_meta_graph_and_variables(
+            sess,
+            [tf.saved_model.tag_constants.SERVING],
+            {"serving_default": signature},
+            assets_collection=tf.get_collection(tf.GraphKeys.ASSET_FILEPATHS),
+            main_op=tf.tables_initializer(),
+        )
+        builder.save()
+        os.remove(words)
 
 
 def plain(value):
@@ -76,6 +106,8 @@ def main():
         expected[version + "-v1"] = record(version + "-v1", version != "0.12", write_version=old)
     if version == "1.15":
         expected["1.15-sharded"] = record("1.15-sharded", True, sharded=True)
+    if version != "0.12":
+        export(os.path.join(FOLDER, version + "-model"))
     with open(path, "w") as f:
         json.dump(expected, f, sort_keys=True)
     os.remove(os.path.join(FOLDER, "checkpoint"))

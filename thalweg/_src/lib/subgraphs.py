@@ -152,14 +152,14 @@ def remove_training_nodes(input_graph: Any, protected_nodes: Sequence[str] | Non
     """The graph without CheckNumerics and Identity nodes, but for those in `protected_nodes` or with control inputs."""
     protected = set(protected_nodes or ())
     source = graphdef.as_graph_def(input_graph)
-    removed = {n.name for n in source.node if n.op == "CheckNumerics" and n.name not in protected}
+    removed = {n.name: n.input[0] for n in source.node if n.op == "CheckNumerics" and n.name not in protected}
     kept = []
     for n in source.node:
         if n.name not in removed:
             copy = protos.NodeDef()
             copy.CopyFrom(n)
             copy.ClearField("input")
-            copy.input.extend(i for i in n.input if i.lstrip("^") not in removed)
+            copy.input.extend(_past(i, removed) for i in n.input if not (i.startswith("^") and i[1:] in removed))
             kept.append(copy)
     controls = {i[1:] for n in kept for i in n.input if i.startswith("^")}
     spliced = {
@@ -175,11 +175,16 @@ def remove_training_nodes(input_graph: Any, protected_nodes: Sequence[str] | Non
         if n.name in spliced:
             continue
         for i, name in enumerate(n.input):
-            while name.lstrip("^") in spliced:
-                name = spliced[name.lstrip("^")]
-            n.input[i] = name
+            n.input[i] = _past(name, spliced)
         out.node.append(n)
     return out
+
+
+def _past(name: str, passed: dict[str, str]) -> str:
+    """The input of a node, when nodes that hand on what they get are left out: {name of one: its own input}."""
+    while name.lstrip("^") in passed:
+        name = passed[name.lstrip("^")]
+    return name
 
 
 def must_run_on_cpu(node: Any, pin_variables_on_cpu: bool = False) -> bool:

@@ -9,10 +9,13 @@ from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.formats import protos
 from thalweg._src.lib.saved_model import constants
+from thalweg._src.ops.ragged import RaggedTensor
 
 
 def build_tensor_info(tensor: Any) -> Any:
-    """The TensorInfo of a tensor or SparseTensor: its name, type and shape."""
+    """The TensorInfo of a tensor, SparseTensor or RaggedTensor: its name, type and shape; of a RaggedTensor, its parts."""
+    if isinstance(tensor, RaggedTensor):
+        return _info_of_ragged(tensor)
     info = protos.TensorInfo(
         dtype=dtypes.as_dtype(tensor.dtype).as_datatype_enum, tensor_shape=tensor.get_shape().as_proto()
     )
@@ -25,8 +28,23 @@ def build_tensor_info(tensor: Any) -> Any:
     return info
 
 
+def _info_of_ragged(tensor: RaggedTensor) -> Any:
+    info = protos.TensorInfo()
+    spec = info.composite_tensor.type_spec
+    spec.type_spec_class, spec.type_spec_class_name = protos.TypeSpecProto.RAGGED_TENSOR_SPEC, "RaggedTensorSpec"
+    shape, dtype, rank, splits = (spec.type_state.tuple_value.values.add() for _ in range(4))
+    shape.tensor_shape_value.CopyFrom(tensor.shape.as_proto())
+    dtype.tensor_dtype_value = tensor.dtype.as_datatype_enum
+    rank.int64_value = tensor.ragged_rank
+    splits.tensor_dtype_value = tensor.row_splits.dtype.as_datatype_enum
+    info.composite_tensor.components.extend(
+        build_tensor_info(t) for t in (tensor.flat_values, *tensor.nested_row_splits)
+    )
+    return info
+
+
 def get_tensor_from_tensor_info(tensor_info: Any, graph: Graph | None = None, import_scope: str | None = None) -> Any:
-    """The tensor or SparseTensor that a TensorInfo names. Raises KeyError if it is not there, ValueError for
+    """The tensor, SparseTensor or RaggedTensor that a TensorInfo names. Raises KeyError if it is not there, ValueError for
     another kind.
     """
     graph = graph or get_default_graph()
@@ -44,6 +62,13 @@ def get_tensor_from_tensor_info(tensor_info: Any, graph: Graph | None = None, im
             named(sparse.values_tensor_name),
             named(sparse.dense_shape_tensor_name),
         )
+    composite = tensor_info.composite_tensor
+    if (
+        encoding == "composite_tensor"
+        and composite.type_spec.type_spec_class == protos.TypeSpecProto.RAGGED_TENSOR_SPEC
+    ):
+        values, *splits = (get_tensor_from_tensor_info(c, graph, import_scope) for c in composite.components)
+        return RaggedTensor.from_nested_row_splits(values, splits)
     raise ValueError(f"Invalid TensorInfo.encoding: {encoding}")
 
 
