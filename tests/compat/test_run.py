@@ -169,3 +169,16 @@ def test_a_program_for_a_gpu_runs_without_one(tmp_path):
     assert (ran.returncode, ran.stdout.strip()) == (0, "2.0")
     assert ran.stderr.count("There is no /device:GPU:0 here") == 1
     assert "GPU:1" not in ran.stderr
+
+
+def test_files_beside_a_program_by_their_place_in_tensorflow_s_tree(tmp_path):
+    (tmp_path / "data_utils.py").write_text("import tensorflow as tf\nsize = tf.constant(3).dtype.size\n")
+    (tmp_path / "cifar10.py").write_text("name = __name__\n")
+    (tmp_path / "prog.py").write_text(
+        "from tensorflow.models.image.cifar10 import cifar10\nassert cifar10.name == 'tensorflow.models.image.cifar10.cifar10'\n"
+        "from tensorflow.models.rnn.translate import data_utils\nimport tensorflow.models.rnn.translate.data_utils as again\n"
+        "print(data_utils.size, again is data_utils)\n"
+        "try:\n    from tensorflow.models.rnn.translate import other\nexcept ImportError as e:\n    print('other' in str(e))\n"
+    )
+    ran = python("-m", "thalweg", "run", "prog.py", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, "4 True\nTrue\n"), ran.stderr

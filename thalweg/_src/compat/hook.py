@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.compat import modules, second
+from thalweg._src.compat import modules, neighbours, second
 from thalweg._src.compat.nearest import MissingModule, MissingSymbol
 from thalweg._src.formats import protos
 
@@ -183,6 +184,22 @@ def reachable(public: str) -> bool:
     return True
 
 
+def neighbour(fullname: str) -> ModuleSpec | None:
+    """A file beside the program that it names by its place in TensorFlow's tree, or a package above one."""
+    file, is_package = neighbours.find(fullname)
+    if file is not None:
+        return spec_from_file_location(fullname, file)
+    if not is_package:
+        return None
+    spec = ModuleSpec(fullname, FINDER, is_package=True)
+    spec.loader_state = Alias(fullname, _nothing, list, None)
+    return spec
+
+
+def _nothing(name: str) -> Any:
+    raise LookupError(name)
+
+
 class Finder(MetaPathFinder, Loader):
     """Answers for `tensorflow`, what is below it, and TensorBoard's switch; leaves everything else to the others."""
 
@@ -195,7 +212,10 @@ class Finder(MetaPathFinder, Loader):
             return None
         module = alias(fullname)
         if module is None:
-            raise MissingModule(fullname, all_modules())
+            spec = neighbour(fullname)
+            if spec is None:
+                raise MissingModule(fullname, all_modules())
+            return spec
         spec = ModuleSpec(fullname, self, origin="thalweg", is_package=True)
         spec.loader_state = module
         return spec
