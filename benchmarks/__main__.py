@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import input_files, report
 from benchmarks.catalogue import by_name
 from benchmarks.measure import Record, measure, start_up, started
 from benchmarks.workers import known_peers
-from benchmarks.workloads import MACHINE, WORKLOADS
+from benchmarks.workloads import INPUT, MACHINE, WORKLOADS
 
 DEFAULT = [w.name for w in WORKLOADS if w.name not in MACHINE] + ["start-up"]
 
@@ -30,6 +30,8 @@ def main() -> None:
     elif not options.compiled:
         peers = [p for p in peers if p.name != "PyTorch compiled"]
 
+    if INPUT.intersection(names):
+        input_files.prepare()
     began = time.perf_counter()
     facts = report.surroundings()
     results: dict[str, list[Record]] = {}

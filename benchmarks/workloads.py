@@ -150,6 +150,20 @@ WORKLOADS = (
     ),
     checkpoint("save", "saving"),
     checkpoint("restore", "restoring"),
+    # input: the files are those of benchmarks.input_files
+    Workload("records", "reading 20,000 TFRecords of 1 KB, in batches of 100", (), {}, 0, 20000 * 1040.0, "pass"),
+    Workload(
+        "pictures",
+        "32 JPEGs of 256x256: decoded, cut to 224x224, mirrored, resized to 128x128, as a batch of float32",
+        (),
+        {"batch": 32, "cut": 224, "side": 128},
+        0,
+        0,
+        "batch",
+    ),
+    Workload("input-feed", "softmax regression 784-10 on shuffled batches of 100, fed", (), {}, 0, 0, "step"),
+    Workload("input-data", "the same by tf.data (DataLoader)", (), {}, 0, 0, "step"),
+    Workload("input-queue", "the same by queues: slice_input_producer, shuffle_batch", (), {}, 0, 0, "step"),
     # measured for the floors, by whoever reaches most
     Workload(
         "matmul",
@@ -164,3 +178,4 @@ WORKLOADS = (
 )
 
 MACHINE = ("matmul", "copy")
+INPUT = frozenset(("records", "pictures", "input-feed", "input-data", "input-queue"))  # that read files
