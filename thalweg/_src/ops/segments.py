@@ -56,7 +56,7 @@ def joined(x: Any, ids: Any, n: int, how: str) -> Any:
     start = _START[how](x.dtype)
     if xp(x, ids) is np:
         out = np.full((n, *rest), start, x.dtype)
-        keep = ids >= 0
+        keep = (ids >= 0) & (ids < n)  # the ids of a step that a check lets fail
         ufunc.at(out, ids[keep], x[keep])
         return out
     out = jnp.full((n, *rest), start, x.dtype)
@@ -88,18 +88,17 @@ def check_sorted(ids: Any, rows: int) -> None:
     """Raise InvalidArgumentError for the first segment whose id is out of range or larger than the next one."""
     if not ids.size:
         return
-    check(rows > 0, "segment ids must be >= 0")
+    if rows <= 0:
+        raise errors.InvalidArgumentError(None, None, "segment ids must be >= 0")
     begins = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
     segments = ids[begins].astype(np.int64)
     falls = np.append(segments[1:] < segments[:-1], False)
     outside = (segments < 0) | (segments >= rows)
     for i in np.flatnonzero(falls | outside)[:1]:
-        check(not falls[i], "segment ids are not increasing")
-        raise errors.InvalidArgumentError(
-            None,
-            None,
-            f"Segment id {segments[i]} out of range [0, {rows}), possibly because 'segment_ids' input is not sorted.",
+        outside_of = (
+            f"Segment id {segments[i]} out of range [0, {rows}), possibly because 'segment_ids' input is not sorted."
         )
+        raise errors.InvalidArgumentError(None, None, "segment ids are not increasing" if falls[i] else outside_of)
 
 
 def _sorted(x: Any, ids: Any, how: str, empty: Any) -> Any:

@@ -36,7 +36,7 @@ def _picked(x: Any, indices: Any, ids: Any, n: int | None, how: str) -> Any:
     check_sorted(ids, n)
     _in_range(indices, x.shape[0], "indices[{}] == {} out of range [0, {})")
     m = xp(x, indices)
-    total = joined(m.take(x, indices, 0), ids, n, "sum")
+    total = joined(m.take(x, indices, 0, mode="clip"), ids, n, "sum")
     weights = _weights(ids, n, how)
     return total * weights.reshape((n,) + (1,) * (total.ndim - 1)).astype(total.dtype) if how != "sum" else total
 
@@ -151,7 +151,9 @@ def _spread(g: Any, indices: Any, ids: Any, rows: Any, how: str) -> Any:
     ones = m.ones(ids.shape, g.dtype)
     counts = m.maximum(joined(ones, ids, g.shape[0], "sum"), 1)
     weights = 1 / (m.sqrt(counts) if how == "sqrt_n" else counts)
-    picked = m.take(g, ids, 0) * m.take(weights, ids, 0).reshape((-1,) + (1,) * (g.ndim - 1)).astype(g.dtype)
+    picked = m.take(g, ids, 0, mode="clip") * m.take(weights, ids, 0, mode="clip").reshape(
+        (-1,) + (1,) * (g.ndim - 1)
+    ).astype(g.dtype)
     return joined(picked, indices, n, "sum")
 
 
