@@ -80,7 +80,9 @@ def read_jpeg(data: bytes, channels: int = 0, *, ratio: int = 1, recover: bool =
     if image.mode == "CMYK":
         c, m, y, k = np.moveaxis(255 - np.asarray(image).astype(np.int32), -1, 0)
         return np.stack([c * k // 255, m * k // 255, y * k // 255], -1).astype(np.uint8)
-    return np.array(image.convert("L"))[..., None] if grey else np.array(image.convert("RGB"))
+    mode = "L" if grey else "RGB"
+    pixels = np.array(image if image.mode == mode else image.convert(mode))
+    return pixels[..., None] if grey else pixels
 
 
 def jpeg_shape(data: bytes) -> tuple[int, int, int]:
