@@ -200,3 +200,84 @@ def test_scikit_learn_s_own_checks(name):
     results = check_estimator(estimator, on_skip=None, on_fail=None)
     failed = [f"{r['check_name']}: {r['exception']!r}" for r in results if r["status"] not in ("passed", "skipped")]
     assert not failed, "\n".join(failed)
+
+
+class Stop:
+    """A callback that ends the training after the third epoch, and keeps what it is told."""
+
+    def setup(self, estimator, context):
+        self.told = []
+
+    def on_fit_task_begin(self, estimator, context):
+        self.told.append((context.task_name, context.task_id, "begins"))
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        score = None if fitted_estimator is None else fitted_estimator.score(X, y)
+        self.told.append((context.task_name, context.task_id, score))
+        return context.task_name == "epoch" and context.task_id == 2
+
+    def teardown(self, estimator, context):
+        self.told.append("over")
+
+
+def test_callbacks_are_told_and_can_stop(digits):
+    pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+    X, y = digits
+    stop = Stop()
+    model = estimators.MLPClassifier((16,), max_iter=10, random_state=0).set_callbacks(stop).fit(X, y)
+    assert model.n_iter_ == 3
+    assert [t[:2] for t in stop.told[:-1]] == [("fit", 0), *[("epoch", i) for i in (0, 0, 1, 1, 2, 2)], ("fit", 0)]
+    assert stop.told[-1] == "over"
+    scores = [t[2] for t in stop.told[:-1] if isinstance(t[2], float)]
+    assert scores[2] == scores[3] == model.score(X, y)
+    plain = estimators.MLPClassifier((16,), max_iter=3, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(plain.predict_proba(X), model.predict_proba(X))
+
+
+def test_progress_bars(digits, capsys):
+    callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+    pytest.importorskip("rich")
+    model = estimators.MLPRegressor((4,), max_iter=2, random_state=0).set_callbacks(callback.ProgressBar())
+    model.fit(*digits)
+    assert "MLPRegressor - fit" in capsys.readouterr().out
+
+
+def test_frames_in_and_frames_out(digits):
+    pandas = pytest.importorskip("pandas")
+    X, _ = digits
+    frame = pandas.DataFrame(X, columns=[f"pixel{i}" for i in range(X.shape[1])])
+    model = estimators.Autoencoder(3, max_iter=2, random_state=0).set_output(transform="pandas")
+    out = model.fit_transform(frame)
+    assert list(model.feature_names_in_) == list(frame.columns)
+    assert list(out.columns) == ["autoencoder0", "autoencoder1", "autoencoder2"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.transform(frame[frame.columns[::-1]])
+
+
+@pytest.mark.parametrize("kind", ["MLPClassifier", "LinearClassifier", "MLPRegressor"])
+def test_bad_input_is_refused_in_scikit_learn_s_words(kind, digits):
+    X, y = digits
+    model = getattr(estimators, kind)(max_iter=1)
+    holes = X.copy()
+    holes[3, 2] = np.nan
+    words = np.array([["a", "b"]] * 4)
+    for rows, labels, match in (
+        (holes, y, "Input X contains NaN"),
+        (np.where(np.isnan(holes), np.inf, holes), y, "Input X contains infinity"),
+        (np.zeros((0, 3)), y[:0], "Found array with 0 sample"),
+        (np.zeros((4, 0)), y[:4], "0 feature\\(s\\)"),
+        (X[0], y[:1], "Expected 2D array, got 1D array instead"),
+        (words, y[:4], "could not convert string to float"),
+        (X, y[:-1], "inconsistent numbers of samples"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            model.fit(rows, labels)
+    with pytest.raises(NotFittedError, match=f"This {kind} instance is not fitted yet"):
+        model.predict(X)
+
+
+def test_labels_that_were_not_announced(digits):
+    X, y = digits
+    model = estimators.MLPClassifier((4,)).partial_fit(X[y < 5], y[y < 5], classes=range(5))
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self.classes_`"):
+        model.partial_fit(X, y)

@@ -15,12 +15,13 @@ from sklearn.utils import check_random_state, shuffle
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from thalweg._src.contrib.sklearn.callbacks import CallbackSupportMixin, Told, with_callbacks
 from thalweg._src.contrib.sklearn.network import Network, held_by, own
 
 FLOATS = (np.float64, np.float32)
 
 
-class Trained(BaseEstimator):
+class Trained(CallbackSupportMixin, BaseEstimator):
     """The base of the estimators. A subclass says what its graph is (`_model`), and what it depends on (`_structure`)."""
 
     _loss = "squared"
@@ -148,11 +149,13 @@ class Trained(BaseEstimator):
 
     # -- training
 
+    @with_callbacks
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
         fitted = hasattr(self, "_state")
         first = not fitted or not (self.warm_start or incremental)
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
+        labels = y
         X, y = self._check(X, y, incremental, first)
         weights = np.ones(len(X), X.dtype) if sample_weight is None else _check_sample_weight(
             sample_weight, X, dtype=X.dtype, ensure_non_negative=True)  # fmt: skip
@@ -174,14 +177,18 @@ class Trained(BaseEstimator):
             network.load(self._first(network, random) if first else self._state)
         else:
             network = self._network()
+        passes = 1 if incremental else self.max_iter
+        fitted = lambda: {"_state": network.read(), "_trained": list(network.trained)}
+        told = Told(self, passes, X, labels, sample_weight, fitted)
         try:
-            self._train(network, X, y, weights[:, None].astype(self._dtype), size, random, incremental)
+            self._train(network, X, y, weights[:, None].astype(self._dtype), size, random, incremental, told)
         finally:
             self._trained = list(network.trained)
             self._state = network.read()
         if not all(np.isfinite(self._state[name]).all() for name in self._trained):
             raise ValueError("Solver produced non-finite parameter weights. The input data may contain large values "
                              "and need to be preprocessed.")  # fmt: skip
+        told.end(None)
         return self
 
     def _check(self, X: Any, y: Any, incremental: bool, first: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -199,7 +206,7 @@ class Trained(BaseEstimator):
         return min(self.batch_size, n)
 
     def _train(self, network: Network, X: np.ndarray, y: np.ndarray, w: np.ndarray, size: int,
-               random: np.random.RandomState, incremental: bool) -> None:  # fmt: skip
+               random: np.random.RandomState, incremental: bool, told: Told) -> None:  # fmt: skip
         held_out = None
         if self.early_stopping:
             X, held_out, y, w = self._set_aside(X, y, w, random)
@@ -208,6 +215,7 @@ class Trained(BaseEstimator):
         best, best_state, waited, index = np.inf, None, 0, np.arange(len(X))
         self.n_iter_ = 0
         for _ in range(1 if incremental else self.max_iter):
+            task = told.begin()
             if self.shuffle:
                 index = shuffle(index, random_state=random)
             total = 0.0
@@ -230,6 +238,8 @@ class Trained(BaseEstimator):
             waited = waited + 1 if value > best - self.tol else 0
             if value < best:
                 best, best_state = value, network.read() if held_out is not None else None
+            if told.end(task):
+                break
             if waited > self.n_iter_no_change:
                 if self.verbose:
                     print(f"No improvement by more than tol={self.tol} for {self.n_iter_no_change} epochs. Stopping.")
