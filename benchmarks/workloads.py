@@ -98,19 +98,25 @@ def digits_network(batch):
     )
 
 
-def recurrent(batch, steps, units, layers, vocabulary):
-    cell = 2.0 * batch * 2 * units * 4 * units
+def recurrent(cell, batch, steps, units, layers, vocabulary):
+    gates = {"LSTM": 4, "GRU": 3}[cell]
+    turn = 2.0 * batch * 2 * units * gates * units
     out = 2.0 * batch * units * vocabulary
-    parameters = layers * (8 * units * units + 4 * units) + 2 * vocabulary * units + vocabulary
+    parameters = layers * (2 * gates * units * units + gates * units) + 2 * vocabulary * units + vocabulary
     return Workload(
-        "lstm",
-        f"{layers}-layer LSTM {units}, batch {batch}, {steps} steps, vocabulary {vocabulary}, gradients clipped, Adam",
+        cell.lower(),
+        f"{layers}-layer {cell} {units}, batch {batch}, {steps} steps, vocabulary {vocabulary}, gradients clipped, Adam",
         (((batch, steps), f"below {vocabulary}"), ((batch, steps), f"below {vocabulary}")),
-        {"units": units, "layers": layers, "vocabulary": vocabulary},
-        3 * steps * (layers * cell + out),
+        {"cell": cell, "units": units, "layers": layers, "vocabulary": vocabulary},
+        3 * steps * (layers * turn + out),
         adam_bytes(parameters) + 8.0 * batch * steps,
         "step",
     )
+
+
+def random_numbers(name, title, count):
+    """Numbers that go into memory once, at the least."""
+    return Workload(name, f"{title} of {count:,} numbers", (), {"count": count}, 0, 4.0 * count, "draw")
 
 
 def two_convolutions(name, batch, side, channels, filters, train):
@@ -142,7 +148,10 @@ WORKLOADS = (
     softmax_regression(100, 784, 10),
     perceptron(128, (784, 512, 512, 10)),
     digits_network(64),
-    recurrent(50, 50, 128, 2, 65),
+    recurrent("LSTM", 50, 50, 128, 2, 65),
+    recurrent("GRU", 50, 50, 128, 2, 65),
+    random_numbers("dropout-mask", "dropout", 10_000_000),
+    random_numbers("initial-weight", "an initial weight, truncated normal,", 10_000_000),
     two_convolutions("conv-forward", 4, 128, 32, 64, train=False),
     two_convolutions("conv-train", 4, 128, 32, 64, train=True),
     Workload(

@@ -64,11 +64,12 @@ def programs(tf):
         logits = tf.matmul(h, weights(1024, 10)) + biases(10)
         return training(loss_of(logits, labels), x, labels)
 
-    def lstm(workload):
+    def recurrent(workload):
         fresh()
         size = workload.size
+        cell = {"LSTM": tf.nn.rnn_cell.BasicLSTMCell, "GRU": tf.nn.rnn_cell.GRUCell}[size["cell"]]
         text, following = placeholders(workload, tf.int32, tf.int32)
-        cells = [tf.nn.rnn_cell.BasicLSTMCell(size["units"]) for _ in range(size["layers"])]
+        cells = [cell(size["units"]) for _ in range(size["layers"])]
         x = tf.nn.embedding_lookup(weights(size["vocabulary"], size["units"]), text)
         h, _ = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), x, dtype=tf.float32)
         h = tf.reshape(h, [-1, size["units"]])
@@ -81,6 +82,18 @@ def programs(tf):
         train = tf.train.AdamOptimizer(2e-3).apply_gradients(zip(gradients, variables))
         s = session()
         return lambda x, y: float(s.run([train, loss], {text: x, following: y})[1])
+
+    def dropout_mask(workload):
+        fresh()
+        kept = tf.nn.dropout(tf.Variable(tf.ones([workload.size["count"]])), 0.5)
+        kept_as, s = tf.Variable(tf.zeros([workload.size["count"]])), session()
+        draw = kept_as.assign(kept).op  # into memory, not only into a sum
+        return lambda: s.run(draw) or 0.0
+
+    def initial_weight(workload):
+        fresh()
+        w, s = weights(workload.size["count"]), tf.Session()
+        return lambda: s.run(w.initializer) or 0.0
 
     def convolutions(workload):
         fresh()
@@ -143,7 +156,10 @@ def programs(tf):
         "softmax": dense,
         "mlp": dense,
         "digits": digits,
-        "lstm": lstm,
+        "lstm": recurrent,
+        "gru": recurrent,
+        "dropout-mask": dropout_mask,
+        "initial-weight": initial_weight,
         "conv-forward": convolutions,
         "conv-train": convolutions,
         "build": build,

@@ -83,21 +83,32 @@ def programs(jax):
 
         return training(loss, (convolutions, dense))
 
-    def lstm(workload):
+    def recurrent(workload):
         units, vocabulary = workload.size["units"], workload.size["vocabulary"]
-        cells = [(weights(2 * units, 4 * units), biases(4 * units)) for _ in range(workload.size["layers"])]
+        width = {"LSTM": 4, "GRU": 3}[workload.size["cell"]] * units
+        cells = [(weights(2 * units, width), biases(width)) for _ in range(workload.size["layers"])]
         parameters = (weights(vocabulary, units), cells, (weights(units, vocabulary), biases(vocabulary)))
 
-        def layer(x, w, b):  # [steps, batch, units]
-            def tick(carry, x):
-                c, h = carry
-                i, j, f, o = jnp.split(jnp.concatenate([x, h], -1) @ w + b, 4, -1)
-                c = c * jax.nn.sigmoid(f + 1.0) + jax.nn.sigmoid(i) * jnp.tanh(j)
-                h = jnp.tanh(c) * jax.nn.sigmoid(o)
-                return (c, h), h
+        def memory(state, x, w, b):
+            c, h = state
+            i, j, f, o = jnp.split(jnp.concatenate([x, h], -1) @ w + b, 4, -1)
+            c = c * jax.nn.sigmoid(f + 1.0) + jax.nn.sigmoid(i) * jnp.tanh(j)
+            h = jnp.tanh(c) * jax.nn.sigmoid(o)
+            return (c, h), h
 
-            zero = jnp.zeros(x.shape[1:])
-            return lax.scan(tick, (zero, zero), x)[1]
+        def gated(state, x, w, b):
+            (h,) = state
+            gates = jax.nn.sigmoid(jnp.concatenate([x, h], -1) @ w[:, : 2 * units] + b[: 2 * units])
+            r, u = jnp.split(gates, 2, -1)
+            c = jnp.tanh(jnp.concatenate([x, r * h], -1) @ w[:, 2 * units :] + b[2 * units :])
+            h = u * h + (1 - u) * c
+            return (h,), h
+
+        tick, states = {"LSTM": (memory, 2), "GRU": (gated, 1)}[workload.size["cell"]]
+
+        def layer(x, w, b):  # [steps, batch, units]
+            start = (jnp.zeros(x.shape[1:]),) * states
+            return lax.scan(lambda state, x: tick(state, x, w, b), start, x)[1]
 
         def loss(parameters, x, y):
             embedding, cells, (w, b) = parameters
@@ -108,6 +119,15 @@ def programs(jax):
             return -jnp.mean(jnp.take_along_axis(log, y.T[..., None], -1))
 
         return training(loss, parameters, rate=2e-3, clip=5.0)
+
+    def dropout_mask(workload):
+        x = jnp.ones(workload.size["count"])
+        drop = jax.jit(lambda key: jnp.where(jax.random.bernoulli(key, 0.5, x.shape), x / 0.5, 0))
+        return lambda: drop(next(keys))[0].item()
+
+    def initial_weight(workload):
+        draw = jax.jit(lambda key: 0.1 * jax.random.truncated_normal(key, -2.0, 2.0, (workload.size["count"],)))
+        return lambda: draw(next(keys))[0].item()
 
     def convolutions(workload):
         channels, filters = workload.size["channels"], workload.size["filters"]
@@ -143,7 +163,10 @@ def programs(jax):
         "softmax": dense,
         "mlp": dense,
         "digits": digits,
-        "lstm": lstm,
+        "lstm": recurrent,
+        "gru": recurrent,
+        "dropout-mask": dropout_mask,
+        "initial-weight": initial_weight,
         "conv-forward": convolutions,
         "conv-train": convolutions,
         "matmul": matmul,

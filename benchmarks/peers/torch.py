@@ -60,19 +60,29 @@ def programs(torch, compiled):
             lambda x, y: (x.permute(0, 3, 1, 2), y),  # NHWC in memory is channels last: no copy
         )
 
-    def lstm(workload):
+    def recurrent(workload):
         units, vocabulary = workload.size["units"], workload.size["vocabulary"]
         embedding = nn.Embedding(vocabulary, units)
-        recurrent = nn.LSTM(units, units, workload.size["layers"], batch_first=True)
+        layers = {"LSTM": nn.LSTM, "GRU": nn.GRU}[workload.size["cell"]](
+            units, units, workload.size["layers"], batch_first=True
+        )
         out = nn.Linear(units, vocabulary)
-        parameters = [*embedding.parameters(), *recurrent.parameters(), *out.parameters()]
+        parameters = [*embedding.parameters(), *layers.parameters(), *out.parameters()]
 
         def forward(x, y):
-            h, _ = recurrent(embedding(x))
+            h, _ = layers(embedding(x))
             return functional.cross_entropy(out(h).reshape(-1, vocabulary), y.reshape(-1))
 
         adam = torch.optim.Adam(parameters, 2e-3, fused=True)
         return training(forward, parameters, lambda x, y: (x, y.long()), optimizer=adam, clip=5.0)
+
+    def dropout_mask(workload):
+        x = torch.ones(workload.size["count"])
+        return lambda: functional.dropout(x, 0.5)[0].item()
+
+    def initial_weight(workload):
+        w = torch.empty(workload.size["count"])
+        return lambda: nn.init.trunc_normal_(w, std=0.1)[0].item()
 
     def convolutions(workload):
         channels, filters = workload.size["channels"], workload.size["filters"]
@@ -105,7 +115,10 @@ def programs(torch, compiled):
         "softmax": dense,
         "mlp": dense,
         "digits": digits,
-        "lstm": lstm,
+        "lstm": recurrent,
+        "gru": recurrent,
+        "dropout-mask": dropout_mask,
+        "initial-weight": initial_weight,
         "conv-forward": convolutions,
         "conv-train": convolutions,
         "matmul": matmul,
