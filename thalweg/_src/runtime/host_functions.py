@@ -271,7 +271,7 @@ def as_array(value: Any) -> Any:
     """One component of an element as an array: bytes and objects become arrays of rank zero."""
     if isinstance(value, np.ndarray | RefValue):
         return value
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) or hasattr(value, "addressable_shards"):
         return np.asarray(value)
     out = np.empty((), object)
     out[()] = value

@@ -79,6 +79,11 @@ class HostContext:
             store.commit([("rng", name) for name in streams], list(streams.values()))
 
     @property
+    def device(self) -> Any:
+        """The JAX device that the op is placed on."""
+        return self.session._devices.place(self.op)
+
+    @property
     def cancelled(self) -> bool:
         """Whether the session was closed while the op ran."""
         return self.session._cancelled.is_set()

@@ -4,6 +4,7 @@ from thalweg._src.ops.data import caching as caching
 from thalweg._src.ops.data import choosing as choosing
 from thalweg._src.ops.data import combining as combining
 from thalweg._src.ops.data import databases as databases
+from thalweg._src.ops.data import devices as devices
 from thalweg._src.ops.data import files as files
 from thalweg._src.ops.data import grouping as grouping
 from thalweg._src.ops.data import iterators as iterators

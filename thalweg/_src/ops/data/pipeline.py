@@ -148,8 +148,8 @@ def component(x: Any) -> Any:
 
 
 def array(x: Any) -> Any:
-    """A component of an element as an array."""
-    if isinstance(x, np.ndarray):
+    """A component of an element as an array, of NumPy or on a device."""
+    if isinstance(x, np.ndarray) or hasattr(x, "addressable_shards"):
         return x
     return np.asarray(x) if isinstance(x, np.generic) else variant(x)
 

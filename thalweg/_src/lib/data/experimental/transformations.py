@@ -5,12 +5,12 @@ from typing import Any
 
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.graph import Tensor
+from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.core.type_spec import TensorSpec
 from thalweg._src.lib.data import nest, structure
-from thalweg._src.lib.data.dataset import Dataset, check_predicate
+from thalweg._src.lib.data.dataset import AUTOTUNE, Dataset, check_predicate
 from thalweg._src.lib.data.functions import ElementFunction, state_function
 from thalweg._src.lib.data.seeds import seed_tensors
 from thalweg._src.lib.data.specs import SparseTensorSpec
@@ -235,13 +235,21 @@ def _checker(flat: list[Any]) -> Callable[..., Any]:
 
 
 def prefetch_to_device(device: Any, buffer_size: Any = None) -> Transformation:
-    """The elements, made ahead. Steps take them to their device."""
-    return lambda dataset: dataset.prefetch(buffer_size)
+    """The elements, copied to `device` by a thread, `buffer_size` of them ahead (2 by default): the last step of a pipeline."""
+    copied = copy_to_device(device)
+    return lambda dataset: copied(dataset).prefetch(AUTOTUNE if buffer_size is None else buffer_size)
 
 
 def copy_to_device(target_device: Any, source_device: Any = "/cpu:0") -> Transformation:
-    """The elements: they lie on the host, steps take them to their device."""
-    return lambda dataset: dataset._like(dataset._variant_tensor)
+    """The elements, copied to `target_device` when they are asked for."""
+
+    def apply(d: Dataset) -> Dataset:
+        with get_default_graph().device(target_device):
+            return d._like(
+                ops.devices.on_device_dataset(d._variant_tensor, **d._flat_structure, name="OnDeviceDataset")
+            )
+
+    return apply
 
 
 def bytes_produced_stats(tag: Any) -> Transformation:
