@@ -7,6 +7,7 @@ kept by the session like a variable, so that the hundredth run gives TensorFlow'
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -99,7 +100,7 @@ class Stream:
         """
 
         def make(state: Any, groups: int) -> Any:
-            return interleaved(numbers(_blocks(state, jnp.arange(groups, dtype=jnp.uint32))))
+            return interleaved(numbers(_first_blocks()(state, groups)))
 
         per_block = len(jax.eval_shape(numbers, (jax.ShapeDtypeStruct((1,), np.uint32),) * 4))
         groups = -(-count // per_block)
@@ -124,6 +125,12 @@ class Stream:
 
 def _blocks(state: Any, offsets: Any) -> Words:
     return rounds((state[0], state[1]), _add((state[2], state[3], state[4], state[5]), offsets))
+
+
+@functools.cache
+def _first_blocks() -> Any:
+    """(state, n) -> the first n blocks, as a function of its own: ten rounds take long to trace, so that is done once."""
+    return jax.jit(lambda state, groups: _blocks(state, jnp.arange(groups, dtype=jnp.uint32)), static_argnums=1)
 
 
 def interleaved(parts: Sequence[Any]) -> Any:
