@@ -321,3 +321,18 @@ def test_arguments_that_contradict_each_other(make, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"[Oo]ne|invalid|both|must also"):
         make()
+
+
+def test_an_initializer_alone_takes_the_initial_values_of_others():
+    """TensorFlow's guard: a reference variable without a value is replaced in what another one begins with."""
+    v = tf.Variable([1.0, 2.0], name="v")
+    w = tf.Variable(v * 2.0 + 1.0, name="w")
+    names = {o.name for o in tf.get_default_graph().get_operations()}
+    assert {"v/read_w", "mul_w", "add_w"} <= names
+    with tf.Session() as session:
+        session.run(w.initializer)
+        assert session.run(w).tolist() == [3.0, 5.0]
+        session.run(v.initializer)
+        session.run(v.assign([5.0, 5.0]))
+        session.run(w.initializer)
+        assert session.run(w).tolist() == [11.0, 11.0]

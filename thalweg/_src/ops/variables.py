@@ -18,6 +18,7 @@ from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.shapes import TensorShape, as_dims
 from thalweg._src.ops import basic, state
+from thalweg._src.ops.initial_values import guarded
 from thalweg._src.ops.partitioned import SaveSliceInfo
 
 
@@ -485,7 +486,7 @@ class RefVariable(Variable):
                 raise ValueError(f"initial_value must have a shape specified: {init}")
             with graph._attr_scope(own) if from_function else contextlib.nullcontext():
                 self._variable = state.variable_v2(shape=dims, dtype=init.dtype.base_dtype, name=scope)
-            assigned = _guarded(self, init)
+            assigned = guarded(self._variable.op.name, init)
             self._initializer_op = state.assign(
                 self._variable, assigned, validate_shape=validate, use_locking=True, name="Assign"
             ).op
@@ -571,9 +572,7 @@ class ResourceVariable(Variable):
             with scopes.name_scope("IsInitialized"):
                 self._is_initialized = state.var_is_initialized(self._variable)
             with scopes.name_scope("Assign") as n, self._beside():
-                self._initializer_op = state.assign_variable(
-                    self._variable, _guarded(self, init), dtype=element, name=n
-                )
+                self._initializer_op = state.assign_variable(self._variable, guarded(own, init), dtype=element, name=n)
             with scopes.name_scope("Read"), graph.device(self._variable.device):
                 self._graph_element = self._read()
             self._cached = None
@@ -717,11 +716,6 @@ class _Assigned(ResourceVariable):
 
     def eval(self, session: Any = None) -> Any:
         return self._as_graph_element().eval(session=session)
-
-
-def _guarded(variable: Variable, init: Tensor) -> Tensor:
-    # Effects run in the order of creation, so a variable that `init` reads, if it is initialized in the same run, is so before.
-    return init
 
 
 def _colocate(op: Operation, with_op: Operation) -> None:
