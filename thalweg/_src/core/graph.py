@@ -386,6 +386,11 @@ class Graph:
         return self
 
     @property
+    def _building_function(self) -> bool:
+        """The name by which programs of 1.x ask for `building_function`."""
+        return self.building_function
+
+    @property
     def building_function(self) -> bool:
         return False
 

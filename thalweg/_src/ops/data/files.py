@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from thalweg._src.core import errors
+from thalweg._src.core import errors, shapes
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int64, string, variant
 from thalweg._src.core.opdef import Mixed, TypesOf
@@ -200,7 +200,8 @@ def csv_dataset(
 ) -> variant:
     """The fields of the records of CSV files."""
     kind = _compression(compression_type)
-    _check_buffer(buffer_size)
+    if scalar(buffer_size, "buffer_size") <= 0:
+        raise invalid("buffer_size should be positive")
     columns = []
     for i, (default, dtype) in enumerate(zip(record_defaults, output_types, strict=True)):
         if default.size > 1:
@@ -222,6 +223,13 @@ def csv_dataset(
         return rows(opened(path, kind), columns, delimiter, quotes, na, chosen, has_header)
 
     return made(Files(file_names(filenames), read), output_types, output_shapes)
+
+
+@csv_dataset.shape_rule
+def _(node):
+    for default in node.inputs[8:]:
+        shapes.of_rank_at_most(default.dims, 1)
+    return [()]
 
 
 class Names(Data):
