@@ -298,3 +298,81 @@ def gates(tf, np):
                 sess.run(train)
                 found.append([told, listed, [sums(np, v) for v in sess.run([a, b])]])
     return found
+
+
+@program
+def weights_of_losses(tf, np):
+    """Which shapes of weights go with values [4, 3], known when the graph is built or only in a run; what they give, or the error."""
+    found, fetched = [], []
+    guesses, labels = numbers(np, 4, 3), (numbers(np, 3, 4).T > 0).astype("float32")
+    shapes = [(), (1,), (3,), (4,), (4, 1), (1, 3), (4, 3), (1, 1), (2, 3), (4, 3, 1)]
+    for shape in shapes:
+        weights = np.abs(numbers(np, *shape)).astype("float32") if shape else np.float32(0.7)
+        try:
+            fetched.append(tf.losses.absolute_difference(labels, guesses, weights, loss_collection=None))
+            fetched.append(tf.metrics.mean(guesses, weights)[1])
+            found.append([list(shape), len(fetched)])
+        except ValueError as error:
+            found.append([list(shape), str(error).split(".")[0].split(":")[0]])
+    weights = (np.arange(12).reshape(4, 3) % 3).astype("float32")
+    for reduction in tf.losses.Reduction.all():
+        for loss in (tf.losses.hinge_loss, tf.losses.huber_loss, tf.losses.log_loss, tf.losses.sigmoid_cross_entropy):
+            value = tf.constant(np.abs(guesses) % 1 if loss is tf.losses.log_loss else guesses)
+            fetched.append(loss(labels, value, weights, reduction=reduction, loss_collection=None))
+    fetched.append(
+        tf.losses.mean_pairwise_squared_error(labels, guesses, np.float32([[1], [0], [2], [0]]), loss_collection=None)
+    )
+    fetched.append(tf.losses.cosine_distance(labels, guesses, axis=1, weights=np.float32([[1], [0], [2], [0]])))
+    fetched.append(tf.losses.softmax_cross_entropy(labels, guesses, np.float32([1, 0, 2, 0]), label_smoothing=0.2))
+    some = tf.placeholder(tf.float32, name="some")
+    late = tf.losses.absolute_difference(labels, guesses, some)
+    with tf.Session() as sess:
+        sess.run(tf.local_variables_initializer())
+        values = [sums(np, v) for v in sess.run(fetched)]
+        for shape in shapes:
+            try:
+                told = sums(np, sess.run(late, {some: np.ones(shape, "float32")}))
+            except tf.errors.InvalidArgumentError as error:
+                told = type(error).__name__
+            found.append([list(shape), told])
+    collected = [v.name for v in tf.losses.get_losses()]
+    return [found, values, collected, tf.losses.get_total_loss().name]
+
+
+@program
+def regularizers(tf, np):
+    layers = tf.contrib.layers
+    with tf.variable_scope("a", regularizer=layers.l2_regularizer(0.1)):
+        tf.get_variable("v", initializer=numbers(np, 3))
+        tf.get_variable("free", initializer=numbers(np, 2), regularizer=tf.no_regularizer)
+        tf.get_variable(
+            "resource", initializer=numbers(np, 4), use_resource=True, regularizer=layers.l1_regularizer(0.2)
+        )
+    with tf.variable_scope("a", reuse=True):
+        tf.get_variable("v", regularizer=layers.l1_regularizer(5.0))
+    with tf.variable_scope("parts", partitioner=tf.fixed_size_partitioner(2)):
+        tf.get_variable("p", [4], initializer=tf.ones_initializer(), regularizer=layers.l1_l2_regularizer(0.1, 0.3))
+    tf.layers.dense(
+        tf.constant(numbers(np, 2, 3)),
+        2,
+        kernel_regularizer=layers.sum_regularizer([layers.l1_regularizer(0.1), layers.l2_regularizer(0.2)]),
+        kernel_initializer=tf.ones_initializer(),
+        activity_regularizer=lambda y: 0.01 * tf.reduce_sum(y),
+    )
+    terms = tf.losses.get_regularization_losses()
+    extra = layers.apply_regularization(layers.l2_regularizer(0.5), tf.trainable_variables()[:1])
+    wrong = []
+    for make in (
+        lambda: layers.l1_regularizer(-1.0),
+        lambda: layers.l2_regularizer(1),
+        lambda: layers.l1_regularizer("x"),
+    ):
+        try:
+            wrong.append(make() is None)
+        except ValueError as error:
+            wrong.append(str(error))
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        values = [float(v) for v in sess.run(terms + [extra, tf.losses.get_regularization_loss()])]
+    keys = [[k, [t.name for t in tf.get_collection(k)]] for k in ("regularization_losses", "losses")]
+    return [[t.name for t in terms], values, keys, wrong]
