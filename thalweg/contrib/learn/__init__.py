@@ -42,13 +42,11 @@ from thalweg._src.contrib.learn.graph_actions import infer as infer
 from thalweg._src.contrib.learn.graph_actions import run_feeds as run_feeds
 from thalweg._src.contrib.learn.graph_actions import run_n as run_n
 from thalweg._src.contrib.learn.graph_actions import train as train
-from thalweg._src.contrib.learn.single_head import Head as Head
 from thalweg._src.contrib.learn.head import binary_svm_head as binary_svm_head
 from thalweg._src.contrib.learn.head import loss_only_head as loss_only_head
 from thalweg._src.contrib.learn.head import multi_class_head as multi_class_head
 from thalweg._src.contrib.learn.head import multi_head as multi_head
 from thalweg._src.contrib.learn.head import multi_label_head as multi_label_head
-from thalweg._src.contrib.learn.single_head import no_op_train_fn as no_op_train_fn
 from thalweg._src.contrib.learn.head import poisson_regression_head as poisson_regression_head
 from thalweg._src.contrib.learn.head import regression_head as regression_head
 from thalweg._src.contrib.learn.learn_io import generator_input_fn as generator_input_fn
@@ -67,6 +65,8 @@ from thalweg._src.contrib.learn.run_config import ClusterConfig as ClusterConfig
 from thalweg._src.contrib.learn.run_config import Environment as Environment
 from thalweg._src.contrib.learn.run_config import RunConfig as RunConfig
 from thalweg._src.contrib.learn.run_config import TaskType as TaskType
+from thalweg._src.contrib.learn.single_head import Head as Head
+from thalweg._src.contrib.learn.single_head import no_op_train_fn as no_op_train_fn
 from thalweg._src.contrib.learn.skflow import TensorFlowClassifier as TensorFlowClassifier
 from thalweg._src.contrib.learn.skflow import TensorFlowDNNClassifier as TensorFlowDNNClassifier
 from thalweg._src.contrib.learn.skflow import TensorFlowDNNRegressor as TensorFlowDNNRegressor

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.contrib.learn.bundles import export_estimator, generic_signature_fn
 from thalweg._src.contrib.learn.feeding import setup_train_data_feeder
 from thalweg._src.contrib.learn.metric_spec import MetricSpec
 from thalweg._src.contrib.learn.monitor_hooks import replace_monitors_with_hooks
@@ -359,6 +360,34 @@ class BaseEstimator(ParametersOfEstimator, Evaluable, Trainable):
             return _predicted(session, predictions, feed_fn, batches, constant)
         with session:
             return session.run(predictions, feed_fn() if feed_fn else None)
+
+    _signature_fn: Any = staticmethod(generic_signature_fn)
+
+    def export(
+        self,
+        export_dir: Any,
+        input_fn: Any = None,
+        input_feature_key: Any = None,
+        use_deprecated_input_fn: bool = True,
+        signature_fn: Any = None,
+        prediction_key: Any = None,
+        default_batch_size: int = 1,
+        exports_to_keep: int | None = None,
+        checkpoint_path: Any = None,
+    ) -> bytes:
+        """Write a model as it was exported before SavedModel, into a folder below `export_dir`, and give its path.
+
+        `input_fn(estimator, examples)` makes features of serialized examples, which else are parsed as the training saw them; or,
+        without `use_deprecated_input_fn`, `input_fn()` gives (features, labels), the examples under `input_feature_key` among
+        them. `signature_fn(examples, features, predictions)` names what is served. Raises NotFittedError before the training.
+        """
+        path = checkpoint_path or latest_checkpoint(self._model_dir)
+        if not path:
+            raise NotFittedError(f"Couldn't find trained model at {self._model_dir}.")
+        return export_estimator(
+            *(self, export_dir, signature_fn, input_fn, input_feature_key, use_deprecated_input_fn),
+            *(default_batch_size, exports_to_keep, prediction_key, path),
+        )
 
     def get_variable_value(self, name: str) -> Any:
         """The array in the last checkpoint."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.contrib.learn import head as heads
+from thalweg._src.contrib.learn.bundles import classification_signature_fn_with_prob, regression_signature_fn
 from thalweg._src.contrib.learn.canned_models import combined_model_fn, deep_model_fn, linear_model_fn
 from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.modes import PredictionKey
@@ -37,6 +38,7 @@ class _Canned(Estimator):
 
 class _Classifier(_Canned):
     _key = PredictionKey.CLASSES
+    _signature_fn = staticmethod(classification_signature_fn_with_prob)
 
     def predict_classes(
         self, x: Any = None, input_fn: Any = None, batch_size: int | None = None, as_iterable: bool = True
@@ -53,6 +55,7 @@ class _Classifier(_Canned):
 
 class _Regressor(_Canned):
     _key = PredictionKey.SCORES
+    _signature_fn = staticmethod(regression_signature_fn)
 
     def predict_scores(
         self, x: Any = None, input_fn: Any = None, batch_size: int | None = None, as_iterable: bool = True

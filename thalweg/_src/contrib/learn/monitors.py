@@ -371,16 +371,46 @@ class GraphDump(BaseMonitor):
 
 
 class ExportMonitor(EveryN):
-    """Exports the estimator."""
+    """Exports the estimator, as `Estimator.export` does, every so many steps and at the end."""
 
-    def __init__(self, every_n_steps: int, export_dir: Any, **how: Any):
+    def __init__(
+        self,
+        every_n_steps: int,
+        export_dir: Any,
+        input_fn: Any = None,
+        input_feature_key: Any = None,
+        exports_to_keep: int | None = 5,
+        signature_fn: Any = None,
+        default_batch_size: int = 1,
+    ):
         super().__init__(every_n_steps=every_n_steps)
-        self.export_dir, self._how = export_dir, how
+        self.export_dir, self.exports_to_keep, self.signature_fn = export_dir, exports_to_keep, signature_fn
+        self._how = {
+            "input_fn": input_fn,
+            "input_feature_key": input_feature_key,
+            "use_deprecated_input_fn": input_fn is None,
+            "default_batch_size": default_batch_size,
+        }
+        self.last_export_dir: Any = None
 
     def every_n_step_end(self, step: int, outputs: Any) -> bool:
-        if latest_checkpoint(self._estimator.model_dir):
-            self._estimator.export_savedmodel(self.export_dir, **self._how)
+        super().every_n_step_end(step, outputs)
+        self._export()
         return False
+
+    def end(self, session: Any = None) -> None:
+        super().end(session=session)
+        if latest_checkpoint(self._estimator.model_dir):
+            self._export()
+
+    def _export(self) -> None:
+        if isinstance(self._estimator, CoreEstimator):
+            raise ValueError("ExportMonitor does not support `tf.estimator.Estimator`: use an exporter.")
+        how = {"exports_to_keep": self.exports_to_keep, "signature_fn": self.signature_fn, **self._how}
+        try:
+            self.last_export_dir = self._estimator.export(self.export_dir, **how)
+        except RuntimeError:
+            log.info("The last checkpoint has been exported already.")
 
 
 class CheckpointSaver(BaseMonitor):

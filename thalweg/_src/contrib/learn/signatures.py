@@ -5,8 +5,11 @@ from __future__ import annotations
 import collections
 from typing import Any
 
+from thalweg._src.core import dtypes
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.constants import placeholder
+from thalweg._src.ops.late import math
+from thalweg._src.ops.parsing import FixedLenFeature, VarLenFeature, parse_example
 from thalweg._src.ops.sparse_arrange import sparse_placeholder
 
 
@@ -64,3 +67,29 @@ def placeholders_from(signatures: Any) -> Any:
     if isinstance(signatures, dict):
         return {key: signature.get_placeholder() for key, signature in signatures.items()}
     return signatures.get_placeholder()
+
+
+_ALONE = "__single__feature__"
+
+
+def parsed_as_before(examples: Any, signatures: Any) -> Any:
+    """Features of serialized Examples that look like `signatures`. Raises ValueError where nothing is known of them."""
+    if signatures is None:
+        raise ValueError("Features information missing, was fit() ever called?")
+    every = signatures if isinstance(signatures, dict) else {_ALONE: signatures}
+    spec = {}
+    for key, signature in every.items():
+        parsed = _IN_EXAMPLES.get(signature.dtype.base_dtype, signature.dtype)
+        dense = not signature.is_sparse
+        spec[key] = FixedLenFeature(signature.shape.as_list()[1:], parsed) if dense else VarLenFeature(parsed)
+    found = parse_example(examples, spec)
+    cast = {key: value if every[key].is_sparse else _as(value, every[key].dtype) for key, value in found.items()}
+    return cast if isinstance(signatures, dict) else cast[_ALONE]
+
+
+def _as(value: Any, dtype: Any) -> Any:
+    return value if value.dtype == dtype else math.cast(value, dtype)
+
+
+# What Examples hold in place of types that they do not have.
+_IN_EXAMPLES = {dtypes.float64: dtypes.float32, dtypes.int32: dtypes.int64}
