@@ -192,3 +192,11 @@ def test_files_under_tensorflows_names_far_away():
         assert len(sess.run(tf.matching_files(f"{root}/a/*.txt"))) == 3
     gfile.DeleteRecursively(root)
     assert not gfile.Exists(f"{root}/a/one.txt")
+
+
+def test_an_empty_name_is_the_folder_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tf.gfile.MakeDirs("")
+    tf.gfile.MkDir("")
+    assert tf.train.write_graph(tf.Graph().as_graph_def(), "", "g.pbtxt") == "g.pbtxt"
+    assert (tmp_path / "g.pbtxt").exists()

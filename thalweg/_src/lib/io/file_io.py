@@ -218,15 +218,18 @@ def get_matching_files(filename: Any) -> list[str]:
 
 
 def create_dir(dirname: Any) -> None:
-    """Make a directory, whose parent must exist."""
+    """Make a directory, whose parent must exist; an empty name is the folder that is there."""
     path = _path(dirname)
-    with translated():
-        disk(path).make_directory(path)
+    if path:
+        with translated():
+            disk(path).make_directory(path)
 
 
 def recursive_create_dir(dirname: Any) -> None:
-    """Make a directory and those above it; those that are there stay."""
+    """Make a directory and those above it; those that are there stay. An empty name is the folder that is there."""
     path = _path(dirname)
+    if not path:
+        return
     files = disk(path)
     if files.exists(path) and not files.is_directory(path):
         raise errors.FailedPreconditionError(None, None, f"{path} is no directory")
