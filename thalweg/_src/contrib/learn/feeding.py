@@ -156,6 +156,8 @@ class StreamingDataFeeder:
         if isinstance(first, dict):
             return {k: StreamingDataFeeder._made(v, f"{name}_{k}", None) for k, v in first.items()}
         one = np.asarray(first)
+        if name.startswith("output") and one.shape[:1] == (1,):  # labels may come as lists of one
+            one = one[0]
         many = n_classes is not None and n_classes > 1
         dtype = dtypes.float32 if n_classes is not None and n_classes > 0 else dtypes.as_dtype(one.dtype)
         return placeholder(dtype, [None, *one.shape, *([n_classes] if many else [])], name=name)
@@ -182,7 +184,8 @@ class StreamingDataFeeder:
 def _fed(places: Any, rows: list[Any]) -> dict[Any, Any]:
     if isinstance(places, dict):
         return {place.name: np.asarray([row[key] for row in rows]) for key, place in places.items()}
-    return {places.name: np.asarray(rows)}
+    batch = np.asarray(rows)
+    return {places.name: batch.reshape(-1, *places.dims[1:])}
 
 
 def _peeked(rows: Any) -> tuple[Iterator[Any], Any]:
