@@ -212,8 +212,10 @@ def test_a_full_disk(model, tmp_path, options, monkeypatch):
     resource = pytest.importorskip("resource")
     session = model[0]
     big = tf.Variable(tf.zeros([40000]), name="big")
-    session.run(big.initializer)
-    saver = tf.train.Saver([big], **options)
+    with tf.device("/cpu:0"):
+        small = tf.Variable(1.0, name="a_shard_of_its_own")
+    session.run([big.initializer, small.initializer])
+    saver = tf.train.Saver([big, small], **options)
     path = saver.save(session, str(tmp_path / "big"))
     before = sorted(os.listdir(tmp_path))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -282,3 +284,19 @@ def test_safetensors_out_and_in(model, tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(tf.errors.DataLossError, match="m.safetensors"):
         thalweg.safetensors.restore(path, [b], session)
+
+
+def test_managers_number_and_keep(tmp_path):
+    step = tf.Variable(np.int64(4), name="step")
+    manager = tf.train.CheckpointManager(tf.train.Checkpoint(step=step), str(tmp_path), max_to_keep=2)
+    with tf.Session() as session:
+        session.run(step.initializer)
+        saved = [os.path.basename(manager.save(checkpoint_number=n)) for n in (None, step, 32)]
+        assert saved == ["ckpt-1", "ckpt-4", "ckpt-32"]
+        assert [os.path.basename(p) for p in manager.checkpoints] == saved[1:]
+        session.run(step.assign(9))
+        again = tf.train.CheckpointManager(tf.train.Checkpoint(step=step), str(tmp_path), max_to_keep=2)
+        again._checkpoint.restore(again.latest_checkpoint).run_restore_ops()
+        assert session.run(step) == 4
+        again.save(checkpoint_number=40)
+    assert sorted(p.name for p in tmp_path.glob("*.index")) == ["ckpt-32.index", "ckpt-40.index"]

@@ -289,7 +289,12 @@ class Saver:
         if moves is not None:
             direct.save(sess, path, moves)
             return path
-        saved = sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: path})
+        try:
+            saved = sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: path})
+        except BaseException:
+            for folder in file_io.get_matching_files(f"{path}_temp_*"):  # shards that were to become the checkpoint
+                file_io.delete_recursively(folder)
+            raise
         return saved.decode() if isinstance(saved, bytes) else str(saved)
 
     def restore(self, sess: Any, save_path: Any) -> None:
