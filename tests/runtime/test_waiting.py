@@ -242,3 +242,19 @@ def test_host_work_behind_an_executable_that_waits():
         thread.join()
     assert value == 0.0
     assert tf.Summary.FromString(text).value[0].tag == "share"
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_what_a_branch_writes_beside_what_it_waits_for_is_kept(use_resource):
+    with tf.Graph().as_default(), tf.Session() as session:
+        sums = tf.ConditionalAccumulator(tf.float32, shape=[2])
+        v = tf.get_variable("v", [2], initializer=tf.zeros_initializer(), use_resource=use_resource)
+        with tf.control_dependencies([sums.apply_grad(tf.constant([1.0, 2.0]), local_step=9)]):
+            enough = tf.greater_equal(sums.num_accumulated(), 3)
+            step = tf.cond(enough, lambda: tf.group(v.assign_add(sums.take_grad(1))), tf.no_op)
+        session.run(tf.global_variables_initializer())
+        found = []
+        for _ in range(6):
+            session.run(step)
+            found.append(session.run(v).tolist())
+    assert found == [[0, 0], [0, 0], [1, 2], [1, 2], [1, 2], [2, 4]]

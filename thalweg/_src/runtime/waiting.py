@@ -132,6 +132,10 @@ class Execution:
                     self.session._run_locked(cluster, runner, state, op, self.env)
                 else:
                     runner.run_one(op, self.env)
+                    if runner.written:  # in a body that may wait, and so ran without the lock
+                        with self.session._store.lock:
+                            self.session._commit(cluster, runner, state)
+                            state.clear()
         return rest
 
     def _later(self, op: Operation, work: Any) -> Any:
