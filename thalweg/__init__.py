@@ -46,6 +46,8 @@ from thalweg import train as train
 from thalweg import user_ops as user_ops
 from thalweg import version as version
 from thalweg._src import kernels as _kernels
+from thalweg._src.compat.extension import load_ipython_extension as load_ipython_extension
+from thalweg._src.compat.extension import unload_ipython_extension as unload_ipython_extension
 from thalweg._src.compat.hook import install as install
 from thalweg._src.compat.hook import uninstall as uninstall
 from thalweg._src.compat.internals.tensor_shape import dimension_at_index as dimension_at_index

@@ -182,3 +182,16 @@ def test_files_beside_a_program_by_their_place_in_tensorflow_s_tree(tmp_path):
     )
     ran = python("-m", "thalweg", "run", "prog.py", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (0, "4 True\nTrue\n"), ran.stderr
+
+
+def test_the_first_large_compilation_is_told_once(capsys, monkeypatch):
+    from thalweg._src.compat import program
+    from thalweg._src.compiler import lower
+
+    monkeypatch.setattr(lower, "on_compile", [program.announce])
+    for told in list(lower.on_compile):
+        told(3, 0.1)
+    assert lower.on_compile == [program.announce]
+    program.announce(412, 0.84)
+    program.announce(412, 0.84)
+    assert capsys.readouterr().err == "thalweg: compiling step (412 ops) … 0.8 s; kept for the next start\n"

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 
 USAGE = """\
-usage: thalweg run [OPTIONS] SCRIPT [ARGUMENTS]...
+usage: thalweg run [OPTIONS] SCRIPT [ARGUMENTS]...        (a program, or a notebook: NAME.ipynb)
        thalweg run [OPTIONS] -m MODULE [ARGUMENTS]...
        thalweg run [OPTIONS] -c SOURCE [ARGUMENTS]...
        thalweg run [OPTIONS] - [ARGUMENTS]...            (the program comes on the standard input)
@@ -13,6 +13,7 @@ usage: thalweg run [OPTIONS] SCRIPT [ARGUMENTS]...
 Runs a Python program as `python` would, with `import tensorflow` served by thalweg.
 
   --no-shims   do not supply the names that NumPy and Python have removed since the program was written
+  --py2        the program is for Python 2: mend it in memory (needs fissix: pip install 'thalweg[py2]')
   Python's own options (-u -O -B -W ARG -X ARG and the like) are given to the interpreter.
 """
 
@@ -29,24 +30,27 @@ class Request:
     args: list[str]
     shims: bool
     interpreter: list[str]
+    py2: bool = False
 
 
 def parse(argv: list[str]) -> Request | str:
     """The request, or the text of an error. Everything after the program's name is the program's."""
-    shims, rest = True, list(argv)
+    shims, py2, rest = True, False, list(argv)
     interpreter: list[str] = []
     while rest:
         word = rest.pop(0)
         if word == "--no-shims":
             shims = False
+        elif word == "--py2":
+            py2 = True
         elif word in ("-m", "-c"):
             if not rest:
                 return f"{word} needs a value"
-            return Request("module" if word == "-m" else "command", rest[0], rest[1:], shims, interpreter)
+            return Request("module" if word == "-m" else "command", rest[0], rest[1:], shims, interpreter, py2)
         elif word == "-":
-            return Request("stdin", "-", rest, shims, interpreter)
+            return Request("stdin", "-", rest, shims, interpreter, py2)
         elif word[0:1] != "-":
-            return Request("path", word, rest, shims, interpreter)
+            return Request("path", word, rest, shims, interpreter, py2)
         elif word[1:2] in PYTHON_VALUES:
             if len(word) == 2 and not rest:
                 return f"{word} needs a value"
@@ -71,7 +75,7 @@ def start(argv: list[str]) -> None:
         restart_with(request)
     from thalweg._src.compat import program
 
-    program.prepare(shims=request.shims)
+    program.prepare(shims=request.shims, py2=request.py2)
     if request.kind == "path":
         program.run_path(request.target, request.args)
     elif request.kind == "module":
@@ -85,7 +89,7 @@ def start(argv: list[str]) -> None:
 def restart_with(request: Request) -> None:
     """Replace this process by one whose interpreter has the options asked for."""
     selector = {"path": [], "module": ["-m"], "command": ["-c"], "stdin": []}[request.kind]
-    ours = [] if request.shims else ["--no-shims"]
+    ours = ([] if request.shims else ["--no-shims"]) + (["--py2"] if request.py2 else [])
     command = [
         sys.executable,
         *request.interpreter,

@@ -9,13 +9,16 @@ import os
 import pkgutil
 import runpy
 import sys
+import traceback
 from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from thalweg._src.compat import hook, scalars, watching
+from thalweg._src.compat import hook, notebooks, python2, scalars, watching
+from thalweg._src.compiler import lower
 from thalweg._src.runtime import placing
 
+LARGE = 50  # operations of a step whose compilation is worth a word
 HERE = os.path.dirname(__file__)
 _kept: list[Any] = []  # the launcher's __main__: its globals live as long as its module object
 
@@ -40,6 +43,9 @@ def run_path(path: str, args: list[str]) -> None:
     main = new_main()
     main.__file__, main.__loader__ = full, SourceFileLoader("__main__", full)
     main.__dict__["__cached__"] = None
+    if path.endswith(".ipynb"):
+        run_notebook(full, main, [path, *args])
+        return
     run_source(source, full, main, [path, *args])
 
 
@@ -101,6 +107,21 @@ def run_source(source: str | bytes, filename: str, main: ModuleType, argv: list[
     execute(code, main, argv)
 
 
+def run_notebook(path: str, main: ModuleType, argv: list[str]) -> None:
+    """A notebook: its cells one after the other, in the notebook's folder on `sys.path`."""
+    sys.argv[:] = argv
+    if sys.excepthook is sys.__excepthook__:  # which reads files; the lines of a cell are in linecache
+        sys.excepthook = traceback.print_exception
+    main.__dict__["__thalweg_shell__"] = notebooks.shell
+    try:
+        notebooks.execute(path, main)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        show_only_the_program(error)
+        raise
+
+
 def execute(code: CodeType, main: ModuleType, argv: list[str]) -> None:
     sys.argv[:] = argv
     try:
@@ -148,10 +169,25 @@ def trimmed(traceback: TracebackType | None) -> TracebackType | None:
     return frames[0]
 
 
-def prepare(*, shims: bool = True) -> None:
-    """Serve `tensorflow` in this process and, unless told otherwise, what newer NumPys and Pythons removed."""
+def prepare(*, shims: bool = True, py2: bool = False) -> None:
+    """Serve `tensorflow` in this process and, unless told otherwise, what newer NumPys and Pythons removed.
+
+    `py2`: the program is one for Python 2, and is mended as it is loaded.
+    """
     hook.install()
     placing.allow_programs_without_gpu()
+    if py2:
+        python2.turn_on()
     if shims:
         watching.watch()
+    if shims or py2:
         scalars.rewrite()
+    if sys.stderr.isatty():
+        lower.on_compile.append(announce)
+
+
+def announce(ops: int, seconds: float) -> None:
+    """Say, once, what a program's first large compilation took."""
+    if ops >= LARGE and announce in lower.on_compile:
+        lower.on_compile.remove(announce)
+        print(f"thalweg: compiling step ({ops} ops) … {seconds:.1f} s; kept for the next start", file=sys.stderr)

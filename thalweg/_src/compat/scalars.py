@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compat import python2
+
 _OF = {"int": "__thalweg_int__", "float": "__thalweg_float__"}
 _FORMAT, _METHOD, _SET = "__thalweg_format__", "__thalweg_method__", "__thalweg_set__"
 _METHODS = {  # of arrays, gone from NumPy 2
@@ -80,9 +82,11 @@ def _set(value: Any, target: Any, index: Any) -> None:
         target[index] = number
 
 
-class _Rewriter(ast.NodeTransformer):
-    def __init__(self, names: set[str]):
-        self.names = names
+class Rewriter(ast.NodeTransformer):
+    """Rewrites the calls; of `int` and `float` those in `names`."""
+
+    def __init__(self, names: set[str] | None = None):
+        self.names = set(_OF) if names is None else names
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -114,14 +118,21 @@ class _Rewriter(ast.NodeTransformer):
 
 
 def compiled(source: str | bytes, filename: str) -> CodeType:
-    """The code of a program's source, with the calls rewritten."""
-    tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    """The code of a program's source, with the calls rewritten, and mended first where it is for Python 2."""
+    if python2.is_on():
+        tree: Any = python2.parsed(source, filename)
+    else:
+        tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    return compile(rewritten(tree), filename, "exec", dont_inherit=True)
+
+
+def rewritten(tree: Any) -> Any:
+    """`tree` with the calls rewritten, but for names that it binds itself."""
     bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     bound |= {a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)}
     bound |= {d.name for d in ast.walk(tree) if isinstance(d, ast.FunctionDef | ast.ClassDef)}
     bound |= {a.asname or a.name for i in ast.walk(tree) if isinstance(i, ast.ImportFrom | ast.Import) for a in i.names}
-    tree = _Rewriter(set(_OF) - bound).visit(tree)
-    return compile(tree, filename, "exec", dont_inherit=True)
+    return Rewriter(set(_OF) - bound).visit(tree)
 
 
 class ProgramLoader(SourceFileLoader):

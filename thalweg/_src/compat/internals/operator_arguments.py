@@ -117,7 +117,8 @@ def broadcast_matrix_batch_dims(batch_matrices: Any, name: str | None = None) ->
 def cholesky_solve_with_broadcast(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
     """Solutions of systems whose Cholesky factors are given; batches are broadcast."""
     with name_scope(name, "CholeskySolveWithBroadcast", [chol, rhs]):
-        return linear_systems.cholesky_solve(*broadcast_matrix_batch_dims([chol, rhs]))
+        chol, rhs = broadcast_matrix_batch_dims([chol, rhs])
+        return linear_systems.cholesky_solve(chol, rhs)
 
 
 def matrix_solve_with_broadcast(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Tensor:

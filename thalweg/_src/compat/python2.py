@@ -1,0 +1,115 @@
+"""Programs for Python 2, mended in memory as they are loaded: `thalweg run --py2`. Their files stay as they are.
+
+fissix, the descendant of lib2to3, rewrites the syntax and the names (print statements, xrange, iteritems, urllib2 ...); `/`
+between integers divides as it did.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import re
+from typing import Any
+
+HOW = "--py2 needs the package fissix: pip install 'thalweg[py2]'"
+# `from . import x` has no meaning in a program that is run by its path; idioms and spaces are matters of taste.
+LEFT_OUT = ("import", "buffer", "idioms", "set_literal", "ws_comma")
+TRUE_DIVISION = re.compile(r"^from\s+__future__\s+import\b[^#]*\bdivision\b", re.M)
+_DIVIDE = "__thalweg_divide__"
+_on = False
+
+
+def turn_on() -> None:
+    """From now on, what the program loads is mended. ModuleNotFoundError without fissix."""
+    global _on
+    try:
+        _tool()
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(HOW, name="fissix") from None
+    setattr(builtins, _DIVIDE, _divided)
+    _on = True
+
+
+def turn_off() -> None:
+    """Undo `turn_on`, for what is loaded later."""
+    global _on
+    _on = False
+
+
+def is_on() -> bool:
+    return _on
+
+
+@functools.cache
+def _tool() -> Any:
+    from fissix import refactor
+
+    fixers = refactor.get_fixers_from_package("fissix.fixes")
+    return refactor.RefactoringTool([f for f in fixers if f.rpartition(".fix_")[2] not in LEFT_OUT])
+
+
+def translated(source: str | bytes, filename: str) -> str:
+    """The program in Python 3. What fissix can't read comes back as it was, for Python's own message."""
+    from fissix.pgen2.parse import ParseError
+    from fissix.pgen2.tokenize import TokenError
+
+    text = source if isinstance(source, str) else _decoded(source)
+    text = text.expandtabs(8) if "\t" in text else text
+    try:
+        return str(_tool().refactor_string(text if text.endswith("\n") else text + "\n", filename))
+    except (ParseError, TokenError):
+        return text
+
+
+def _decoded(source: bytes) -> str:
+    """Text of the encoding that it names; of any, where it names none, as Python 2 took it."""
+    import io
+    import tokenize
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        return source.decode(encoding).replace("\r\n", "\n")
+    except (SyntaxError, UnicodeDecodeError):
+        return source.decode("latin-1").replace("\r\n", "\n")
+
+
+def parsed(source: str | bytes, filename: str) -> ast.Module:
+    """The syntax tree of a program for Python 2, divisions included."""
+    tree = ast.parse(translated(source, filename), filename)
+    text = source if isinstance(source, str) else _decoded(source)
+    if TRUE_DIVISION.search(text):  # fissix takes such imports away
+        return tree
+    return ast.fix_missing_locations(_Divisions().visit(tree))
+
+
+class _Divisions(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        return ast.copy_location(ast.Call(ast.Name(_DIVIDE, ast.Load()), [node.left, node.right], []), node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div) or not isinstance(node.target, ast.Name):
+            return node
+        value = ast.Call(ast.Name(_DIVIDE, ast.Load()), [ast.Name(node.target.id, ast.Load()), node.value], [])
+        return ast.copy_location(ast.Assign([ast.Name(node.target.id, ast.Store())], value), node)
+
+
+def _divided(a: Any, b: Any) -> Any:
+    """a / b as Python 2 has it: between whole numbers, and arrays and tensors of them, rounded down."""
+    for one, other, method in ((a, b, "__div__"), (b, a, "__rdiv__")):
+        if hasattr(type(one), method):
+            return getattr(one, method)(other)
+    if _whole(a) and _whole(b):
+        return a // b
+    return a / b
+
+
+def _whole(value: Any) -> bool:
+    if isinstance(value, int):
+        return True
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    return isinstance(kind, str) and kind in "iub"
