@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
@@ -64,6 +64,8 @@ def near(found, expected):
 
 
 @needs_library
+@example((2, 7, 5, 9), (1, 1, 40), (1, 1), (1, 1), "SAME", "NHWC")  # rows that follow each other
+@example((1, 5, 5, 40), (3, 3, 70), (1, 1), (1, 1), "SAME", "NHWC")  # one task alone with its filters
 @settings(max_examples=30, deadline=None)
 @given(
     st.tuples(st.integers(1, 3), st.integers(3, 20), st.integers(3, 20), st.integers(1, 20)),

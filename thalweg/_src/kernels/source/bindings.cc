@@ -16,6 +16,19 @@ Images images(B&& array) {
   return {d[0], d[1], d[2], d[3]};
 }
 
+template <typename B>
+Filter filter_of(B&& array) {
+  auto d = array.dimensions();
+  return {d[0], d[1], d[2], d[3]};
+}
+
+// A filter of one element walks over rows that follow each other as over one long row, which fills the registers better than short ones.
+void straighten(const Filter& filter, Numbers strides, Numbers before, Images& one, Images& other) {
+  const bool alone = filter.height * filter.width * strides[0] * strides[1] == 1 && before[0] == 0 && before[1] == 0;
+  if (!alone || one.height != other.height || one.width != other.width || one.width >= 2 * ROWS) return;
+  for (Images* i : {&one, &other}) i->width *= i->height, i->height = 1;
+}
+
 Walk walk(int64_t image, int64_t filter, int64_t result, Numbers strides, Numbers dilations, Numbers before, int axis) {
   return {image, filter, result, strides[axis], dilations[axis], before[axis]};
 }
@@ -23,8 +36,9 @@ Walk walk(int64_t image, int64_t filter, int64_t result, Numbers strides, Number
 // `bias` may be empty.
 ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array bias, Result y, Numbers strides, Numbers dilations, Numbers before,
                     bool rectify) {
-  const Images from = images(x), to = images(*y);
-  const Filter filter{w.dimensions()[0], w.dimensions()[1], w.dimensions()[2], w.dimensions()[3]};
+  Images from = images(x), to = images(*y);
+  const Filter filter = filter_of(w);
+  straighten(filter, strides, before, from, to);
   correlate(x.typed_data(), from, w.typed_data(), filter, false,
             forward(walk(from.height, filter.height, to.height, strides, dilations, before, 0)),
             forward(walk(from.width, filter.width, to.width, strides, dilations, before, 1)),
@@ -34,8 +48,9 @@ ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array bias, Result y
 }
 
 ffi::Error by_input(ffi::ThreadPool pool, Array w, Array g, Result x, Numbers strides, Numbers dilations, Numbers before) {
-  const Images from = images(g), to = images(*x);
-  const Filter filter{w.dimensions()[0], w.dimensions()[1], w.dimensions()[2], w.dimensions()[3]};
+  Images from = images(g), to = images(*x);
+  const Filter filter = filter_of(w);
+  straighten(filter, strides, before, from, to);
   correlate(g.typed_data(), from, w.typed_data(), filter, true,
             backward(walk(to.height, filter.height, from.height, strides, dilations, before, 0)),
             backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), nullptr, false, x->typed_data(), to,
@@ -44,11 +59,12 @@ ffi::Error by_input(ffi::ThreadPool pool, Array w, Array g, Result x, Numbers st
 }
 
 ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers strides, Numbers dilations, Numbers before) {
-  const Images from = images(x), to = images(g);
-  auto d = w->dimensions();
+  Images from = images(x), to = images(g);
+  const Filter filter = filter_of(*w);
+  straighten(filter, strides, before, from, to);
   correlate_places(x.typed_data(), from, g.typed_data(), to,
-                   walk(from.height, d[0], to.height, strides, dilations, before, 0),
-                   walk(from.width, d[1], to.width, strides, dilations, before, 1), w->typed_data(), Parallel(pool));
+                   walk(from.height, filter.height, to.height, strides, dilations, before, 0),
+                   walk(from.width, filter.width, to.width, strides, dilations, before, 1), w->typed_data(), Parallel(pool));
   return ffi::Error::Success();
 }
 

@@ -22,45 +22,40 @@ constexpr int64_t kParts = 1 << 20;  // floats for partial sums of a filter's gr
 class Packed {
  public:
   // `turned`: the result has the filter's `in` channels, and the source its `out` channels.
-  Packed(const float* filter, Filter shape, bool turned, const std::vector<Phase>& rows, const std::vector<Phase>& columns,
-         Scratch& scratch)
-      : rows_(rows),
+  Packed(const float* filter, Filter shape, bool turned, const std::vector<Phase>& rows, const std::vector<Phase>& columns)
+      : filter_(filter),
+        rows_(rows),
         across_(columns),
         shape_(shape),
         turned_(turned),
         blocks_(turned ? shape.in : shape.out),
-        depth_(turned ? shape.out : shape.in),
-        columns_(columns.size()) {
-    int64_t size = 0;
+        depth_(turned ? shape.out : shape.in) {
     for (const Phase& r : rows)
       for (const Phase& c : columns) {
-        starts_.push_back(size);
-        lengths_.push_back(r.taps.size() * c.taps.size() * depth_);
-        size += lengths_.back() * blocks_.padded();
-      }
-    data_ = scratch.floats(size);
-    filter_ = filter;
-  }
-
-  // Fills the panels of a block, for all phases.
-  void fill(int64_t block) const {
-    for (size_t i = 0; i < rows_.size(); ++i)
-      for (int64_t j = 0; j < columns_; ++j) {
-        float* out = panel(i, j, block);
-        for (const Tap& r : rows_[i].taps)
-          for (const Tap& c : across_[j].taps) {
-            const float* from = filter_ + (r.weight * shape_.width + c.weight) * shape_.in * shape_.out;
-            turned_ ? turn(from, block, out) : copy(from, block, out);
-            out += depth_ * blocks_.vectors(block) * LANES;
-          }
+        starts_.push_back(lines_);
+        lines_ += r.taps.size() * c.taps.size() * depth_;
       }
   }
 
   const Columns& blocks() const { return blocks_; }
-  float* panel(int64_t row_phase, int64_t column_phase, int64_t block) const {
-    const int64_t phase = row_phase * columns_ + column_phase;
-    return data_ + starts_[phase] + lengths_[phase] * blocks_.begin(block);
+  int64_t floats() const { return lines_ * blocks_.padded(); }
+  int64_t floats(int64_t block) const { return lines_ * blocks_.vectors(block) * LANES; }
+  int64_t start(int64_t block) const { return lines_ * blocks_.begin(block); }  // where all blocks lie one after the other
+
+  // Writes the panels of a block to `out`, for all phases.
+  void fill(int64_t block, float* out) const {
+    for (const Phase& row : rows_)
+      for (const Phase& column : across_)
+        for (const Tap& r : row.taps)
+          for (const Tap& c : column.taps) {
+            const float* from = filter_ + (r.weight * shape_.width + c.weight) * shape_.in * shape_.out;
+            turned_ ? turn(from, block, out) : copy(from, block, out);
+            out += depth_ * blocks_.vectors(block) * LANES;
+          }
   }
+
+  // Where the panel of a phase lies among those of its block.
+  int64_t panel(int64_t phase, int64_t block) const { return starts_[phase] * blocks_.vectors(block) * LANES; }
 
  private:
   void copy(const float* from, int64_t block, float* out) const {
@@ -79,14 +74,14 @@ class Packed {
       for (int64_t f = 0; f < width; ++f) out[c * width + f] = f < size ? from[f * shape_.out + c] : 0.0f;
   }
 
+  const float* filter_;
   const std::vector<Phase>&rows_, &across_;
   const Filter shape_;
   const bool turned_;
   const Columns blocks_;
-  const int64_t depth_, columns_;
-  std::vector<int64_t> starts_, lengths_;
-  const float* filter_;
-  float* data_;
+  const int64_t depth_;
+  std::vector<int64_t> starts_;
+  int64_t lines_ = 0;
 };
 
 // The stretches of the source that one place of the result reads; taps that are neighbours make one stretch.
@@ -150,6 +145,19 @@ struct Lines {
   }
 };
 
+// What a task does of one phase: the places of the rows from `top` to `bottom`, and what each of them reads.
+struct Part {
+  std::vector<Run> runs;
+  Lines lines;
+  int64_t start;  // of the first place in an image of the result
+
+  Part(const Phase& r, const Phase& c, int64_t row, int64_t channels, Images to, int64_t top, int64_t bottom)
+      : runs(runs_of(r, c, row, channels)),
+        lines({c.stride * channels, c.step * to.channels, 0, c.count},
+              {r.stride * row, r.step * to.width * to.channels, top, std::max(top, std::min(bottom, r.count))}),
+        start((r.start * to.width + c.start) * to.channels) {}
+};
+
 // Stores `m` rows of a block whose last vector is not full.
 inline void product_in_part(Product product, const float* a, ptrdiff_t a_step, const std::vector<Run>& runs, const float* b,
                             float* c, ptrdiff_t c_step, int64_t m, int64_t width, int64_t size, Finish finish) {
@@ -163,7 +171,7 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
                       const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* bias, bool rectify,
                       float* result, Images to, const Parallel& parallel) {
   static thread_local Scratch for_filter, for_bias;
-  const Packed packed(filter, shape, turned, rows, columns, for_filter);
+  const Packed packed(filter, shape, turned, rows, columns);
   const Columns& blocks = packed.blocks();
   if (bias) {  // with zeros behind it, as far as vectors reach
     float* own = for_bias.floats(blocks.padded());
@@ -174,10 +182,12 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
   const int64_t channels = from.channels, row_floats = across.size() * channels;
   const bool heavy = shape.height * shape.width * shape.in * shape.out > 2 * kNear;
   const Deal deal(from.batch, rows, row_floats, blocks.count(), heavy, parallel.threads());
-  const bool shared = deal.places() > 1;  // else a task alone reads its blocks, and fills them when it needs them
-  if (shared) parallel(blocks.count(), [&](int64_t block) { packed.fill(block); });
+  // Blocks that several tasks read are packed before; a task that is alone with its blocks packs one after the other into its cache.
+  const bool shared = deal.places() > 1;
+  float* const panels = shared ? for_filter.floats(packed.floats()) : nullptr;
+  if (shared) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, panels + packed.start(block)); });
   parallel(deal.places() * deal.chunks.count, [&](int64_t task) {
-    static thread_local Scratch for_views;
+    static thread_local Scratch for_views, for_panels;
     const int64_t chunk = task % deal.chunks.count, place = task / deal.chunks.count;
     const int64_t band = place % deal.bands.count, group = place / deal.bands.count;
     const int64_t top = deal.bands.begin(band), bottom = deal.bands.begin(band + 1);
@@ -188,39 +198,39 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
     std::vector<View> views;
     for (int64_t n = begin; n < end; ++n)
       views.push_back(padded(source + n * from.floats(), from.height, from.width, channels, down, across, own + (n - begin) * room));
-    if (!shared)
-      for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) packed.fill(block);
-    for (size_t i = 0; i < rows.size(); ++i)
-      for (size_t j = 0; j < columns.size(); ++j) {
-        const Phase &r = rows[i], &c = columns[j];
-        if (c.count == 0 || r.count <= top) continue;
-        const int64_t row = views[0].row, last = std::min(bottom, r.count);
-        const std::vector<Run> runs = runs_of(r, c, row, channels);
-        const Lines lines({c.stride * channels, c.step * to.channels, 0, c.count},
-                          {r.stride * row, r.step * to.width * to.channels, top, last});
-        const Pieces pieces(lines.along.size(), ROWS);
-        for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) {
-          const float* b = packed.panel(i, j, block);
-          const int vectors = blocks.vectors(block);
-          const int64_t size = blocks.size(block), width = vectors * LANES;
-          const Finish finish{bias ? bias + blocks.begin(block) : nullptr, rectify};
-          for (int64_t n = begin; n < end; ++n) {
-            const float* image = views[n - begin].origin - down.first * row - across.first * channels;
-            float* out = result + n * to.floats() + (r.start * to.width + c.start) * to.channels + blocks.begin(block);
-            for (int64_t line = lines.over.first; line < lines.over.last; ++line)
-              for (int64_t piece = 0; piece < pieces.count; ++piece) {
-                const int64_t at = lines.along.first + pieces.begin(piece), m = pieces.size(piece);
-                const float* a = image + line * lines.over.source + at * lines.along.source;
-                float* d = out + line * lines.over.result + at * lines.along.result;
-                const Product product = product_for(static_cast<int>(m), vectors);
-                if (size == width)
-                  product(a, lines.along.source, runs.data(), static_cast<int>(runs.size()), b, d, lines.along.result, finish);
-                else
-                  product_in_part(product, a, lines.along.source, runs, b, d, lines.along.result, m, width, size, finish);
-              }
-          }
+    std::vector<Part> parts;
+    for (const Phase& r : rows)
+      for (const Phase& c : columns) parts.push_back({r, c, views[0].row, channels, to, top, bottom});
+    for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) {
+      const int vectors = blocks.vectors(block);
+      const int64_t size = blocks.size(block), width = vectors * LANES;
+      const Finish finish{bias ? bias + blocks.begin(block) : nullptr, rectify};
+      float* const own_panels = shared ? nullptr : for_panels.floats(packed.floats(block));
+      if (!shared) packed.fill(block, own_panels);
+      const float* const base = shared ? panels + packed.start(block) : own_panels;
+      for (size_t phase = 0; phase < parts.size(); ++phase) {
+        const Part& part = parts[phase];
+        const Way &along = part.lines.along, &over = part.lines.over;
+        if (along.size() <= 0) continue;
+        const float* b = base + packed.panel(phase, block);
+        const Pieces pieces(along.size(), ROWS);
+        for (int64_t n = begin; n < end; ++n) {
+          const float* image = views[n - begin].origin - down.first * views[0].row - across.first * channels;
+          float* out = result + n * to.floats() + part.start + blocks.begin(block);
+          for (int64_t line = over.first; line < over.last; ++line)
+            for (int64_t piece = 0; piece < pieces.count; ++piece) {
+              const int64_t at = along.first + pieces.begin(piece), m = pieces.size(piece);
+              const float* a = image + line * over.source + at * along.source;
+              float* d = out + line * over.result + at * along.result;
+              const Product product = product_for(static_cast<int>(m), vectors);
+              if (size == width)
+                product(a, along.source, part.runs.data(), static_cast<int>(part.runs.size()), b, d, along.result, finish);
+              else
+                product_in_part(product, a, along.source, part.runs, b, d, along.result, m, width, size, finish);
+            }
         }
       }
+    }
   });
 }
 
