@@ -86,8 +86,9 @@ def _branch(name: str, fn: Any) -> tuple[FuncGraph, Any]:
 
 
 def summaries_of(graph: Any) -> list[Any]:
-    """What writes summaries in `graph` and the graphs around it (tf.contrib.summary): the collection itself."""
-    return graph.get_collection_ref(GraphKeys._SUMMARY_COLLECTION)
+    """What writes summaries in `graph` and the graphs around it (tf.contrib.summary): the collection itself, if there is one."""
+    key = GraphKeys._SUMMARY_COLLECTION
+    return graph.get_collection_ref(key) if graph.get_collection(key) else []
 
 
 def after_summaries(graph: FuncGraph, outputs: list[Tensor], outside: int) -> list[Tensor]:

@@ -15,6 +15,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.graph import default_sessions as sessions
+from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.global_step import get_or_create_global_step
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.summary.summary import summary_scope
@@ -222,7 +223,7 @@ def _write(name: str, tensor: Any, family: str | None, write: Callable[[Any, str
     with graph.device("cpu:0"):
         done = smart_cond(should_record_summaries(), record, lambda: constants.constant(False), name="")
     if not executing_eagerly():
-        summaries_of(graph).append(done)
+        graph.add_to_collection(GraphKeys._SUMMARY_COLLECTION, done)
     return done
 
 
