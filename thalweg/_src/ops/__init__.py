@@ -3,6 +3,7 @@
 from thalweg._src.ops import accumulators as accumulators
 from thalweg._src.ops import activations as activations
 from thalweg._src.ops import arithmetic as arithmetic
+from thalweg._src.ops import arithmetic_gradients as arithmetic_gradients
 from thalweg._src.ops import array as array
 from thalweg._src.ops import audio as audio
 from thalweg._src.ops import barriers as barriers
@@ -38,6 +39,7 @@ from thalweg._src.ops import diagonals as diagonals
 from thalweg._src.ops import distinct as distinct
 from thalweg._src.ops import eager_variables as eager_variables
 from thalweg._src.ops import elementwise as elementwise
+from thalweg._src.ops import elementwise_gradients as elementwise_gradients
 from thalweg._src.ops import example_protos as example_protos
 from thalweg._src.ops import fake_quantizing as fake_quantizing
 from thalweg._src.ops import fft as fft
@@ -78,6 +80,7 @@ from thalweg._src.ops import readers as readers
 from thalweg._src.ops import record_input as record_input
 from thalweg._src.ops import recurrent as recurrent
 from thalweg._src.ops import reduce as reduce
+from thalweg._src.ops import reduce_gradients as reduce_gradients
 from thalweg._src.ops import resampling as resampling
 from thalweg._src.ops import resizing as resizing
 from thalweg._src.ops import scattering as scattering
