@@ -20,6 +20,7 @@ from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib.assertions import Assertions
+from thalweg._src.ops.ragged import RaggedTensor, RaggedTensorValue, is_ragged
 from thalweg._src.runtime.placing import of_kind
 from thalweg._src.runtime.session import Session
 
@@ -204,8 +205,17 @@ class TestCase(Assertions, unittest.TestCase):
                 rtol, atol = max(rtol, r), max(atol, t)
         self.assertAllClose(a, b, rtol, atol, msg)
 
+    def _rows(self, value: Any) -> Any:
+        """A value, ragged or not, as lists."""
+        if isinstance(value, RaggedTensor | graph_lib.Tensor):
+            value = self.evaluate(value)
+        return value.to_list() if isinstance(value, RaggedTensorValue) else np.asarray(value).tolist()
+
     def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:
-        """The arrays are equal, NaNs too."""
+        """The arrays are equal, NaNs too; so are ragged ones, row by row."""
+        if is_ragged(a) or is_ragged(b):
+            self.assertEqual(self._rows(a), self._rows(b), msg)
+            return
         x, y = self._array(a), self._array(b)
         if x.size <= 3:
             self.assertEqual(

@@ -1,29 +1,46 @@
 """What becomes of a whole dataset: one element, a reduction, a file, the number of its elements."""
 
+import contextlib
 import os
+from collections.abc import Iterator
+from typing import Any
 
-from thalweg._src.core import shapes
+from thalweg._src.core import errors, shapes
 from thalweg._src.core.dtypes import int64, string, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Types, op
 from thalweg._src.core.status import translated
+from thalweg._src.core.storage import open_file
 from thalweg._src.formats.records import RecordWriter
 from thalweg._src.ops.data.pipeline import CAPTURED, SHAPES, TYPES, Run, array, data_of, invalid, scalar
 
 
+@contextlib.contextmanager
+def walking(handle: Any, ctx: Any) -> Iterator[Iterator[tuple]]:
+    """The elements of a dataset, for the block. A session that is closed meanwhile ends the walk: CancelledError."""
+    run = Run()
+
+    def elements() -> Iterator[tuple]:
+        for element in data_of(handle).iterate(run):
+            if ctx.cancelled:
+                raise errors.CancelledError(None, None, "Session was closed.")
+            yield element
+
+    try:
+        yield elements()
+    finally:
+        run.shared.cancel()
+
+
 @op("DatasetToSingleElement", host=True, stateful=True, foldable=False)
-def dataset_to_single_element(dataset: variant, *, output_types: TYPES, output_shapes: SHAPES) -> Mixed(
+def dataset_to_single_element(dataset: variant, *, output_types: TYPES, output_shapes: SHAPES, ctx) -> Mixed(
     "output_types", 1
 ):
     """The element of a dataset that has one. Raises InvalidArgumentError for others."""
-    run = Run()
-    walk = data_of(dataset).iterate(run)
-    try:
-        for element in walk:
-            for _ in walk:
+    with walking(dataset, ctx) as elements:
+        for element in elements:
+            for _ in elements:
                 raise invalid("Dataset had more than one element.")
             return [array(x) for x in element]
-    finally:
-        run.shared.cancel()
     raise invalid("Dataset was empty.")
 
 
@@ -52,13 +69,10 @@ def reduce_dataset(
                 f"(initial_state={len(initial_state)}, output={len(new)})."
             )
 
-    run = Run()
-    try:
-        for element in data_of(input_dataset).iterate(run):
+    with walking(input_dataset, ctx) as elements:
+        for element in elements:
             state = function(*state, *element)
             check(state)
-    finally:
-        run.shared.cancel()
     out = [array(x) for x in state]
     for i, (x, dims) in enumerate(zip(out, output_shapes, strict=True)):
         if not shapes.compatible(dims, x.shape):
@@ -87,18 +101,16 @@ dataset_cardinality, experimental_dataset_cardinality = (
 
 def _writer(name: str):
     @op(name, host=True, effect="host")
-    def to_tf_record(input_dataset: variant, filename: string, compression_type: string):
+    def to_tf_record(input_dataset: variant, filename: string, compression_type: string, *, ctx):
         """Writes the strings of a dataset to a TFRecord file."""
         path = os.fsdecode(scalar(filename, "filename"))
         kind = scalar(compression_type, "compression_type").decode()
-        run = Run()
-        with translated(), open(path, "wb") as f:
+        with translated(), open_file(path, "wb") as f, walking(input_dataset, ctx) as elements:
             writer = RecordWriter(f, compression=kind)
             try:
-                for element in data_of(input_dataset).iterate(run):
+                for element in elements:
                     writer.write(array(element[0]).item())
             finally:
-                run.shared.cancel()
                 writer.close()
 
     to_tf_record.shape_rule(lambda node: [])
