@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "examples"
-NAMES = ("capacity", "logits", "word2vec", "wide_and_deep", "autoencoder", "pseudo_labels", "data", "board")
+NAMES = ("capacity", "logits", "word2vec", "wide_and_deep", "autoencoder", "pseudo_labels", "data", "board", "retrain")
 
 pytest.importorskip("matplotlib")
 
@@ -85,3 +85,23 @@ def test_all_that_tensorboard_shows(load, tmp_path):
     assert load("board").main(["--steps", "20", "--logdir", str(tmp_path / "logs")]) > 0.5
     names = {path.name for path in (tmp_path / "logs").iterdir()}
     assert {"projector_config.pbtxt", "hidden_layer.vectors.tsv", "hidden_layer.sprite.png"} <= names
+
+
+def test_retrain_tells_new_classes_from_a_folder(load, monkeypatch, tmp_path, capsys):
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.syspath_prepend(str(FOLDER / "retrain"))
+    program = load("retrain")
+    images, labels = program.drawn(program.NEW[:2], 6, seed=5)
+    for i, (picture, label) in enumerate(zip(images, labels, strict=True)):
+        folder = tmp_path / "pictures" / program.NEW[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        image.fromarray((picture * 255).astype(np.uint8)).save(folder / f"{i}.png")
+    found, kinds, names = program.read(tmp_path / "pictures")
+    assert names == sorted(program.NEW[:2])
+    np.testing.assert_allclose(found[kinds == names.index(program.NEW[0])], images[labels == 0], atol=1 / 255)
+    result = program.main(["--folder", str(tmp_path / "pictures"), "--base", "20", "--steps", "9"])
+    assert "9 pictures of cross, ring to learn from, 3 to tell" in capsys.readouterr().out
+    assert len(result) == 3
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="sub-folder"):
+        program.read(tmp_path / "empty")
