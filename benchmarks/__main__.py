@@ -79,10 +79,10 @@ def main() -> None:
 
 
 def expand(names: list[str], workloads: dict) -> list[str]:
-    """`ops` stands for all single ops; an unknown name ends the program."""
+    """`ops` stands for all single ops, `inference` for all frozen networks; an unknown name ends the program."""
     found: list[str] = []
     for name in names:
-        found += [w for w in workloads if w.startswith("ops/")] if name == "ops" else [name]
+        found += [w for w in workloads if w.startswith(name + "/")] if name in ("ops", "inference") else [name]
     unknown = [n for n in found if n not in workloads and n != "start-up"]
     if unknown:
         sys.exit(f"no such workload: {', '.join(unknown)} (--list shows them)")
@@ -91,7 +91,11 @@ def expand(names: list[str], workloads: dict) -> list[str]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"workloads; default: {' '.join(DEFAULT)}; `ops` for all single ops")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        help=f"workloads; default: {' '.join(DEFAULT)}; `ops` for all single ops, `inference` for frozen networks",
+    )
     parser.add_argument("--rounds", type=int, default=7, help="samples for each peer (default 7)")
     parser.add_argument("--turn", type=float, default=0.5, help="seconds of work for one sample (default 0.5)")
     parser.add_argument(

@@ -6,6 +6,7 @@ from benchmarks.catalogue import by_name
 from benchmarks.ops.graph import programs as op_programs
 from benchmarks.peers.graph import programs
 from benchmarks.peers.graph_input import programs as input_programs
+from benchmarks.peers.networks import programs as network_programs
 from benchmarks.protocol import serve, timed_import
 
 
@@ -18,7 +19,7 @@ def main():
     tf.logging.set_verbosity(tf.logging.ERROR)
     tf.disable_eager_execution()
     facts = {"peer": "TensorFlow", "version": tensorflow.__version__, "imported": seconds}
-    serve(facts, {**programs(tf), **input_programs(tf), **op_programs(tf)}, by_name())
+    serve(facts, {**programs(tf), **input_programs(tf), **op_programs(tf), **network_programs(tf)}, by_name())
 
 
 if __name__ == "__main__":
