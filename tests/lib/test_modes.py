@@ -177,6 +177,21 @@ def test_one_replica_reduces_to_itself():
         strategy.reduce("max", x)
 
 
+def test_one_core_runs_what_many_would():
+    x = tf.constant([1.0, 2.0])
+    (out,) = tf.tpu.replicate(lambda a: [a * 2.0], [[x]])
+    beside = tf.tpu.outside_compilation(tf.add, x, y=1.0)
+    with tf.Session() as session:
+        doubled, added = session.run([out, beside])
+    assert (doubled[0].tolist(), added.tolist()) == ([2.0, 4.0], [2.0, 3.0])
+    with pytest.raises(tf.errors.UnimplementedError, match="2 cores"):
+        tf.tpu.replicate(lambda a: a, [[x], [x]])
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(tf.train.ClusterSpec({"worker": ["a:1"]}))
+    assert isinstance(resolver, tf.distribute.cluster_resolver.ClusterResolver)
+    with pytest.raises(NotImplementedError):
+        tf.distribute.cluster_resolver.ClusterResolver().cluster_spec()
+
+
 def test_names_that_are_there_for_old_programs(tmp_path):
     with tf.errors.raise_exception_on_not_ok_status() as status:
         assert status is None

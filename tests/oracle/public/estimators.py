@@ -91,6 +91,19 @@ def canned(name, labels, *args, **kwargs):
 NUMBERS = np.float32([[1.0], [2.0]])
 
 
+def boosted(tf, folder):
+    """Boosted trees under a head: what they predict after three layers."""
+    column = tf.feature_column.bucketized_column(tf.feature_column.numeric_column("x"), [1.5, 2.5])
+    config = tf.estimator.RunConfig(os.path.join(folder, "boosted"), tf_random_seed=1, log_step_count_steps=None)
+    head = tf.contrib.estimator.regression_head()
+    made = tf.estimator.BoostedTreesEstimator([column], 1, head, n_trees=2, max_depth=2, config=config)
+    feeds = tf.compat.v1.estimator.inputs if hasattr(tf.compat, "v1") else tf.estimator.inputs
+    x, y = {"x": np.float32([1, 2, 3, 1])}, np.float32([[1.0], [5.0], [9.0], [2.0]])
+    made.train(feeds.numpy_input_fn(x, y, batch_size=4, num_epochs=None, shuffle=False), steps=3)
+    guesses = made.predict(feeds.numpy_input_fn(x, batch_size=4, shuffle=False))
+    return [np.concatenate([g["predictions"] for g in guesses]), isinstance(made, tf.estimator.Estimator)]
+
+
 @apart
 def exports(tf, folder, session):
     e = tf.estimator.export
@@ -208,6 +221,7 @@ TABLES = {
     },
     "canned": {
         "tf.estimator.BaselineEstimator": canned("BaselineEstimator", NUMBERS),
+        "tf.estimator.BoostedTreesEstimator": boosted,
         "tf.estimator.DNNClassifier": canned("DNNClassifier", np.int64([1, 0])),
         "tf.estimator.DNNRegressor": canned("DNNRegressor", NUMBERS),
         "tf.estimator.LinearEstimator": canned("LinearEstimator", NUMBERS),
