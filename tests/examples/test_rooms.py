@@ -59,14 +59,14 @@ def test_wide_and_deep_is_better_than_either(load):
     columns, rich = program.table(3000, 1)
     assert set(columns) == {"age", "hours", "education", "occupation", "region"}
     assert 0.3 < rich.mean() < 0.9
-    found = program.main(["--people", "3000", "--steps", "30"])
+    found = program.main(["--people", "3000", "--steps", "20"])
     assert min(found.values()) > 0.6
 
 
 def test_an_autoencoder_starts_better_from_boltzmann_machines(load):
     pytest.importorskip("sklearn")
     program = load("autoencoder")
-    errors = program.main(["--steps", "60", "--passes", "6", "--out", "codes"])
+    errors = program.main(["--steps", "40", "--passes", "4", "--out", "codes"])
     assert errors["pre-trained"] < errors["from random weights"]
     assert Path("codes/plane.png").stat().st_size > 5000
     assert Path("codes/drawn.png").stat().st_size > 2000

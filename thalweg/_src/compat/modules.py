@@ -107,6 +107,8 @@ OURS: dict[str, str] = {
     "python.estimator.export.export_output": "thalweg._src.lib.estimators.export_outputs",
     "python.ops.nccl_ops": "thalweg._src.lib.collectives",
     "python.ops.summary_op_util": "thalweg._src.lib.summary.summary",
+    "python.ops.summary_ops_v2": "thalweg._src.lib.summary.contrib",
+    "python.summary.writer.event_file_writer": "thalweg._src.lib.summary.event_file",
     "python.tpu.tpu_function": "thalweg._src.lib.tpu.computation",
     "contrib.tpu.python.tpu.tpu_function": "thalweg._src.lib.tpu.computation",
     "python.estimator.exporter": "thalweg._src.lib.estimators.exporters",

@@ -191,7 +191,12 @@ def summary_scope(
         yield tag if family is None else f"{family}/{tag}", scope
 
 
+def collect(val: Any, collections: Any, default_collections: Sequence[str]) -> None:
+    """Add a summary to `collections`, or to the default ones."""
+    for key in default_collections if collections is None else collections:
+        get_default_graph().add_to_collection(key, val)
+
+
 def _collected(summary: Tensor, collections: Any, default: Sequence[str] = (GraphKeys.SUMMARIES,)) -> Tensor:
-    for key in default if collections is None else collections:
-        get_default_graph().add_to_collection(key, summary)
+    collect(summary, collections, default)
     return summary
