@@ -40,6 +40,8 @@ class Parallel {
   }
 
  private:
+  static constexpr int kPatience = 1 << 13;  // looks, some microseconds: to be woken takes longer than the others usually need
+
   struct Work {
     int64_t count;
     void (*call)(const void*, int64_t);
@@ -59,6 +61,8 @@ class Parallel {
     }
 
     void wait() {
+      for (int i = 0; i < kPatience; ++i)
+        if (done.load() == count) return;
       std::unique_lock<std::mutex> lock(mutex);
       finished.wait(lock, [this] { return done.load() == count; });
     }
