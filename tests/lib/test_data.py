@@ -383,3 +383,12 @@ def test_what_a_generator_gives_becomes_the_type_that_was_announced():
         bad = tf.data.Dataset.from_generator(lambda: iter(["a"]), tf.int32).make_one_shot_iterator().get_next()
         with pytest.raises(tf.errors.InvalidArgumentError, match="could not be converted to the expected type"):
             sess.run(bad)
+
+
+def test_a_sparse_spec_of_arrays_gives_a_value():
+    spec = tf.SparseTensorSpec([100], tf.float32)
+    parts = [np.array([[0], [8]]), np.array([1.0, 9.0], np.float32), np.array([100])]
+    value = spec._from_components(parts)
+    assert isinstance(value, tf.SparseTensorValue)
+    assert value.values.tolist() == [1.0, 9.0]
+    assert isinstance(spec._from_components([tf.constant(p) for p in parts]), tf.SparseTensor)

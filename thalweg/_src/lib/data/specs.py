@@ -90,7 +90,8 @@ class SparseTensorSpec(ComponentSpec):
         return [value.indices, value.values, value.dense_shape]
 
     def _from_components(self, components: Any) -> Any:
-        return SparseTensor(*components)
+        fed = all(isinstance(c, np.ndarray) for c in components)
+        return SparseTensorValue(*components) if fed else SparseTensor(*components)
 
     @property
     def _flat_tensor_specs(self) -> list[Any]:
