@@ -49,6 +49,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "numpy.linalg.linalg": ("numpy.linalg",),
     "pandas.tools.plotting": ("pandas.plotting",),
     "librosa.output": ("thalweg._src.compat.sound_files",),
+    "pkg_resources": ("thalweg._src.compat.package_resources",),
     "imp": ("thalweg._src.compat.imp",),
     "distutils": ("setuptools._distutils",),
     "distutils.version": ("setuptools._distutils.version", "thalweg._src.compat.versions"),
