@@ -64,10 +64,11 @@ def test_page(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda p: str(p.relative_to(ROOT / "thalweg" / "_src")))
-def test_docstrings(path, tmp_path):
+def test_docstrings(path, tmp_path, monkeypatch):
     import thalweg as tf
     from thalweg._src.core.eager import eager_mode
 
+    monkeypatch.chdir(tmp_path)
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, extraglobs=namespace(tmp_path)):
         eagerly = "tfe." in test.docstring

@@ -59,7 +59,15 @@ CASES = [
     ),
     OpCase("ResourceGatherNd", [given([[1, 0], [2, 1]], "int32")], gathered, "", misuse=False),
     OpCase("TakeManySparseFromTensorsMap", [normal(2)], taken, "", grad=False, misuse=False, portable=False),
-    OpCase("GetSessionHandle", [normal(2)], lambda tf, x: tf.get_session_handle(x), "", value=False, grad=False, misuse=False),
+    OpCase(
+        "GetSessionHandle",
+        [normal(2)],
+        lambda tf, x: tf.get_session_handle(x),
+        "",
+        value=False,
+        grad=False,
+        misuse=False,
+    ),
     Fails("GetSessionTensor", [], lambda tf: raw(tf, "GetSessionTensor", handle=UNKNOWN, dtype=tf.float32), "unknown"),
     Fails("DeleteSessionTensor", [], lambda tf: raw(tf, "DeleteSessionTensor", handle=UNKNOWN), "unknown"),
 ]

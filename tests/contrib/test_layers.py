@@ -1,7 +1,5 @@
 """Layers, the parts of tf.contrib around them, and distributions, against TensorFlow 1.15: names, collections and values."""
 
-import gzip
-import json
 import sys
 from pathlib import Path
 
@@ -10,30 +8,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from oracle.layer_programs import PROGRAMS
+from oracle.recorded import recorded, same
 
 import thalweg as tf
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "layers-1.15.json.gz"
-RECORDED = json.loads(gzip.decompress(GOLDEN.read_bytes()))
-
-
-def same(got, expected):
-    if isinstance(expected, list):
-        assert isinstance(got, list | tuple)
-        assert len(got) == len(expected), (got, expected)
-        for g, e in zip(got, expected, strict=True):
-            same(g, e)
-    elif isinstance(expected, float):
-        assert got == pytest.approx(expected, rel=1e-3, abs=1e-4, nan_ok=True)
-    else:
-        assert got == expected
+RECORDED = recorded("layers-1.15")
 
 
 @pytest.mark.filterwarnings("ignore:Some donated buffers")  # streaming_concat grows a variable
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_program(name):
     with tf.Graph().as_default():
-        same(PROGRAMS[name](tf, np), RECORDED[name])
+        same(PROGRAMS[name](tf, np), RECORDED[name], 1e-3, 1e-4)
 
 
 @pytest.mark.parametrize("resource", [False, True])

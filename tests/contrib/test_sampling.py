@@ -37,9 +37,7 @@ def test_classes_come_in_the_proportions_asked_for(known):
 
 def test_what_is_refused_never_comes():
     label, row = label_and_row()
-    _, labels = sampling.rejection_sample(
-        [row, label], lambda x: 0.5 * tf.to_float(x[1] > 0), 8, runtime_checks=True
-    )
+    _, labels = sampling.rejection_sample([row, label], lambda x: 0.5 * tf.to_float(x[1] > 0), 8, runtime_checks=True)
     assert shares(labels, 4)[0] == 0
 
 
