@@ -155,3 +155,17 @@ def test_vocabularies(tmp_path):
     assert [row.tolist() for row in coded] == [[97, 98, 0, 0], [97, 98, 99, 100]]
     categories = learn.preprocessing.CategoricalProcessor().fit([["x", "1"], ["y", "1"]])
     assert [row.tolist() for row in categories.transform([["y", "1"], ["z", float("nan")]])] == [[2, 1], [0, 0]]
+
+
+def test_at_the_end_of_a_pipeline_of_scikit_learn():
+    pipeline = pytest.importorskip("sklearn.pipeline")
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.RandomState(0)
+    x = rng.randn(60, 3)
+    y = (x[:, 0] > 0).astype(np.int64)
+    columns = tf.contrib.learn.infer_real_valued_columns_from_input(x)
+    model = tf.contrib.learn.SKCompat(tf.contrib.learn.LinearClassifier(columns))
+    steps = pipeline.Pipeline([("scale", StandardScaler()), ("learn", model)])
+    steps.fit(x, y, learn__steps=40)
+    assert np.mean(steps.predict(x)["classes"] == y) > 0.9

@@ -56,6 +56,16 @@ class Trainable:
 class ParametersOfEstimator:
     """`get_params` and `set_params`, by the arguments of the constructor, as scikit-learn asks for them."""
 
+    def __sklearn_tags__(self) -> Any:
+        """What today's scikit-learn asks of a step of a pipeline: the tags of any estimator."""
+        from sklearn.base import BaseEstimator
+
+        return BaseEstimator().__sklearn_tags__()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Left to the estimator, which says so itself when it is asked before it was trained."""
+        return True
+
     def _names(self) -> list[str]:
         return sorted(a for a in fn_args(type(self).__init__) if a not in ("self",))
 

@@ -512,9 +512,13 @@ class Layer(Trackable):
                 self.add_loss(loss / cast(shape(output)[0], loss.dtype), inputs=inputs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
+        return self._copied_from(self.__dict__, memo)
+
+    def _copied_from(self, attributes: dict[str, Any], memo: dict[int, Any]) -> Layer:
+        """A layer of this class with copies of `attributes`; tensors and variables are shared."""
         result = type(self).__new__(type(self))
         memo[id(self)] = result
-        for key, value in self.__dict__.items():
+        for key, value in attributes.items():
             result.__dict__[key] = _copied(key, value, memo)
         return result
 

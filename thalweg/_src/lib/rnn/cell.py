@@ -27,6 +27,7 @@ class RNNCell(Layer):
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         """(output, new state) of one step: inputs [batch, ...], state as `state_size` says, with a batch in front."""
+        self._note_uncalled()
         if scope is not None:
             with variable_scope.variable_scope(scope, custom_getter=self._noted) as scope:
                 return super().__call__(inputs, state, scope=scope)
@@ -35,6 +36,15 @@ class RNNCell(Layer):
             self._rnncell_scope = variable_scope.variable_scope(here, custom_getter=self._noted)
         with self._rnncell_scope:
             return super().__call__(inputs, state)
+
+    def _note_uncalled(self) -> None:
+        """Before the first call, keep what the cell is without its variables."""
+        if "_uncalled" not in self.__dict__:
+            self._uncalled = {k: list(v) if type(v) is list else v for k, v in self.__dict__.items()}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
+        """A cell that has not been called: it makes its variables, or finds them, in the scope where it is called first."""
+        return self._copied_from(self.__dict__.get("_uncalled", self.__dict__), memo)
 
     def _noted(self, getter: Any, *args: Any, **kwargs: Any) -> Any:
         """`getter`'s variable, which from now on is one of this cell's."""
@@ -97,6 +107,7 @@ class LayerRNNCell(RNNCell):
     """A cell that builds its variables as a layer does, in a scope of its own name."""
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any) -> Any:
+        self._note_uncalled()
         return Layer.__call__(self, inputs, state, *args, scope=scope, **kwargs)
 
 
