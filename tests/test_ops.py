@@ -402,8 +402,10 @@ CHANGED = {
         "nn-Conv2D:empty_batch",  # the depth of the result of no image
         "raw-CumulativeLogsumexp:exclusive_reverse",  # minus infinity, once the least float
         "sampled-AllCandidateSampler",  # true classes out of range are errors now
+        "data-DeleteMemoryCache",  # a cache that its owner deletes is refused
     },
 }
+DROPPED = {"1.15": (), "2.21": ("boosted",)}  # families without kernels
 
 
 @pytest.mark.slow
@@ -415,6 +417,8 @@ def test_exports_run_in_tensorflow(version, oracle, tmp_path):
     if "THALWEG_ALL_EXPORTS" not in os.environ:  # all take ten minutes; every fifteenth is of each family
         chosen = chosen[::15]
     for p in chosen:
+        if p.values[0] in DROPPED[version]:
+            continue
         try:
             entries.append(exported(*p.values))
         except Exception as e:

@@ -25,9 +25,14 @@ def test_what_was_written_is_read():
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, len(DATA) - 1))
-def test_a_file_that_was_cut_is_refused(size):
-    with pytest.raises(DataLoss, match="a.mdb: damaged database at"):
-        read(DATA[:size])
+def test_a_file_that_was_cut_is_refused_unless_nothing_is_missing(size):
+    """The pages at its end may be free ones."""
+    try:
+        found = read(DATA[:size])
+    except DataLoss as error:
+        assert "a.mdb: damaged database at" in str(error)
+    else:
+        assert found == PAIRS
 
 
 @settings(max_examples=150, deadline=None)

@@ -11,6 +11,7 @@ core.example: example example_parser_configuration feature
 core.framework: allocation_description attr_value cost_graph device_attributes function graph log_memory node_def op_def
     reader_base resource_handle step_stats summary tensor tensor_description tensor_shape tensor_slice types variable
     versions
+core.kernels.boosted_trees: boosted_trees
 core.lib.core: error_codes
 core.profiler: tfprof_log tfprof_output
 core.protobuf: cluster config control_flow debug device_properties graph_debug_info meta_graph

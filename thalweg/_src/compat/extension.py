@@ -16,8 +16,10 @@ def load_ipython_extension(ipython: Any) -> None:
 def unload_ipython_extension(ipython: Any) -> None:
     """`%unload_ext thalweg`: undo `load_ipython_extension`."""
     from thalweg._src.compat import hook, scalars, watching
+    from thalweg._src.runtime import placing
 
     hook.uninstall()
+    placing.allow_programs_without_gpu(False)
     watching.unwatch()
     scalars.stop()
     kept = [t for t in getattr(ipython, "ast_transformers", []) if not isinstance(t, scalars.Rewriter)]

@@ -15,9 +15,9 @@ log = logging.getLogger("thalweg")
 _without_gpu = {"allowed": False, "told": False}
 
 
-def allow_programs_without_gpu() -> None:
+def allow_programs_without_gpu(allowed: bool = True) -> None:
     """From now on an op that names a GPU runs elsewhere on a machine that has none; the first one says so. For `thalweg run`."""
-    _without_gpu["allowed"] = True
+    _without_gpu["allowed"] = allowed
 
 
 def _runs_without_gpu(spec: DeviceSpec) -> bool:
