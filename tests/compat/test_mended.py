@@ -55,9 +55,12 @@ def test_numpy(tmp_path):
         tmp_path,
         "import numpy as np\n"
         "print(np.array([[1, 2], [3]]).dtype, np.asarray([[1], [2]]).shape, np.array([1, 2], copy=False).tolist())\n"
-        "print(np.fromstring(b'\\1\\2', np.uint8).tolist(), np.fromstring('1 2', sep=' ').tolist())\n",
+        "print(np.fromstring(b'\\1\\2', np.uint8).tolist(), np.fromstring('1 2', sep=' ').tolist())\n"
+        "rows = [[1, 2], [3]]\nprint(np.shape(rows), np.take(rows, [1]), sorted(map(len, np.random.permutation(rows))))\n"
+        "a, b, c = np.nan_to_num((np.ones((3, 2)), np.zeros(2), np.zeros(2)))\nprint(a.shape, b.shape)\n",
     )
-    assert out == ["object (2, 1) [1, 2]", "[1, 2] [1.0, 2.0]"], err
+    assert out[:2] == ["object (2, 1) [1, 2]", "[1, 2] [1.0, 2.0]"], err
+    assert out[2:] == ["(2,) [list([3])] [1, 2]", "(3, 2) (2,)"], err
 
 
 def test_scipy(tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 
 from thalweg._src.compat.mended.calls import rename_arguments, supply
 
+RAGGED = ("append", "copy", "mean", "nan_to_num", "ndim", "save", "savez", "savez_compressed", "shape", "size", "take")
 STACKS = ("vstack", "hstack", "dstack", "stack", "column_stack")
 
 
@@ -42,15 +43,20 @@ def numpy(np: ModuleType) -> None:
 
         return call
 
-    def of_ragged(save: Callable) -> Callable:
-        """Files of arrays take what `array` takes."""
+    def of_ragged(function: Callable) -> Callable:
+        """Lists of rows of different lengths are arrays of objects, as for `array`."""
 
-        @functools.wraps(save)
+        @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             def made(value: Any) -> Any:
                 return np.asarray(value) if isinstance(value, list | tuple) else value
 
-            return save(*map(made, args), **{name: made(value) for name, value in kwargs.items()})
+            try:
+                return function(*args, **kwargs)
+            except ValueError as error:
+                if "inhomogeneous" not in str(error):
+                    raise
+                return function(*map(made, args), **{name: made(value) for name, value in kwargs.items()})
 
         return call
 
@@ -72,8 +78,10 @@ def numpy(np: ModuleType) -> None:
 
     np.array, np.asarray = forgiving(np.array), forgiving(np.asarray)  # type: ignore[attr-defined]
     np.fromstring, np.set_printoptions = fromstring, set_printoptions  # type: ignore[attr-defined]
-    for name in ("save", "savez", "savez_compressed"):
+    for name in RAGGED:
         setattr(np, name, of_ragged(getattr(np, name)))
+    for name in ("permutation", "choice"):
+        setattr(np.random, name, of_ragged(getattr(np.random, name)))
     for name in STACKS:
         setattr(np, name, of_iterables(getattr(np, name)))
     rename_arguments(np, {"reshape": {"newshape": "shape"}, "histogram": {"normed": "density"}})
