@@ -14,7 +14,8 @@ from thalweg._src.core.graph import Operation, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.coordinator import Coordinator
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.runtime.session import BaseSession, get_default_session
+from thalweg._src.runtime.base_session import BaseSession
+from thalweg._src.runtime.session import get_default_session
 
 
 class QueueRunner:

@@ -13,7 +13,7 @@ import numpy as np
 from thalweg._src.compiler.interpret import uninitialized, variable_key
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax
-from thalweg._src.runtime.session import BaseSession
+from thalweg._src.runtime.base_session import BaseSession
 
 
 def is_local(session: Any) -> bool:

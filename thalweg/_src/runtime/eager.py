@@ -23,9 +23,9 @@ from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.opdef import OpDef
 from thalweg._src.core.structured import Structured
 from thalweg._src.runtime import numpy_lowering
+from thalweg._src.runtime.base_session import BaseSession
 from thalweg._src.runtime.eager_compiled import Compiled, all_outputs
 from thalweg._src.runtime.hosting import HostContext, on_host
-from thalweg._src.runtime.session import BaseSession
 from thalweg._src.runtime.state import fresh_random
 
 _SMALL = 2048  # elements up to which NumPy is faster than an executable
