@@ -17,6 +17,6 @@ from thalweg._src.ops.initializers import truncated_normal_initializer as trunca
 from thalweg._src.ops.initializers import uniform_unit_scaling_initializer as uniform_unit_scaling
 from thalweg._src.ops.initializers import variance_scaling_initializer as variance_scaling
 from thalweg._src.ops.initializers import zeros_initializer as zeros
-from thalweg._src.ops.variables import global_variables_initializer as global_variables
-from thalweg._src.ops.variables import local_variables_initializer as local_variables
-from thalweg._src.ops.variables import variables_initializer as variables
+from thalweg._src.ops.variable_lists import global_variables_initializer as global_variables
+from thalweg._src.ops.variable_lists import local_variables_initializer as local_variables
+from thalweg._src.ops.variable_lists import variables_initializer as variables

@@ -12,7 +12,8 @@ from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops import variable_scope
-from thalweg._src.ops.variables import Variable, VariableAggregation
+from thalweg._src.ops.variable_modes import VariableAggregation
+from thalweg._src.ops.variables import Variable
 
 READ_KEY = "global_step_read_op_cache"
 
@@ -106,7 +107,7 @@ def _get_or_create_global_step_read(graph: Graph | None = None) -> Any:
 
 
 def _increment_global_step(increment: int, graph: Graph | None = None) -> Any:
-    from thalweg._src.ops.variables import assign_add
+    from thalweg._src.ops.assigning import assign_add
 
     graph = graph or get_default_graph()
     step = get_global_step(graph)

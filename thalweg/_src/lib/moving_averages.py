@@ -9,9 +9,10 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.optimizers import slot_creator
-from thalweg._src.ops import basic, variable_scope, variables
+from thalweg._src.ops import basic, variable_lists, variable_scope
+from thalweg._src.ops.assigning import assign, assign_sub
 from thalweg._src.ops.late import math
-from thalweg._src.ops.variables import Variable, assign, assign_sub
+from thalweg._src.ops.variables import Variable
 
 _FLOATS = (dtypes.bfloat16, dtypes.float16, dtypes.float32, dtypes.float64)
 
@@ -47,7 +48,7 @@ class ExponentialMovingAverage:
         is not of floats.
         """
         if var_list is None:
-            var_list = variables.trainable_variables()
+            var_list = variable_lists.trainable_variables()
         debiased = set()
         for var in var_list:
             if var.dtype.base_dtype not in _FLOATS:
@@ -91,11 +92,11 @@ class ExponentialMovingAverage:
         Variables without an average are under their own names.
         """
         if moving_avg_variables is None:
-            moving_avg_variables = variables.trainable_variables() + variables.moving_average_variables()
+            moving_avg_variables = variable_lists.trainable_variables() + variable_lists.moving_average_variables()
         averaged = list(dict.fromkeys(moving_avg_variables))
         found = {self.average_name(v): v for v in averaged}
         names = {v.name for v in averaged}
-        for v in dict.fromkeys(variables.global_variables()):
+        for v in dict.fromkeys(variable_lists.global_variables()):
             if v.name not in names:
                 found.setdefault(v.op.name, v)
         return found

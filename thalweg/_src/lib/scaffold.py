@@ -12,7 +12,7 @@ from thalweg._src.lib import resources
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saver import get_saver_or_default
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, variables
+from thalweg._src.ops import basic, variable_lists
 from thalweg._src.ops.late import array
 
 _OPS = ("init_op", "ready_op", "ready_for_local_init_op", "local_init_op", "summary_op", "saver")
@@ -119,7 +119,7 @@ class Scaffold:
     def default_local_init_op() -> Operation:
         """Initializes local variables, tables and local resources."""
         return basic.group(
-            variables.local_variables_initializer(),
+            variable_lists.local_variables_initializer(),
             tables_initializer(),
             resources.initialize_resources(resources.local_resources()),
         )
@@ -132,15 +132,15 @@ def tables_initializer() -> Operation:
 
 def _default_init_op() -> Operation:
     return basic.group(
-        variables.global_variables_initializer(), resources.initialize_resources(resources.shared_resources())
+        variable_lists.global_variables_initializer(), resources.initialize_resources(resources.shared_resources())
     )
 
 
 def _default_ready_op() -> Tensor:
     missing = resources.report_uninitialized_resources()
-    return array.concat([variables.report_uninitialized_variables(), missing], 0)
+    return array.concat([variable_lists.report_uninitialized_variables(), missing], 0)
 
 
 def _default_ready_for_local_init_op() -> Tensor:
-    names = variables.report_uninitialized_variables(variables.global_variables())
+    names = variable_lists.report_uninitialized_variables(variable_lists.global_variables())
     return array.concat([names, resources.report_uninitialized_resources(resources.shared_resources())], 0)

@@ -21,7 +21,7 @@ from thalweg._src.lib.scaffold import tables_initializer
 from thalweg._src.lib.session_manager import SessionManager
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriter
-from thalweg._src.ops import basic, variables
+from thalweg._src.ops import basic, variable_lists
 
 
 class Supervisor:
@@ -65,11 +65,11 @@ class Supervisor:
         graph = graph or get_default_graph()
         self._graph = graph
         with graph.as_default():
-            self._ready_op = self._or_made(ready_op, GraphKeys.READY_OP, variables.report_uninitialized_variables)
+            self._ready_op = self._or_made(ready_op, GraphKeys.READY_OP, variable_lists.report_uninitialized_variables)
             self._ready_for_local_init_op = self._or_made(
                 ready_for_local_init_op, GraphKeys.READY_FOR_LOCAL_INIT_OP, lambda: None
             )
-            self._init_op = self._or_made(init_op, GraphKeys.INIT_OP, variables.global_variables_initializer)
+            self._init_op = self._or_made(init_op, GraphKeys.INIT_OP, variable_lists.global_variables_initializer)
             self._local_init_op = self._or_made(local_init_op, GraphKeys.LOCAL_INIT_OP, _local_init_op)
             self._saver = self._or_made(saver, GraphKeys.SAVERS, _saver)
             self._summary_op = self._or_made(summary_op, GraphKeys.SUMMARY_OP, summary.merge_all)
@@ -349,11 +349,11 @@ class Supervisor:
 
 
 def _local_init_op() -> Any:
-    return basic.group(variables.local_variables_initializer(), tables_initializer())
+    return basic.group(variable_lists.local_variables_initializer(), tables_initializer())
 
 
 def _saver() -> Saver | None:
-    return Saver() if variables.global_variables() else None
+    return Saver() if variable_lists.global_variables() else None
 
 
 def _global_step() -> Any:

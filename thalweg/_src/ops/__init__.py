@@ -5,6 +5,7 @@ from thalweg._src.ops import activations as activations
 from thalweg._src.ops import arithmetic as arithmetic
 from thalweg._src.ops import arithmetic_gradients as arithmetic_gradients
 from thalweg._src.ops import array as array
+from thalweg._src.ops import assigning as assigning
 from thalweg._src.ops import audio as audio
 from thalweg._src.ops import barriers as barriers
 from thalweg._src.ops import basic as basic
@@ -81,8 +82,10 @@ from thalweg._src.ops import record_input as record_input
 from thalweg._src.ops import recurrent as recurrent
 from thalweg._src.ops import reduce as reduce
 from thalweg._src.ops import reduce_gradients as reduce_gradients
+from thalweg._src.ops import ref_variables as ref_variables
 from thalweg._src.ops import resampling as resampling
 from thalweg._src.ops import resizing as resizing
+from thalweg._src.ops import resource_variables as resource_variables
 from thalweg._src.ops import scattering as scattering
 from thalweg._src.ops import searching as searching
 from thalweg._src.ops import segments as segments

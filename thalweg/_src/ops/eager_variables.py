@@ -15,7 +15,7 @@ from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import EagerGraph, executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops import state, variables
-from thalweg._src.ops.variables import ResourceVariable
+from thalweg._src.ops.resource_variables import ResourceVariable
 
 _made = itertools.count()
 # Called with each new variable.
@@ -169,4 +169,4 @@ class TfeVariable(metaclass=_TfeVariable):
     """A resource variable, as `tf.Variable(..., use_resource=True)` makes it."""
 
 
-variables.eager_kind.append(EagerVariable)
+variables.kinds["eager"] = EagerVariable

@@ -45,7 +45,7 @@ def _tables(params):
 
 
 def _is_resource(params):
-    from thalweg._src.ops.variables import ResourceVariable
+    from thalweg._src.ops.resource_variables import ResourceVariable
 
     return isinstance(params, ResourceVariable)
 

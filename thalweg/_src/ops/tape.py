@@ -86,7 +86,7 @@ class GradientTape:
 
     def watched_variables(self) -> tuple[Any, ...]:
         """The variables whose gradients can be had."""
-        from thalweg._src.ops.variables import trainable_variables
+        from thalweg._src.ops.variable_lists import trainable_variables
 
         if self._eager:
             return tuple(sorted(self._recorder.variables.values(), key=lambda v: v._made))

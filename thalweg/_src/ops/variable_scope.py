@@ -15,12 +15,13 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import graph_of, to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import executing_eagerly
-from thalweg._src.core.graph import Graph, Tensor, get_default_graph
+from thalweg._src.core.graph import Graph, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.ops import variables
 from thalweg._src.ops.partitioned import partitioned_variable
-from thalweg._src.ops.variables import Variable, VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variables import Variable
 
 
 class _ReuseMode(enum.Enum):

@@ -3,56 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import enum
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from thalweg._src.core import dtypes, scopes
-from thalweg._src.core.convert import register_tensor_conversion_function, to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.shapes import TensorShape, as_dims
-from thalweg._src.ops import basic, state
-from thalweg._src.ops.initial_values import guarded
 from thalweg._src.ops.partitioned import SaveSliceInfo
-
-
-class VariableSynchronization(enum.Enum):
-    """When a variable that several devices hold is brought together. Kept for programs; one process needs none."""
-
-    AUTO = 0
-    NONE = 1
-    ON_WRITE = 2
-    ON_READ = 3
-
-
-class VariableAggregation(enum.Enum):
-    """How the values of several devices become one."""
-
-    NONE = 0
-    SUM = 1
-    MEAN = 2
-    ONLY_FIRST_REPLICA = 3
-    ONLY_FIRST_TOWER = 3
-
-
-def _mode(kind: type[enum.Enum], given: Any, what: str, name: str | None) -> Any:
-    """A member of `kind` for a member or its value, the first for None. Raises ValueError for another value."""
-    try:
-        return next(iter(kind)) if given is None else kind(given)
-    except ValueError:
-        raise ValueError(f"Invalid variable {what} mode: {given} for variable: {name}") from None
-
+from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization, mode_of
 
 # Decides between the two kinds where the caller does not; the variable scope sets it.
 default_use_resource: list[Callable[[], bool]] = [lambda: False]
-# The kind of eager execution, which ops/eager_variables puts here.
-eager_kind: list[type] = []
+# "reference", "resource" and "eager": each file of a kind puts its class here.
+kinds: dict[str, type] = {}
 
 
 _creators = threading.local()  # .stack: functions of variable_creator_scope, the innermost last
@@ -114,8 +83,8 @@ class Variable(metaclass=_Made):
         if kwargs.get("variable_def") is not None:
             use_resource = kwargs["variable_def"].is_resource
         elif type(get_default_graph().outermost) is EagerGraph:
-            return object.__new__(eager_kind[0])
-        return object.__new__(ResourceVariable if use_resource else RefVariable)
+            return object.__new__(kinds["eager"])
+        return object.__new__(kinds["resource" if use_resource else "reference"])
 
     def __init__(
         self,
@@ -136,8 +105,8 @@ class Variable(metaclass=_Made):
         shape: Any = None,
     ):
         self._constraint = constraint
-        self._synchronization = _mode(VariableSynchronization, synchronization, "synchronization", name)
-        self._aggregation = _mode(VariableAggregation, aggregation, "aggregation", name)
+        self._synchronization = mode_of(VariableSynchronization, synchronization, "synchronization", name)
+        self._aggregation = mode_of(VariableAggregation, aggregation, "aggregation", name)
         self._save_slice_info: Any = None
         if variable_def is not None:
             if initial_value is not None:
@@ -277,7 +246,7 @@ class Variable(metaclass=_Made):
         from thalweg._src.ops.control_flow import cond
 
         with scopes.init_scope():
-            return cond(is_variable_initialized(self), self.read_value, lambda: self.initial_value)
+            return cond(self.is_initialized(), self.read_value, lambda: self.initial_value)
 
     def eval(self, session: Any = None) -> Any:
         """The value in `session`, or in the default session."""
@@ -460,409 +429,3 @@ for _operator in (
     *("neg", "abs", "invert"),
 ):
     setattr(Variable, f"__{_operator}__", _forward(f"__{_operator}__"))
-
-
-class RefVariable(Variable):
-    """The variables of TensorFlow 0.x and 1.x: an op whose output is a reference to the buffer."""
-
-    def _make(
-        self, initial_value: Any, dtype: DType | None, validate: bool, caching: Any, name: Any, shape: Any
-    ) -> None:
-        graph = get_default_graph()
-        from_function = callable(initial_value)
-        with scopes.name_scope(name, "Variable", [] if from_function else [initial_value]) as scope:
-            own = {"_class": [f"loc:@{scopes.name_from_scope(scope)}"]}
-            if from_function:
-                with graph._attr_scope(own):
-                    with scopes.name_scope("Initializer"), graph.device(None):
-                        self._initial_value = to_tensor(initial_value(), dtype, "initial_value")
-            else:
-                self._initial_value = to_tensor(initial_value, dtype, "initial_value")
-            init = self._initial_value
-            if not isinstance(init, Tensor):
-                raise TypeError(f"initial_value must be a Tensor: {init}")
-            dims = shape if shape is not None else init.dims if validate else None
-            if validate and (init.dims is None or None in init.dims):
-                raise ValueError(f"initial_value must have a shape specified: {init}")
-            with graph._attr_scope(own) if from_function else contextlib.nullcontext():
-                self._variable = state.variable_v2(shape=dims, dtype=init.dtype.base_dtype, name=scope)
-            assigned = guarded(self._variable.op.name, init)
-            self._initializer_op = state.assign(
-                self._variable, assigned, validate_shape=validate, use_locking=True, name="Assign"
-            ).op
-            _colocate(self._initializer_op, self._variable.op)
-            if caching is not None:
-                with graph.device(caching):
-                    self._snapshot = basic.identity(self._variable, name="read")
-            else:
-                with graph.colocate_with(self._variable.op):
-                    self._snapshot = basic.identity(self._variable, name="read")
-        self._caching_device = caching
-        self._validate = validate
-
-    def _from_proto(self, variable_def: Any, import_scope: str | None) -> None:
-        self._read_proto(variable_def, import_scope)
-        name = scopes.prepend_name_scope(variable_def.snapshot_name, import_scope)
-        self._snapshot = get_default_graph().as_graph_element(name)
-        self._caching_device = None
-
-    def _proto_extras(self, proto: Any, strip: Any) -> None:
-        proto.snapshot_name = strip(self._snapshot.name)
-
-    def value(self) -> Tensor:
-        return self._snapshot
-
-    def _strided_slice_assign(self, *, value: Any, **where: Any) -> Any:
-        from thalweg._src.ops.slicing import strided_slice_assign
-
-        return strided_slice_assign(self._variable, value=value, **where)
-
-    def read_value(self) -> Tensor:
-        return basic.identity(self._variable, name="read")
-
-    def _ref(self) -> Tensor:
-        return self._variable
-
-    def _as_graph_element(self) -> Tensor:
-        return self._variable
-
-    def is_initialized(self, name: str | None = None) -> Tensor:
-        """Whether the variable has a value."""
-        return state.is_variable_initialized(self._variable, name=name)
-
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        out = assign(self, value, use_locking=use_locking, name=name)
-        return out if read_value else out.op
-
-    def assign_add(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> Any:
-        out = assign_add(self, delta, use_locking=use_locking, name=name)
-        return out if read_value else out.op
-
-    def assign_sub(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> Any:
-        out = assign_sub(self, delta, use_locking=use_locking, name=name)
-        return out if read_value else out.op
-
-
-class ResourceVariable(Variable):
-    """A variable behind a handle: every read is an operation of its own, ordered by control dependencies."""
-
-    def _make(
-        self, initial_value: Any, dtype: DType | None, validate: bool, caching: Any, name: Any, shape: Any
-    ) -> None:
-        graph = get_default_graph()
-        from_function = callable(initial_value)
-        with scopes.name_scope(name, "Variable", [] if from_function else [initial_value]) as scope:
-            own = scopes.name_from_scope(scope)
-            with graph._attr_scope({"_class": [f"loc:@{own}"]}):
-                with scopes.name_scope("Initializer"), graph.device(None):
-                    value = initial_value() if from_function else initial_value
-                    self._initial_value = to_tensor(value, dtype, "initial_value")
-            init = self._initial_value
-            dims = shape if shape is not None else init.dims if validate else None
-            if validate and (init.dims is None or None in init.dims):
-                raise ValueError(f"initial_value must have a shape specified: {init}")
-            element = init.dtype.base_dtype
-            self._dtype = element
-            with graph._attr_scope({"_class": [f"loc:@{own}"]}):
-                self._variable = state.var_handle(shape=dims, dtype=element, shared_name=own, name=scope)
-            with scopes.name_scope("IsInitialized"):
-                self._is_initialized = state.var_is_initialized(self._variable)
-            with scopes.name_scope("Assign") as n, self._beside():
-                self._initializer_op = state.assign_variable(self._variable, guarded(own, init), dtype=element, name=n)
-            with scopes.name_scope("Read"), graph.device(self._variable.device):
-                self._graph_element = self._read()
-            self._cached = None
-            if caching is not None:
-                with graph.device(caching):
-                    self._cached = basic.identity(self._graph_element)
-
-    def _from_proto(self, variable_def: Any, import_scope: str | None) -> None:
-        self._read_proto(variable_def, import_scope)
-        graph = get_default_graph()
-        self._dtype = self._variable.op.attrs["dtype"]
-        if variable_def.snapshot_name:
-            name = scopes.prepend_name_scope(variable_def.snapshot_name, import_scope)
-            snapshot = graph.as_graph_element(name)
-            self._cached = snapshot if snapshot.op.type != "ReadVariableOp" else None
-            self._graph_element = snapshot if self._cached is None else snapshot.op.inputs[0]
-        else:
-            self._cached = None
-            self._graph_element = graph.get_tensor_by_name(self._variable.op.name + "/Read/ReadVariableOp:0")
-
-    def _proto_extras(self, proto: Any, strip: Any) -> None:
-        proto.is_resource = True
-        proto.snapshot_name = strip((self._cached if self._cached is not None else self._graph_element).name)
-
-    def _read(self) -> Tensor:
-        return state.read_variable(self._variable, dtype=self._dtype)
-
-    @property
-    def handle(self) -> Tensor:
-        """The handle of the variable, a scalar tensor of type resource."""
-        return self._variable
-
-    @property
-    def dtype(self) -> DType:
-        return self._dtype
-
-    @property
-    def shape(self) -> TensorShape:
-        return TensorShape._of(self._variable.op.attrs["shape"])
-
-    def set_shape(self, shape: Any) -> None:
-        self._graph_element.set_shape(shape)
-
-    @property
-    def create(self) -> Operation:
-        """The operation that gives the variable its initial value."""
-        return self._initializer_op
-
-    def value(self) -> Tensor:
-        if self._cached is not None:
-            return self._cached
-        with self._beside():
-            return self._read()
-
-    @contextlib.contextmanager
-    def _beside(self) -> Iterator[None]:
-        """On the variable's device, whatever the block around is colocated with."""
-        graph = get_default_graph()
-        with graph.colocate_with(None, ignore_existing=True), graph.device(self._variable.device):
-            yield
-
-    def read_value(self) -> Tensor:
-        with scopes.name_scope("Read"):
-            value = self._read()
-        return basic.identity(value)
-
-    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
-        """The rows at `indices`."""
-        from thalweg._src.ops.updating import resource_gather
-
-        with scopes.name_scope("Gather" if name is None else name) as scope:
-            rows = resource_gather(self._variable, indices, dtype=self._dtype, name=scope)
-        return basic.identity(rows)
-
-    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
-        """The parts at the index vectors in the last axis of `indices`."""
-        from thalweg._src.ops.gathering import resource_gather_nd
-
-        with scopes.name_scope("GatherNd" if name is None else name) as scope:
-            parts = resource_gather_nd(self._variable, indices, dtype=self._dtype, name=scope)
-        return basic.identity(parts)
-
-    def _as_graph_element(self) -> Tensor:
-        return self._graph_element
-
-    def _lazy_read(self, done: Operation) -> ResourceVariable:
-        return _Assigned(self, done)
-
-    def _strided_slice_assign(self, *, value: Any, **where: Any) -> Any:
-        from thalweg._src.ops.slicing import resource_strided_slice_assign
-
-        value = to_tensor(value, self._dtype)
-        return self._lazy_read(resource_strided_slice_assign(self._variable, value=value, **where))
-
-    def is_initialized(self, name: str | None = None) -> Tensor:
-        """Whether the variable has a value."""
-        return state.var_is_initialized(self._variable, name=name)
-
-    def _update(self, op: Any, value: Any, name: str | None, read_value: bool) -> Any:
-        from thalweg._src.core import shapes as shapes_lib
-
-        tensor = to_tensor(value, self._dtype)
-        if shapes_lib.merge(self.dims, tensor.dims) is False:
-            raise ValueError(f"Shapes {self.shape} and {tensor.shape} are incompatible")
-        done = op(self._variable, tensor, dtype=self._dtype, name=name)
-        return _Assigned(self, done) if read_value else done
-
-    def assign(
-        self, value: Any, use_locking: bool | None = None, name: str | None = None, read_value: bool = True
-    ) -> Any:
-        return self._update(state.assign_variable, value, name, read_value)
-
-    def assign_add(self, delta: Any, use_locking: Any = None, name: str | None = None, read_value: bool = True) -> Any:
-        return self._update(state.assign_add_variable, delta, name, read_value)
-
-    def assign_sub(self, delta: Any, use_locking: Any = None, name: str | None = None, read_value: bool = True) -> Any:
-        return self._update(state.assign_sub_variable, delta, name, read_value)
-
-
-class _Assigned(ResourceVariable):
-    """A resource variable right after an assignment: its value is read after that, and its `op` is the assignment."""
-
-    def __init__(self, variable: ResourceVariable, done: Operation):
-        self.__dict__.update(variable.__dict__)
-        self._done = done
-        self._cached = None
-        self._after: Tensor | None = None if get_default_graph().building_function else self._read()
-
-    @property
-    def op(self) -> Operation:
-        return self._done
-
-    def _read(self) -> Tensor:
-        with get_default_graph().control_dependencies([self._done]):
-            return state.read_variable(self._variable, dtype=self._dtype)
-
-    def _as_graph_element(self) -> Tensor:
-        if self._after is None:
-            self._after = self._read()
-        return self._after
-
-    def eval(self, session: Any = None) -> Any:
-        return self._as_graph_element().eval(session=session)
-
-
-def _colocate(op: Operation, with_op: Operation) -> None:
-    op._attrs.setdefault("_class", [f"loc:@{with_op.name}"])
-
-
-def _convert(value: Any, dtype: DType | None = None, name: str | None = None, as_ref: bool = False) -> Any:
-    if dtype is not None and not dtype.is_compatible_with(value.dtype):
-        raise ValueError(
-            f"Incompatible type conversion requested to type '{dtype.name}' for variable of type '{value.dtype.name}'"
-        )
-    if as_ref and isinstance(value, RefVariable):
-        return value._variable
-    return value.value()
-
-
-register_tensor_conversion_function(Variable, _convert, 100)
-
-
-def assign(
-    ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None, name: str | None = None
-) -> Any:
-    """Put `value` into the variable `ref`; gives its tensor, read after that."""
-    if isinstance(ref, ResourceVariable):
-        return ref.assign(value, name=name)
-    tensor = _ref_of(ref)
-    validate = True if validate_shape is None else validate_shape
-    locking = True if use_locking is None else use_locking
-    return state.assign(tensor, value, validate_shape=validate, use_locking=locking, name=name)
-
-
-def assign_add(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
-    """Add `value` to the variable `ref`."""
-    if isinstance(ref, ResourceVariable):
-        return ref.assign_add(value, name=name)
-    return state.assign_add(_ref_of(ref), value, use_locking=bool(use_locking), name=name)
-
-
-def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
-    """Subtract `value` from the variable `ref`."""
-    if isinstance(ref, ResourceVariable):
-        return ref.assign_sub(value, name=name)
-    return state.assign_sub(_ref_of(ref), value, use_locking=bool(use_locking), name=name)
-
-
-def _ref_of(ref: Any) -> Any:
-    return ref._variable if isinstance(ref, RefVariable) else ref
-
-
-def is_variable_initialized(variable: Any) -> Tensor:
-    """Whether the variable has a value, as a bool tensor."""
-    if isinstance(variable, Variable):
-        return variable.is_initialized()  # type: ignore[attr-defined]
-    return state.is_variable_initialized(variable)
-
-
-# -- lists of variables, and operations on lists
-
-
-def global_variables(scope: str | None = None) -> list[Variable]:
-    """The variables that are shared and saved."""
-    return scopes.get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
-
-
-def all_variables() -> list[Variable]:
-    """`global_variables`, by its name of 0.11."""
-    return global_variables()
-
-
-def local_variables(scope: str | None = None) -> list[Variable]:
-    """The variables of this process alone, which are not saved: counters of metrics and epochs."""
-    return scopes.get_collection(GraphKeys.LOCAL_VARIABLES, scope)
-
-
-def model_variables(scope: str | None = None) -> list[Variable]:
-    """The variables that inference needs."""
-    return scopes.get_collection(GraphKeys.MODEL_VARIABLES, scope)
-
-
-def trainable_variables(scope: str | None = None) -> list[Variable]:
-    """The variables that optimizers change."""
-    return scopes.get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
-
-
-def moving_average_variables(scope: str | None = None) -> list[Variable]:
-    """The variables that have moving averages."""
-    return scopes.get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
-
-
-def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Operation:
-    """An operation that gives all of `var_list` their initial values."""
-    if var_list:
-        return basic.group(*[v.initializer for v in var_list], name=name)
-    return basic.group(name=name)
-
-
-def initialize_variables(var_list: Sequence[Variable], name: str = "init") -> Operation:
-    """`variables_initializer`, by its name of 0.x."""
-    return variables_initializer(var_list, name)
-
-
-def global_variables_initializer() -> Operation:
-    """An operation that gives all global variables their initial values."""
-    return variables_initializer(global_variables())
-
-
-def initialize_all_variables() -> Operation:
-    """`global_variables_initializer`, by its name of 0.11."""
-    return global_variables_initializer()
-
-
-def local_variables_initializer() -> Operation:
-    """An operation that gives all local variables their initial values."""
-    return variables_initializer(local_variables())
-
-
-def initialize_local_variables() -> Operation:
-    """`local_variables_initializer`, by its name of 0.x."""
-    return local_variables_initializer()
-
-
-def assert_variables_initialized(var_list: Sequence[Variable] | None = None) -> Any:
-    """A tensor whose evaluation raises FailedPreconditionError if a variable is not initialized; None without variables."""
-    found = global_variables() + local_variables() if var_list is None else list(var_list)
-    if not found:
-        return None
-    from thalweg._src.ops.late import array
-
-    ranks = []
-    for v in found:
-        with get_default_graph().colocate_with(v.op):
-            ranks.append(array.rank_internal(v.value(), optimize=False))
-    return array.stack(ranks)
-
-
-def report_uninitialized_variables(
-    var_list: Sequence[Variable] | None = None, name: str = "report_uninitialized_variables"
-) -> Tensor:
-    """The names of the variables that have no value yet, as a vector of strings."""
-    from thalweg._src.ops import constants
-    from thalweg._src.ops.compare import logical_not
-    from thalweg._src.ops.late import array
-
-    found = global_variables() + local_variables() if var_list is None else list(var_list)
-    with scopes.name_scope(name):
-        if not found:
-            return constants.constant([], dtype=dtypes.string)
-        missing = logical_not(array.stack([is_variable_initialized(v) for v in found]))
-        names = constants.constant([v.op.name if not isinstance(v, _Assigned) else v.name[:-2] for v in found])
-        return array.boolean_mask(names, missing)

@@ -12,7 +12,8 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.ops.control_flow import cond
 from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variables import Variable, VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variables import Variable
 
 NamedOutputs = namedtuple("NamedOutputs", ["name", "outputs"])
 

@@ -18,7 +18,7 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.global_step import create_global_step, get_global_step
 from thalweg._src.lib.lookup import tables_initializer
 from thalweg._src.lib.saver import Saver
-from thalweg._src.ops import basic, variables
+from thalweg._src.ops import basic, variable_lists
 from thalweg._src.ops.constants import placeholder
 from thalweg._src.runtime.session import Session
 
@@ -103,7 +103,7 @@ def export_estimator(
             saver.restore(session, checkpoint_path)
             exporter = Exporter(saver)
             exporter.init(
-                init_op=basic.group(variables.local_variables_initializer(), tables_initializer()),
+                init_op=basic.group(variable_lists.local_variables_initializer(), tables_initializer()),
                 default_graph_signature=default,
                 named_graph_signatures=named,
                 assets_collection=scopes.get_collection(GraphKeys.ASSET_FILEPATHS),

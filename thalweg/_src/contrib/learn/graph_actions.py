@@ -25,7 +25,7 @@ from thalweg._src.lib.session_manager import SessionManager
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriterCache
 from thalweg._src.lib.supervisor import Supervisor
-from thalweg._src.ops import basic, variables
+from thalweg._src.ops import basic, variable_lists
 from thalweg._src.runtime.session import Session
 
 clear_summary_writers = FileWriterCache.clear
@@ -206,7 +206,7 @@ def _first(collection: str, make: Any) -> Any:
 
 
 def _local_init() -> Any:
-    return basic.group(variables.local_variables_initializer(), tables_initializer())
+    return basic.group(variable_lists.local_variables_initializer(), tables_initializer())
 
 
 def evaluate(
@@ -229,10 +229,10 @@ def evaluate(
         raise ValueError(f"Output directory should be non-empty {output_dir}.")
     with graph.as_default():
         step_tensor = _step_of(global_step_tensor)
-        saver = _first(GraphKeys.SAVERS, lambda: Saver() if variables.global_variables() else None)
+        saver = _first(GraphKeys.SAVERS, lambda: Saver() if variable_lists.global_variables() else None)
         manager = SessionManager(
             local_init_op=_first(GraphKeys.LOCAL_INIT_OP, _local_init),
-            ready_op=_first(GraphKeys.READY_OP, variables.report_uninitialized_variables),
+            ready_op=_first(GraphKeys.READY_OP, variable_lists.report_uninitialized_variables),
             ready_for_local_init_op=_first(GraphKeys.READY_FOR_LOCAL_INIT_OP, lambda: None),
         )
         session, initialized = manager.recover_session(
@@ -243,7 +243,7 @@ def evaluate(
     with session:
         if not initialized:
             with graph.as_default():
-                session.run(variables.global_variables_initializer())
+                session.run(variable_lists.global_variables_initializer())
                 session.run(_local_init())
             if checkpoint_path:
                 _restore(session, graph, checkpoint_path, saver)
@@ -308,7 +308,7 @@ def run_feeds_iter(
         if restore_checkpoint_path:
             _restore(session, graph, restore_checkpoint_path)
         else:
-            session.run(variables.global_variables_initializer())
+            session.run(variable_lists.global_variables_initializer())
         session.run(_local_init())
         coord = coordinator.Coordinator()
         threads = queue_runner.start_queue_runners(session, coord=coord)

@@ -10,7 +10,7 @@ from thalweg._src.lib.metrics.streaming import aligned, collect, counted, metric
 from thalweg._src.lib.weights import broadcast_weights
 from thalweg._src.ops import array, basic, elementwise, math
 from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.variables import assign
+from thalweg._src.ops.assigning import assign
 
 
 def aggregate_metrics(*value_update_tuples: Any) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from thalweg._src.contrib.opt.rows import scatter_add, scatter_update
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.adam import AdamOptimizer
 from thalweg._src.ops import array, basic, elementwise, math, training
-from thalweg._src.ops.variables import assign
+from thalweg._src.ops.assigning import assign
 
 
 class LazyAdamOptimizer(AdamOptimizer):

@@ -12,7 +12,8 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops import array, constants
 from thalweg._src.ops.gradients import gradients
 from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.variables import ResourceVariable, trainable_variables
+from thalweg._src.ops.resource_variables import ResourceVariable
+from thalweg._src.ops.variable_lists import trainable_variables
 
 
 class ExternalOptimizerInterface:

@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.ops import updating
-from thalweg._src.ops.variables import ResourceVariable
+from thalweg._src.ops.resource_variables import ResourceVariable
 
 
 def _after(variable: Any, written: Any) -> Any:

@@ -15,9 +15,10 @@ from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.saving.saveables import op_list_to_dict
 from thalweg._src.ops import array, basic, clip, math, matrix_functions, training
+from thalweg._src.ops.assigning import assign_sub
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variables import assign_sub, global_variables
+from thalweg._src.ops.variable_lists import global_variables
 
 
 class DecoupledWeightDecayExtension:

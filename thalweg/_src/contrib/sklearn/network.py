@@ -29,7 +29,7 @@ from thalweg._src.ops.softmax import (
     softmax,
     softmax_cross_entropy_with_logits_v2,
 )
-from thalweg._src.ops.variables import global_variables, global_variables_initializer, trainable_variables
+from thalweg._src.ops.variable_lists import global_variables, global_variables_initializer, trainable_variables
 from thalweg._src.runtime import direct
 from thalweg._src.runtime.session import Session
 

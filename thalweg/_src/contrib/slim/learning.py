@@ -21,7 +21,7 @@ from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.supervisor import Supervisor
 from thalweg._src.lib.timeline import Timeline
-from thalweg._src.ops import basic, compare, constants, math, variables
+from thalweg._src.ops import basic, compare, constants, math, variable_lists
 
 USE_DEFAULT = 0
 
@@ -179,11 +179,11 @@ def train(
         saver = saver or Saver()
         with scopes.name_scope("init_ops"):
             if init_op is USE_DEFAULT:
-                init_op = variables.global_variables_initializer()
+                init_op = variable_lists.global_variables_initializer()
             if ready_op is USE_DEFAULT:
-                ready_op = variables.report_uninitialized_variables()
+                ready_op = variable_lists.report_uninitialized_variables()
             if local_init_op is USE_DEFAULT:
-                local_init_op = basic.group(variables.local_variables_initializer(), tables_initializer())
+                local_init_op = basic.group(variable_lists.local_variables_initializer(), tables_initializer())
             if syncs is not None:
                 with basic.control_dependencies([local_init_op] if local_init_op is not None else []):
                     inits = [o.chief_init_op if is_chief else o.local_step_init_op for o in syncs]

@@ -5,23 +5,18 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from thalweg._src.core import dtypes
-from thalweg._src.core.graph import get_default_graph
-from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib import global_step as steps
 from thalweg._src.lib.checkpoints import checkpoints_iterator
 from thalweg._src.lib.estimators.evaluating import StopAfterNEvalsHook as StopAfterNEvalsHook
 from thalweg._src.lib.estimators.evaluating import get_or_create_eval_step as get_or_create_eval_step
 from thalweg._src.lib.hooks.basic import FinalOpsHook
-from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
+from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.monitored_session import ChiefSessionCreator, MonitoredSession
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriterCache
 from thalweg._src.ops import basic
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.initializers import zeros_initializer
-from thalweg._src.ops.variables import assign_add
+from thalweg._src.ops.assigning import assign_add
 
 
 class SummaryAtEndHook(SessionRunHook):

@@ -26,7 +26,8 @@ from thalweg._src.ops import variable_scope as vs
 from thalweg._src.ops.casting import cast
 from thalweg._src.ops.eager_variables import EagerVariable
 from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variables import Variable, VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variables import Variable
 
 _KERAS_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_size", "weights", "activity_regularizer", "autocast")
 

@@ -15,19 +15,20 @@ from thalweg._src.lib.layers.core import Described
 from thalweg._src.ops import (
     activations,
     arithmetic,
+    assigning,
     basic,
     constants,
     elementwise,
     normalization,
     reduce,
     shaping,
-    variables,
 )
 from thalweg._src.ops.batch_norm import fused_batch_norm
 from thalweg._src.ops.casting import cast
 from thalweg._src.ops.control_flow import smart_cond, smart_constant_value
 from thalweg._src.ops.initializers import ones_initializer, zeros_initializer
-from thalweg._src.ops.variables import Variable, VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variables import Variable
 
 
 class BatchNormalization(Described):
@@ -199,14 +200,14 @@ class BatchNormalization(Described):
             if rest.dtype != variable.dtype.base_dtype:
                 rest = cast(rest, variable.dtype.base_dtype)
             delta = (variable - cast(value, variable.dtype.base_dtype)) * rest
-            return variables.assign_sub(variable, delta, name=scope)
+            return assigning.assign_sub(variable, delta, name=scope)
 
     def _set_variance(self, variance: Any, momentum: Any) -> Any:
         """With renorm the standard deviation is what moves; the variance follows it."""
         stddev = self._move(self.moving_stddev, elementwise.sqrt(variance + self.epsilon), momentum)
         value = activations.relu(stddev * stddev - self.epsilon)
         with scopes.name_scope("AssignNewValue") as scope, scopes.colocate_with(self.moving_variance):
-            return variables.assign(self.moving_variance, value, name=scope)
+            return assigning.assign(self.moving_variance, value, name=scope)
 
     # -- calling
 

@@ -13,7 +13,8 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.weights import broadcast_weights, remove_squeezable_dimensions
 from thalweg._src.ops import constants, control_flow
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variables import Variable, VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.variables import Variable
 
 Metric = tuple[Any, Any]
 
@@ -33,7 +34,7 @@ def metric_variable(shape: Any, dtype: Any, validate_shape: bool = True, name: s
 
 def counted(total: Variable, batch: Any, name: str | None = None) -> Any:
     """The counter after `batch` was added to it."""
-    from thalweg._src.ops.variables import assign_add
+    from thalweg._src.ops.assigning import assign_add
 
     return assign_add(total, batch, name=name)
 

@@ -15,10 +15,13 @@ from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.optimizers import slot_creator
 from thalweg._src.ops import basic, gradients
+from thalweg._src.ops.assigning import assign_add
 from thalweg._src.ops.indexed_slices import IndexedSlices, convert_to_tensor_or_indexed_slices
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.resource_variables import ResourceVariable
 from thalweg._src.ops.tape import GradientTape
-from thalweg._src.ops.variables import ResourceVariable, Variable, assign_add, trainable_variables
+from thalweg._src.ops.variable_lists import trainable_variables
+from thalweg._src.ops.variables import Variable
 
 
 class Optimizer:

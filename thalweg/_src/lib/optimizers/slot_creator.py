@@ -9,7 +9,9 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.ops import constants, variable_scope
 from thalweg._src.ops.late import array
 from thalweg._src.ops.partitioned import SaveSliceInfo
-from thalweg._src.ops.variables import RefVariable, ResourceVariable, Variable
+from thalweg._src.ops.ref_variables import RefVariable
+from thalweg._src.ops.resource_variables import ResourceVariable
+from thalweg._src.ops.variables import Variable
 
 
 def create_slot(primary: Any, val: Any, name: str, colocate_with_primary: bool = True) -> Variable:

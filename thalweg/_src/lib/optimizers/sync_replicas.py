@@ -14,11 +14,13 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.queue_runner import QueueRunner
 from thalweg._src.lib.session_manager import readiness
 from thalweg._src.ops.accumulator_api import ConditionalAccumulator, SparseConditionalAccumulator
+from thalweg._src.ops.assigning import assign
 from thalweg._src.ops.basic import control_dependencies, group, no_op
 from thalweg._src.ops.constants import fill
 from thalweg._src.ops.indexed_slices import IndexedSlices
 from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.variables import Variable, assign, global_variables, report_uninitialized_variables
+from thalweg._src.ops.variable_lists import global_variables, report_uninitialized_variables
+from thalweg._src.ops.variables import Variable
 
 
 class SyncReplicasOptimizer(Optimizer):

@@ -15,7 +15,7 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saved_model import constants
 from thalweg._src.lib.saving.saveables import all_saveable_objects
 from thalweg._src.lib.scaffold import tables_initializer
-from thalweg._src.ops import basic, variables
+from thalweg._src.ops import basic, variable_lists
 
 
 def parse_saved_model(export_dir: Any) -> Any:
@@ -173,7 +173,9 @@ def _op_of_signature(meta_graph_def: Any, key: str, import_scope: str | None) ->
 def main_op() -> Operation:
     """An operation that initializes variables, local variables and tables."""
     return basic.group(
-        variables.global_variables_initializer(), variables.local_variables_initializer(), tables_initializer()
+        variable_lists.global_variables_initializer(),
+        variable_lists.local_variables_initializer(),
+        tables_initializer(),
     )
 
 

@@ -13,7 +13,9 @@ from thalweg._src.ops import basic, state
 from thalweg._src.ops.eager_variables import EagerVariable
 from thalweg._src.ops.late import array
 from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variables import ResourceVariable, Variable, global_variables
+from thalweg._src.ops.resource_variables import ResourceVariable
+from thalweg._src.ops.variable_lists import global_variables
+from thalweg._src.ops.variables import Variable
 
 
 class SaveSpec:
