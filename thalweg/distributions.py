@@ -1,8 +1,6 @@
 """tf.distributions: probability distributions."""
 
 from thalweg._src.lib.distributions.continuous import Beta as Beta
-from thalweg._src.lib.distributions.continuous import Exponential as Exponential
-from thalweg._src.lib.distributions.continuous import Gamma as Gamma
 from thalweg._src.lib.distributions.continuous import Laplace as Laplace
 from thalweg._src.lib.distributions.continuous import Normal as Normal
 from thalweg._src.lib.distributions.continuous import StudentT as StudentT
@@ -16,5 +14,7 @@ from thalweg._src.lib.distributions.distribution import Distribution as Distribu
 from thalweg._src.lib.distributions.distribution import RegisterKL as RegisterKL
 from thalweg._src.lib.distributions.distribution import ReparameterizationType as ReparameterizationType
 from thalweg._src.lib.distributions.distribution import kl_divergence as kl_divergence
+from thalweg._src.lib.distributions.gamma import Exponential as Exponential
+from thalweg._src.lib.distributions.gamma import Gamma as Gamma
 from thalweg._src.lib.distributions.vectors import Dirichlet as Dirichlet
 from thalweg._src.lib.distributions.vectors import DirichletMultinomial as DirichletMultinomial

@@ -1,6 +1,6 @@
 """tf.initializers: first values of variables."""
 
-from thalweg._src.lib.lookup import tables_initializer as tables_initializer
+from thalweg._src.lib.table_initializers import tables_initializer as tables_initializer
 from thalweg._src.ops.initializers import constant_initializer as constant
 from thalweg._src.ops.initializers import glorot_normal_initializer as glorot_normal
 from thalweg._src.ops.initializers import glorot_uniform_initializer as glorot_uniform

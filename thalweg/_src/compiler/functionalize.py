@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from thalweg._src.compiler.branches import groups_of
 from thalweg._src.compiler.frames import Frames, Item, Loop, plain, root_of, unsupported

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import dtypes, scopes
-from thalweg._src.lib.distributions.continuous import Gamma, named
+from thalweg._src.lib.distributions.continuous import named
 from thalweg._src.lib.distributions.discrete import OfLogits
 from thalweg._src.lib.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
+from thalweg._src.lib.distributions.gamma import Gamma
 from thalweg._src.ops import array, elementwise, math, random, random_draws, special
 from thalweg._src.ops.activations import softplus
 

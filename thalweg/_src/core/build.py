@@ -421,12 +421,12 @@ def check_attr(opdef: OpDef, attr: Attr, value: Any) -> Any:
 
 def create(graph: Graph, op_type: str, inputs: Sequence[Tensor], name: str, attrs: dict[str, Any]) -> Operation:
     """Add a node of the type `op_type`; attrs are Python values or AttrValue protos, types may be left to the inputs."""
-    from thalweg._src.core import graphdef
+    from thalweg._src.core import attr_protos
 
     opdef = OPS.get(op_type)
     if opdef is None:
         raise ValueError(f"Op type {op_type!r} is not registered; see thalweg check.")
-    bound = {k: graphdef.attr_from_proto(v) if hasattr(v, "WhichOneof") else v for k, v in attrs.items()}
+    bound = {k: attr_protos.attr_from_proto(v) if hasattr(v, "WhichOneof") else v for k, v in attrs.items()}
     with graph.as_default():
         op_name = graph._op_name(name)
         given = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from thalweg._src.core import build, graphdef
+from thalweg._src.core import attr_protos, build
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.opdef import OPS, OpDef
 from thalweg._src.formats import protos
@@ -32,9 +32,9 @@ def of_operation(op: Operation) -> Call:
 def to_proto(call: Call) -> Any:
     proto = protos.NameAttrList(name=call.name)
     for name, value in call.attrs.items():
-        kind = graphdef.kind_of(call.opdef, name, value)
+        kind = attr_protos.kind_of(call.opdef, name, value)
         dtype = call.attrs.get("dtype") if kind == "tensor" else None
-        proto.attr[name].CopyFrom(graphdef.attr_to_proto(kind, value, dtype))
+        proto.attr[name].CopyFrom(attr_protos.attr_to_proto(kind, value, dtype))
     if call.operation is not None:
         proto.attr[_OPERATION].s = call.operation.name.encode()
     return proto
@@ -53,7 +53,7 @@ def from_proto(proto: Any, made: Mapping[str, Operation], body: Callable[[OpDef,
     if operation is not None and operation.type == proto.name:
         return of_operation(operation)
     opdef = OPS[proto.name]
-    values = {k: graphdef.attr_from_proto(v) for k, v in proto.attr.items() if k in opdef.attrs}
+    values = {k: attr_protos.attr_from_proto(v) for k, v in proto.attr.items() if k in opdef.attrs}
     attrs = {k: None if v is None else build.check_attr(opdef, opdef.attrs[k], v) for k, v in values.items()}
     body(opdef, attrs)
     return Call(proto.name, attrs)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from thalweg._src.core import graphdef
+from thalweg._src.core import attr_protos, graph_import, graphdef
 from thalweg._src.core.calls import Call
 from thalweg._src.core.dtypes import as_dtype
 from thalweg._src.core.funcgraph import FuncGraph
@@ -116,7 +116,7 @@ def instantiate(proto: Any, outer: Graph, dims: Iterable[Any] = ()) -> FuncGraph
         copy.input.extend(_as_in_graph(text, nodes) for text in node.input)
     with graph.as_default(), graph.name_scope(None):
         used = {t for n in plain.node for t in n.input}
-        importer = graphdef._Importer(graph, plain, {k: v for k, v in arguments.items() if k in used}, None)
+        importer = graph_import._Importer(graph, plain, {k: v for k, v in arguments.items() if k in used}, None)
         importer.check()
         importer.run("")
     for arg in proto.signature.output_arg:
@@ -136,7 +136,7 @@ def _as_in_graph(text: str, nodes: dict[str, Any], *, index: bool = False) -> st
     if node is None or node.op not in OPS:
         raise ValueError(f"A function refers to {text!r}, which it does not hold")
     at = int(parts[2]) if len(parts) == 3 else 0
-    attrs = {k: graphdef.attr_from_proto(v) for k, v in node.attr.items()}
+    attrs = {k: attr_protos.attr_from_proto(v) for k, v in node.attr.items()}
     outputs = _outputs_of(OPS[node.op], attrs)
     if len(outputs) > 1:
         for arg, count in outputs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from thalweg._src.core import build, functions, graphdef, infer, shapes, site
+from thalweg._src.core import attr_protos, build, functions, infer, shapes, site
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.opdef import OPS
 
@@ -54,7 +54,7 @@ def make(
 
 def attrs_of(node_def: Any, graph: Graph) -> dict[str, Any]:
     """The attrs as Python values; names of functions that are bodies in `graph` become those."""
-    attrs = {name: graphdef.attr_from_proto(value) for name, value in node_def.attr.items()}
+    attrs = {name: attr_protos.attr_from_proto(value) for name, value in node_def.attr.items()}
     if OPS[node_def.op].bodies is not None:
         bodies = functions.bodies_in(graph._ops)
 

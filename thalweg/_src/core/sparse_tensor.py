@@ -8,8 +8,9 @@ from typing import Any
 
 from thalweg._src.core import dtypes, infer, shapes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.default_sessions import default_session_for
 from thalweg._src.core.dtypes import DType
-from thalweg._src.core.graph import Graph, Operation, Tensor, _default_session_for
+from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape
 
@@ -83,7 +84,7 @@ class SparseTensor:
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """The value, a SparseTensorValue, in `session` or in the default session."""
-        return _default_session_for(self.graph, session, "evaluate tensor", "eval").run(self, feed_dict)
+        return default_session_for(self.graph, session, "evaluate tensor", "eval").run(self, feed_dict)
 
     def _with_values(self, values: Tensor) -> SparseTensor:
         return SparseTensor(self._indices, values, self._dense_shape)

@@ -11,7 +11,7 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saving.saveables import op_list_to_dict, saveable_objects_for_op
 from thalweg._src.ops import checkpoints
 from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variable_scope import variable_store
+from thalweg._src.ops.variable_store import variable_store
 from thalweg._src.ops.variables import Variable
 
 

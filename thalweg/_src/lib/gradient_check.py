@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core.graph import Tensor, default_sessions
+from thalweg._src.core.default_sessions import default_sessions
+from thalweg._src.core.graph import Tensor
 from thalweg._src.ops.constants import constant
 from thalweg._src.ops.gradients import gradients
 from thalweg._src.ops.indexed_slices import IndexedSlices

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from thalweg._src import version
-from thalweg._src.core import graphdef, scopes
+from thalweg._src.core import graph_import, graphdef, scopes
 from thalweg._src.core.collection_protos import conversion, register_proto_function
 from thalweg._src.core.graph import Graph, get_default_graph
 from thalweg._src.core.keys import GraphKeys
@@ -62,7 +62,7 @@ def create_meta_graph_def(
         meta.meta_info_def.MergeFromString(meta_info_def.SerializeToString())
     meta.meta_info_def.tensorflow_version = version.TENSORFLOW
     meta.meta_info_def.tensorflow_git_version = version.GIT_VERSION
-    own = graph.as_graph_def(add_shapes=True) if graph_def is None else graphdef.as_graph_def(graph_def)
+    own = graph.as_graph_def(add_shapes=True) if graph_def is None else graph_import.as_graph_def(graph_def)
     meta.graph_def.CopyFrom(own)
     if not meta.meta_info_def.stripped_op_list.op:
         meta.meta_info_def.stripped_op_list.CopyFrom(stripped_op_list_for_graph(meta.graph_def))
@@ -253,7 +253,7 @@ def export_scoped_meta_graph(
     exclude: set[str] | None = None
     unbound: list[str] = []
     if export_scope or clear_extraneous_savers or clear_devices:
-        source = graph.as_graph_def(add_shapes=True) if graph_def is None else graphdef.as_graph_def(graph_def)
+        source = graph.as_graph_def(add_shapes=True) if graph_def is None else graph_import.as_graph_def(graph_def)
         exported = protos.GraphDef(versions=source.versions, library=source.library)
         if clear_extraneous_savers:
             exclude = _extraneous_saver_nodes(source, saver_def)
@@ -356,7 +356,7 @@ def import_scoped_meta_graph_with_return_elements(
                 node.device = ""
         scope = graph.unique_name(import_scope or "", mark_as_used=False)
         info = meta.meta_info_def
-        elements = graphdef.import_graph_def(
+        elements = graph_import.import_graph_def(
             definition,
             name=import_scope or scope,
             input_map=input_map,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import dtypes, graphdef
+from thalweg._src.core import dtypes, graph_import
 from thalweg._src.core.graph import Graph, Operation
 from thalweg._src.formats import protos, tensors
 from thalweg._src.lib.platform import logging as log
@@ -32,7 +32,7 @@ def extract_sub_graph(graph_def: Any, dest_nodes: Sequence[str]) -> Any:
         raise TypeError("graph_def must be a graph_pb2.GraphDef proto.")
     if isinstance(dest_nodes, str):
         raise TypeError("dest_nodes must be a list.")
-    graph_def = graphdef.as_graph_def(graph_def)
+    graph_def = graph_import.as_graph_def(graph_def)
     nodes = {n.name: n for n in graph_def.node}
     for name in dest_nodes:
         if name not in nodes:
@@ -151,7 +151,7 @@ def _gather(n: Any) -> list[Any]:
 def remove_training_nodes(input_graph: Any, protected_nodes: Sequence[str] | None = None) -> Any:
     """The graph without CheckNumerics and Identity nodes, but for those in `protected_nodes` or with control inputs."""
     protected = set(protected_nodes or ())
-    source = graphdef.as_graph_def(input_graph)
+    source = graph_import.as_graph_def(input_graph)
     removed = {n.name: n.input[0] for n in source.node if n.op == "CheckNumerics" and n.name not in protected}
     kept = []
     for n in source.node:

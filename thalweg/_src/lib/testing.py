@@ -15,7 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from thalweg._src.core import errors, nest
+from thalweg._src.core import default_sessions, errors, nest, node
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
 from thalweg._src.core.seeds import set_random_seed
@@ -138,7 +138,7 @@ class TestCase(Assertions, unittest.TestCase):
 
     def evaluate(self, tensors: Any) -> Any:
         """The values of `tensors` in the default session."""
-        stack = graph_lib.default_sessions.stack
+        stack = default_sessions.default_sessions.stack
         if stack:
             return stack[-1].run(tensors)
         with self.cached_session() as sess:
@@ -207,7 +207,7 @@ class TestCase(Assertions, unittest.TestCase):
 
     def _rows(self, value: Any) -> Any:
         """A value, ragged or not, as lists."""
-        if isinstance(value, RaggedTensor | graph_lib.Tensor):
+        if isinstance(value, RaggedTensor | node.Tensor):
             value = self.evaluate(value)
         return value.to_list() if isinstance(value, RaggedTensorValue) else np.asarray(value).tolist()
 
@@ -286,7 +286,7 @@ class TestCase(Assertions, unittest.TestCase):
         """The static shape is that of the array. Raises TypeError for other kinds of arguments."""
         if not isinstance(np_array, np.ndarray | np.generic):
             raise TypeError("np_array must be a Numpy ndarray or Numpy scalar")
-        if not isinstance(tf_tensor, graph_lib.Tensor):
+        if not isinstance(tf_tensor, node.Tensor):
             raise TypeError("tf_tensor must be a Tensor")
         self.assertAllEqual(np_array.shape, tf_tensor.get_shape().as_list(), msg)
 

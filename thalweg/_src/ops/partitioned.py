@@ -254,7 +254,7 @@ def _part_initializer(
     initializer: Any, name: str, dtype: DType, offset: Sequence[int], size: Sequence[int]
 ) -> tuple[Any, Any]:
     from thalweg._src.ops.slicing import slice as slice_
-    from thalweg._src.ops.variable_scope import default_initializer
+    from thalweg._src.ops.variable_store import default_initializer
 
     if initializer is None:
         return default_initializer(name, dtype), size
@@ -312,7 +312,7 @@ def create_partitioned_variables(
 ) -> list[Any]:
     """The parts of a variable of `shape`, cut as `slicing` says: one number per axis, one of them above 1."""
     from thalweg._src.core import dtypes
-    from thalweg._src.ops import variable_scope
+    from thalweg._src.ops import variable_scope, variable_store
 
     if len(shape) != len(slicing):
         raise ValueError(
@@ -324,7 +324,7 @@ def create_partitioned_variables(
         scope = variable_scope.get_variable_scope()
         with scopes.name_scope(None):
             whole = partitioned_variable(
-                variable_scope.variable_store(),
+                variable_store.variable_store(),
                 scope.name,
                 shape,
                 dtypes.as_dtype(dtypes.float32 if dtype is None else dtype).base_dtype,

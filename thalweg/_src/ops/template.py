@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import get_default_graph
-from thalweg._src.ops import variable_scope
+from thalweg._src.ops import variable_scope, variable_store
 
 
 def make_template(
@@ -45,7 +45,7 @@ class Template:
         self._unique_name, self._custom_getter = unique_name, custom_getter
         self._scope: Any = None
         self._is_first, self._variables_created = True, False
-        self._store = variable_scope.EagerVariableStore() if executing_eagerly() else None
+        self._store = variable_store.EagerVariableStore() if executing_eagerly() else None
         if create_scope_now:
             self._scope = variable_scope.new_scope(unique_name, name, custom_getter)
 

@@ -254,7 +254,7 @@ class Variable(metaclass=_Made):
 
     def load(self, value: Any, session: Any = None) -> None:
         """Put `value` into the variable, in `session` or in the default session."""
-        from thalweg._src.core.graph import default_sessions
+        from thalweg._src.core.default_sessions import default_sessions
 
         session = session or (default_sessions.stack[-1] if default_sessions.stack else None)
         if session is None:

@@ -12,7 +12,7 @@ from typing import Any
 from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
 from thalweg._src.compiler.plan import Plan
-from thalweg._src.core import errors, leaving
+from thalweg._src.core import default_sessions, errors, leaving
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor
@@ -387,7 +387,7 @@ class BaseSession(ClusterRuns):
 
 @contextlib.contextmanager
 def _as_default(session: BaseSession):
-    stack = graph_lib.default_sessions.stack
+    stack = default_sessions.default_sessions.stack
     stack.append(session)
     try:
         yield session

@@ -6,7 +6,7 @@ import contextlib
 import warnings
 from typing import Any
 
-from thalweg._src.core import errors
+from thalweg._src.core import default_sessions, errors
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.graph import Graph
 from thalweg._src.runtime.base_session import BaseSession
@@ -70,7 +70,7 @@ class InteractiveSession(BaseSession):
                 stacklevel=2,
             )
         InteractiveSession._count += 1
-        graph_lib.default_sessions.stack.append(self)
+        default_sessions.default_sessions.stack.append(self)
         self._own_graph = graph is not None
         if self._own_graph:
             graph_lib._default_graphs.stack.append(self.graph)
@@ -82,8 +82,8 @@ class InteractiveSession(BaseSession):
         """End the session; it is the default one no more."""
         if not self._closed:
             InteractiveSession._count -= 1
-            if self in graph_lib.default_sessions.stack:
-                graph_lib.default_sessions.stack.remove(self)
+            if self in default_sessions.default_sessions.stack:
+                default_sessions.default_sessions.stack.remove(self)
             if self._own_graph and self.graph in graph_lib._default_graphs.stack:
                 graph_lib._default_graphs.stack.remove(self.graph)
         super().close()
@@ -96,5 +96,5 @@ class InteractiveSession(BaseSession):
 
 def get_default_session() -> Any:
     """The session of the innermost `with session.as_default()` block, or None."""
-    stack = graph_lib.default_sessions.stack
+    stack = default_sessions.default_sessions.stack
     return stack[-1] if stack else None

@@ -6,8 +6,6 @@ from thalweg._src.contrib.distributions import Chi2 as Chi2
 from thalweg._src.contrib.distributions import InverseGamma as InverseGamma
 from thalweg._src.contrib.distributions import Logistic as Logistic
 from thalweg._src.lib.distributions.continuous import Beta as Beta
-from thalweg._src.lib.distributions.continuous import Exponential as Exponential
-from thalweg._src.lib.distributions.continuous import Gamma as Gamma
 from thalweg._src.lib.distributions.continuous import Laplace as Laplace
 from thalweg._src.lib.distributions.continuous import Normal as Normal
 from thalweg._src.lib.distributions.continuous import NormalWithSoftplusScale as NormalWithSoftplusScale
@@ -24,6 +22,8 @@ from thalweg._src.lib.distributions.distribution import Distribution as Distribu
 from thalweg._src.lib.distributions.distribution import RegisterKL as RegisterKL
 from thalweg._src.lib.distributions.distribution import ReparameterizationType as ReparameterizationType
 from thalweg._src.lib.distributions.distribution import kl_divergence as kl_divergence
+from thalweg._src.lib.distributions.gamma import Exponential as Exponential
+from thalweg._src.lib.distributions.gamma import Gamma as Gamma
 from thalweg._src.lib.distributions.vectors import Dirichlet as Dirichlet
 from thalweg._src.lib.distributions.vectors import DirichletMultinomial as DirichletMultinomial
 from thalweg._src.lib.distributions.vectors import MultivariateNormalDiag as MultivariateNormalDiag

@@ -39,5 +39,5 @@ from thalweg._src.ops.eager_variables import TfeVariable as Variable
 from thalweg._src.ops.py_func import py_function as py_func
 from thalweg._src.ops.tape import GradientTape as GradientTape
 from thalweg._src.ops.template import make_template as make_template
-from thalweg._src.ops.variable_scope import EagerVariableStore as EagerVariableStore
+from thalweg._src.ops.variable_store import EagerVariableStore as EagerVariableStore
 from thalweg.contrib.eager import metrics as metrics

@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from thalweg._src.contrib.learn.export_strategies import ExportStrategy
+from thalweg._src.contrib.learn.model_monitors import ValidationMonitor
 from thalweg._src.contrib.learn.monitor_hooks import replace_monitors_with_hooks
-from thalweg._src.contrib.learn.monitors import ValidationMonitor
 from thalweg._src.contrib.learn.parameters import Evaluable, Trainable
 from thalweg._src.contrib.learn.run_config import Environment, RunConfig
 from thalweg._src.core.keys import GraphKeys

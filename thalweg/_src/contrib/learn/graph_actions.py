@@ -17,7 +17,6 @@ from thalweg._src.formats import protos
 from thalweg._src.lib import checkpoints, coordinator, queue_runner
 from thalweg._src.lib.global_step import assert_global_step, get_global_step
 from thalweg._src.lib.hooks.basic import NanLossDuringTrainingError
-from thalweg._src.lib.lookup import tables_initializer
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.resources import initialize_resources, local_resources, shared_resources
 from thalweg._src.lib.saver import Saver
@@ -25,6 +24,7 @@ from thalweg._src.lib.session_manager import SessionManager
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriterCache
 from thalweg._src.lib.supervisor import Supervisor
+from thalweg._src.lib.table_initializers import tables_initializer
 from thalweg._src.ops import basic, variable_lists
 from thalweg._src.runtime.session import Session
 

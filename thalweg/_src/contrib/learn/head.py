@@ -18,8 +18,8 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor
-from thalweg._src.lib import lookup
 from thalweg._src.lib import losses as lib_losses
+from thalweg._src.lib import vocabularies
 from thalweg._src.lib.losses import Reduction
 from thalweg._src.lib.metrics import means
 from thalweg._src.ops import basic, checks, softmax
@@ -142,7 +142,7 @@ class MultiClassHead(SingleHead):
         tensor = super()._transform_labels(labels)
         ids = tensor
         if self._label_keys:
-            ids = lookup.index_table_from_tensor(list(self._label_keys), name="label_id_lookup").lookup(tensor)
+            ids = vocabularies.index_table_from_tensor(list(self._label_keys), name="label_id_lookup").lookup(tensor)
         return {"labels": tensor, "label_ids": ids}
 
     def _loss(self, labels: Any, logits: Any, weights: Any) -> tuple[Any, Any]:
@@ -161,7 +161,7 @@ class MultiClassHead(SingleHead):
     def _predictions(self, logits: Any) -> dict[str, Any]:
         classes = math.argmax(logits, 1, name=_Key.CLASSES)
         if self._label_keys:
-            names = lookup.index_to_string_table_from_tensor(list(self._label_keys), name="class_string_lookup")
+            names = vocabularies.index_to_string_table_from_tensor(list(self._label_keys), name="class_string_lookup")
             classes = names.lookup(classes)
         probabilities = softmax.softmax(logits, name=_Key.PROBABILITIES)
         return {_Key.LOGITS: logits, _Key.PROBABILITIES: probabilities, _Key.CLASSES: classes}

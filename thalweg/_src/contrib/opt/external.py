@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.graph import default_sessions
+from thalweg._src.core.default_sessions import default_sessions
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops import array, constants
 from thalweg._src.ops.gradients import gradients

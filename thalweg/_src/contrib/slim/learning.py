@@ -14,12 +14,12 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.formats import protos
 from thalweg._src.lib import global_step as steps
 from thalweg._src.lib.io.file_io import write_string_to_file
-from thalweg._src.lib.lookup import tables_initializer
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.supervisor import Supervisor
+from thalweg._src.lib.table_initializers import tables_initializer
 from thalweg._src.lib.timeline import Timeline
 from thalweg._src.ops import basic, compare, constants, math, variable_lists
 

@@ -156,7 +156,7 @@ def save_network_checkpoint(
     named = _prefix_free(network, map_func)
     if executing_eagerly():
         return Saver(named).save(path, global_step)
-    from thalweg._src.core.graph import default_sessions
+    from thalweg._src.core.default_sessions import default_sessions
 
     return GraphSaver(named).save(default_sessions.stack[-1], path, global_step=global_step, write_meta_graph=False)  # type: ignore[return-value]
 
@@ -169,7 +169,7 @@ def restore_network_checkpoint(network: Network, save_path: Any, map_func: Calla
     if executing_eagerly():
         Saver(named).restore(save_path)
         return
-    from thalweg._src.core.graph import default_sessions
+    from thalweg._src.core.default_sessions import default_sessions
 
     with get_default_graph().as_default():
         GraphSaver(named).restore(default_sessions.stack[-1], save_path)

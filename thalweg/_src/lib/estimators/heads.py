@@ -8,8 +8,8 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
-from thalweg._src.lib import lookup
 from thalweg._src.lib import losses as lib_losses
+from thalweg._src.lib import vocabularies
 from thalweg._src.lib.estimators import head_checks as checked
 from thalweg._src.lib.estimators.export_outputs import (
     DEFAULT_SIGNATURE,
@@ -163,7 +163,7 @@ class _Classes(Head):
         """The predictions that classifiers have in common."""
         ids = array.expand_dims(math.argmax(two_sided, axis=-1, name=PredictionKeys.CLASS_IDS), axis=-1)
         if self._label_vocabulary:
-            table = lookup.index_to_string_table_from_tensor(
+            table = vocabularies.index_to_string_table_from_tensor(
                 vocabulary_list=list(self._label_vocabulary), name="class_string_lookup"
             )
             classes = table.lookup(ids)
@@ -248,7 +248,7 @@ class MultiClass(_Classes):
 
 def label_table(vocabulary: Any) -> Any:
     """The table from words to class numbers."""
-    return lookup.index_table_from_tensor(vocabulary_list=tuple(vocabulary), name="class_id_lookup")
+    return vocabularies.index_table_from_tensor(vocabulary_list=tuple(vocabulary), name="class_id_lookup")
 
 
 class BinaryLogistic(_Classes):

@@ -10,7 +10,7 @@ import numpy as np
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor
-from thalweg._src.lib import lookup
+from thalweg._src.lib import vocabularies
 from thalweg._src.lib.feature_columns.base import (
     CategoricalColumn,
     FeatureColumn,
@@ -125,7 +125,7 @@ class VocabularyFileCategoricalColumn(
         return self.vocabulary_size + self.num_oov_buckets
 
     def _table(self, dtype: Any, name: str) -> Any:
-        return lookup.index_table_from_file(
+        return vocabularies.index_table_from_file(
             vocabulary_file=self.vocabulary_file,
             num_oov_buckets=self.num_oov_buckets,
             vocab_size=self.vocabulary_size,
@@ -148,7 +148,7 @@ class VocabularyListCategoricalColumn(
         return len(self.vocabulary_list) + self.num_oov_buckets
 
     def _table(self, dtype: Any, name: str) -> Any:
-        return lookup.index_table_from_tensor(
+        return vocabularies.index_table_from_tensor(
             vocabulary_list=tuple(self.vocabulary_list),
             default_value=self.default_value,
             num_oov_buckets=self.num_oov_buckets,

@@ -23,6 +23,7 @@ from thalweg._src.lib.layers.dependencies import depending, reachable_from, tagg
 from thalweg._src.lib.layers.input_spec import InputSpec, assert_input_compatibility
 from thalweg._src.lib.tracking.object_graph import Trackable, is_trackable
 from thalweg._src.ops import variable_scope as vs
+from thalweg._src.ops import variable_store
 from thalweg._src.ops.casting import cast
 from thalweg._src.ops.eager_variables import EagerVariable
 from thalweg._src.ops.partitioned import PartitionedVariable
@@ -322,7 +323,7 @@ class Layer(Trackable):
         for given in kwargs:
             if given not in ("experimental_autocast", "collections", "getter"):
                 raise TypeError("Unknown keyword argument:", given)
-        trainable = vs._trainable(trainable, synchronization)
+        trainable = variable_store.settled_trainable(trainable, synchronization)
         made = {
             "name": name,
             "shape": () if shape is None else shape,
@@ -359,7 +360,7 @@ class Layer(Trackable):
 
     def _default_initializer(self, name: str, dtype: Any) -> Any:
         try:
-            return vs.default_initializer(name, dtype)
+            return variable_store.default_initializer(name, dtype)
         except ValueError:
             raise ValueError(
                 f"An initializer for variable {name} of type {dtype.base_dtype} is required for layer {self.name}"

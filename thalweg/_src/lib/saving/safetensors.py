@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import errors, shapes
-from thalweg._src.core.graph import default_sessions
+from thalweg._src.core.default_sessions import default_sessions
 from thalweg._src.core.status import translated
 from thalweg._src.formats.files import LOCAL, named, temporary_name
 from thalweg._src.formats.safetensors import SafetensorsReader, write_safetensors

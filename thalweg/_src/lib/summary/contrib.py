@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 from thalweg._src.core import dtypes, errors, scopes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.default_sessions import default_sessions as sessions
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
-from thalweg._src.core.graph import default_sessions as sessions
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.global_step import get_or_create_global_step
 from thalweg._src.lib.platform import logging as log

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import errors
+from thalweg._src.core.default_sessions import default_sessions
 from thalweg._src.core.eager import executing_eagerly
-from thalweg._src.core.graph import default_sessions, get_default_graph
-from thalweg._src.core.status import translated
+from thalweg._src.core.graph import get_default_graph
 from thalweg._src.formats import protos
 from thalweg._src.lib import checkpoint_management
 from thalweg._src.lib.checkpoints import CheckpointReader

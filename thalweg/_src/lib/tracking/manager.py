@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any
 
-from thalweg._src.core.graph import default_sessions
+from thalweg._src.core.default_sessions import default_sessions
 from thalweg._src.lib import checkpoint_management
 from thalweg._src.lib.global_step import number_of_step
 from thalweg._src.lib.platform import logging as log
