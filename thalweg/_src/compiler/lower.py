@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.interpret import Interpreter
+from thalweg._src.compiler.recompute import Recomputation
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import apply, errors, recipes
 from thalweg._src.core.graph import Operation, Tensor
@@ -61,9 +62,10 @@ class Executable:
         *,
         donate: bool = True,
         kernels: bool = True,
+        recompute: dict[str, Any] | None = None,
     ):
         self.cluster, self.statics, self.device = cluster, statics, device
-        self.kernels, self.donates = kernels, donate
+        self.kernels, self.donates, self.recompute = kernels, donate, recompute
         rng_keys = [("rng", op.name) for op in cluster.randoms]
         keys = [*cluster.sources, *rng_keys]
         writes = {*cluster.writes, *rng_keys}
@@ -101,7 +103,10 @@ class Executable:
             apply.kernels(self.kernels),
             recipes.noted(donated if self.donates else ()),
         ):
-            runner.run(inside, env)
+            if self.recompute is not None:
+                Recomputation(inside, **self.recompute).run(runner, env)
+            else:
+                runner.run(inside, env)
         taken = {id(v) for v in (*donated, *kept, *constants, *args)}
         values = []
         self.outputs, self.known = [], {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
+from thalweg._src.compiler import recompute
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import default_sessions, errors, leaving
 from thalweg._src.core import graph as graph_lib
@@ -82,6 +83,7 @@ class BaseSession(ClusterRuns):
         self._partial: dict[str, Any] = {}
         self._debug = os.environ.get("THALWEG_DEBUG", "")
         self._kernels = config is None or config.graph_options.rewrite_options.remapping != _OFF
+        self._recompute = recompute.asked_for(config)
         self._last_plan: Plan | None = None
         self._placed = 0  # so many operations of the graph have devices that are there
         self._steps = 0

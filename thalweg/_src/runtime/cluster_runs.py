@@ -41,6 +41,7 @@ class ClusterRuns:
     _changing: set[Tensor]
     _debug: str
     _kernels: bool
+    _recompute: dict[str, Any] | None
 
     def _run_cluster(
         self,
@@ -153,7 +154,15 @@ class ClusterRuns:
         if exe is None:
             cache.enable()
             donate, kernels = not self._is_eager, self._kernels
-            exe = Executable(cluster, statics, store.values, cluster.colour, donate=donate, kernels=kernels)
+            exe = Executable(
+                cluster,
+                statics,
+                store.values,
+                cluster.colour,
+                donate=donate,
+                kernels=kernels,
+                recompute=self._recompute,
+            )
             exe.state = state
             exe.shapes = dict(zip(cluster.inputs, key[0] if statics else key, strict=True))
             exe.shapes.update({t: v.tobytes() for t, v in statics.items()})
