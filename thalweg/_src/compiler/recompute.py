@@ -16,10 +16,11 @@ from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
 
 HINT = "_recompute_hint"  # the attr that marks an operation for MANUAL
-CHEAP = frozenset(  # noqa: SIM905
-    "Add AddN AddV2 BiasAdd Cast Elu Exp Fill FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 LeakyRelu Maximum "
-    "Minimum Mul Neg RealDiv Reciprocal Relu Relu6 Reshape Rsqrt Selu Sigmoid Softplus Sqrt Square SquaredDifference Sub Tanh Tile "
-    "Transpose".split()
+_CHEAP = """
+Add AddN AddV2 BiasAdd Cast Elu Exp Fill FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 LeakyRelu Maximum Minimum
+Mul Neg RealDiv Reciprocal Relu Relu6 Reshape Rsqrt Selu Sigmoid Softplus Sqrt Square SquaredDifference Sub Tanh Tile Transpose
+"""
+CHEAP = frozenset(_CHEAP.split())
 )
 
 

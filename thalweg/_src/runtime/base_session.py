@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from thalweg._src.compiler import recompute
 from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
-from thalweg._src.compiler import recompute
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import default_sessions, errors, leaving
 from thalweg._src.core import graph as graph_lib
