@@ -21,7 +21,6 @@ Add AddN AddV2 BiasAdd Cast Elu Exp Fill FloorDiv FloorMod FusedBatchNorm FusedB
 Mul Neg RealDiv Reciprocal Relu Relu6 Reshape Rsqrt Selu Sigmoid Softplus Sqrt Square SquaredDifference Sub Tanh Tile Transpose
 """
 CHEAP = frozenset(_CHEAP.split())
-)
 
 
 _MODES = {2: True, 3: False, 5: False}  # MANUAL, HEURISTICS, RECOMPUTATION_HEURISTICS: whether only hints count
