@@ -15,7 +15,7 @@ from oracle.eager_programs import PROGRAMS
 
 import thalweg as tf
 from thalweg._src.core import eager
-from thalweg._src.runtime.eager import session
+from thalweg._src.runtime.eager_session import session
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "eager-1.15.json.gz"
 RECORDED = json.loads(gzip.decompress(GOLDEN.read_bytes()))

@@ -10,11 +10,6 @@ from thalweg._src.core.graph import Graph, Operation
 from thalweg._src.core.opdef import REQUIRED, OpDef
 from thalweg._src.formats import protos
 
-# -- attrs
-
-
-# -- export
-
 
 def node_def(op: Operation, *, add_shapes: bool = False) -> Any:
     """`op` as a NodeDef, with all its attrs."""
@@ -71,6 +66,3 @@ def op_def(opdef: OpDef) -> Any:
             kind = attr.kind if attr.kind.startswith("list(") else f"list({attr.kind})"
             a.allowed_values.CopyFrom(attr_to_proto(kind, list(attr.allowed)))
     return proto
-
-
-# -- import

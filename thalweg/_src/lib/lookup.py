@@ -16,11 +16,6 @@ from thalweg._src.lib.table_initializers import (
 )
 from thalweg._src.ops import lookup
 
-# -- what fills a table
-
-
-# -- tables
-
 
 def is_sparse(keys: Any) -> bool:
     return hasattr(keys, "_components") and hasattr(keys, "indices")
@@ -155,6 +150,3 @@ def _named(initializer: Any, shared_name: str) -> Any:
 
     initializer.__class__ = Named
     return initializer
-
-
-# -- tables of vocabularies

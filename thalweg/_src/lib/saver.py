@@ -22,7 +22,7 @@ from thalweg._src.lib.saving import direct
 from thalweg._src.lib.saving.builder import V1, V2, BulkSaverBuilder
 from thalweg._src.lib.saving.saveables import all_saveable_objects
 from thalweg._src.lib.summary import projections
-from thalweg._src.runtime import eager
+from thalweg._src.runtime import eager_session
 from thalweg._src.runtime.direct import is_local
 
 
@@ -237,7 +237,7 @@ class Saver:
         RuntimeError before `build`.
         """
         if self._eager:
-            sess, write_meta_graph = eager.session(), False
+            sess, write_meta_graph = eager_session.session(), False
         if not self._is_built:
             raise RuntimeError("`build()` should be called before save if defer_build==True")
         save_path = os.fspath(save_path)
@@ -323,7 +323,7 @@ class Saver:
 
     def _read(self, sess: Any, path: str) -> None:
         if self._eager:
-            direct.restore(eager.session(), path, direct.eager_moves(self._var_list))
+            direct.restore(eager_session.session(), path, direct.eager_moves(self._var_list))
             return
         moves = self._planned(sess, "restore", direct.restore_moves)
         if moves is not None:
@@ -338,7 +338,7 @@ class Saver:
         from thalweg._src.lib.saving.object_names import keys_of_names
 
         moves = direct.eager_moves(self._var_list) if self._eager else None
-        sess = eager.session() if self._eager else sess
+        sess = eager_session.session() if self._eager else sess
         moves = moves or self._planned(sess, "restore", direct.restore_moves)
         keys = keys_of_names(path)
         if not keys or moves is None or not all(m.name in keys for m in moves):

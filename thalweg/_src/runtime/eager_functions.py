@@ -11,7 +11,7 @@ from thalweg._src.core import eager
 from thalweg._src.core.eager import EagerTensor
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.runtime.base_session import BaseSession
-from thalweg._src.runtime.eager import session
+from thalweg._src.runtime.eager_session import session
 from thalweg._src.runtime.fetch import Fetches
 from thalweg._src.runtime.waiting import Execution
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from thalweg._src.core import eager, scopes
 from thalweg._src.core.eager import executing_eagerly as executing_eagerly
-from thalweg._src.core.graph import get_default_graph
 from thalweg._src.runtime import eager as runtime
 
 DEVICE_PLACEMENT_EXPLICIT = 0

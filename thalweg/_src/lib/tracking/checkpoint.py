@@ -29,7 +29,7 @@ from thalweg._src.lib.tracking.object_graph import (
     when_tracked,
 )
 from thalweg._src.ops.variables import Variable
-from thalweg._src.runtime import eager
+from thalweg._src.runtime import eager_session
 from thalweg._src.runtime.direct import is_local
 
 _RESTORES = itertools.count(1)
@@ -37,7 +37,7 @@ _RESTORES = itertools.count(1)
 
 def _session(session: Any) -> Any:
     if executing_eagerly():
-        return eager.session()
+        return eager_session.session()
     if session is not None:
         return session
     if not default_sessions.stack:
