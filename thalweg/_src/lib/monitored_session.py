@@ -13,7 +13,6 @@ from thalweg._src.lib import termination
 from thalweg._src.lib.coordinator import Coordinator
 from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.hooks.saving import CheckpointSaverHook, StepCounterHook, SummarySaverHook
-from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.scaffold import Scaffold
 from thalweg._src.lib.session_layers import (
     CoordinatedSession,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import errors, shapes
+from thalweg._src.core import shapes
 from thalweg._src.core.dtypes import NUMBERS, DType, int32, int64, resource, string
 from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Enum, Outputs, Ref, Shape, op, type_attr

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg._src.core import apply, errors
-from thalweg._src.core.apply import Replan, is_traced, xp
-from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core import apply
+from thalweg._src.core.apply import Replan, is_traced
+from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.shapes import Dims
 from thalweg._src.core.structured import Structured
 from thalweg._src.ops.array_elements import Elements

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import dtypes, shapes
+from thalweg._src.core import dtypes
 from thalweg._src.core.apply import is_traced
 from thalweg._src.core.dtypes import COMPLEX, FLOATS, INTEGERS, QUANTIZED
 from thalweg._src.core.graph import Tensor

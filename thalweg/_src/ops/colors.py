@@ -4,7 +4,7 @@ from typing import Any
 
 from thalweg._src.core import shapes
 from thalweg._src.core.apply import check
-from thalweg._src.core.dtypes import FLOATS, float16, float32, float64, int8, int16, int32, int64, uint8
+from thalweg._src.core.dtypes import FLOATS, float16, float32
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import op, type_attr
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from thalweg._src.core import dtypes, shapes
 from thalweg._src.core.dtypes import int32, int64
-from thalweg._src.core.opdef import Outputs, Static, op, type_attr
+from thalweg._src.core.opdef import Outputs, op, type_attr
 
 T = type_attr("T")
 INTS = (int32, int64)

@@ -11,8 +11,6 @@ import numpy as np
 from thalweg._src.core import infer, philox
 from thalweg._src.core.dtypes import float32, float64, int32, int64
 from thalweg._src.core.opdef import Min, Outputs, op, type_attr
-from thalweg._src.core.seeds import get_seed
-from thalweg._src.ops.windows import per_axis
 
 T = type_attr("T", (float32, float64, int32, int64))
 POOLED = Outputs(output=T, row_pooling_sequence=int64, col_pooling_sequence=int64)

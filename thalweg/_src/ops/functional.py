@@ -4,8 +4,6 @@ While tracing, If becomes `lax.cond` and While becomes `lax.scan` where the numb
 Variables that a body writes, and the streams of its random ops, are carried along. Op by op, both are plain Python.
 """
 
-import numpy as np
-
 from thalweg._src.core.dtypes import int32
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Func, Min, Mixed, Shape, Types, op, type_attr

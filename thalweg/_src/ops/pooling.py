@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg._src.core import infer, shapes
+from thalweg._src.core import infer
 from thalweg._src.core.dtypes import (
     FLOATS,
     REALS,
@@ -17,16 +17,14 @@ from thalweg._src.core.dtypes import (
     uint8,
     uint16,
 )
-from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Enum, Min, Outputs, Static, op, type_attr
 from thalweg._src.ops import pool_windows as windows
-from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.basic import stop_gradient
 from thalweg._src.ops.constants import zeros
 from thalweg._src.ops.late import array
 from thalweg._src.ops.pool_windows import Pool
-from thalweg._src.ops.windows import need_length, need_rank, per_axis, static_output_size
+from thalweg._src.ops.windows import need_length, need_rank, static_output_size
 
 M = type_attr("T", (*FLOATS, int8, int16, int32, int64, qint8, uint8, uint16), float32)
 F = type_attr("T", FLOATS)

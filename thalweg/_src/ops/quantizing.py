@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import dtypes, errors, infer, shapes
-from thalweg._src.core.apply import check, is_traced, xp
-from thalweg._src.core.dtypes import FLOATS, QUANTIZED, float32, int32
+from thalweg._src.core import dtypes
+from thalweg._src.core.apply import check, xp
+from thalweg._src.core.dtypes import QUANTIZED, float32, int32
 from thalweg._src.core.graph import Tensor
-from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Enum, Many, Outputs, Static, op, type_attr
 
 Q = type_attr("T", QUANTIZED)

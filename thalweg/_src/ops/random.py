@@ -6,7 +6,6 @@ from thalweg._src.core import dtypes, infer
 from thalweg._src.core.apply import check
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import FLOATS, REALS, float32, int32, int64
-from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import infer, shapes
-from thalweg._src.core.apply import check, is_traced
+from thalweg._src.core.apply import is_traced
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr

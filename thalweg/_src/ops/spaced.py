@@ -5,7 +5,6 @@ import numpy as np
 from thalweg._src.core import infer, shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import int32
-from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import convolution_api, pooling_api
 from thalweg._src.ops.arguments import formerly, named_at, renamed

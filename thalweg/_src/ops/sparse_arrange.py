@@ -10,19 +10,15 @@ from thalweg._src.core import dtypes, infer, shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import NUMBERS, int32, int64
-from thalweg._src.core.dtypes import bool as bool_
-from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.core.lazy import jnp
-from thalweg._src.core.opdef import Many, Min, Outputs, op, type_attr
+from thalweg._src.core.graph import Tensor
+from thalweg._src.core.opdef import Outputs, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.sparse_tensor import SparseTensor, is_sparse, to_sparse_tensor
 from thalweg._src.ops import basic, constants
-from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.gathering import gather
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math
-from thalweg._src.ops.selecting import where
-from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape
+from thalweg._src.ops.shaping import expand_dims, rank, shape
 from thalweg._src.ops.slicing import slice as slice_
 from thalweg._src.ops.stacking import stack
 from thalweg._src.ops.transposing import invert_permutation, transpose

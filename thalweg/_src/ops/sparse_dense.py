@@ -12,13 +12,12 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.core.sparse_tensor import SparseTensor, is_sparse, to_sparse_tensor
+from thalweg._src.core.sparse_tensor import SparseTensor, to_sparse_tensor
 from thalweg._src.ops import constants
-from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.gathering import gather, gather_nd
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math, slicing, transposing
-from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape, size
+from thalweg._src.ops.shaping import expand_dims, shape, size
 
 T = type_attr("T")
 N = type_attr("T", NUMBERS)

@@ -1,18 +1,15 @@
 """Sparse tensors joined, cut and completed: concat, split, slice, retain, reset_shape, fill_empty_rows."""
 
-import numbers
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import dtypes, infer, shapes
-from thalweg._src.core.apply import check, xp
+from thalweg._src.core import infer, shapes
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.dtypes import NUMBERS, int32, int64
+from thalweg._src.core.dtypes import NUMBERS, int64
 from thalweg._src.core.dtypes import bool as bool_
-from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.core.lazy import jnp
+from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Outputs, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.sparse_tensor import SparseTensor, is_sparse, to_sparse_tensor
@@ -22,11 +19,8 @@ from thalweg._src.ops.gathering import gather
 from thalweg._src.ops.joining import concat
 from thalweg._src.ops.late import math
 from thalweg._src.ops.selecting import where
-from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape
-from thalweg._src.ops.slicing import slice as slice_
+from thalweg._src.ops.shaping import reshape, shape
 from thalweg._src.ops.sparse_arrange import row_major
-from thalweg._src.ops.stacking import stack
-from thalweg._src.ops.transposing import invert_permutation, transpose
 
 T = type_attr("T")
 N = type_attr("T", NUMBERS)

@@ -4,21 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import infer, shapes
-from thalweg._src.core.apply import check, is_traced, xp
-from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.dtypes import NUMBERS, REALS, float32, int32, int64
+from thalweg._src.core import infer
+from thalweg._src.core.apply import xp
+from thalweg._src.core.dtypes import NUMBERS, REALS, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Outputs, Static, op, type_attr
-from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.sparse_tensor import SparseTensor, is_sparse, to_sparse_tensor
 from thalweg._src.ops import constants
 from thalweg._src.ops.arguments import renamed
-from thalweg._src.ops.gathering import gather, gather_nd
-from thalweg._src.ops.joining import concat
-from thalweg._src.ops.late import math, slicing, transposing
-from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape, size
+from thalweg._src.ops.gathering import gather_nd
+from thalweg._src.ops.late import math
+from thalweg._src.ops.shaping import rank, reshape
 
 N = type_attr("T", NUMBERS)
 R = type_attr("T", REALS)

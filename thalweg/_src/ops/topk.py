@@ -3,7 +3,7 @@
 from thalweg._src.core import infer, shapes
 from thalweg._src.core.dtypes import REALS, float32, int32, int64
 from thalweg._src.core.dtypes import bool as bool_
-from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Min, Outputs, Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.late import array, math

@@ -10,7 +10,6 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import COMPLEX, FLOATS, bfloat16, int8, int16, int32, int64, string, uint8, uint16
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.graph import Tensor
-from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope

@@ -22,7 +22,7 @@ from thalweg._src.core.waiting import finish
 from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
-from thalweg._src.runtime.numpy_lowering import lowering, may_call_jax, on_cpu, plain
+from thalweg._src.runtime.numpy_lowering import may_call_jax, on_cpu
 from thalweg._src.runtime.state import fresh_random
 
 

@@ -10,10 +10,9 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from thalweg._src.compiler.bodies import accesses, bodies_of, body_ops, randoms, source_of
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import errors

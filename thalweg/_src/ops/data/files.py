@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from thalweg._src.core import errors, shapes
+from thalweg._src.core import shapes
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int64, string, variant
 from thalweg._src.core.opdef import Mixed, TypesOf

@@ -16,7 +16,6 @@ from thalweg._src.ops.data.pipeline import (
     CAPTURED,
     SHAPES,
     TYPES,
-    UNKNOWN,
     Data,
     From,
     Run,
