@@ -45,6 +45,9 @@ def collect_checks(collector: Any) -> Iterator[Any]:
         _checks.collector = old
 
 
+_KNOWN = (bool, np.bool_, np.ndarray)  # quicker to ask for than whether a value is none of JAX's
+
+
 def check(
     ok: Any, message: str | Callable[[], str], error: Callable[..., Exception] = errors.InvalidArgumentError
 ) -> None:
@@ -54,7 +57,7 @@ def check(
     """
     if _checks.collector is False:
         return
-    if isinstance(ok, jax.core.Tracer):
+    if type(ok) not in _KNOWN and isinstance(ok, jax.core.Tracer):
         if _checks.collector is not None:
             _checks.collector.append(jnp.all(ok))
         return
@@ -148,7 +151,10 @@ def is_traced(x: Any) -> bool:
 
 def xp(*values: Any) -> Any:
     """The array module for `values`: jax.numpy if one of them is a JAX array, numpy otherwise."""
-    return jnp if any(isinstance(v, jax.Array) for v in values) else np
+    for v in values:
+        if type(v) is not np.ndarray and isinstance(v, jax.Array):
+            return jnp
+    return np
 
 
 def call(

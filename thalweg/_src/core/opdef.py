@@ -380,7 +380,10 @@ class OpDef:
         return self
 
     def on(self, platform: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Another lowering, for one platform ('cpu', 'gpu', 'tpu')."""
+        """Another lowering, for one platform ('cpu', 'gpu', 'tpu').
+
+        'host' is for input pipelines: NumPy arrays to NumPy arrays, or NotImplemented where the op's own function is to be asked.
+        """
 
         def register(fn: Callable[..., Any]) -> Callable[..., Any]:
             self.platforms[platform] = fn

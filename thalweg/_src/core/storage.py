@@ -49,11 +49,11 @@ def remote(path: str) -> Any:
         ) from None
 
 
-def open_file(name: Any, mode: str = "rb") -> Any:
+def open_file(name: Any, mode: str = "rb", buffering: int = BUFFER) -> Any:
     """A binary stream of the file; `mode` is rb, wb or ab. Raises OSError as `open` does."""
     path = as_path(name)
     there = remote(path)
-    return open(path, mode, buffering=BUFFER) if there is None else there.open(path, mode)
+    return open(path, mode, buffering=buffering) if there is None else there.open(path, mode)
 
 
 class Content(bytes):
@@ -64,7 +64,7 @@ class Content(bytes):
     @classmethod
     def of(cls, name: Any) -> Content:
         """The content of the file `name`. Raises OSError as `open` does."""
-        with open_file(name) as stream:
+        with open_file(name, buffering=0) as stream:
             found = cls(stream.read())
         found.source = os.fsdecode(name)
         return found

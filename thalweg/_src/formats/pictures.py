@@ -1,7 +1,7 @@
 """JPEG and PNG files to arrays and back, by Pillow, which is imported on use. 16-bit PNGs are read here.
 
-What comes out is what TensorFlow's decoders give, but for the last bits of JPEGs: TensorFlow asks libjpeg for its fast
-cosine transform, Pillow for the accurate one.
+What comes out is what TensorFlow's decoders give, but for the last bits of JPEGs that Pillow decodes (`jpeg.py` tells when): TensorFlow
+asks libjpeg for its fast cosine transform, Pillow for the accurate one.
 """
 
 import io
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.formats import jpeg
 from thalweg._src.formats.errors import DataLoss, FormatError, Unimplemented
 from thalweg._src.formats.limits import TooLarge, limits
 from thalweg._src.formats.png import COLOUR_TYPES, SIGNATURE
@@ -48,11 +49,19 @@ def format_of(data: bytes) -> str:
 # -- JPEG
 
 
-def read_jpeg(data: bytes, channels: int = 0, *, ratio: int = 1, recover: bool = False) -> np.ndarray:
+def read_jpeg(
+    data: bytes, channels: int = 0, *, ratio: int = 1, recover: bool = False, fast: bool = True, fancy: bool = True
+) -> np.ndarray:
     """uint8[height, width, channels]; `channels` 0 as in the file, 1 grey, 3 RGB; sizes divided by `ratio`, rounded up.
 
-    `recover`: grey in the place of what is cut off. Raises DataLoss.
+    `recover`: grey in the place of what is cut off. `fast` and `fancy` as in `jpeg.decoded`; Pillow is accurate and fancy.
+    Raises DataLoss.
     """
+    quick = jpeg.decoded(data, channels, ratio=ratio, fast=fast, fancy=fancy)
+    return _by_pillow(data, channels, ratio, recover) if quick is None else quick
+
+
+def _by_pillow(data: bytes, channels: int, ratio: int, recover: bool) -> np.ndarray:
     pil = _pillow()
     try:
         image = _opened(data, "JPEG")

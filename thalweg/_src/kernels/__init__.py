@@ -5,4 +5,5 @@ code made from `source/` by a C++ compiler of the machine (`library.py`).
 """
 
 from thalweg._src.kernels import convolution as convolution
+from thalweg._src.kernels import pictures as pictures
 from thalweg._src.kernels import updates as updates

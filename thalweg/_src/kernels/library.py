@@ -68,16 +68,29 @@ def available() -> bool:
         return _loaded()
 
 
+def opened() -> ctypes.CDLL | None:
+    """The library for calls from Python, made where that has not been tried; None where it can't be had."""
+    with _lock:
+        return _opened()
+
+
+@functools.cache
+def _opened() -> ctypes.CDLL | None:
+    found = library()
+    if found.path is not None:
+        return ctypes.CDLL(str(found.path))
+    if found.wanted:
+        logging.getLogger("thalweg").warning(
+            "Convolutions run without kernels of machine code, at a half of the speed or less: %s", found.reason
+        )
+    return None
+
+
 @functools.cache
 def _loaded() -> bool:
-    found = library()
-    if found.path is None:
-        if found.wanted:
-            logging.getLogger("thalweg").warning(
-                "Convolutions run without kernels of machine code, at a half of the speed or less: %s", found.reason
-            )
+    handle = _opened()
+    if handle is None:
         return False
-    handle = ctypes.CDLL(str(found.path))
     for name in TARGETS:
         jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(handle, name)), platform="cpu")
     return True

@@ -59,6 +59,8 @@ def _no_zeros(x: Any, y: Any) -> None:
 def _safe(y: Any) -> Any:
     """`y` with ones for zeros: XLA leaves a division by zero undefined, and NumPy warns."""
     m = xp(y)
+    if m is np and np.all(y):
+        return y
     return m.where(y == 0, m.ones_like(y), y)
 
 

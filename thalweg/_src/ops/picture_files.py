@@ -83,10 +83,17 @@ def decode_jpeg(
 ) -> uint8:
     """uint8[height, width, channels] of a JPEG (PNGs and still GIFs are taken too); `channels` 0 means the file's own.
 
-    The accurate cosine transform is used whatever `dct_method` says. Raises InvalidArgumentError in the run.
+    Without the package simplejpeg the cosine transform is the accurate one and colours are smoothed, whatever the attrs say.
+    Raises InvalidArgumentError in the run.
     """
     _check_jpeg_attrs(ratio, dct_method)
-    return _decoded(_bytes(contents), channels, ratio=ratio, recover=try_recover_truncated)
+    how = _how(ratio, try_recover_truncated, dct_method, fancy_upscaling)
+    return _decoded(_bytes(contents), channels, **how)
+
+
+def _how(ratio: int, recover: bool, dct_method: str, fancy: bool) -> dict[str, Any]:
+    """What `pictures.read_jpeg` is told."""
+    return {"ratio": ratio, "recover": recover, "fast": dct_method != "INTEGER_ACCURATE", "fancy": fancy}
 
 
 @op("DecodeAndCropJpeg", host=True)
@@ -104,7 +111,8 @@ def decode_and_crop_jpeg(
     """The part of a JPEG that `crop_window` (y, x, height, width) tells."""
     _check_jpeg_attrs(ratio, dct_method)
     check(crop_window.shape == (4,), lambda: f"crop_size must have four elements {list(crop_window.shape)}")
-    image = _decoded(_bytes(contents), channels, ratio=ratio, recover=try_recover_truncated)
+    how = _how(ratio, try_recover_truncated, dct_method, fancy_upscaling)
+    image = _decoded(_bytes(contents), channels, **how)
     y, x, height, width = (int(n) for n in crop_window)
     check(
         min(y, x) >= 0 and min(height, width) > 0 and y + height <= image.shape[0] and x + width <= image.shape[1],

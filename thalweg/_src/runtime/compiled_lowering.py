@@ -23,10 +23,23 @@ MOST = 16  # shapes that one operation is compiled for
 
 
 def compiled(op: Operation) -> Callable[..., Any]:
-    """The lowering of `op` on NumPy arrays, compiled where NumPy takes long."""
+    """The lowering of `op` on NumPy arrays: its own for the host, or the common one, compiled where NumPy takes long."""
+    own = op.opdef.platforms.get("host")
+    common = _common(op)
+    if own is None:
+        return common
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        out = own(*args, **kwargs)
+        return common(*args, **kwargs) if out is NotImplemented else out
+
+    return call
+
+
+def _common(op: Operation) -> Callable[..., Any]:
     opdef = op.opdef
     plainly = lowering(opdef)
-    if opdef.host is not False or not opdef.simple or opdef.numpy_only:
+    if opdef.host is not False or not opdef.simple or opdef.numpy_only or opdef.args_of is not None:
         return plainly
     static = [i for i, arg in enumerate(opdef.inputs) if arg.static or arg.known]
     seen: dict[Any, int] = {}

@@ -56,6 +56,9 @@ class Program:
             if op.opdef.name == "_Arg":
                 continue
             inputs = [self.slots[t] for t in op._inputs]
+            if op.opdef.alias and not refers(op._inputs[0]):
+                self.slots[op.outputs[0]] = inputs[0]
+                continue
             outputs = [self._slot(t) for t in op.outputs]
             if op.opdef.constant:
                 self.values[outputs[0]] = op._attrs["value"]
@@ -85,7 +88,6 @@ def _is_plain(op: Operation) -> bool:
         or o.wants_rng
         or o.writes
         or o.bodies is not None
-        or o.args_of is not None
         or any(refers(t) for t in (*op._inputs, *op.outputs))
     )
 
@@ -249,6 +251,7 @@ class HostFunction:
             ctx=lambda op: HostContext(session, op, {}),
             rng_init=fresh_random,
             wait=self._streams.wait,
+            ahead=True,
         )
 
     def _commit(self, runner: Interpreter) -> None:

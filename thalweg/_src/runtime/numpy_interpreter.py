@@ -10,6 +10,7 @@ from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.core import apply, infer
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax
+from thalweg._src.runtime.drawing import Draws
 from thalweg._src.runtime.eager_compiled import Compiled
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu
 
@@ -17,7 +18,14 @@ MOST = 256  # executables of random operations
 
 
 class NumPyInterpreter(Interpreter):
-    """The interpreter, with lowerings on NumPy arrays; the bodies of branches and loops run in it."""
+    """The interpreter, with lowerings on NumPy arrays; the bodies of branches and loops run in it.
+
+    `ahead`: the same operations will draw random numbers again and again.
+    """
+
+    def __init__(self, *args: Any, ahead: bool = False, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.draws: dict[Operation, Draws] | None = {} if ahead else None
 
     def _call(self, op: Operation, values: list[Any]) -> Any:
         o = op.opdef
@@ -39,6 +47,13 @@ class NumPyInterpreter(Interpreter):
     def _drawn(self, op: Operation, values: list[Any]) -> Any:
         """Random numbers. Drawing them takes JAX a second where it is not compiled, so it is, for each shape."""
         opdef = op.opdef
+        if self.draws is not None:
+            draws = self.draws.get(op) or self.draws.setdefault(op, Draws(op))
+            found = draws.next(self._rng(op).state, values)
+            if found is not None:
+                arrays, after = found
+                self.write(("rng", op.name), after)
+                return arrays[0] if opdef.simple_out else arrays
         statics = {i: v for i, v in enumerate(values) if self._args(op)[i].static}
         key = (
             opdef,

@@ -125,7 +125,7 @@ def _fits(op: Operation) -> bool:
     o = op.opdef
     if o.constant:
         return True
-    if o.source or o.bodies is not None or o.wants_run or o.wants_rng or o.writes or o.args_of is not None:
+    if o.source or o.bodies is not None or o.wants_run or o.wants_rng or o.writes:
         return False
     tensors = (*op._inputs, *op.outputs)
     if any(t.dtype._ref for t in tensors):

@@ -2,6 +2,8 @@
 #include "convolution.h"
 #include "updates.h"
 
+#include "resize.h"  // the last one: it changes how sums are rounded
+
 namespace ffi = xla::ffi;
 using Array = ffi::Buffer<ffi::F32>;
 using Result = ffi::ResultBuffer<ffi::F32>;

@@ -1,0 +1,94 @@
+"""Random numbers of a function of elements, drawn for many calls at once: one dispatch for dozens of small draws.
+
+A stream's state after each call is kept too, so that whoever looks at it finds what single draws would have left.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core import apply
+from thalweg._src.core.graph import Operation
+from thalweg._src.core.lazy import jax, jnp
+from thalweg._src.core.philox import Stream
+from thalweg._src.runtime import cache
+from thalweg._src.runtime.numpy_lowering import on_cpu
+
+CALLS = 64  # drawn for at once
+MOST = 1 << 14  # numbers
+
+
+class Draws:
+    """The draws of one random operation. Not for several threads at once."""
+
+    def __init__(self, op: Operation):
+        self.op = op
+        self.values: list[Any] = []
+        self.outputs: list[np.ndarray] = []
+        self.states: list[np.ndarray] = []
+        self.at = CALLS
+        self.programs: dict[Any, Any] = {}
+        self.fits = _fits(op)
+
+    def next(self, state: Any, values: list[Any]) -> tuple[list[np.ndarray], np.ndarray] | None:
+        """The outputs of the next call, whose stream is in `state`, and its state then. None where it is to be run by itself."""
+        if not self.fits:
+            return None
+        if self.at >= CALLS or state is not self.states[self.at] or not _same(values, self.values):
+            if not self._draw(np.asarray(state), values):
+                return None
+        at = self.at
+        self.at = at + 1
+        return [out[at] for out in self.outputs], self.states[self.at]
+
+    def _draw(self, state: np.ndarray, values: list[Any]) -> bool:
+        statics = {i: v for i, (v, arg) in enumerate(zip(values, self.op.opdef.inputs, strict=True)) if arg.static}
+        if math.prod(values[0].tolist()) * CALLS > MOST or any(v.dtype == object for v in values):
+            return False
+        key = tuple([(v.shape, v.dtype, v.tobytes() if i in statics else None) for i, v in enumerate(values)])
+        if key not in self.programs:
+            cache.enable()
+            self.programs[key] = jax.jit(lambda state, given: self._trace(state, statics, given))
+        with on_cpu():
+            outputs, states, ok = self.programs[key](state, [v for i, v in enumerate(values) if i not in statics])
+        if not bool(ok):
+            self.at = CALLS
+            return False
+        self.values, self.at = values, 0
+        self.outputs = [np.asarray(out) for out in outputs]
+        self.states = [state, *np.asarray(states)]
+        return True
+
+    def _trace(self, state: Any, statics: dict[int, Any], given: list[Any]) -> Any:
+        rest = iter(given)
+        values = [statics[i] if i in statics else next(rest) for i in range(len(statics) + len(given))]
+
+        def one(state: Any, _: None) -> Any:
+            rng = Stream(state)
+            with apply.collect_checks([]) as checks:
+                result = apply.call(self.op.opdef, self.op._attrs, values, rng=rng)
+            after = rng.finish()
+            if any(isinstance(c, apply.Need) for c in checks):  # the numbers drawn tell how much room it takes
+                self.fits = False
+                checks = [jnp.bool_(False)]
+            ok = jnp.all(jnp.stack([jnp.all(c) for c in checks])) if checks else jnp.bool_(True)
+            return after, (apply.flat_outputs(self.op.opdef, result), after, ok)
+
+        _, (outputs, states, ok) = jax.lax.scan(one, state, None, length=CALLS)
+        return outputs, states, jnp.all(ok)
+
+
+def _fits(op: Operation) -> bool:
+    """Whether the first input says how many numbers are drawn."""
+    first = op.opdef.inputs[0]
+    return op.opdef.simple and first.static and first.name == "shape"
+
+
+def _same(values: list[Any], others: list[Any]) -> bool:
+    return len(values) == len(others) and all(
+        a is b or (a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
+        for a, b in zip(values, others, strict=True)
+    )
