@@ -20,12 +20,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MAY_IMPORT["runtime"] = {"compiler", "core", "formats"}
 MAY_IMPORT["kernels"] = {"core", "ops"}
-MAY_IMPORT["lib"] = {"ops", "core", "runtime", "formats"}
-BELOW = {"formats", "core", "ops", "compiler", "runtime", "kernels", "lib"}
+MAY_IMPORT["services"] = {"compiler", "core", "formats", "runtime"}
+MAY_IMPORT["lib"] = {"ops", "core", "runtime", "formats", "services"}
+BELOW = {"formats", "core", "ops", "compiler", "runtime", "kernels", "services", "lib"}
 MAY_IMPORT["contrib"] = BELOW
-MAY_IMPORT["services"] = BELOW
 MAY_IMPORT["compat"] = BELOW | {"contrib"}
-MAY_IMPORT["cli"] = BELOW | {"contrib", "services", "compat"}
+MAY_IMPORT["cli"] = BELOW | {"contrib", "compat"}
 
 # The one face that does something when it is imported: that is what it is for.
 ACTING_FACES = {"thalweg.contrib", "thalweg.tensorflow"}

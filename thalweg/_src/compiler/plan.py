@@ -10,6 +10,7 @@ import numpy as np
 from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.functionalize import functionalize
 from thalweg._src.compiler.order import in_effect_order
+from thalweg._src.compiler.partition import Elsewhere, Partition
 from thalweg._src.compiler.prune import prune
 from thalweg._src.compiler.stage import Cluster, stage
 from thalweg._src.compiler.varying import varying
@@ -29,13 +30,20 @@ class Plan:
         place: Callable[[Operation], Any],
         present: Callable[[str], bool] = lambda key: True,
         changing: Collection[Tensor] = (),
+        task_of: Callable[[Operation], Elsewhere | None] | None = None,
     ):
         self.fetches, self.feeds = list(fetches), list(feeds)
         wanted = [t.op for t in fetches if t not in feeds]
         ops = prune([*wanted, *targets], frozenset(feeds))
         fed = frozenset(feeds)
         functional, self.stand_ins = functionalize(ops, fed, [t for t in fetches if t not in feeds])
-        self.ops, self.asked = in_effect_order(functional, fed, lambda t: source_of(t, fed), present)
+        stood_for = [self.stand_ins.get(t, t) for t in fetches]
+        self.partition = Partition(functional, fed, stood_for, task_of) if task_of is not None else None
+        far = self.partition.variables() if self.partition is not None else ()  # taken to have values
+        self.ops, self.asked = in_effect_order(
+            functional, fed, lambda t: source_of(t, fed), lambda key: key in far or present(key)
+        )
+        self.asked = {key: had for key, had in self.asked.items() if key not in far}
         for op in ops:
             if op.opdef.must_feed:
                 raise _not_fed(op, [*wanted, *targets])
@@ -47,19 +55,24 @@ class Plan:
                 continue
             t = self.stand_ins.get(t, t)
             source = source_of(t, feeds)
-            if source is not None:
+            if source is not None and not self._is_elsewhere(t, source):
                 self.refs[t] = source
             elif t.op.opdef.constant:
                 self.constants[t] = t.op._attrs["value"]
             else:
                 values.append(t)
         apart = varying(self.ops, changing) if changing else ()
-        self.clusters: list[Cluster] = stage(self.ops, feeds, values, place, apart)
+        self.clusters: list[Cluster] = stage(self.ops, feeds, values, place, apart, self.partition)
+        self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)
         self.executables: list[dict[Any, Any]] = [{} for _ in self.clusters]
-        self.waits = Waits(self.ops, fed) if any(map(may_wait, self.ops)) else None
+        self.waits = Waits(self.ops, fed) if self.has_tasks or any(map(may_wait, self.ops)) else None
         self.notes: dict[str, Any] = {}  # what the runtime has found out about it
+
+    def _is_elsewhere(self, t: Tensor, source: Operation) -> bool:
+        partition = self.partition
+        return partition is not None and (t.op in partition.cuts or partition.is_foreign(t.op, source))
 
     def __str__(self) -> str:
         lines = [f"plan: {len(self.ops)} ops, {len(self.clusters)} clusters"]

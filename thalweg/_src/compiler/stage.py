@@ -1,6 +1,7 @@
 """Colour operations by where they run, and gather those of one colour and stage into clusters.
 
-Colours are devices, "host" for plain Python, or None for what costs nothing anywhere: constants, references, groups.
+Colours are devices, other tasks of the cluster, "host" for plain Python, or None for what costs nothing anywhere: constants,
+references, groups.
 An operation's stage is one more than that of what it waits for if that has another colour, or if it needs the *value* of
 that while it is traced (a shape that another executable computes).
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
-from thalweg._src.compiler.bodies import accesses, is_host_work, randoms, slots, source_of, variable_key
+from thalweg._src.compiler.bodies import accesses, is_host_work, randoms, refers, slots, source_of, variable_key
+from thalweg._src.compiler.partition import Elsewhere, Partition
 from thalweg._src.compiler.uncompiled import Uncompiled
 from thalweg._src.core.graph import Operation, Tensor
 
@@ -46,10 +48,19 @@ class Cluster:
         self.compiled = 0  # how often
         self.uncompiled = Uncompiled()
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
+        self.after: set[Cluster] = set()  # what must have run before, where other tasks run some of a plan
+        self.stands: dict[
+            Tensor, Tensor
+        ] = {}  # where another task has it run: the variable, for what a write before gave
+        self.free: set[Operation] = set()  # those of the operations that only give references, constants and the like
 
     @property
     def is_host(self) -> bool:
         return self.colour == HOST
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return type(self.colour) is Elsewhere
 
 
 def stage(
@@ -58,28 +69,30 @@ def stage(
     fetches: Iterable[Tensor],
     place: Callable[[Operation], Any],
     apart: Collection[Operation] = (),
+    partition: Partition | None = None,
 ) -> list[Cluster]:
     """Clusters in an order in which they can run. `feeds` maps fed tensors to their shapes; `place` gives an op's device.
 
-    The operations `apart` share no cluster with others.
+    The operations `apart` share no cluster with others. `partition` knows what other tasks run; None where there are none.
     """
     fed = frozenset(feeds)
 
     def find(t: Tensor) -> Operation | None:
         return source_of(t, fed)
 
-    colours = {op: _colour(op, fed, place) for op in ops}
+    colours = {op: _colour(op, fed, place, partition) for op in ops}
     for op in apart:
-        if colours[op] not in (None, HOST):
+        if colours[op] not in (None, HOST) and type(colours[op]) is not Elsewhere:
             colours[op] = Varying(colours[op])
     static_edges, static_feeds, fold = _static_edges(ops, feeds, colours)
     ready: dict[Operation, dict[Any, int]] = {}  # per op: the stage in which each colour is done with what it waits for
     level: dict[Operation, int] = {}
+    needs: dict[Operation, list[Operation]] = {}
     last_write: dict[str, Operation] = {}
     readers: dict[str, list[Operation]] = {}
     for op in ops:
         before = [t.op for t in op._inputs if t not in fed] + [c for c in op._control_inputs if c in ready]
-        for source, writes in accesses(op, find):
+        for source, writes in _touched(op, find, partition):
             key = variable_key(source)
             if key in last_write:
                 before.append(last_write[key])
@@ -89,6 +102,7 @@ def stage(
             else:
                 readers.setdefault(key, []).append(op)
         colour = colours[op]
+        needs[op] = before
         if colour is None:
             merged: dict[Any, int] = {}
             for b in before:
@@ -106,15 +120,66 @@ def stage(
                     at = max(at, n + 1)
         level[op] = at
         ready[op] = {colour: at}
-    return _gather(ops, colours, level, fed, find, static_edges, static_feeds, fold, set(fetches))
+    if partition is not None:
+        _sink(ops, needs, colours, level, ready, static_edges)
+    clusters = _gather(ops, colours, level, fed, find, static_edges, static_feeds, fold, set(fetches), partition)
+    if partition is not None:
+        _note_order(clusters, needs, colours, level, ready)
+    return clusters
 
 
-def _colour(op: Operation, fed: frozenset[Tensor], place: Callable[[Operation], Any]) -> Any:
+def _sink(ops: list[Operation], needs: Any, colours: Any, level: Any, ready: Any, static_edges: Any) -> None:
+    """Let what waits for no other task, constants' arithmetic above all, be in the executable that takes it, not in one before."""
+    followers: dict[Operation, list[Operation]] = {}
+    for op in reversed(ops):
+        after = followers.get(op, [])
+        for b in needs[op]:
+            followers.setdefault(b, []).append(op)
+        own = colours[op]
+        if own in (None, HOST) or type(own) is Elsewhere or op.opdef.effect is not None or not after:
+            continue
+        if any(colours[f] != own or any((f, t) in static_edges for t in op.outputs) for f in after):
+            continue
+        level[op] = min(level[f] for f in after)
+        ready[op] = {own: level[op]}
+
+
+def _touched(op: Operation, find: Any, partition: Partition | None) -> list[tuple[Operation, bool]]:
+    """The variables that `op` reads or writes where they are. Of another task's variable it takes a value, read by a cut."""
+    if partition is None:
+        return accesses(op, find)
+    if op in partition.cuts and (op.opdef.source or op.opdef.alias):
+        source = partition.source(op.outputs[0])
+        return [] if source is None else [(source, False)]
+    return [(source, writes) for source, writes in accesses(op, find) if not partition.is_foreign(op, source)]
+
+
+def _note_order(clusters: list[Cluster], needs: Any, colours: Any, level: Any, ready: Any) -> None:
+    """Fill in which clusters each one must come after, so that those of several tasks can run at the same time."""
+    named = {(c.stage, Varying(c.colour) if c.varies else c.colour): c for c in clusters}
+    home = {op: named[level[op], colours[op]] for op in level}
+    for op, cluster in home.items():
+        for b in needs[op]:
+            cluster.after.update(named[n, colour] for colour, n in ready.get(b, {}).items())
+        cluster.after.discard(cluster)
+
+
+def _colour(
+    op: Operation, fed: frozenset[Tensor], place: Callable[[Operation], Any], partition: Partition | None
+) -> Any:
     opdef = op.opdef
-    if opdef.source or opdef.constant or (not op.outputs and opdef.effect is None and not opdef.host):
+    if opdef.constant or (not op.outputs and opdef.effect is None and not opdef.host):
         return None
-    if opdef.alias and source_of(op.outputs[0], fed) is not None:
+    if partition is not None and op in partition.cuts:
+        return partition.homes[op]
+    if opdef.source:
         return None
+    if opdef.alias:
+        source = source_of(op.outputs[0], fed)
+        if source is not None and (partition is None or not partition.is_foreign(op, source)):
+            return None
+    if partition is not None and op in partition.homes:
+        return partition.homes[op]
     if is_host_work(op):
         return HOST
     if opdef.write_index and opdef.simple:  # a variable is changed where it lies
@@ -149,7 +214,13 @@ def _static_edges(
         opdef = op.opdef
         if opdef.constant or opdef.needs_only_shapes(op):
             known[t] = True
-        elif opdef.effect is not None or opdef.source or colours.get(op) == HOST or not opdef.foldable:
+        elif (
+            opdef.effect is not None
+            or opdef.source
+            or not opdef.foldable
+            or colours.get(op) == HOST
+            or type(colours.get(op)) is Elsewhere
+        ):
             known[t] = False
         else:
             known[t] = source_of(t, feeds) is None and all(derivable(s, fed) for s in op._inputs)
@@ -168,7 +239,7 @@ def _static_edges(
                 mark(s)
 
     for op in ops:
-        if colours[op] == HOST or colours[op] is None:
+        if colours[op] == HOST or colours[op] is None or type(colours[op]) is Elsewhere:
             continue
         wanted = slots(op)
         fixed = all(derivable(t, fed=False) for t, required in wanted if required)
@@ -196,6 +267,7 @@ def _gather(
     static_feeds: set[Tensor],
     fold: set[Operation],
     fetches: set[Tensor],
+    partition: Partition | None,
 ) -> list[Cluster]:
     clusters: dict[tuple[int, Any], Cluster] = {}
     home: dict[Operation, Cluster] = {}
@@ -211,7 +283,7 @@ def _gather(
     outputs: dict[Cluster, dict[Tensor, None]] = {c: {} for c in ordered}
     at = {op: i for i, op in enumerate(ops)}
     for cluster in ordered:
-        _complete(cluster, colours, home, fed, find, outputs, static_edges, static_feeds, fold)
+        _complete(cluster, colours, home, fed, find, outputs, static_edges, static_feeds, fold, partition)
         cluster.ops.sort(key=at.__getitem__)  # a reference may be one to what an operation of this cluster has written
     for t in fetches:
         if t not in fed and t.op in home:
@@ -221,7 +293,7 @@ def _gather(
     return ordered
 
 
-def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_feeds, fold) -> None:
+def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_feeds, fold, partition) -> None:
     """Fill in what a cluster takes from outside; what has no colour is taken in wherever it is used."""
     inputs: dict[Tensor, None] = {}
     free: dict[Operation, None] = {}
@@ -232,8 +304,14 @@ def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_f
             inputs[t] = None
             return
         op = t.op
-        if colours[op] is None:
-            if op not in free:
+        if colours[op] is None and partition is not None and cluster.is_elsewhere and partition.leaves_here(t):
+            inputs[t] = None  # a variable of this task, of which another one takes the value
+        elif colours[op] is None or (home[op] is not cluster and _stays(t, cluster, partition)):
+            written = colours[op] is not None and op.opdef.effect == "write" and partition.source(t)
+            if written:  # the write has taken place: what is left of it is the variable
+                cluster.stands[t] = written.outputs[0]
+                need(written.outputs[0])
+            elif op not in free:
                 for s in op._inputs:
                     need(s)
                 free[op] = None
@@ -246,13 +324,13 @@ def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_f
             need(t)
             if (op, t) in static_edges:
                 statics[t] = None
-        for source, writes in accesses(op, find):
+        for source, writes in _touched(op, find, partition):
             key = variable_key(source)
             cluster.sources[key] = source
             if writes:
                 cluster.writes[key] = None
         cluster.randoms += randoms(op)
-    cluster.ops = [*free, *cluster.ops]
+    cluster.ops, cluster.free = [*free, *cluster.ops], set(free)
     for t in inputs:
         if t in static_feeds or (t not in fed and (t.op in fold or _tells_presence(t))):
             statics[t] = None
@@ -262,6 +340,13 @@ def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_f
         taken = {t for op in cluster.ops if not op.opdef.keeps_place for t in op._inputs}
         cluster.fetched = [t for t in cluster.inputs if t in taken]
     cluster.fold = {op for op in cluster.ops if op in fold}
+
+
+def _stays(t: Tensor, cluster: Cluster, partition: Partition | None) -> bool:
+    """Whether `t` refers to something that the task of `cluster`, another one than this, keeps from run to run."""
+    if partition is None or partition.homes.get(t.op) != cluster.colour:
+        return False
+    return refers(t) or t.op in partition.cuts
 
 
 def _tells_presence(t: Tensor) -> bool:

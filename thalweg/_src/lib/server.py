@@ -8,6 +8,7 @@ from typing import Any
 
 from thalweg._src.lib.cluster_spec import ClusterSpec, is_message
 from thalweg._src.runtime.servers import LocalServer, free_port
+from thalweg._src.services import grpc_transport
 
 
 def _server_def(given: Any, job_name: str | None, task_index: int | None, protocol: str | None, config: Any) -> Any:
@@ -47,7 +48,7 @@ def _server_def(given: Any, job_name: str | None, task_index: int | None, protoc
 class Server:
     """One task of a cluster, in this process: sessions on its `target` share variables, queues and tables.
 
-    thalweg runs graphs on one task; a device of another one raises UnimplementedError in the run.
+    What a graph places on other tasks runs there, over gRPC where they are other processes (the extra `distributed`).
 
     >>> server = tf.train.Server.create_local_server()
     >>> v = tf.Variable(3.0)

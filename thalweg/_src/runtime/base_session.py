@@ -12,32 +12,39 @@ from typing import Any
 from thalweg._src.compiler import recompute
 from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
+from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import default_sessions, errors, leaving
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.lazy import jax
+from thalweg._src.formats import frames
 from thalweg._src.runtime import partial_runs, profile
 from thalweg._src.runtime.cluster_runs import ClusterRuns
 from thalweg._src.runtime.fetch import Fetches, expand_feed
+from thalweg._src.runtime.links import reach, wait
 from thalweg._src.runtime.placing import Devices
 from thalweg._src.runtime.processor import keep_memory, limit_threads
-from thalweg._src.runtime.servers import server_of
+from thalweg._src.runtime.servers import address_of, server_of
 from thalweg._src.runtime.state import Part, Store
 from thalweg._src.runtime.straight import Straight, straight
+from thalweg._src.runtime.tasks import Tasks
 from thalweg._src.runtime.tracing import Trace
 from thalweg._src.runtime.values import FEED_IS_TENSOR, feed_value, shape_of, to_user
 from thalweg._src.runtime.waiting import Execution
 
 _OFF = 2  # RewriterConfig.OFF
-_LOCAL = ("", "local", "inprocess")  # targets that name no server
+LOCAL = ("", "local", "inprocess")  # targets that name no server
 
 
 class BaseSession(ClusterRuns):
     """What `Session` and `InteractiveSession` share."""
 
     _is_eager = False  # whether tensors outside of runs may share buffers with variables
+    _reaches_others = True  # whether parts of its graph may run on other tasks of the cluster
+    _tasks: Tasks | None = None  # those other tasks
+    _master: str | None = None  # the address of the task that the session is of, where that is another process
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
         if graph is None:
@@ -55,12 +62,12 @@ class BaseSession(ClusterRuns):
         if config is not None and type(config).__name__ != "ConfigProto":
             raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
         self._server = server_of(target)
-        if self._server is None and target not in _LOCAL:
+        self._master = address_of(target) if self._server is None else None
+        if self._server is None and self._master is None and target not in LOCAL:
             raise errors.NotFoundError(
-                None,
-                None,
-                f"No session factory registered for the given session options: {target!r}. Only this process runs.",
+                None, None, f"No session factory registered for the given session options: {target!r}"
             )
+        self._cancelled = threading.Event()
         limit_threads(config)
         keep_memory()
         if self._server is None:
@@ -72,6 +79,8 @@ class BaseSession(ClusterRuns):
             own = self._server
             self._devices = Devices(config, own.job, own.task, own.cluster, own.is_here)
             self._server.sessions.add(self)
+            if self._reaches_others and own.others():
+                self._tasks = Tasks(own.others(), config, self._cancelled)
         self._graph, self._target, self._config = graph, target, config
         self._closed = False
         self._aborted: errors.OpError | None = None
@@ -87,10 +96,14 @@ class BaseSession(ClusterRuns):
         self._last_plan: Plan | None = None
         self._placed = 0  # so many operations of the graph have devices that are there
         self._steps = 0
-        self._cancelled = threading.Event()
         self._running: set[Execution] = set()  # runs that may wait
 
     # -- facts
+
+    @property
+    def _owner(self) -> Any:
+        """Whose the resources are that have no name to share them by."""
+        return self
 
     @property
     def graph(self) -> Graph:
@@ -114,9 +127,12 @@ class BaseSession(ClusterRuns):
 
     def list_devices(self) -> list[Any]:
         """The devices that this session can use."""
-        from thalweg._src.runtime.devices import session_devices
+        from thalweg._src.runtime.devices import DeviceAttributes, session_devices
 
-        return session_devices(self._config, self._devices.prefix)
+        self._reach_master(None)
+        own = [] if self._master is not None else session_devices(self._config, self._devices.prefix)
+        far = [] if self._tasks is None else [DeviceAttributes(*told) for told in self._tasks.devices()]
+        return [*own, *far]
 
     def close(self) -> None:
         """End the session and free what it keeps. Running it afterwards raises RuntimeError."""
@@ -128,7 +144,7 @@ class BaseSession(ClusterRuns):
             )
         with self._store.lock:
             resources = self._store.resources
-            own = resources if self._server is None else [k for k in resources if self in k]
+            own = resources if self._server is None else [k for k in resources if self._owner in k]
             found = [resources.pop(k) for k in list(own)]
             self._store.clear()
         for resource in found:
@@ -137,6 +153,29 @@ class BaseSession(ClusterRuns):
                 cancel()
         self._plans.clear()
         self._shortcuts.clear()
+        if self._tasks is not None:
+            self._tasks.close()
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether all that the session runs is run by this process."""
+        own = self._server
+        if self._tasks is None:
+            return self._master is None
+        return own is not None and all(own.is_here(*task) for task in own.others())
+
+    def _reach_master(self, until: float | None) -> None:
+        """Learn of the cluster of a target that is another process, before the first run."""
+        with self._planning:
+            if self._master is None or self._tasks is not None:
+                return
+            link = reach(self._master)
+            told = wait(link, "Describe", frames.pack({}), self._target, self._cancelled, until)[0]
+            cluster = {job: dict(tasks) for job, tasks in told["cluster"].items()}
+            every = {Elsewhere(job, i): a for job, tasks in cluster.items() for i, a in tasks.items()}
+            every[Elsewhere(told["job"], told["task"])] = self._master
+            self._devices = Devices(self._config, told["job"], told["task"], cluster, is_far=True)
+            self._tasks = Tasks(every, self._config, self._cancelled)
 
     def _abort(self, why: str) -> None:
         """End the session from outside: what it runs, and what is run with it later, raises AbortedError."""
@@ -234,13 +273,14 @@ class BaseSession(ClusterRuns):
         self._check_devices()
         place = self._devices.place
         shapes_of = {t: shape_of(v) for t, v in feeds.items()}
-        plan = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has, self._changing)
+        task_of = self._devices.task_of if self._tasks is not None else None
+        plan = Plan(wanted.tensors, wanted.targets, shapes_of, place, self._has, self._changing, task_of)
         for op in plan.ops:
             if op._device:
                 self._devices.check(op)  # also what costs nothing anywhere must be somewhere that is there
         if self._config is not None and self._config.log_device_placement:
             for op in plan.ops:
-                print(f"{op.name}: ({op.type}): {place(op)}", flush=True)
+                print(f"{op.name}: ({op.type}): {self._devices.name_of(op)}", flush=True)
         return plan
 
     def _cancel_runs(self, threads: Collection[int]) -> None:
@@ -252,7 +292,7 @@ class BaseSession(ClusterRuns):
     def _find_resource(self, kind: str, op: Operation) -> Any:
         """The resource that `op` has made in this session; None where it has not run."""
         shared = op._attrs.get("shared_name")
-        key = (kind, op._attrs.get("container", ""), shared) if shared else (kind, self, op.name)
+        key = (kind, op._attrs.get("container", ""), shared) if shared else (kind, self._owner, op.name)
         return self._store.resources.get(key)
 
     def _has(self, key: str) -> bool:
@@ -277,15 +317,20 @@ class BaseSession(ClusterRuns):
             leaving.hold()
         if self._aborted is not None:
             raise self._aborted
+        if self._master is not None:
+            self._reach_master(self._deadline(timeout_ms))
         plan = self._plan(wanted, feeds)
         self._last_plan = plan
         env: dict[Tensor, Any] = dict(feeds) if feeds else {}
         if plan.waits is not None:
-            steps = self._straight(plan) if trace is None and not self._debug else None
+            until = self._deadline(timeout_ms)
+            if plan.has_tasks:
+                self._tasks.prepare(plan, until)  # type: ignore[union-attr]
+            steps = self._straight(plan) if trace is None and not self._debug and not plan.has_tasks else None
             if steps is not None:
-                steps.run(env, self._deadline(timeout_ms))
+                steps.run(env, until)
             else:
-                Execution(self, plan, env, self._deadline(timeout_ms), trace).run()
+                Execution(self, plan, env, until, trace).run()
             return [self._result(plan, t, env) for t in wanted.tensors]
         for cluster, executables in zip(plan.clusters, plan.executables, strict=True):
             self._run_cluster(plan, cluster, executables, env, trace)

@@ -18,7 +18,7 @@ from thalweg._src.runtime.base_session import BaseSession
 
 def is_local(session: Any) -> bool:
     """Whether `session` keeps its variables in this process, and is open."""
-    return isinstance(session, BaseSession) and not session._closed
+    return isinstance(session, BaseSession) and not session._closed and session._is_alone
 
 
 @contextlib.contextmanager

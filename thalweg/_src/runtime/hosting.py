@@ -59,7 +59,9 @@ class HostContext:
     def own(self, kind: str, container: str, shared_name: str, make: Callable[[str], Any]) -> Any:
         """The resource of this op, or the one that all ops with that `shared_name` have; `make` makes it, given its name."""
         if not shared_name:
-            return self.resource((kind, self.session, self.op.name), lambda: make(f"_{next(_numbers)}_{self.op.name}"))
+            return self.resource(
+                (kind, self.session._owner, self.op.name), lambda: make(f"_{next(_numbers)}_{self.op.name}")
+            )
         if shared_name.startswith("_"):
             raise errors.InvalidArgumentError(None, None, f"shared_name cannot start with '_':{shared_name}")
         return self.resource((kind, container, shared_name), lambda: make(shared_name))

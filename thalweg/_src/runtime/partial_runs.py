@@ -42,7 +42,10 @@ def go_on(session: Any, handle: str, fetches: Any, feed_dict: Any = None) -> Any
     wanted = Fetches(session._graph, fetches)
     feeds = session._feeds(feed_dict) if feed_dict else {}
     run.admit(wanted, feeds)
-    plan = Plan(wanted.tensors, wanted.targets, {t: shape_of(v) for t, v in run.env.items()}, session._devices.place)
+    shapes = {t: shape_of(v) for t, v in run.env.items()}
+    plan = Plan(wanted.tensors, wanted.targets, shapes, session._devices.place)
+    if any(cluster.is_elsewhere for cluster in plan.clusters):
+        raise errors.UnimplementedError(None, None, "A partial run is not shared among the tasks of a cluster.")
     for cluster in plan.clusters:
         cluster.ops = [op for op in cluster.ops if op not in run.done]
         session._run_on_host(cluster, run.env)

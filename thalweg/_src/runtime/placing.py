@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.core import errors
 from thalweg._src.core.devices import DeviceSpec
 from thalweg._src.core.graph import Operation
@@ -35,8 +36,13 @@ class Devices:
         task: int = 0,
         cluster: dict[str, dict[int, str]] | None = None,
         shares: Callable[[str, int], bool] = lambda job, task: False,
+        *,
+        is_far: bool = False,
     ):
+        """`is_far`: the task of the session is another process, and so is everything that is not placed elsewhere."""
         self._job, self._task, self._cluster, self._shares = job, task, cluster or {}, shares
+        self._is_far = is_far
+        self._tasks: dict[str, Elsewhere | None] = {}
         self._soft = bool(config.allow_soft_placement) if config is not None else False
         self._cache: dict[str, Any] = {}
         self._default: Any = None
@@ -54,10 +60,33 @@ class Devices:
         """What the names of the devices begin with."""
         return f"/job:{self._job}/replica:0/task:{self._task}"
 
+    def task_of(self, op: Operation) -> Elsewhere | None:
+        """The other task that a device string names, or None for what runs here."""
+        name = op._device
+        if name not in self._tasks:
+            self._tasks[name] = self._find_task(name)
+        return self._tasks[name]
+
+    def _find_task(self, name: str) -> Elsewhere | None:
+        spec = DeviceSpec.from_string(name)
+        if not self._is_here(spec) and (spec.task or 0) in self._cluster.get(spec.job or self._job, {}):
+            return Elsewhere(spec.job or self._job, spec.task or 0)
+        return Elsewhere(self._job, self._task) if self._is_far else None
+
+    def name_of(self, op: Operation) -> str:
+        """TensorFlow's name of the device on which `op` runs."""
+        place = self.place(op)
+        spec = DeviceSpec.from_string(op._device)
+        kind = spec.device_type or ("CPU" if type(place) is Elsewhere else place.platform.upper())
+        prefix = str(place) if type(place) is Elsewhere else self.prefix
+        return f"{prefix}/device:{kind}:{spec.device_index or 0}"
+
     def _is_here(self, spec: DeviceSpec) -> bool:
         if spec.replica:
             return False
         own = spec.job in (None, self._job) and spec.task in (None, self._task)
+        if self._is_far:
+            return False
         return own or (spec.job in self._cluster and self._shares(spec.job, spec.task or 0))
 
     def check(self, op: Operation) -> None:
@@ -71,7 +100,9 @@ class Devices:
             self._known.add(name)
 
     def place(self, op: Operation) -> Any:
-        """The JAX device of `op`. Raises InvalidArgumentError for one that is not there, unless placement is soft."""
+        """The JAX device of `op`, or the task that has it. Raises InvalidArgumentError for one that is not there, unless
+        placement is soft.
+        """
         name = op._device
         found = self._cache.get(name)
         if found is None:
@@ -95,14 +126,13 @@ class Devices:
         return found
 
     def _find(self, name: str) -> Any:
-        if not name:
+        if not name and not self._is_far:
             return self.default
+        task = self._find_task(name)
+        if task is not None:
+            return task
         spec = DeviceSpec.from_string(name)
         if not self._is_here(spec):
-            if (spec.task or 0) in self._cluster.get(spec.job, {}):
-                raise errors.UnimplementedError(
-                    None, None, f"{name} is another task of the cluster. thalweg runs no graphs on several tasks yet."
-                )
             return None
         if spec.device_type is None:
             return self.default

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import socket
 import threading
 import weakref
 from typing import Any
 
+from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.core import errors
+from thalweg._src.runtime import links
 from thalweg._src.runtime.state import Store
+
+log = logging.getLogger("thalweg")
 
 _servers: weakref.WeakValueDictionary[str, LocalServer] = weakref.WeakValueDictionary()
 _all: weakref.WeakSet[LocalServer] = weakref.WeakSet()
 _lock = threading.Lock()
-_ports = itertools.count(49152)  # for addresses that leave the port to us
+_numbers = itertools.count(49152)  # of servers that no other process can reach, for addresses that leave the port to us
 
 
 class LocalServer:
-    """One task of a cluster: variables and resources that outlive the sessions, which are of this process.
+    """One task of a cluster: variables and resources that outlive the sessions, which are of this process or of others.
 
     `cluster` maps jobs to {task: address}. Tasks of one cluster that are in one process are one place: they share what they keep.
     """
@@ -43,18 +49,34 @@ class LocalServer:
         """Whether another task of the cluster is in this process too."""
         return any(s.store is self.store and (s.job, s.task) == (job, task) for s in list(_all))
 
+    def others(self) -> dict[Elsewhere, str]:
+        """The tasks of the cluster that are not this one, and their addresses."""
+        own = (self.job, self.task)
+        found = {Elsewhere(job, i): a for job, tasks in self.cluster.items() for i, a in tasks.items()}
+        return {task: address for task, address in found.items() if task != own}
+
     def start(self) -> None:
-        """Make the server known under its target."""
+        """Make the server known under its target, and to other processes. Raises UnknownError where its port is in use."""
         if self.target:
             return
         host, _, port = self.cluster[self.job][self.task].rpartition(":")
         with _lock:
-            number = next(_ports) if port == "0" else port
-            target = f"grpc://localhost:{number}"
-            if target in _servers:
-                raise errors.UnknownError(None, None, f"Could not start gRPC server: {host}:{number} is in use")
-            self.target = target
-            _servers[target] = self
+            if port != "0" and f"grpc://localhost:{port}" in _servers:
+                raise errors.UnknownError(None, None, f"Could not start gRPC server: {host}:{port} is in use")
+            self.target = f"grpc://localhost:{self._listen(port)}"
+            _servers[self.target] = self
+
+    def _listen(self, port: str) -> int | str:
+        """The port under which other processes reach this task; any number where none does."""
+        alone = len(self.others()) == 0
+        if alone and port == "0":  # nobody else can know it
+            return next(_numbers)
+        try:
+            return links.transport[0].serve(self, f"0.0.0.0:{port}")
+        except ImportError as error:
+            if not alone:
+                log.warning("No other process can reach /job:%s/task:%d. %s", self.job, self.task, error)
+            return next(_numbers) if port == "0" else port
 
     def reset(self, containers: list[str] | None) -> None:
         """Forget what is in the containers, all of them if None, and abort the sessions."""
@@ -71,9 +93,10 @@ class LocalServer:
 
 
 def free_port() -> int:
-    """A number that no server of this process has."""
-    with _lock:
-        return next(_ports)
+    """A port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        return listener.getsockname()[1]
 
 
 def _container_of(key: Any) -> str:
@@ -81,17 +104,10 @@ def _container_of(key: Any) -> str:
 
 
 def server_of(target: str) -> LocalServer | None:
-    """The server of this process behind a session's target; None for targets that name no server.
+    """The server of this process behind a session's target; None for targets that name no server, or one of another process."""
+    return _servers.get(target.replace("grpc://127.0.0.1:", "grpc://localhost:"))
 
-    Raises UnimplementedError for a server of another process.
-    """
-    if not target.startswith("grpc://"):
-        return None
-    found = _servers.get(target.replace("grpc://127.0.0.1:", "grpc://localhost:"))
-    if found is None:
-        raise errors.UnimplementedError(
-            None,
-            None,
-            f"There is no server at {target!r} in this process, and thalweg reaches no servers of other processes yet.",
-        )
-    return found
+
+def address_of(target: str) -> str | None:
+    """The host:port of a target that names a server."""
+    return target.removeprefix("grpc://") if target.startswith("grpc://") else None

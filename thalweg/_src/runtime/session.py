@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import warnings
 from typing import Any
 
 from thalweg._src.core import default_sessions, errors
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.graph import Graph
-from thalweg._src.runtime.base_session import BaseSession
-from thalweg._src.runtime.servers import server_of
-
-_LOCAL = ("", "local", "inprocess")  # targets that name no server
+from thalweg._src.formats import frames
+from thalweg._src.runtime.base_session import LOCAL, BaseSession
+from thalweg._src.runtime.links import reach, wait
+from thalweg._src.runtime.servers import address_of, server_of
 
 
 class Session(BaseSession):
@@ -49,10 +50,13 @@ class Session(BaseSession):
         Without a server, variables belong to their session, and there is nothing to reset.
         """
         target = target.decode() if isinstance(target, bytes) else target
-        server = server_of(target)
+        server, address = server_of(target), address_of(target)
         if server is not None:
             server.reset(containers)
-        elif target not in _LOCAL:
+        elif address is not None:
+            facts = {"containers": [c.decode() if isinstance(c, bytes) else c for c in containers or ()]}
+            wait(reach(address), "Reset", frames.pack(facts), target, threading.Event(), None)
+        elif target not in LOCAL:
             raise errors.NotFoundError(None, None, f"No session factory registered for the target {target!r}.")
 
 

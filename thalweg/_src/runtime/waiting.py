@@ -19,6 +19,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.waiting import Attempt, advance, finish
 from thalweg._src.runtime.hosting import on_host
+from thalweg._src.runtime.tasks import value_in
 
 Part = tuple[Cluster, Any, list[Operation]]  # a cluster, its executables, and those of its ops that have not run
 
@@ -33,6 +34,7 @@ class Execution:
     def __init__(self, session: Any, plan: Any, env: dict[Tensor, Any], until: float | None, trace: Any = None):
         self.session, self.plan, self.env, self.until, self.trace = session, plan, env, until, trace
         self.pending: dict[Operation, tuple[Any, Attempt]] = {}  # the work of each that waits, and what it waits for
+        self.calls: dict[Cluster, Attempt] = {}  # what other tasks are running
         self.thread = threading.get_ident()
         self._wake = threading.Event()
         self._cancelled: BaseException | None = None
@@ -47,7 +49,7 @@ class Execution:
         with self.going_on():
             while True:
                 left = self._sweep(left)
-                if not self.pending:
+                if not self.pending and not self.calls:
                     break
                 self._wait()
 
@@ -62,6 +64,8 @@ class Execution:
             yield
         finally:
             running.discard(self)
+            for attempt in self.calls.values():
+                attempt.cancel(errors.CancelledError(None, None, "The step has ended with an error of another task."))
             if self.pending:
                 with contextlib.suppress(errors.OpError):  # it is another error that ends the run
                     self._give_up(
@@ -89,11 +93,19 @@ class Execution:
         """Run what does not depend on operations that wait; returns the rest."""
         late: list[Part] = []
         held: set[str] = set()  # variables of what is late: whoever comes after it must wait too
+        behind: set[Cluster] = set()  # what is late
         for cluster, executables, ops in parts:
-            if cluster.is_host:
+            if not cluster.after.isdisjoint(behind) or (cluster.is_elsewhere and not self._ran(cluster, executables)):
+                late.append((cluster, executables, ops))
+                behind.add(cluster)
+                held.update(cluster.sources)
+            elif cluster.is_elsewhere:
+                continue
+            elif cluster.is_host:
                 rest = self._run_ops(cluster, ops, held)
                 if rest:
                     late.append((cluster, executables, rest))
+                    behind.add(cluster)
                     held.update(cluster.sources)
             elif self.pending and (
                 any(map(self._waits, cluster.ops))
@@ -101,10 +113,27 @@ class Execution:
                 or any(t not in self.env for t in cluster.inputs)
             ):
                 late.append((cluster, executables, ops))
+                behind.add(cluster)
                 held.update(cluster.sources)
             else:
                 self.session._run_cluster(self.plan, cluster, executables, self.env, self.trace)
         return late
+
+    def _ran(self, cluster: Cluster, executables: Any) -> bool:
+        """Have a cluster of another task run. Whether it has: then what it gives is in `env`."""
+        attempt = self.calls.get(cluster)
+        if attempt is None:
+            plan, env = self.plan, self.env
+            attempt = self.session._tasks.start(
+                cluster, executables["part"], lambda t: value_in(self.session, plan, env, t)
+            )
+            self.calls[cluster] = attempt
+            attempt.when_done(self._wake.set)
+        if not attempt.done:
+            return False
+        del self.calls[cluster]
+        self.env.update(zip(cluster.outputs, attempt.result(), strict=True))
+        return True
 
     def _waits(self, op: Operation) -> bool:
         return any(w in self.pending for w in self.plan.waits.before[op])
@@ -173,8 +202,8 @@ class Execution:
             raise errors.DeadlineExceededError(None, None, "Timed out waiting for notification")
 
     def _wait(self) -> None:
-        """Until one of the operations that wait can go on, and go on with it."""
-        while not any(a.done for _, a in self.pending.values()):
+        """Until one of the operations that wait can go on, and go on with it, or another task has done what it was to."""
+        while not any(a.done for a in (*self.calls.values(), *(a for _, a in self.pending.values()))):
             self._sleep()
         for op, (work, attempt) in list(self.pending.items()):
             if not attempt.done:
