@@ -90,15 +90,19 @@ def test_closing_one_session_leaves_the_others_waiting():
     assert out == [7.0]
 
 
-def test_other_tasks_are_not_run_yet():
-    cluster = {"ps": ["localhost:0"], "worker": ["localhost:0"]}
+def test_a_task_that_is_not_there_is_waited_for():
+    cluster = {"ps": ["localhost:1"], "worker": ["localhost:0"]}
     server = tf.train.Server(cluster, job_name="worker", task_index=0)
     with tf.device("/job:ps/task:0"):
-        c = tf.constant(1.0)
-    with pytest.raises(tf.errors.UnimplementedError, match="another task"):
-        tf.Session(server.target).run(c)
-    with pytest.raises(tf.errors.UnimplementedError, match="other processes"):
-        tf.Session("grpc://example.com:2222")
+        v = tf.Variable(1.0)
+    config = tf.ConfigProto(operation_timeout_in_ms=100)
+    with (
+        tf.Session(server.target, config=config) as sess,
+        pytest.raises(tf.errors.DeadlineExceededError, match="/job:ps/replica:0/task:0 did not answer"),
+    ):
+        sess.run(v)
+    with tf.Session("grpc://localhost:1", config=config) as sess, pytest.raises(tf.errors.DeadlineExceededError):
+        sess.run(v)
 
 
 def test_server_def():

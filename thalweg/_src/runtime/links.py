@@ -63,7 +63,8 @@ def wait(link: Link, method: str, frame: bytes, name: str, ended: threading.Even
     begun = told = time.monotonic()
     while True:
         try:
-            return ask(link.call(method, frame, GLANCE))
+            left = GLANCE if until is None else min(GLANCE, max(until - time.monotonic(), 0.01))
+            return ask(link.call(method, frame, left))
         except (errors.UnavailableError, errors.DeadlineExceededError):
             now = time.monotonic()
             if ended.is_set():

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.compiler.partition import Partition
+from thalweg._src.compiler.partition import Elsewhere, Partition
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import errors, functions, graphdef
+from thalweg._src.core.devices import DeviceSpec
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.shapes import as_shape
 from thalweg._src.formats import protos
@@ -19,8 +20,11 @@ class Part:
     """What a cluster of another task's asks of that task.
 
     `graph_def` holds the operations under their own names, and a placeholder for each of the tensors `takes`, which are fed under the names
-    in `feeds`; `gives` are the tensors that come back, under the names in `fetches`; `targets` are to be run besides.
+    in `feeds`; `gives` are the tensors that come back, under the names in `fetches`; `targets` are to be run besides. `handle` is what the
+    task calls the part.
     """
+
+    handle = ""
 
     def __init__(self, cluster: Cluster, partition: Partition):
         self.task, self.takes, self.gives = cluster.colour, cluster.inputs, cluster.outputs
@@ -35,6 +39,7 @@ class Part:
         inside = set(cluster.ops)
         for op in sorted(cluster.ops, key=lambda op: op._id):
             node = graphdef.node_def(op)
+            node.device = _device_there(op, self.task)
             del node.input[:]
             for t in op._inputs:
                 t = cluster.stands.get(t, t)
@@ -67,6 +72,13 @@ class Part:
         node = proto.node.add(name=name, op="PreventGradient", device=t.op.device, input=[t._as_node_def_input()])
         node.attr["T"].type = t.dtype.base_dtype.as_datatype_enum
         return name + ":0"
+
+
+def _device_there(op: Operation, task: Elsewhere) -> str:
+    """The device of `op` as its task has it: what takes a handle goes where the handle is, whatever it was placed on."""
+    spec = DeviceSpec.from_string(op.device)
+    stays = spec.job in (None, task.job) and spec.task in (None, task.task)
+    return op.device if stays else str(task)
 
 
 def _controls(op: Operation, inside: set[Operation]) -> set[Operation]:

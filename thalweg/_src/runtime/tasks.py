@@ -116,7 +116,7 @@ def value_in(session: Any, plan: Plan, env: dict[Tensor, Any], t: Tensor) -> Any
     value = env.get(t)
     if value is not None and type(value) is not RefValue:
         return value
-    source = value.source if value is not None else plan.partition.source(t)  # type: ignore[union-attr]
+    source: Any = value.source if value is not None else plan.partition.source(t)  # type: ignore[union-attr]
     with session._store.lock:  # the next step may overwrite it
         found = session._store.values.get(variable_key(source))
         if found is None:

@@ -58,7 +58,7 @@ class _Call:
             raise errors.CancelledError(None, None, "The call was cancelled") from None
         except grpc.RpcError as error:
             kind = errors.exception_type_from_error_code(error.code().value[0])
-            raise kind(None, None, error.details() or str(error.code())) from None
+            raise kind._rebuild(error.details() or str(error.code()), error.code().value[0]) from None
 
 
 class _Link:

@@ -24,6 +24,8 @@ METHODS = ("Begin", "Describe", "End", "Register", "Reset", "Run")
 class PartSession(BaseSession):
     """A session on the part of a graph that another process registered. All parts of a guest share what the guest has."""
 
+    _reaches_others = False
+
     def __init__(self, guest: Guest, graph: Graph):
         super().__init__(guest.server.target, graph, guest.config)
         self._guest, self._store = guest, guest.store
@@ -31,10 +33,6 @@ class PartSession(BaseSession):
     @property
     def _owner(self) -> Any:
         return self._guest
-
-    @property
-    def _reaches_others(self) -> bool:
-        return False
 
 
 class Guest:
