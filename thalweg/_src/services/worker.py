@@ -8,8 +8,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from thalweg._src.core import errors, graphdef
+from thalweg._src.core import errors
 from thalweg._src.core.graph import Graph
+from thalweg._src.core.graph_import import import_graph_def
 from thalweg._src.formats import frames, protos
 from thalweg._src.formats.errors import FormatError
 from thalweg._src.runtime.base_session import BaseSession
@@ -134,7 +135,7 @@ class Worker:
             if graph is None:
                 graph = Graph()
                 with graph.as_default():
-                    graphdef.import_graph_def(protos.GraphDef.FromString(proto), name="")
+                    import_graph_def(protos.GraphDef.FromString(proto), name="")
                 self._graphs[key] = graph
             return graph
 
