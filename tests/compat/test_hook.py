@@ -26,6 +26,16 @@ def test_the_same_objects(served):
     assert other.Session is tf.Session
 
 
+def test_the_dict_of_a_module_is_whole(served):
+    cells = [
+        x
+        for x in served.contrib.rnn.__dict__.values()
+        if isinstance(x, type) and issubclass(x, served.contrib.rnn.RNNCell)
+    ]
+    assert {tf.contrib.rnn.GRUCell, tf.contrib.rnn.NASCell} < set(cells)
+    assert vars(served)["placeholder"] is tf.placeholder
+
+
 def test_submodules_by_import_and_by_attribute(served):
     import tensorflow.nn
     from tensorflow.python.framework import dtypes, ops

@@ -6,6 +6,7 @@ the name, so other programs of the environment see what they saw before. TensorB
 is told by its own switch (`tensorboard.compat.notf`) to use its stub.
 """
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -25,22 +26,36 @@ SWITCH_OF_TENSORBOARD = "tensorboard.compat.notf"
 SECOND = "compat.v2"
 
 
+_own_names: Callable[[ModuleType], dict[str, Any]] = ModuleType.__dict__[
+    "__dict__"
+].__get__  # what a module holds itself
+
+
 class Alias(ModuleType):
     """A module of TensorFlow's tree. `resolve` finds a name's value or raises LookupError; `names` lists its names."""
 
     def __init__(self, fullname: str, resolve: Callable[[str], Any], names: Callable[[], list[str]], doc: str | None):
         super().__init__(fullname, doc)
         self.__path__: list[str] = []  # a package: what is below it is asked of the finder
-        self.__dict__["_thalweg_resolve"] = resolve
-        self.__dict__["_thalweg_names"] = names
+        self._thalweg_resolve, self._thalweg_names, self._thalweg_whole = resolve, names, False
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """The names with their values, all of them: programs walk over it, and ask for others meanwhile."""
+        if not self._thalweg_whole:
+            self._thalweg_whole = True
+            for name in self._thalweg_names():
+                with contextlib.suppress(AttributeError, ImportError):  # what needs a library that is not there
+                    getattr(self, name)
+        return _own_names(self)
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return [n for n in self.__dict__["_thalweg_names"]() if not n.startswith("_")]
+            return [n for n in self._thalweg_names() if not n.startswith("_")]
         if name.startswith("__") and name not in SHARED_DUNDERS:
             raise AttributeError(name)
         try:
-            value = self.__dict__["_thalweg_resolve"](name)
+            value = self._thalweg_resolve(name)
             if isinstance(value, ModuleType):  # tf.nn of a program is an alias too: its errors say what is nearest
                 value = submodule(self.__name__, name) or value
         except LookupError:
@@ -51,7 +66,7 @@ class Alias(ModuleType):
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*self.__dict__["_thalweg_names"](), *(n for n in self.__dict__ if not n.startswith("_"))})
+        return sorted({*self._thalweg_names(), *(n for n in _own_names(self) if not n.startswith("_"))})
 
 
 SHARED_DUNDERS = ("__version__", "__git_version__", "__compiler_version__", "__file__")
@@ -143,9 +158,9 @@ def second_alias(fullname: str, path: str) -> Alias | None:
         try:
             return second.value(f"{path}.{name}".lstrip("."), public_value)
         except LookupError:
-            return plain.__dict__["_thalweg_resolve"](name)
+            return plain._thalweg_resolve(name)
 
-    return Alias(fullname, resolve, plain.__dict__["_thalweg_names"], plain.__doc__)
+    return Alias(fullname, resolve, plain._thalweg_names, plain.__doc__)
 
 
 def inherited(path: str, name: str) -> Any:
