@@ -104,6 +104,18 @@ def _gather(
     return gathered(params, indices, at)
 
 
+def _row(params, indices, axis=0, *, batch_dims=0, validate_indices=True):
+    """One row, as it lies: what input pipelines take again and again."""
+    if indices.ndim or batch_dims or axis != 0:
+        return NotImplemented
+    at = indices.item()
+    return params[at, ...] if 0 <= at < len(params) else NotImplemented
+
+
+_gather_rows.on("host")(_row)
+_gather.on("host")(_row)
+
+
 @_gather.shape_rule
 def _(op):
     params, indices = op.inputs[0].dims, op.inputs[1].dims

@@ -53,6 +53,15 @@ def _array(value: Any, dtype: DType) -> np.ndarray:
     return out
 
 
+def _done(value: Any, ended: Sequence[Attempt]) -> Attempt:
+    """An attempt that needed no waiting, and let those in `ended` go on."""
+    for other in ended:
+        other.announce()
+    attempt = Attempt()
+    attempt.fulfil(value)
+    return attempt
+
+
 class Queue:
     """A queue of elements in the order in which they came. `dims` are the shapes of the components, or None where they are free."""
 
@@ -124,7 +133,14 @@ class Queue:
         """Put one element."""
         row = [copied(v) for v in row]  # what was fed is the caller's
         self._check(row)
-        return self._line_up("Enqueue", self._go_enqueue, deque([tuple(v if v.ndim else v[()] for v in row)]))
+        own = tuple([v if v.ndim else v[()] for v in row])
+        with self.lock:
+            if not self._lines["Enqueue"] and not self.closed and len(self.rows) < self.capacity:
+                self._put(own)
+                ended = self._serve() if self._lines["Dequeue"] else ()
+            else:
+                ended = None
+        return self._line_up("Enqueue", self._go_enqueue, deque([own])) if ended is None else _done(None, ended)
 
     def enqueue_many(self, columns: Sequence[Any]) -> Attempt:
         """Put the rows of `columns`, one after the other."""
@@ -139,7 +155,15 @@ class Queue:
 
     def dequeue(self) -> Attempt:
         """Take one element; the value is its components."""
-        return self._line_up("Dequeue", self._go_dequeue, None)
+        with self.lock:
+            if not self._lines["Dequeue"] and self.spare > 0:
+                row = self._take()
+                ended = self._serve() if self._lines["Enqueue"] else ()
+            else:
+                ended = None
+        return (
+            self._line_up("Dequeue", self._go_dequeue, None) if ended is None else _done(self._components(row), ended)
+        )
 
     def dequeue_many(self, n: int, *, fewer: bool = False) -> Attempt:
         """Take `n` elements, stacked; with `fewer`, what is left of a closed queue."""
@@ -245,8 +269,11 @@ class Queue:
             raise self._too_few(1, 0)
         if self.spare <= 0:
             return False
-        attempt.fulfil([_array(v, t) for v, t in zip(self._take(), self.types, strict=True)])
+        attempt.fulfil(self._components(self._take()))
         return True
+
+    def _components(self, row: Row) -> list[np.ndarray]:
+        return [v if type(v) is np.ndarray else _array(v, t) for v, t in zip(row, self.types, strict=True)]
 
     def _go_dequeue_many(self, attempt: Attempt, work: Any) -> bool:
         n, fewer, taken = work

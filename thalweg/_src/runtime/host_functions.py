@@ -22,7 +22,7 @@ from thalweg._src.core.waiting import finish
 from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
-from thalweg._src.runtime.numpy_lowering import may_call_jax, on_cpu
+from thalweg._src.runtime.numpy_lowering import on_cpu
 from thalweg._src.runtime.state import fresh_random
 
 
@@ -51,7 +51,7 @@ class Program:
         self.values: list[Any] = [None] * len(graph.inputs)
         self.steps: list[Step] = []
         self.acts = bool(acting)
-        self.computes = False  # whether JAX may be called
+        self.computes = False  # whether JAX may be called but by lowerings, which see to that themselves
         for op in ops:
             if op.opdef.name == "_Arg":
                 continue
@@ -64,7 +64,6 @@ class Program:
                 self.values[outputs[0]] = op._attrs["value"]
             elif _is_plain(op):
                 fn = compiled(op)
-                self.computes = self.computes or may_call_jax(op)
                 self.steps.append(Step(op, fn, _grouped(op, inputs), outputs))
             else:
                 self.computes = self.computes or op.opdef.bodies is not None or op.opdef.wants_rng

@@ -187,11 +187,6 @@ def lowering(opdef: OpDef) -> Callable[..., Any]:
     return call
 
 
-def may_call_jax(op: Any) -> bool:
-    """Whether the lowering of an operation, on NumPy arrays, may call JAX."""
-    return op.opdef.host is not True and not op.opdef.numpy_only
-
-
 class NeedsJAX(Exception):
     """A lowering called what NumPy does not have."""
 

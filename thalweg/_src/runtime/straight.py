@@ -21,7 +21,6 @@ from thalweg._src.core import apply, errors
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext, on_host
-from thalweg._src.runtime.numpy_lowering import may_call_jax, on_cpu
 from thalweg._src.runtime.waiting import Execution
 
 MOST = 4096  # elements of what an operation computes: more is worth an executable
@@ -36,8 +35,10 @@ class Straight:
         self.template: list[Any] = []
         for t in plan.feeds:
             self._put(t)
-        self.steps = [step for op in plan.ops if (step := self._step(op)) is not None]
-        self.computes = any(may_call_jax(op) for op, *_ in self.steps)
+        steps = [step for op in plan.ops if (step := self._step(op)) is not None]
+        self.resources = [step for step in steps if _makes_resource(step[0])]
+        self.steps = [step for step in steps if not _makes_resource(step[0])]
+        self.made: Any = None  # the store's signature when resources were looked up, and the values with them
         self.wanted = [(t, self.slots[t]) for t in {plan.stand_ins.get(t, t) for t in plan.fetches} if t in self.slots]
 
     def _put(self, t: Tensor, value: Any = None) -> int:
@@ -69,11 +70,17 @@ class Straight:
 
     def run(self, env: dict[Tensor, Any], until: float | None) -> None:
         """Walk the plan, `env` holding what is fed; what is fetched is put there. `until` as for an Execution."""
-        values = self.template.copy()
+        signature = self.session._store.signature
+        if self.made is None or self.made[0] != signature:
+            found = self.template.copy()
+            for _, fn, _, outputs, kinds, _ in self.resources:
+                found[outputs[0]] = _declared(fn(), kinds[0])
+            self.made = self.session._store.signature, found
+        values = self.made[1].copy()
         for t in self.plan.feeds:
             values[self.slots[t]] = on_host(env[t])
         walk = Execution(self.session, self.plan, env, until)
-        with walk.going_on(), on_cpu() if self.computes else np.errstate(all="ignore"):
+        with walk.going_on(), np.errstate(all="ignore"):
             for op, fn, inputs, outputs, kinds, one in self.steps:
                 try:
                     result = fn(*[values[i] if type(i) is int else [values[j] for j in i] for i in inputs])
@@ -133,6 +140,12 @@ def _fits(op: Operation) -> bool:
     if is_host_work(op):
         return True
     return not any(map(refers, tensors)) and all(_size(t) <= MOST for t in op.outputs)
+
+
+def _makes_resource(op: Operation) -> bool:
+    """Whether `op` hands out a queue or reader of the session, the same one each time."""
+    o = op.opdef
+    return not op._inputs and o.wants_ctx and o.stateful and o.effect is None and len(op.outputs) == 1
 
 
 def _size(t: Tensor) -> float:

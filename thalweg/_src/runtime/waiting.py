@@ -28,6 +28,16 @@ class _Later(Exception):
     """The operation waits; it is gone on with when its attempt is done."""
 
 
+class _Events(threading.local):
+    """Events of this thread that no run uses; one that is set late only wakes the next run in vain."""
+
+    def __init__(self) -> None:
+        self.free: list[threading.Event] = []
+
+
+_events = _Events()
+
+
 class Execution:
     """One run of a plan with operations that may wait. `until` is the time (monotonic) at which it is given up, or None."""
 
@@ -36,7 +46,7 @@ class Execution:
         self.pending: dict[Operation, tuple[Any, Attempt]] = {}  # the work of each that waits, and what it waits for
         self.calls: dict[Cluster, Attempt] = {}  # what other tasks are running
         self.thread = threading.get_ident()
-        self._wake = threading.Event()
+        self._wake = _events.free.pop() if _events.free else threading.Event()
         self._cancelled: BaseException | None = None
         self._runners: dict[Cluster, tuple[Interpreter, Any]] = {}
 
@@ -71,6 +81,8 @@ class Execution:
                     self._give_up(
                         errors.CancelledError(None, None, "Step was cancelled by an error of another operation.")
                     )
+            self._wake.clear()
+            _events.free.append(self._wake)
 
     def finished(self, op: Operation, work: Any) -> Any:
         """The outputs of an operation on which all that is left of the run depends, after waiting for it."""
