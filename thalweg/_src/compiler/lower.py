@@ -7,13 +7,13 @@ executable returns the old values, so a failed step changes nothing although its
 from __future__ import annotations
 
 import collections
-import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler import haste
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.recompute import Recomputation
 from thalweg._src.compiler.stage import Cluster
@@ -24,23 +24,6 @@ from thalweg._src.core.structured import Structured
 
 # Constants with more elements are inputs of the executable; smaller ones are part of the program.
 _BIG_CONSTANT = 1024
-
-# XLA compiles in a quarter of the time, what runs somewhat slower: for what is compiled for ever new shapes.
-_QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
-
-
-@functools.cache
-def _quick() -> dict[str, Any] | None:
-    """Those of the options that the installed XLA has: they come and go with its versions."""
-    found = {}
-    for name, value in _QUICK.items():
-        try:
-            jax.jit(lambda x: x, compiler_options={name: value}).lower(np.float32(0)).compile()
-        except jax.errors.JaxRuntimeError:
-            continue
-        found[name] = value
-    return found or None
-
 
 on_compile: list[Callable[[int, float], None]] = []  # told the number of ops and the seconds of every compilation
 
@@ -63,9 +46,11 @@ class Executable:
         donate: bool = True,
         kernels: bool = True,
         recompute: dict[str, Any] | None = None,
+        hasty_runs: int = 0,
     ):
+        """`hasty_runs`: how often it may run on hastily compiled code before it is compiled in full."""
         self.cluster, self.statics, self.device = cluster, statics, device
-        self.kernels, self.donates, self.recompute = kernels, donate, recompute
+        self.kernels, self.donates, self.recompute, self.hasty_runs = kernels, donate, recompute, hasty_runs
         rng_keys = [("rng", op.name) for op in cluster.randoms]
         keys = [*cluster.sources, *rng_keys]
         writes = {*cluster.writes, *rng_keys}
@@ -79,10 +64,14 @@ class Executable:
         self.big = _big_constants(cluster, statics)
         with jax.enable_x64(True):  # without it, 64-bit constants would lose half of their bits
             self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
-        quick = _quick() if cluster.varies and device.platform == "cpu" else None
-        self.program = jax.jit(self._trace, donate_argnums=(0,) if donate else (), compiler_options=quick)
-        self.compiled = False
+        self.program = self._jitted()
+        self.hasty: Any = None  # the same compiled hastily, for the first runs
+        self.compiled = False  # one of them
+        self.settled = False  # whether there is nothing left to compile
         self.steady = False  # whether what it writes has the shapes and types of what was there before
+
+    def _jitted(self, options: dict[str, Any] | None = None) -> Any:
+        return jax.jit(self._trace, donate_argnums=(0,) if self.donates else (), compiler_options=options)
 
     def _trace(self, donated: Sequence[Any], kept: Sequence[Any], constants: Sequence[Any], args: Sequence[Any]) -> Any:
         cluster = self.cluster
@@ -148,23 +137,40 @@ class Executable:
         """
         donated, kept = self.gather(store)
         with jax.enable_x64(True):
-            if not self.compiled:
-                return self._first(store, donated, kept, args)
+            if not self.settled:
+                return self._early(store, donated, kept, args)
             outputs, new, flags = self.program(donated, kept, self.constants, args)
         self._commit(store, new, flags, args)
         return outputs
 
-    def _first(self, store: Any, donated: Any, kept: Any, args: Any) -> list[Any]:
+    def _early(self, store: Any, donated: Any, kept: Any, args: Any) -> list[Any]:
+        """`__call__` until it is compiled in full."""
         self._refuse_strings(args)
         start = time.perf_counter()
-        outputs, new, flags = self.program(donated, kept, self.constants, args)
-        seconds = time.perf_counter() - start
-        self.cluster.uncompiled.made(seconds)
-        for told in on_compile:
-            told(len(self.cluster.ops), seconds)
+        program, is_new = self._early_program(donated, kept, args)
+        outputs, new, flags = program(donated, kept, self.constants, args)
+        if is_new:
+            seconds = time.perf_counter() - start
+            self.cluster.uncompiled.made(seconds)
+            for told in on_compile:
+                told(len(self.cluster.ops), seconds)
         self.compiled = True
         self._commit(store, new, flags, args)
         return outputs
+
+    def _early_program(self, donated: Any, kept: Any, args: Any) -> tuple[Any, bool]:
+        """What is to run now, and whether it has to be compiled first."""
+        if not self.compiled and self.hasty_runs and self.device.platform == "cpu":
+            traced = self.program.trace(donated, kept, self.constants, args)
+            if not self.cluster.varies:
+                self.hasty_runs = haste.runs(traced.jaxpr, self.hasty_runs)
+            options = haste.options() if self.hasty_runs else None
+            self.hasty = self._jitted(options) if options else None
+        if self.hasty is not None and self.hasty_runs:
+            self.hasty_runs -= 1
+            return self.hasty, not self.compiled
+        self.hasty, self.settled = None, True
+        return self.program, True
 
     def _refuse_strings(self, args: Sequence[Any]) -> None:
         """An array of strings under a flow stays with plain Python: raises Replan, and what takes it goes there too."""

@@ -63,6 +63,9 @@ class Plan:
                 values.append(t)
         apart = varying(self.ops, changing) if changing else ()
         self.clusters: list[Cluster] = stage(self.ops, feeds, values, place, apart, self.partition)
+        changes = frozenset(k for c in self.clusters for k in c.writes)
+        for c in self.clusters:
+            c.changes = changes
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)

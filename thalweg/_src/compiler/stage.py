@@ -43,6 +43,7 @@ class Cluster:
         self.outputs: list[Tensor] = []
         self.sources: dict[str, Operation] = {}
         self.writes: dict[str, None] = {}
+        self.changes: frozenset[str] = frozenset()  # what all clusters of its plan write
         self.randoms: list[Operation] = []
         self.fold: set[Operation] = set()
         self.compiled = 0  # how often

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler import haste
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.plan import Plan
@@ -154,6 +155,9 @@ class ClusterRuns:
         if exe is None:
             cache.enable()
             donate, kernels = not self._is_eager, self._kernels
+            runs = haste.MANY if cluster.varies else haste.SOME if cluster.compiled else haste.FEW
+            if not cluster.compiled and not cluster.varies and any(k in store.values for k in cluster.changes):
+                runs = 0  # a step of training is run again and again
             exe = Executable(
                 cluster,
                 statics,
@@ -162,6 +166,7 @@ class ClusterRuns:
                 donate=donate,
                 kernels=kernels,
                 recompute=self._recompute,
+                hasty_runs=runs,
             )
             exe.state = state
             exe.shapes = dict(zip(cluster.inputs, key[0] if statics else key, strict=True))

@@ -1,0 +1,71 @@
+"""What is run a few times only is compiled hastily; what trains, what is large, and what has run a few times is compiled in full."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import thalweg as tf
+from thalweg._src.compiler import haste
+
+
+@pytest.fixture
+def session():
+    with tf.Session() as session:
+        yield session
+
+
+def executables(session):
+    return [e for cluster in session.plan.executables for e in {id(e): e for e in cluster.values()}.values()]
+
+
+def hasty(session):
+    return [e.hasty is not None for e in executables(session)]
+
+
+def test_an_evaluation_is_compiled_in_full_when_it_has_run_a_few_times(session):
+    x = tf.placeholder(tf.float32, [None])
+    y = tf.reduce_sum(tf.exp(x) * tf.tanh(x))
+    values = []
+    for _ in range(haste.FEW):
+        values.append(session.run(y, {x: np.arange(5) / 5}))
+        assert hasty(session) == [True]
+    for _ in range(2):
+        values.append(session.run(y, {x: np.arange(5) / 5}))
+        assert hasty(session) == [False]
+    np.testing.assert_allclose(values, [values[0]] * len(values), rtol=1e-6)
+
+
+def test_a_step_of_training_is_compiled_in_full_and_other_shapes_of_it_hastily(session):
+    x = tf.placeholder(tf.float32, [None])
+    w = tf.Variable(1.5)
+    step = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_mean(tf.square(w * x - 1)))
+    session.run(tf.global_variables_initializer())
+    assert hasty(session) == [True]
+    session.run(step, {x: [1.0, 2.0]})
+    assert hasty(session) == [False]
+    session.run(step, {x: [1.0, 2.0, 3.0]})
+    assert hasty(session) == [False, True]
+    expected = 1.5 - 0.1 * np.mean(2 * (1.5 * np.array([1, 2]) - 1) * [1, 2])
+    expected -= 0.1 * np.mean(2 * (expected * np.array([1, 2, 3]) - 1) * [1, 2, 3])
+    assert session.run(w) == pytest.approx(expected, rel=1e-6)
+
+
+def test_large_arrays_are_not_run_on_hastily_compiled_code(session):
+    x = tf.placeholder(tf.float32, [None])
+    session.run(tf.exp(x) + tf.tanh(x), {x: np.ones(100_000)})
+    assert hasty(session) == [False]
+
+
+def test_turns_of_loops_count():
+    def turns(n):
+        return jax.make_jaxpr(lambda x: jax.lax.scan(lambda c, _: (jnp.tanh(c), None), x, None, n)[0])(np.ones(1000))
+
+    assert [haste.runs(turns(n).jaxpr, 16) for n in (2, 20, 1000)] == [16, haste.FEW, 0]
+
+
+def test_loops_without_end_are_taken_to_be_long():
+    def endless(n):
+        return jax.make_jaxpr(lambda x: jax.lax.while_loop(lambda c: c.sum() < 5, jnp.tanh, x))(np.ones(n))
+
+    assert [haste.runs(endless(n).jaxpr, 16) for n in (10, 10_000)] == [16, 0]

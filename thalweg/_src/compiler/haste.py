@@ -1,0 +1,72 @@
+"""How hard XLA's CPU compiler is to try.
+
+In full it takes a second for a few hundred operations, hastily a quarter of that; what comes out then runs somewhat slower. A step that
+is run once, such as an initializer, an evaluation at the end, or a batch of a length of its own, is over before the full executable
+would be ready. Whether it is compiled hastily first depends on what it is and on how often it has run, never on measured times: a program
+gives the same numbers again.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from thalweg._src.core.lazy import jax
+
+_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+FEW = 3  # runs of a cluster's first executable, after which it is compiled in full
+SOME = 16  # of those for other shapes
+MANY = 64  # of those for ever new shapes
+_GAIN = 150_000  # numbers that may be given by slower code for every operation that is compiled hastily
+_TURNS = 100  # that a loop is taken to make where their number is not known
+
+
+@functools.cache
+def options() -> dict[str, Any] | None:
+    """Those of the options that the installed XLA has: they come and go with its versions. None if it has none."""
+    found = {}
+    for name, value in _OPTIONS.items():
+        try:
+            jax.jit(lambda x: x, compiler_options={name: value}).lower(np.float32(0)).compile()
+        except jax.errors.JaxRuntimeError:
+            continue
+        found[name] = value
+    return found or None
+
+
+def runs(jaxpr: Any, most: int) -> int:
+    """How often a traced step may run on hastily compiled code: `most` times, `FEW` times, or not at all, by the work it does.
+
+    Where arrays are large, slower runs soon take longer than the compilation in full.
+    """
+    equations, numbers = _work(jaxpr)
+    return next((n for n in (most, FEW) if n * numbers <= _GAIN * equations), 0)
+
+
+def _work(jaxpr: Any) -> tuple[int, int]:
+    """How many equations `jaxpr` has, and how many numbers they give, turns of loops counted."""
+    equations = numbers = 0
+    for eqn in jaxpr.eqns:
+        inner = list(_jaxprs(eqn.params))
+        turns = eqn.params.get("length", 1) if eqn.primitive.name == "scan" else 1
+        if eqn.primitive.name == "while":
+            turns = _TURNS
+        for part in inner:
+            more, their = _work(part)
+            equations += more
+            numbers += turns * their
+        if not inner:
+            equations += 1
+            numbers += sum(v.aval.size for v in eqn.outvars)
+    return equations, numbers
+
+
+def _jaxprs(params: dict[str, Any]) -> Iterator[Any]:
+    for value in params.values():
+        for part in value if isinstance(value, tuple | list) else (value,):
+            part = getattr(part, "jaxpr", part)  # of a ClosedJaxpr
+            if hasattr(part, "eqns"):
+                yield part
