@@ -1,6 +1,6 @@
 """Images: resizing, cutting, colours, measures. Functions that choose with tf.cond have other nodes here."""
 
-from cases.base import INTS, WIDE, Fails, OpCase, given, ints, normal, raw, uniform
+from cases.base import INTS, WIDE, Fails, OpCase, given, ints, normal, raw, spread, uniform
 
 RESIZABLE = ("float32", "float16") + INTS[:4]
 
@@ -426,4 +426,29 @@ MEASURES = [
     Fails("Mean", [uniform(5, 6, 3), uniform(5, 5, 3)], lambda tf, a, b: tf.image.psnr(a, b, 1.0), "shapes"),
 ]
 
-CASES = RESIZE + GEOMETRY + COLORS + MEASURES
+REGIONS = [
+    OpCase(
+        "ImageProjectiveTransformV2",
+        [normal(2, 4, 5, 1)],
+        lambda tf, x: tf.contrib.image.transform(x, [1.0, 0.1, 0.3, -0.1, 1.0, 0.6, 0.0, 0.0], "BILINEAR"),
+        types=("float32",),
+        smooth=False,  # the gradient is the transform back, no derivative
+    ),
+    OpCase(
+        "BipartiteMatch",
+        [spread(4, 3), given([-1.0])],
+        lambda tf, x, n: tf.contrib.image.bipartite_match(x, n, top_k=2),
+        types=("float32",),
+    ),
+    OpCase(
+        "ImageConnectedComponents",
+        [ints(0, 3, 2, 4, 5)],
+        lambda tf, x: tf.contrib.image.connected_components(x),
+        types=("int32", "int64", "uint8"),
+        graph=False,  # TensorFlow numbers regions anew by further operations, ours come in that order
+        misuse=False,
+        shapes=False,
+    ),
+]
+
+CASES = RESIZE + GEOMETRY + COLORS + MEASURES + REGIONS

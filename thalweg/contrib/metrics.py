@@ -1,5 +1,27 @@
 """tf.contrib.metrics: the metrics of 0.x, and more."""
 
+from thalweg._src.contrib.metrics.areas import auc_using_histogram as auc_using_histogram
+from thalweg._src.contrib.metrics.areas import auc_with_confidence_intervals as auc_with_confidence_intervals
+from thalweg._src.contrib.metrics.areas import streaming_dynamic_auc as streaming_dynamic_auc
+from thalweg._src.contrib.metrics.curves import f1_score as f1_score
+from thalweg._src.contrib.metrics.curves import precision_at_recall as precision_at_recall
+from thalweg._src.contrib.metrics.curves import (
+    precision_recall_at_equal_thresholds as precision_recall_at_equal_thresholds,
+)
+from thalweg._src.contrib.metrics.curves import recall_at_precision as recall_at_precision
+from thalweg._src.contrib.metrics.curves import streaming_curve_points as streaming_curve_points
+from thalweg._src.contrib.metrics.curves import streaming_false_negative_rate as streaming_false_negative_rate
+from thalweg._src.contrib.metrics.curves import (
+    streaming_false_negative_rate_at_thresholds as streaming_false_negative_rate_at_thresholds,
+)
+from thalweg._src.contrib.metrics.curves import streaming_false_positive_rate as streaming_false_positive_rate
+from thalweg._src.contrib.metrics.curves import (
+    streaming_false_positive_rate_at_thresholds as streaming_false_positive_rate_at_thresholds,
+)
+from thalweg._src.contrib.metrics.curves import streaming_recall_at_k as streaming_recall_at_k
+from thalweg._src.contrib.metrics.curves import (
+    streaming_sparse_average_precision_at_top_k as streaming_sparse_average_precision_at_top_k,
+)
 from thalweg._src.contrib.metrics.statistics import accuracy as accuracy
 from thalweg._src.contrib.metrics.statistics import aggregate_metric_map as aggregate_metric_map
 from thalweg._src.contrib.metrics.statistics import aggregate_metrics as aggregate_metrics

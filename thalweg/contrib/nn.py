@@ -11,4 +11,7 @@ from thalweg._src.contrib.nn import (
     deprecated_flipped_sparse_softmax_cross_entropy_with_logits as deprecated_flipped_sparse_softmax_cross_entropy_with_logits,
 )
 from thalweg._src.contrib.nn import scaled_softplus as scaled_softplus
+from thalweg._src.contrib.sampling_losses import rank_sampled_softmax_loss as rank_sampled_softmax_loss
+from thalweg._src.contrib.sampling_losses import sampled_sparse_softmax_loss as sampled_sparse_softmax_loss
+from thalweg._src.ops.convolution_api import conv1d_transpose as conv1d_transpose
 from thalweg._src.ops.topk import nth_element as nth_element

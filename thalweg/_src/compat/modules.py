@@ -29,6 +29,9 @@ RENAMED: tuple[tuple[str, str], ...] = (
 
 # Internal modules that have no public counterpart, by the module of ours that implements them.
 OURS: dict[str, str] = {
+    "contrib.opt.python.training.matrix_functions": "thalweg._src.contrib.opt.matrix_roots",
+    "contrib.nn.python.ops.fwd_gradients": "thalweg._src.contrib.sampling_losses",
+    "contrib.image.python.ops.dense_image_warp": "thalweg._src.contrib.image_warps",
     "contrib.factorization.python.ops.clustering_ops": "thalweg._src.contrib.factorization.kmeans",
     "contrib.tensor_forest.python.tensor_forest": "thalweg._src.contrib.tensor_forest.forest",
     "contrib.tensor_forest.python.ops.data_ops": "thalweg._src.contrib.tensor_forest.data",

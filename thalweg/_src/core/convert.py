@@ -242,6 +242,8 @@ def graph_of(values: Sequence[Any], graph: Graph | None = None) -> Graph:
         if found is None:
             found = v
         elif v is not found:
+            if found is graph:
+                raise ValueError("A tensor is not from the passed-in graph.")
             raise ValueError(
                 "A tensor must be from the same graph as the others: two of the inputs belong to different graphs."
             )

@@ -56,6 +56,7 @@ from thalweg._src.ops import joining as joining
 from thalweg._src.ops import linalg as linalg
 from thalweg._src.ops import linear_systems as linear_systems
 from thalweg._src.ops import lookup as lookup
+from thalweg._src.ops import matching as matching
 from thalweg._src.ops import matmul as matmul
 from thalweg._src.ops import matrix_functions as matrix_functions
 from thalweg._src.ops import normalization as normalization

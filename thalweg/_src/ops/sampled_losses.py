@@ -46,7 +46,7 @@ def _hits(labels, drawn, sampled, num_true, num_sampled, like):
     return sparse_to_dense(at, shape, weights, default_value=0.0, validate_indices=False)
 
 
-def _sampled_logits(
+def sampled_logits(
     weights,
     biases,
     labels,
@@ -135,7 +135,7 @@ def nce_loss(
     `weights` [num_classes, n] (or its parts), `biases` [num_classes], `labels` [batch, num_true], `inputs` [batch, n].
     The samples are log-uniform unless `sampled_values` gives what a sampler gave (Gutmann and Hyvarinen, 2010).
     """
-    logits, targets = _sampled_logits(
+    logits, targets = sampled_logits(
         weights,
         biases,
         labels,
@@ -171,7 +171,7 @@ def sampled_softmax_loss(
 
     Arguments as of `nce_loss`. For training; evaluate with the full softmax (Jean et al., 2014).
     """
-    logits, targets = _sampled_logits(
+    logits, targets = sampled_logits(
         weights,
         biases,
         labels,

@@ -6,6 +6,10 @@ from typing import Any
 from thalweg._src.core.graph import Graph, Operation, Tensor
 
 
+class ListView(tuple[Any, ...]):
+    """A list that can only be read."""
+
+
 def is_iterable(obj: Any) -> bool:
     """Whether `obj` holds others: a tensor does not."""
     if isinstance(obj, Tensor):

@@ -15,6 +15,16 @@ def scope_finalize(scope: str) -> str:
     return scope if not scope or scope.endswith("/") else scope + "/"
 
 
+def scope_dirname(scope: str) -> str:
+    """The scope that `scope` stands in, with a slash behind it; "" at the top."""
+    return scope_finalize(scope.rpartition("/")[0])
+
+
+def scope_basename(scope: str) -> str:
+    """The last part of `scope`."""
+    return scope.rpartition("/")[2]
+
+
 def placeholder_name(t: Tensor | None = None, scope: str | None = None, prefix: str = PREFIX) -> str:
     """`scope/prefix__op_index` for the tensor `t`, in its own scope where none is given; `scope/prefix` without a tensor."""
     scope = None if scope is None else scope_finalize(scope)

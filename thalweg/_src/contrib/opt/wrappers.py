@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg._src.contrib.opt.rows import scatter_add, scatter_update
+from thalweg._src.contrib.opt.shampoo import ShampooOptimizer
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.moving_averages import ExponentialMovingAverage
@@ -228,6 +229,14 @@ class VariableClippingOptimizer(Optimizer):
         return var.assign(clip.clip_by_norm(var.read_value(), self._max_norm, axes), use_locking=self._use_locking)
 
 
+class ShampooWOptimizer(DecoupledWeightDecayExtension, ShampooOptimizer):
+    """Shampoo with weight decay."""
+
+    def __init__(self, weight_decay: Any, *args: Any, name: str = "ShampooW", **kwargs: Any):
+        self._weight_decay, self._decay_var_list = weight_decay, None
+        ShampooOptimizer.__init__(self, *args, name=name, **kwargs)
+
+
 class LARSOptimizer(Optimizer):
     """Momentum with a rate for each layer: as long as the weights are to the gradient (You et al. 2017).
 
@@ -284,11 +293,3 @@ class LARSOptimizer(Optimizer):
         return training.sparse_apply_momentum(
             var, slot, rate, grad, indices, momentum, use_locking=False, use_nesterov=self._use_nesterov
         )
-
-
-def clip_gradients_by_global_norm(gradients_variables: Any, clip_norm: Any = 20.0) -> Any:
-    """The (gradient, variable) pairs, all gradients together no longer than `clip_norm`."""
-    gradients, variables = zip(*gradients_variables, strict=True)
-
-    gradients, _ = clip.clip_by_global_norm(gradients, clip_norm)
-    return list(zip(gradients, variables, strict=True))

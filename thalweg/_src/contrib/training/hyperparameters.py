@@ -104,6 +104,8 @@ class HParams:
         self._hparam_types: dict[str, tuple[type, bool]] = {}
         self._model_structure = model_structure
         if hparam_def:
+            if not hasattr(hparam_def, "hparam"):
+                raise AssertionError(f"hparam_def must be an HParamDef message, not {hparam_def!r}")
             if kwargs:
                 raise ValueError("hparam_def and initialization values are mutually exclusive")
             for name, value in hparam_def.hparam.items():

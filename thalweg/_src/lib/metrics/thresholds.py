@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thalweg._src.core import dtypes
+from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.metrics.streaming import Metric, aligned, collect, counted, metric_variable
 from thalweg._src.lib.platform import logging as log
@@ -21,11 +22,12 @@ _EPSILON = 1e-7  # thresholds just outside of [0, 1], and no division by zero
 _NAMES = {"tp": "true_positives", "fn": "false_negatives", "tn": "true_negatives", "fp": "false_positives"}
 
 
-def _counts(
+def counts_at(
     labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any, includes: Sequence[str] = tuple(_NAMES)
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """For each of tp, fn, tn, fp in `includes`: its counter of one number per threshold, and that after the batch."""
     message = "predictions must be in [0, 1]"
+    predictions = to_tensor(predictions)
     bounds = [
         checks.assert_greater_equal(predictions, math.cast(0.0, predictions.dtype), message=message),
         checks.assert_less_equal(predictions, math.cast(1.0, predictions.dtype), message=message),
@@ -62,7 +64,7 @@ def _counts(
     return values, updates
 
 
-def _evenly(num_thresholds: int, last: float = 1.0 + _EPSILON) -> list[float]:
+def evenly(num_thresholds: int, last: float = 1.0 + _EPSILON) -> list[float]:
     """`num_thresholds` of them, from just below 0 to just above 1."""
     inner = [(i + 1) * 1.0 / (num_thresholds - 1) for i in range(num_thresholds - 2)]
     return [0.0 - _EPSILON, *inner, last]
@@ -79,7 +81,7 @@ def _one_count(key: str) -> Callable[..., Metric]:
         name: str | None = None,
     ) -> Metric:
         with variable_scope(name, _NAMES[key], (predictions, labels, weights)):
-            values, updates = _counts(labels, predictions, thresholds, weights, (key,))
+            values, updates = counts_at(labels, predictions, thresholds, weights, (key,))
             value = collect(metrics_collections, basic.identity(values[key]))
             return value, collect(updates_collections, updates[key])
 
@@ -105,7 +107,7 @@ def precision_at_thresholds(
 ) -> Metric:
     """`precision` at each threshold."""
     with variable_scope(name, "precision_at_thresholds", (predictions, labels, weights)):
-        values, updates = _counts(labels, predictions, thresholds, weights, ("tp", "fp"))
+        values, updates = counts_at(labels, predictions, thresholds, weights, ("tp", "fp"))
 
         def rate(of: dict[str, Any], name: str) -> Any:
             return math.div(of["tp"], _EPSILON + of["tp"] + of["fp"], name="precision_" + name)
@@ -125,7 +127,7 @@ def recall_at_thresholds(
 ) -> Metric:
     """`recall` at each threshold."""
     with variable_scope(name, "recall_at_thresholds", (predictions, labels, weights)):
-        values, updates = _counts(labels, predictions, thresholds, weights, ("tp", "fn"))
+        values, updates = counts_at(labels, predictions, thresholds, weights, ("tp", "fn"))
 
         def rate(of: dict[str, Any], name: str) -> Any:
             return math.div(of["tp"], _EPSILON + of["tp"] + of["fn"], name="recall_" + name)
@@ -151,7 +153,7 @@ def sensitivity_at_specificity(
     if specificity < 0 or specificity > 1:
         raise ValueError("`specificity` must be in the range [0, 1].")
     with variable_scope(name, "sensitivity_at_specificity", (predictions, labels, weights)):
-        values, updates = _counts(labels, predictions, _evenly(num_thresholds), weights)
+        values, updates = counts_at(labels, predictions, evenly(num_thresholds), weights)
 
         def sensitivity(of: dict[str, Any], name: str) -> Any:
             specificities = math.div(of["tn"], of["tn"] + of["fp"] + _EPSILON)
@@ -180,8 +182,8 @@ def specificity_at_sensitivity(
     if sensitivity < 0 or sensitivity > 1:
         raise ValueError("`sensitivity` must be in the range [0, 1].")
     with variable_scope(name, "specificity_at_sensitivity", (predictions, labels, weights)):
-        thresholds = _evenly(num_thresholds, last=1.0 - _EPSILON)
-        values, updates = _counts(labels, predictions, thresholds, weights)
+        thresholds = evenly(num_thresholds, last=1.0 - _EPSILON)
+        values, updates = counts_at(labels, predictions, thresholds, weights)
 
         def specificity(of: dict[str, Any], name: str) -> Any:
             sensitivities = math.div(of["tp"], of["tp"] + of["fn"] + _EPSILON)
@@ -216,10 +218,10 @@ def auc(
         if curve not in ("ROC", "PR"):
             raise ValueError(f"curve must be either ROC or PR, {curve} unknown")
         if thresholds is None:
-            limits = _evenly(num_thresholds)
+            limits = evenly(num_thresholds)
         else:
             limits = [0.0 - _EPSILON, *sorted(thresholds), 1.0 + _EPSILON]
-        values, updates = _counts(labels, predictions, limits, weights)
+        values, updates = counts_at(labels, predictions, limits, weights)
         n = len(limits)
         value = collect(metrics_collections, _area(values, n, curve, summation_method, "value"))
         return value, collect(updates_collections, _area(updates, n, curve, summation_method, "update_op"))

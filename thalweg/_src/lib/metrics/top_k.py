@@ -220,13 +220,13 @@ def average_precision_at_k(
     with scopes.name_scope(name, _name("average_precision", k), (predictions, labels, weights)) as scope:
         predictions_idx = _top(predictions, k)
         labels = _without_unknown(labels, math.cast(array.shape(predictions)[-1], dtypes.int64))
-        return _streaming_average(labels, predictions_idx, weights, metrics_collections, updates_collections, scope)
+        return streaming_average(labels, predictions_idx, weights, metrics_collections, updates_collections, scope)
 
 
 sparse_average_precision_at_k = average_precision_at_k
 
 
-def _streaming_average(
+def streaming_average(
     labels: Any, predictions_idx: Any, weights: Any, metrics_collections: Any, updates_collections: Any, name: Any
 ) -> Metric:
     with scopes.name_scope(name, "average_precision_at_top_k", (predictions_idx, labels, weights)) as scope:
