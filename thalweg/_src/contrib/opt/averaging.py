@@ -14,18 +14,16 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import basic, constants
+from thalweg._src.ops.assigning import assign, assign_add, assign_sub
 from thalweg._src.ops.control_flow import cond
 from thalweg._src.ops.late import math
 from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variable_scope import get_variable
-from thalweg._src.ops.variables import (
-    assign,
-    assign_add,
-    assign_sub,
+from thalweg._src.ops.variable_lists import (
     global_variables_initializer,
     local_variables_initializer,
     trainable_variables,
 )
+from thalweg._src.ops.variable_scope import get_variable
 
 GLOBAL_VARIABLE_NAME = "global_center_variable"
 LOCAL_VARIABLE_NAME = "local_center_variable"

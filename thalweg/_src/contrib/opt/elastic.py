@@ -19,9 +19,10 @@ from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.saving.saveables import op_list_to_dict
 from thalweg._src.ops import basic, normalization
+from thalweg._src.ops.assigning import assign, assign_add
 from thalweg._src.ops.late import math
 from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.variables import assign, assign_add, trainable_variables
+from thalweg._src.ops.variable_lists import trainable_variables
 
 
 class ElasticAverageCustomGetter(CopyingGetter):

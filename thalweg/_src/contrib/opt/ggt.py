@@ -9,9 +9,9 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import basic, constants, linalg, updating
+from thalweg._src.ops.assigning import assign, assign_add, assign_sub
 from thalweg._src.ops.control_flow import cond
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variables import assign, assign_add, assign_sub
 
 
 class GGTOptimizer(Optimizer):

@@ -11,8 +11,10 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.ops import basic, constants
 from thalweg._src.ops.accumulator_api import ConditionalAccumulator
+from thalweg._src.ops.assigning import assign, assign_add
 from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.variables import Variable, assign, assign_add, trainable_variables
+from thalweg._src.ops.variable_lists import trainable_variables
+from thalweg._src.ops.variables import Variable
 
 
 class ModelAverageCustomGetter:
