@@ -108,7 +108,7 @@ class Convolved(NamedTuple):
             return jnp.maximum(out, 0) if rectify else out
 
         call = jax.custom_jvp(kernel)
-        call.defjvp(lambda values, tangents: (kernel(*values), jax.jvp(plainly, values, tangents)[1]))
+        call.defjvp(lambda values, tangents: (call(*values), jax.jvp(plainly, values, tangents)[1]))
         channels = self.found.shape[-1]
         bias = jnp.zeros(channels, np.float32) if self.bias is None else jnp.reshape(self.bias, channels)
         return call(self.x, self.w, bias)

@@ -25,7 +25,13 @@ from thalweg._src.core.folders import cache_folder
 from thalweg._src.core.lazy import jax
 
 SOURCE = Path(__file__).parent / "source"
-TARGETS = ("thalweg_convolution", "thalweg_convolution_by_input", "thalweg_convolution_by_filter", "thalweg_adam")
+TARGETS = (
+    "thalweg_convolution",
+    "thalweg_convolution_by_input",
+    "thalweg_convolution_by_filter",
+    "thalweg_adam",
+    "thalweg_turns",
+)
 COMPILERS = ("c++", "g++", "clang++")
 
 
@@ -81,7 +87,8 @@ def _opened() -> ctypes.CDLL | None:
         return ctypes.CDLL(str(found.path))
     if found.wanted:
         logging.getLogger("thalweg").warning(
-            "Convolutions run without kernels of machine code, at a half of the speed or less: %s", found.reason
+            "Convolutions and recurrent loops run without kernels of machine code, at a half of the speed or less: %s",
+            found.reason,
         )
     return None
 

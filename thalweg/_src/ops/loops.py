@@ -112,7 +112,8 @@ class _Loop:
             return jax.tree.leaves(carry), out
 
         flat = [jnp.asarray(x) for x in flat]
-        end, out = scan(flat_step, flat[:width], flat[width:], length, taped=self.run.taped)
+        how = {"taped": self.run.taped, "platform": self.run.platform}
+        end, out = scan(flat_step, flat[:width], flat[width:], length, **how)
         return jax.tree.unflatten(jax.tree.structure(start), end), jax.tree.unflatten(out_tree, out)
 
     def _rows(self):

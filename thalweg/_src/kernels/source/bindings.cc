@@ -1,5 +1,6 @@
 // The entry points that XLA calls, by the names that `kernels/library.py` registers.
 #include "convolution.h"
+#include "turns.h"
 #include "updates.h"
 
 #include "resize.h"  // the last one: it changes how sums are rounded
@@ -83,7 +84,25 @@ ffi::Error update_by_adam(ffi::ThreadPool pool, Array var, Array m, Array v, Arr
   return ffi::Error::Success();
 }
 
+ffi::Error take_turns(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::RemainingRets results, Numbers program,
+                      ffi::Span<const float> numbers) {
+  std::vector<const float*> from;
+  for (size_t i = 0; i < arguments.size(); ++i) from.push_back(arguments.get<Array>(i)->typed_data());
+  std::vector<float*> to;
+  for (size_t i = 0; i < results.size(); ++i) to.push_back((*results.get<Array>(i))->typed_data());
+  run_turns(Program(program.begin()), numbers.begin(), from, to, Parallel(pool));
+  return ffi::Error::Success();
+}
+
 }  // namespace
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_turns, take_turns,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .RemainingArgs()
+                                  .RemainingRets()
+                                  .Attr<Numbers>("program")
+                                  .Attr<ffi::Span<const float>>("numbers"));
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_adam, update_by_adam,
                               ffi::Ffi::Bind()

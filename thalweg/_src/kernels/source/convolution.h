@@ -38,6 +38,7 @@ class Packed {
   }
 
   const Columns& blocks() const { return blocks_; }
+  int64_t depth() const { return depth_; }
   int64_t floats() const { return lines_ * blocks_.padded(); }
   int64_t floats(int64_t block) const { return lines_ * blocks_.vectors(block) * LANES; }
   int64_t start(int64_t block) const { return lines_ * blocks_.begin(block); }  // where all blocks lie one after the other

@@ -22,10 +22,13 @@ struct Run {
   ptrdiff_t offset, length;
 };
 
-// What is done with a sum before it is stored: a bias for each column (or none), and zero for what is negative.
+// What is done with a sum before it is stored: a bias for each column (or none), another matrix (or none) that lies like the result
+// `addend_step` apart, and zero for what is negative.
 struct Finish {
   const float* bias;
   bool rectify;
+  const float* addend = nullptr;
+  ptrdiff_t addend_step = 0;
 };
 
 // c[m, :] = sum over k of a[m, k] * b[k, :]. Row m of `a` begins at a + m * a_step and is read along `runs`, one after the other;
@@ -68,6 +71,7 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
 #pragma GCC unroll 16
     for (int m = 0; m < M; ++m) {
       Vector sum = sums[m][n] + bias;
+      if (finish.addend) sum += load(finish.addend + m * finish.addend_step + n * LANES);
       if (finish.rectify) sum = sum < 0 ? Vector{} : sum;  // as max(sum, 0): what is not a number stays
       store(c + m * c_step + n * LANES, sum);
     }

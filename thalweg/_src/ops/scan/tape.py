@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,16 @@ _CHEAP = """
 """
 _MADE_AGAIN = frozenset(_CHEAP.split())
 
+# By platform, who may run a loop in the place of `lax.scan`: (step, start, rows, length, reverse) -> (last carry, stacked outputs), or None
+# where it is not for that. Kernels join.
+machines: dict[str | None, Callable[..., Any]] = {}
+
+
+def _in_turns(step: Any, start: list[Any], rows: list[Any], length: int, reverse: bool, platform: str | None) -> Any:
+    machine = machines.get(platform)
+    found = machine(step, start, rows, length, reverse) if machine is not None else None
+    return lax.scan(step, start, rows, length=length, reverse=reverse) if found is None else found
+
 
 def _kept(primitive: Any, *avals: Any, **params: Any) -> bool:
     return primitive.name not in _MADE_AGAIN
@@ -26,8 +37,8 @@ def _kept(primitive: Any, *avals: Any, **params: Any) -> bool:
 class Tape:
     """A scan of `step` in `length` turns, as a function that JAX differentiates by these rules."""
 
-    def __init__(self, step: Step, length: int, reverse: bool):
-        self.step, self.length, self.reverse = step, length, reverse
+    def __init__(self, step: Step, length: int, reverse: bool, platform: str | None):
+        self.step, self.length, self.reverse, self.platform = step, length, reverse, platform
         self._call = jax.custom_vjp(self._floats)
         self._call.defvjp(self._forward, self._backward, symbolic_zeros=True)
         self._dtypes: list[Any] = []
@@ -38,9 +49,10 @@ class Tape:
 
     def plain(self, fixed: list[Any], start: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
         """The same, without these rules."""
-        return lax.scan(
-            lambda carry, row: self.step(fixed, carry, row), start, rows, length=self.length, reverse=self.reverse
-        )
+        return self._scan(lambda carry, row: self.step(fixed, carry, row), start, rows)
+
+    def _scan(self, step: Any, start: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        return _in_turns(step, start, rows, self.length, self.reverse, self.platform)
 
     def _floats(self, fixed: Any, start: Any, rows: Any) -> Any:
         end, out = self.plain(fixed, start, rows)
@@ -88,7 +100,7 @@ class Tape:
             evaluate(nodes, env)
             return [jnp.asarray(array_of(v, env)) for v in body.new], [array_of(v, env) for v in given]
 
-        end, stacks = lax.scan(go, start, rows, length=self.length, reverse=self.reverse)
+        end, stacks = self._scan(go, start, rows)
         fixed_env = dict(zip(body.fixed, arrays, strict=True))
         row_env = dict(zip([*given, *body.rows], [*stacks, *rows], strict=True))
         for v, new in before.items():
@@ -96,7 +108,7 @@ class Tape:
         stacked = [_stack(v, fixed_env, row_env, self.length) for v in body.out[: len(out)]]
         saved = [row_env[v] if v in row_env else array_of(v, fixed_env) for v in kept]
         shapes = [[(x.shape, x.dtype) for x in part] for part in (fixed, start, [_row(y) for y in stacked])]
-        back = _Back(tree, [v in row_env for v in kept], wanted, shapes, self.length, self.reverse)
+        back = _Back(tree, [v in row_env for v in kept], wanted, shapes, self.length, self.reverse, self.platform)
         return self._as_floats(end, stacked), jax.tree_util.Partial(back, saved)
 
     def _shifted(self, start: Any, stack: Any) -> Any:
@@ -120,9 +132,10 @@ class _Back:
         shapes: list[list[Any]],
         length: int,
         reverse: bool,
+        platform: str | None,
     ):
         self.tree, self.stacked, self.wanted, self.shapes = tree, stacked, wanted, shapes
-        self.length, self.reverse = length, reverse
+        self.length, self.reverse, self.platform = length, reverse, platform
 
     def __call__(self, leaves: list[Any], of_end: list[Any], of_out: list[Any]) -> tuple[list[Any], ...]:
         """The gradients of fixed values, of the start and of the rows; None where nobody wants one."""
@@ -142,7 +155,8 @@ class _Back:
             return [*c, *(a + b for a, b in zip(found, f, strict=True))], list(r)
 
         given = [*stacked, *(g for g, s in zip(of_out, seen, strict=True) if s)]
-        end, of_rows = scan(turn, [*carried, *sums], given, self.length, reverse=not self.reverse, repeated=True)
+        again = {"reverse": not self.reverse, "repeated": True, "platform": self.platform}
+        end, of_rows = scan(turn, [*carried, *sums], given, self.length, **again)
         of_start, of_fixed = end[: len(carried)], end[len(carried) :]
         return tuple(_merged(w, g, [None] * len(w)) for w, g in zip(wanted, (of_fixed, of_start, of_rows), strict=True))
 
@@ -156,14 +170,15 @@ def scan(
     reverse: bool = False,
     taped: bool = False,
     repeated: bool = False,
+    platform: str | None = None,
 ) -> tuple[list[Any], list[Any]]:
-    """`lax.scan` over flat lists, by parts; `taped` where it will be differentiated."""
+    """`lax.scan` over flat lists, by parts; `taped` where it will be differentiated. `platform` may have a machine for loops."""
     found = traced(step, start, [_row(r) for r in rows], repeated=repeated)
     if found is None:
         return lax.scan(step, start, rows, length=length, reverse=reverse)
 
     def loop(step: Step, fixed: list[Any], carry: list[Any], rows: list[Any]) -> Any:
-        tape = Tape(step, length, reverse)
+        tape = Tape(step, length, reverse, platform)
         return (tape if taped else tape.plain)(fixed, carry, rows)
 
     body, arrays = found
