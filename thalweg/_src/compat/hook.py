@@ -26,7 +26,7 @@ SWITCH_OF_TENSORBOARD = "tensorboard.compat.notf"
 SECOND = "compat.v2"
 
 
-_own_names: Callable[[ModuleType], dict[str, Any]] = ModuleType.__dict__[
+_own_names: Callable[[ModuleType], dict[str, Any]] = ModuleType.__dict__[  # type: ignore[index]
     "__dict__"
 ].__get__  # what a module holds itself
 
