@@ -127,3 +127,17 @@ def test_resources_are_in_collections():
         assert session.run(missing).tolist() == [ready.name.encode()]
         session.run(make)
         assert session.run(missing).tolist() == []
+
+
+def test_hooks_around_a_plain_session():
+    made = internal("training.monitored_session")
+    step = tf.Variable(0)
+    one = tf.assign_add(step, 1)
+    hook = tf.train.StopAtStepHook(last_step=2)
+    tf.train.get_or_create_global_step()
+    hook.begin()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        hooked = made._HookedSession(session, [hook])
+        assert hooked.run(one) == 1
+        assert not hooked.should_stop()

@@ -185,3 +185,12 @@ def test_networkx_and_sparse_matrices(tmp_path):
         "print(nx.adjacency_matrix(g).A[0].tolist(), nx.adjacency_matrix(g).H.shape)\n",
     )
     assert out == ["(3, 3)", "[1, 2, 3] 2 0 {}", "[0, 1, 0] (3, 3)"], err
+
+
+def test_pydoc_finds_what_is_no_module(tmp_path):
+    out, err = run(
+        tmp_path,
+        "import pydoc\nimport tensorflow as tf\n"
+        "print(pydoc.locate('tensorflow.train.AdamOptimizer') is tf.train.AdamOptimizer, pydoc.locate('tensorflow.nothing'))\n",
+    )
+    assert out == ["True None"], err

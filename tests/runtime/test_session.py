@@ -296,3 +296,16 @@ def test_shapes_that_do_not_fit_are_named_as_tensorflow_names_them(rows, dtype):
             tf.errors.InvalidArgumentError, match=rf"Incompatible shapes: \[{rows}\] vs\. \[2,{rows - 1}\]"
         ):
             session.run(both, feeds)
+
+
+def test_a_variable_without_elements_needs_no_initializer():
+    words = tf.Variable([], dtype=tf.string, collections=[])
+    grown = tf.assign(words, tf.concat([words, ["a"]], 0), validate_shape=False)
+    ready = tf.is_variable_initialized(tf.Variable(tf.zeros([0, 3])))
+    with tf.Session() as sess:
+        assert sess.run(words).shape == (0,)
+        assert sess.run(grown).tolist() == [b"a"]
+        assert sess.run(words).tolist() == [b"a"]
+        assert sess.run(ready)
+        with pytest.raises(tf.errors.FailedPreconditionError):
+            sess.run(tf.Variable([1.0]))

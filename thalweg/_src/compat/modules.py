@@ -93,6 +93,7 @@ OURS: dict[str, str] = {
     "python.autograph.pyct.transformer": "thalweg._src.compat.internals.autograph",
     "python.client.device_lib": "thalweg._src.compat.internals.device_lib",
     "python.client.session": "thalweg._src.compat.internals.session",
+    "python.training.monitored_session": "thalweg._src.compat.internals.monitored_session",
     "python.client.timeline": "thalweg._src.lib.timeline",
     "python.debug": "thalweg._src.compat.internals.debug",
     "python.eager.context": "thalweg._src.lib.eager.context",

@@ -278,6 +278,9 @@ class BaseSession(ClusterRuns):
         for op in plan.ops:
             if op._device:
                 self._devices.check(op)  # also what costs nothing anywhere must be somewhere that is there
+            dims = op.outputs[0]._dims if op.opdef.source and op.outputs[0].dtype._ref else None
+            if dims is not None and 0 in dims and None not in dims:
+                self._store.ensure_empty(variable_key(op), dims, op.outputs[0].dtype.as_numpy_dtype)
         if self._config is not None and self._config.log_device_placement:
             for op in plan.ops:
                 print(f"{op.name}: ({op.type}): {self._devices.name_of(op)}", flush=True)

@@ -46,6 +46,12 @@ class Store:
             self.values[key] = fresh_random(op)
             self.signature += 1
 
+    def ensure_empty(self, key: str, shape: tuple[int, ...], dtype: Any) -> None:
+        """Give a variable without elements, which has nothing to be initialized, its value."""
+        if key not in self.values:
+            self.values[key] = np.empty(shape, dtype)
+            self.signature += 1
+
     def clear(self) -> None:
         self.values.clear()
         self.resources.clear()

@@ -56,7 +56,24 @@ def json(module: ModuleType) -> None:
         setattr(module, name, renamed(getattr(module, name), {"encoding": None}))
 
 
+def pydoc(module: ModuleType) -> None:
+    """`pydoc.locate("tensorflow.train.AdamOptimizer")`, which tries each part as a module: our errors have no module's name."""
+    own = module.safeimport
+
+    @functools.wraps(own)
+    def safeimport(path: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return own(path, *args, **kwargs)
+        except module.ErrorDuringImport as error:
+            if getattr(error.value, "fullname", None) == path:
+                return None
+            raise
+
+    module.safeimport = safeimport  # type: ignore[attr-defined]
+
+
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "pydoc": pydoc,
     "random": random,
     "threading": threading,
     "unittest.case": unittest_case,
