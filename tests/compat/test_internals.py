@@ -89,12 +89,12 @@ def test_arguments_below_decorators():
     assert decorator.unwrap(wrapped) == ([], f)
 
 
-def test_the_debugger_says_that_it_is_absent():
+def test_what_of_the_debugger_is_absent_says_so():
     debug = internal("debug")
     assert debug.has_inf_or_nan(None, np.array([1.0, np.nan]))
     assert not debug.has_inf_or_nan(None, np.array([1, 2]))
     with pytest.raises(NotImplementedError, match="tfdbg"):
-        debug.LocalCLIDebugWrapperSession(None)
+        debug.TensorBoardDebugWrapperSession(None, "localhost:6064")
 
 
 def test_decorators_of_test_cases():

@@ -7,6 +7,7 @@ from typing import Any
 
 from thalweg._src.core import errors
 from thalweg._src.core.devices import DeviceSpec
+from thalweg._src.runtime.dumping import Dumps
 from thalweg._src.runtime.fetch import Fetches
 from thalweg._src.runtime.tracing import Trace
 
@@ -23,15 +24,19 @@ def run(session: Any, wanted: Fetches, feeds: dict[Any, Any], options: Any, meta
     if metadata is not None and type(metadata).__name__ != "RunMetadata":
         raise TypeError(f"run_metadata must be a tf.RunMetadata, but got {type(metadata)}")
     level = 0 if options is None else int(options.trace_level)
-    trace = Trace() if level and metadata is not None else None
+    watched = options is not None and len(options.debug_options.debug_tensor_watch_opts) > 0
+    dumps = Dumps(session, wanted, feeds, options, lambda op: device_name(session, op)) if watched else None
+    trace = dumps or (Trace() if level and metadata is not None else None)
     timeout = 0 if options is None else int(options.timeout_in_ms)
     start = time.time()
     values = session._execute(wanted, feeds, timeout, trace)
     end = time.time()
+    if dumps is not None:
+        dumps.finish()
     session._steps += 1
     if metadata is not None:
         metadata.Clear()
-        if trace is not None:
+        if trace is not None and level:
             _fill(metadata, session, trace)
         if _is_modelled(session):
             _fill_costs(metadata, session, end - start)
@@ -85,6 +90,13 @@ def _label(op: Any) -> str:
     """What a viewer shows of an operation: `name = Type(inputs)`."""
     inputs = [t.op.name if not t.value_index else t.name for t in op.inputs] + [f"^{o.name}" for o in op.control_inputs]
     return f"{op.name} = {op.type}({', '.join(inputs)})"
+
+
+def device_name(session: Any, op: Any = None) -> str:
+    """The name of the device that runs `op` in `session`; of the host without one."""
+    if op is None:
+        return f"{session._devices.prefix}/device:CPU:0"
+    return _device_of(op, None, session._devices.prefix)
 
 
 def _device_of(op: Any, colour: Any, prefix: str) -> str:

@@ -44,6 +44,12 @@ class Trace:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
+    def before(self, op: Operation, state: Any) -> None:
+        """`op` is about to run, on variables that are as `state` says."""
+
+    def saw(self, op: Operation, values: list[Any], state: Any) -> None:
+        """`op` has run and gave `values`."""
+
 
 class _Compiling(threading.local):
     seconds = 0.0
@@ -80,6 +86,7 @@ class TracingInterpreter(Interpreter):
             super().run_one(op, env, result)
             return
         self._inside, self._aside = True, 0.0
+        self.trace.before(op, self.state)
         compiled, start = _compiling.seconds, time.time()
         try:
             super().run_one(op, env, result)
@@ -93,6 +100,7 @@ class TracingInterpreter(Interpreter):
         self.trace.records.append(
             Record(op, end - seconds, seconds, [self._size(v) for v in values], threading.get_ident())
         )
+        self.trace.saw(op, values, self.state)
 
     def _size(self, value: Any) -> tuple[tuple[int, ...], int] | None:
         """The shape of a value and the bytes that it takes; of a variable where it refers to one."""
