@@ -4,6 +4,7 @@ import abc
 from typing import Any
 
 from thalweg._src.core import raw_operations
+from thalweg._src.core.collection_protos import register_proto_function as register_proto_function
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.indexed_slices import IndexedSlices
