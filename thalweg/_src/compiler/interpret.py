@@ -283,20 +283,17 @@ class Interpreter:
 
     def _write(self, op: Operation, refs: list[RefValue], result: Any) -> Any:
         """Commit the new values at the front of a writer's result; the rest are its outputs."""
-        n = len(op.opdef.write_index)
+        args = [a for a in self._args(op) if a.ref or a.handle]
+        targets = [r for r, arg in zip(refs, args, strict=False) if arg.name in op.opdef.writes]
+        n = len(targets)
         has_outputs = bool(op.outputs) and not op.outputs[0].dtype._ref
-        if n == 1 and not has_outputs:
+        if n == 1 and not has_outputs and not isinstance(result, list):
             new: Any = (result,)
             rest: Any = None
         else:
             new = result[:n]
             rest = result[n:]
             rest = rest[0] if has_outputs and len(op.opdef.outputs) == 1 else rest
-        targets = [
-            r
-            for r, arg in zip(refs, [a for a in op.opdef.inputs if a.ref or a.handle], strict=False)
-            if arg.name in op.opdef.writes
-        ]
         for ref, value in zip(targets, new, strict=True):
             _check_variable_shape(op, ref.source, value)
             self.write(ref.key, _declared_as(value, ref.source._attrs["dtype"]))

@@ -112,6 +112,61 @@ def _round(s: bytes, at: int, x: int, y: int, z: int, v: tuple, w: tuple, mul: i
     return z, y, x, v, w
 
 
+def _hash16(u: int, v: int) -> int:
+    return _join(u & _M, v & _M, 0x9DDFEA08EB382D69)
+
+
+def fingerprint128(s: bytes) -> tuple[int, int]:
+    """FarmHash's Fingerprint128 of `s`: the low and the high 64 bits, unsigned."""
+    low, high = (_u64(s, 0), (_u64(s, 8) + _K0) & _M) if len(s) >= 16 else (_K0, _K1)
+    s = s[16:] if len(s) >= 16 else s
+    return _wide_upto127(s, low, high) if len(s) < 128 else _wide_longer(s, low, high)
+
+
+def _wide_upto127(s: bytes, a: int, b: int) -> tuple[int, int]:
+    n = len(s)
+    if n <= 16:
+        a = _mix(a * _K1) * _K1 & _M
+        c = (b * _K1 + _upto16(s, n)) & _M
+        d = _mix(a + (_u64(s, 0) if n >= 8 else c))
+    else:
+        c = _hash16(_u64(s, n - 8) + _K1, a)
+        d = _hash16(b + n, c + _u64(s, n - 16))
+        a = (a + d) & _M
+        for at in range(0, n - 16, 16):
+            a = (a ^ _mix(_u64(s, at) * _K1) * _K1 & _M) * _K1 & _M
+            b ^= a
+            c = (c ^ _mix(_u64(s, at + 8) * _K1) * _K1 & _M) * _K1 & _M
+            d ^= c
+    a, b = _hash16(a, c), _hash16(d, b)
+    return a ^ b, _hash16(b, a)
+
+
+def _wide_longer(s: bytes, x: int, y: int) -> tuple[int, int]:
+    n = len(s)
+    z = n * _K1 & _M
+    v0 = (_rotate(y ^ _K1, 49) * _K1 + _u64(s, 0)) & _M
+    v = (v0, (_rotate(v0, 42) * _K1 + _u64(s, 8)) & _M)
+    w = ((_rotate(y + z, 35) * _K1 + x) & _M, _rotate(x + _u64(s, 88), 53) * _K1 & _M)
+    whole = n // 128 * 128
+    for at in range(0, whole, 64):
+        x, y, z, v, w = _round(s, at, x, y, z, v, w, _K1, 1)
+    x = (x + _rotate(v[0] + z, 49) * _K0) & _M
+    y = (y * _K0 + _rotate(w[1], 37)) & _M
+    z = (z * _K0 + _rotate(w[0], 27)) & _M
+    w, v = (w[0] * 9 & _M, w[1]), (v[0] * _K0 & _M, v[1])
+    for at in range(n - 32, whole - 32, -32):  # the rest from its end, in pieces that may reach back before it
+        y = (_rotate(x + y, 42) * _K0 + v[1]) & _M
+        w0 = (w[0] + _u64(s, at + 16)) & _M
+        x = (x * _K0 + w0) & _M
+        z = (z + w[1] + _u64(s, at)) & _M
+        w = (w0, (w[1] + v[0]) & _M)
+        v = _weak(s, at, (v[0] + z) & _M, v[1])
+        v = (v[0] * _K0 & _M, v[1])
+    x, y = _hash16(x, v[0]), _hash16(y + z, w[0])
+    return (_hash16(x + v[1], w[1]) + y) & _M, _hash16(x + w[1], y + v[1])
+
+
 def fingerprint_cat64(a: int, b: int) -> int:
     """One fingerprint of two, in order."""
     result = a ^ _MURMUR

@@ -38,6 +38,7 @@ from thalweg._src.ops import decoding as decoding
 from thalweg._src.ops import depthwise as depthwise
 from thalweg._src.ops import diagonals as diagonals
 from thalweg._src.ops import distinct as distinct
+from thalweg._src.ops import dual_ascent as dual_ascent
 from thalweg._src.ops import eager_variables as eager_variables
 from thalweg._src.ops import elementwise as elementwise
 from thalweg._src.ops import elementwise_gradients as elementwise_gradients

@@ -13,6 +13,7 @@ from thalweg._src.contrib.learn.batch_files import read_keyed_batch_features as 
 from thalweg._src.contrib.learn.batch_files import (
     read_keyed_batch_features_shared_queue as read_keyed_batch_features_shared_queue,
 )
+from thalweg._src.contrib.learn.canned import SVM as SVM
 from thalweg._src.contrib.learn.canned import DNNClassifier as DNNClassifier
 from thalweg._src.contrib.learn.canned import DNNEstimator as DNNEstimator
 from thalweg._src.contrib.learn.canned import DNNLinearCombinedClassifier as DNNLinearCombinedClassifier

@@ -1,6 +1,7 @@
 """tf.contrib.learn.estimators."""
 
 from thalweg._src.contrib.learn.base_estimator import BaseEstimator as BaseEstimator
+from thalweg._src.contrib.learn.canned import SVM as SVM
 from thalweg._src.contrib.learn.canned import DNNClassifier as DNNClassifier
 from thalweg._src.contrib.learn.canned import DNNEstimator as DNNEstimator
 from thalweg._src.contrib.learn.canned import DNNLinearCombinedClassifier as DNNLinearCombinedClassifier

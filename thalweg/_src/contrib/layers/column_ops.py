@@ -27,7 +27,7 @@ from thalweg._src.ops.sparse_arrange import sparse_reshape
 from thalweg._src.ops.variable_scope import variable_scope
 
 
-class _Features(FeatureTransformationCache):
+class Features(FeatureTransformationCache):
     """The cache of tf.feature_column; a feature that is not there is a KeyError, as contrib's columns have it."""
 
     def get(self, key: Any, state_manager: Any = None) -> Any:
@@ -90,7 +90,7 @@ def input_from_feature_columns(
     if cols_to_outs is not None and not isinstance(cols_to_outs, dict):
         raise ValueError("cols_to_outs must be a dict unless None")
     with variable_scope(scope, default_name="input_from_feature_columns", values=list(columns_to_tensors.values())):
-        cache, tensors = _Features(columns_to_tensors), []
+        cache, tensors = Features(columns_to_tensors), []
         for column in sorted(set(feature_columns), key=lambda c: c.name):
             with variable_scope(None, default_name=column.name):
                 if not isinstance(column, DenseColumn):
@@ -124,7 +124,7 @@ def weighted_sum_from_feature_columns(
     with variable_scope(
         scope, default_name="weighted_sum_from_feature_columns", values=list(columns_to_tensors.values())
     ):
-        cache, sums, variables = _Features(columns_to_tensors), [], {}
+        cache, sums, variables = Features(columns_to_tensors), [], {}
         for column in sorted(set(feature_columns), key=lambda c: c.name):
             if isinstance(column, embedded.EmbeddingColumn | embedded.SharedEmbeddingColumn):
                 raise ValueError(
@@ -171,7 +171,7 @@ def parse_feature_columns_from_examples(
 def transform_features(features: dict[Any, Any], feature_columns: Any) -> dict[Any, Any]:
     """{column: its tensor}."""
     check_feature_columns(feature_columns)
-    cache = _Features(features)
+    cache = Features(features)
     return {c: cache.get(c, ScopeState()) for c in sorted(set(feature_columns), key=lambda c: c.name)}
 
 

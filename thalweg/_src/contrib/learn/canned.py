@@ -7,8 +7,11 @@ from typing import Any
 from thalweg._src.contrib.learn import head as heads
 from thalweg._src.contrib.learn.bundles import classification_signature_fn_with_prob, regression_signature_fn
 from thalweg._src.contrib.learn.canned_models import combined_model_fn, deep_model_fn, linear_model_fn
+from thalweg._src.contrib.learn.dual_ascent import sdca_model_fn
 from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.modes import PredictionKey
+from thalweg._src.contrib.linear_optimizer.optimizer import SDCAOptimizer
+from thalweg._src.lib.estimators.linear_sdca import UpdateWeights
 from thalweg._src.ops import activations
 
 
@@ -91,6 +94,13 @@ def _head_of_numbers(dimension: int, weight: Any, bias: bool) -> Any:
     return heads.regression_head(weight_column_name=weight, label_dimension=dimension, enable_centered_bias=bias)
 
 
+def _check_ascent(optimizer: Any, joint_weights: bool, centered_bias: bool) -> None:
+    if isinstance(optimizer, SDCAOptimizer):
+        assert not joint_weights, "_joint_weights is incompatible with the SDCAOptimizer."
+        if centered_bias:
+            raise ValueError("enable_centered_bias is not supported with SDCA")
+
+
 class LinearEstimator(_Canned, _Parameters):
     """A linear model under any head."""
 
@@ -107,13 +117,19 @@ class LinearEstimator(_Canned, _Parameters):
         feature_engineering_fn: Any = None,
     ):
         assert feature_columns
+        if isinstance(optimizer, SDCAOptimizer) and type(self) is LinearEstimator:
+            raise ValueError("LinearEstimator does not support SDCA optimizer.")
+        by_ascent = isinstance(optimizer, SDCAOptimizer)
         params = {
             "head": head,
             "feature_columns": tuple(feature_columns),
             "optimizer": optimizer,
             "gradient_clip_norm": gradient_clip_norm,
         }
-        Estimator.__init__(self, linear_model_fn, model_dir, config, params, feature_engineering_fn)
+        if by_ascent:
+            params |= {"weight_column_name": weight_column_name, "update_weights_hook": UpdateWeights()}
+        model_fn = sdca_model_fn if by_ascent else linear_model_fn
+        Estimator.__init__(self, model_fn, model_dir, config, params, feature_engineering_fn)
 
 
 class LinearClassifier(_Classifier, LinearEstimator):
@@ -133,9 +149,12 @@ class LinearClassifier(_Classifier, LinearEstimator):
         feature_engineering_fn: Any = None,
         label_keys: Any = None,
     ):
+        _check_ascent(optimizer, _joint_weight, enable_centered_bias)
+        if isinstance(optimizer, SDCAOptimizer):
+            assert n_classes == 2, "SDCA only applies to binary classification."
         head = _head_of_classes(n_classes, weight_column_name, enable_centered_bias, label_keys)
         LinearEstimator.__init__(
-            *(self, feature_columns, head, model_dir, None, optimizer, gradient_clip_norm, _joint_weight, config),
+            *(self, feature_columns, head, model_dir, weight_column_name, optimizer, gradient_clip_norm, _joint_weight, config),
             feature_engineering_fn,
         )
 
@@ -156,11 +175,46 @@ class LinearRegressor(_Regressor, LinearEstimator):
         config: Any = None,
         feature_engineering_fn: Any = None,
     ):
+        _check_ascent(optimizer, _joint_weights, enable_centered_bias)
         head = _head_of_numbers(label_dimension, weight_column_name, enable_centered_bias)
         LinearEstimator.__init__(
-            *(self, feature_columns, head, model_dir, None, optimizer, gradient_clip_norm, _joint_weights, config),
+            *(self, feature_columns, head, model_dir, weight_column_name, optimizer, gradient_clip_norm, _joint_weights, config),
             feature_engineering_fn,
         )
+
+
+class SVM(_Classifier):
+    """A linear support vector machine of two classes. Raises ValueError for kernels, which there are none of."""
+
+    def __init__(
+        self,
+        example_id_column: str,
+        feature_columns: Any,
+        weight_column_name: Any = None,
+        model_dir: Any = None,
+        l1_regularization: float = 0.0,
+        l2_regularization: float = 0.0,
+        num_loss_partitions: int = 1,
+        kernels: Any = None,
+        config: Any = None,
+        feature_engineering_fn: Any = None,
+    ):
+        if kernels is not None:
+            raise ValueError("Kernel SVMs are not currently supported.")
+        optimizer = SDCAOptimizer(
+            example_id_column=example_id_column,
+            num_loss_partitions=num_loss_partitions,
+            symmetric_l1_regularization=l1_regularization,
+            symmetric_l2_regularization=l2_regularization,
+        )
+        params = {
+            "head": heads.binary_svm_head(weight_column_name=weight_column_name, enable_centered_bias=False),
+            "feature_columns": feature_columns,
+            "optimizer": optimizer,
+            "weight_column_name": weight_column_name,
+            "update_weights_hook": UpdateWeights(),
+        }
+        Estimator.__init__(self, sdca_model_fn, model_dir, config, params, feature_engineering_fn)
 
 
 class DNNEstimator(_Canned):

@@ -8,6 +8,7 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.lib.estimators.linear_sdca import LinearSDCA, sdca_model
 from thalweg._src.lib.estimators.modes import ModeKeys
 from thalweg._src.lib.feature_columns.base import suit_layers
 from thalweg._src.lib.feature_columns.layers import DenseFeatures, InputLayer, LinearModel
@@ -154,16 +155,20 @@ def linear_logit_fn_builder(units: int, feature_columns: Any, sparse_combiner: s
     def linear_logit_fn(features: Any) -> Any:
         model = LinearModel(feature_columns, units=units, sparse_combiner=sparse_combiner, name="linear_model")
         logits = model(features)
-        bias = list(model.bias) if isinstance(model.bias, PartitionedVariable) else [model.bias]
-        weights = [v for v in model.variables if not any(v is b for b in bias)]
-        if units > 1:
-            summary.histogram("bias", bias)
-        else:
-            summary.scalar("bias", bias[0][0])
-        summary.scalar("fraction_of_zero_weights", _fraction_of_zeros(weights))
+        _tell_of_weights(model, units)
         return logits
 
     return linear_logit_fn
+
+
+def _tell_of_weights(model: LinearModel, units: int = 1) -> None:
+    bias = list(model.bias) if isinstance(model.bias, PartitionedVariable) else [model.bias]
+    weights = [v for v in model.variables if not any(v is b for b in bias)]
+    if units > 1:
+        summary.histogram("bias", bias)
+    else:
+        summary.scalar("bias", bias[0][0])
+    summary.scalar("fraction_of_zero_weights", _fraction_of_zeros(weights))
 
 
 def _fraction_of_zeros(variables: list[Any]) -> Any:
@@ -188,6 +193,8 @@ def linear_model(
     _check_features(features)
     partitioner = partitioner or _partitioner(config, 64 << 20)
     with variable_scope("linear", values=tuple(features.values()), partitioner=partitioner):
+        if isinstance(optimizer, LinearSDCA):
+            return sdca_model(features, labels, mode, head, feature_columns, optimizer, _tell_of_weights)
         logits = linear_logit_fn_builder(head.logits_dimension, feature_columns, sparse_combiner)(features)
         if optimizer is None:
             optimizer = FtrlOptimizer(learning_rate=_rate_by_width(_LINEAR_RATE, feature_columns))

@@ -7,6 +7,7 @@ from typing import Any
 from thalweg._src.lib.estimators import canned
 from thalweg._src.lib.estimators.estimator import Estimator
 from thalweg._src.lib.estimators.heads import Regression, classifier_head
+from thalweg._src.lib.estimators.linear_sdca import check_sdca
 from thalweg._src.lib.losses import Reduction
 from thalweg._src.ops.activations import relu
 
@@ -143,6 +144,7 @@ class LinearClassifier(LinearEstimator):
         loss_reduction: str = Reduction.SUM,
         sparse_combiner: str = "sum",
     ):
+        check_sdca(optimizer, sparse_combiner, n_classes - 1, "LinearSDCA cannot be used in a multi-class setting.")
         head = classifier_head(n_classes, weight_column, label_vocabulary, loss_reduction)
         super().__init__(
             head, feature_columns, model_dir, optimizer, config, partitioner, sparse_combiner, warm_start_from
@@ -165,6 +167,9 @@ class LinearRegressor(LinearEstimator):
         loss_reduction: str = Reduction.SUM,
         sparse_combiner: str = "sum",
     ):
+        check_sdca(
+            optimizer, sparse_combiner, label_dimension, "LinearSDCA can only be used with one-dimensional label."
+        )
         head = Regression(label_dimension, weight_column, loss_reduction)
         super().__init__(
             head, feature_columns, model_dir, optimizer, config, partitioner, sparse_combiner, warm_start_from

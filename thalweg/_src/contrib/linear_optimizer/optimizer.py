@@ -1,0 +1,73 @@
+"""tf.contrib.linear_optimizer.SDCAOptimizer: dual ascent for the linear estimators of tf.contrib.learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg._src.contrib.layers import column_ops
+from thalweg._src.contrib.layers.columns import ContribColumn, EmbeddingColumn, SharedEmbeddingColumn
+from thalweg._src.core.graph import Operation
+from thalweg._src.lib.estimators.linear_sdca import Batch
+from thalweg._src.lib.estimators.sdca import SdcaModel
+from thalweg._src.lib.feature_columns.base import CategoricalColumn, FeatureColumn, ScopeState
+
+
+class SDCAOptimizer:
+    """An optimizer of `tf.contrib.learn.LinearClassifier`, `LinearRegressor` and `SVM`.
+
+    Features must have a column `example_id_column` of strings that name the examples. `num_loss_partitions` is the number of workers,
+    `num_table_shards` that of parameter servers.
+    """
+
+    def __init__(
+        self,
+        example_id_column: str,
+        num_loss_partitions: int = 1,
+        num_table_shards: int | None = None,
+        symmetric_l1_regularization: float = 0.0,
+        symmetric_l2_regularization: float = 1.0,
+        adaptive: bool = True,
+        partitioner: Any = None,
+    ):
+        self.example_id_column, self.num_loss_partitions = example_id_column, num_loss_partitions
+        self.num_table_shards, self.adaptive, self.partitioner = num_table_shards, adaptive, partitioner
+        self.symmetric_l1_regularization = symmetric_l1_regularization
+        self.symmetric_l2_regularization = symmetric_l2_regularization
+
+    def get_name(self) -> str:
+        """SDCAOptimizer"""
+        return "SDCAOptimizer"
+
+    def get_train_step(
+        self,
+        columns_to_variables: dict[Any, list[Any]],
+        weight_column_name: str | None,
+        loss_type: str,
+        features: dict[Any, Any],
+        targets: Any,
+        global_step: Any,
+    ) -> tuple[SdcaModel, Operation]:
+        """The model and the operation of a step. Raises ValueError for columns that are embedded."""
+        cache = column_ops.Features({k: v for k, v in features.items() if not isinstance(k, FeatureColumn)})
+        batch = Batch()
+        for column in sorted(columns_to_variables, key=lambda c: c.name):
+            variables = columns_to_variables[column]
+            weights = variables if len(variables) > 1 else variables[0]
+            embedded = isinstance(column, EmbeddingColumn | SharedEmbeddingColumn)
+            if embedded or not isinstance(column, ContribColumn):
+                raise ValueError(f"SDCAOptimizer does not support column type {type(column).__name__}.")
+            if isinstance(column, CategoricalColumn):
+                batch.add_sparse(column.get_sparse_tensors(cache, ScopeState()), column.num_buckets, weights)
+            else:
+                batch.add_dense(column.get_dense_tensor(cache, ScopeState()), weights)  # type: ignore[attr-defined]
+        batch.complete(features, targets, weight_column_name, self.example_id_column)
+        options = {
+            "symmetric_l1_regularization": self.symmetric_l1_regularization,
+            "symmetric_l2_regularization": self.symmetric_l2_regularization,
+            "adaptive": self.adaptive,
+            "num_loss_partitions": self.num_loss_partitions,
+            "num_table_shards": self.num_table_shards,
+            "loss_type": loss_type,
+        }
+        model = SdcaModel(batch.examples, batch.variables, options)
+        return model, model.minimize(global_step=global_step)
