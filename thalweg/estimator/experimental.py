@@ -8,6 +8,7 @@ from thalweg._src.lib.estimators.extending import stop_if_higher_hook as stop_if
 from thalweg._src.lib.estimators.extending import stop_if_lower_hook as stop_if_lower_hook
 from thalweg._src.lib.estimators.extending import stop_if_no_decrease_hook as stop_if_no_decrease_hook
 from thalweg._src.lib.estimators.extending import stop_if_no_increase_hook as stop_if_no_increase_hook
+from thalweg._src.lib.estimators.kmeans import KMeansClustering as KMeans
 from thalweg._src.lib.estimators.linear_sdca import LinearSDCA as LinearSDCA
 from thalweg._src.lib.estimators.receivers import (
     build_raw_supervised_input_receiver_fn as build_raw_supervised_input_receiver_fn,

@@ -23,6 +23,7 @@ from thalweg._src.ops import casting as casting
 from thalweg._src.ops import checkpoints as checkpoints
 from thalweg._src.ops import checks as checks
 from thalweg._src.ops import clip as clip
+from thalweg._src.ops import clustering as clustering
 from thalweg._src.ops import colors as colors
 from thalweg._src.ops import compare as compare
 from thalweg._src.ops import complex as complex
