@@ -19,7 +19,6 @@ from thalweg._src.ops.constants import placeholder_with_default
 from thalweg._src.ops.embedding import embedding_lookup
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.random import random_uniform
-
 from thalweg._src.ops.variables import Variable, assign, assign_sub
 from thalweg._src.ops.while_loop import while_loop
 
@@ -125,9 +124,7 @@ class KMeans:
         return control_flow.cond(math.less_equal(left, 0), follow, lambda: assign_sub(left, 1))
 
     def _means(self, inputs: list[Any], nearest: Any, held: _Held, count: Any) -> Any:
-        sums = math.add_n(
-            [segments.unsorted_segment_sum(x, at, count) for x, at in zip(inputs, nearest, strict=True)]
-        )
+        sums = math.add_n([segments.unsorted_segment_sum(x, at, count) for x, at in zip(inputs, nearest, strict=True)])
         ones = [array.ones([array.shape(x)[0], 1]) for x in inputs]
         counts = math.add_n(
             [segments.unsorted_segment_sum(one, at, count) for one, at in zip(ones, nearest, strict=True)]

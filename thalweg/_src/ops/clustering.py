@@ -108,9 +108,9 @@ def _(op):
 
 
 @op("NearestNeighbors")
-def nearest_neighbors(
-    points: float32, centers: float32, k: Static(int64)
-) -> Outputs(nearest_center_indices=int64, nearest_center_distances=float32):
+def nearest_neighbors(points: float32, centers: float32, k: Static(int64)) -> Outputs(
+    nearest_center_indices=int64, nearest_center_distances=float32
+):
     """For each row of `points` the `k` nearest rows of `centers`, the nearest first, and their squared distances: [n, k] both.
 
     Raises InvalidArgumentError for other ranks and widths that differ.

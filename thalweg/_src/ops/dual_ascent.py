@@ -144,9 +144,7 @@ def _optimize(
         raise invalid("Requires at least one feature to train.")
     count = example_weights.size
     if example_state_data.shape != (count, 4):
-        raise invalid(
-            f"Expected shape [{count},4] for example_state_data, got {shapes.text(example_state_data.shape)}"
-        )
+        raise invalid(f"Expected shape [{count},4] for example_state_data, got {shapes.text(example_state_data.shape)}")
     values = [*sparse_feature_values, *[None] * (len(sparse_indices) - len(sparse_feature_values))]
     parts = zip(sparse_example_indices, sparse_feature_indices, values, sparse_indices, strict=True)
     blocks = [_sparse_block(e, f, v, ids.ravel(), count) for e, f, v, ids in parts]

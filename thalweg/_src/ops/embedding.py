@@ -1,6 +1,7 @@
 """Rows of tables by their ids: embedding lookups, of ids and of sparse bags of ids."""
 
 import logging
+from typing import Any
 
 from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
@@ -67,8 +68,8 @@ def _dims_of(table):
     return dims if dims else (None,)
 
 
-def _assigned(flat_ids, tables, strategy):
-    """(part that holds each id, its row there)."""
+def assigned(flat_ids: Any, tables: Any, strategy: str) -> tuple[Any, Any]:
+    """(part that holds each id, its row there). Raises ValueError for other strategies than "mod" and "div"."""
     n = len(tables)
     if strategy == "mod":
         return flat_ids % n, flat_ids // n
@@ -111,7 +112,7 @@ def lookup(params, ids, partition_strategy="mod", name=None, max_norm=None, tran
 def _from_parts(tables, ids, strategy, scope, max_norm, transform_fn):
     flat_ids = array.reshape(ids, [-1])
     places = math.range(array.size(flat_ids))
-    part, row = _assigned(flat_ids, tables, strategy)
+    part, row = assigned(flat_ids, tables, strategy)
     part = math.cast(part, int32)
     rows = array.dynamic_partition(row, part, len(tables))
     places = array.dynamic_partition(places, part, len(tables))

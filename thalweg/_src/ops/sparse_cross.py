@@ -16,6 +16,7 @@ OUT = type_attr("out_type", (int64, string))
 INTERNAL = type_attr("internal_type", (int64, string))
 _HASH_KEY = 0xDECAFCAFFE
 _INT64_MAX = (1 << 63) - 1
+_MASK = (1 << 64) - 1
 
 
 def _rows(indices: Any, values: Any, dims: Any) -> list[list[Any]]:
@@ -68,6 +69,34 @@ def _sparse_cross(
     internal_type: INTERNAL,
 ) -> Outputs(output_indices=int64, output_values=OUT, output_shape=int64):
     """Every combination of one feature per column, row by row; the last column changes fastest."""
+    columns = (indices, values, shapes, dense_inputs)
+    return _crossed(*columns, (lambda features: _hashed(features, num_buckets, hash_key)) if hashed_output else None)
+
+
+@op("SparseFeatureCross", host=True, numpy_only=True)
+def _sparse_feature_cross(
+    indices: Many(int64, "N", 0),
+    values: Mixed("sparse_types", 0, allowed=(int64, string)),
+    shapes: Many(int64, "N", 0),
+    dense: Mixed("dense_types", 0, allowed=(int64, string)),
+    *,
+    hashed_output: bool,
+    num_buckets: Min(int, 0),
+    out_type: OUT,
+    internal_type: INTERNAL,
+) -> Outputs(output_indices=int64, output_values=OUT, output_shape=int64):
+    """As `SparseCross`, with the hash of old."""
+    return _crossed(
+        indices,
+        values,
+        shapes,
+        dense,
+        (lambda features: _hashed_of_old(features, num_buckets)) if hashed_output else None,
+    )
+
+
+def _crossed(indices: Any, values: Any, shapes: Any, dense_inputs: Any, hashed: Any) -> tuple[Any, Any, Any]:
+    """(places, combinations, shape); a combination is what `hashed` makes of its features, or their text."""
     _check(indices, values, shapes, dense_inputs)
     columns = [_rows(*column) for column in zip(indices, values, shapes, strict=True)]
     columns += [d.tolist() for d in dense_inputs]
@@ -80,28 +109,39 @@ def _sparse_cross(
         longest = max(longest, len(crosses))
         for i, features in enumerate(crosses):
             at.append((b, i))
-            if hashed_output:
-                out.append(_hashed(features, num_buckets, hash_key))
+            if hashed:
+                out.append(hashed(features))
             else:
                 out.append(b"_X_".join(f if isinstance(f, bytes) else str(f).encode() for f in features))
-    result = np.array(out, np.int64) if hashed_output else np.empty(len(out), object)
-    if not hashed_output:
+    result = np.array(out, np.int64) if hashed else np.empty(len(out), object)
+    if not hashed:
         result[:] = out
     return np.array(at, np.int64).reshape(-1, 2), result, np.array([batch, longest], np.int64)
 
 
 def _hashed(features: Any, buckets: int, key: int) -> int:
-    h = key & ((1 << 64) - 1)
+    h = key & _MASK
     for f in features:
-        h = fingerprint_cat64(h, _as_number(f) & ((1 << 64) - 1))
+        h = fingerprint_cat64(h, _as_number(f) & _MASK)
     return h % (buckets or _INT64_MAX)
 
 
-_sparse_cross.shape_rule(lambda op: [(None, 2), (None,), (2,)])
-_sparse_cross.not_differentiable()
+def _hashed_of_old(features: Any, buckets: int) -> int:
+    signed = lambda x: ((x & _MASK) ^ 1 << 63) - (1 << 63)
+    h = _HASH_KEY
+    for f in features:
+        h = signed(h ^ signed(_as_number(f) + 0x9E3779B97F4A7800 + (h << 10) + (h >> 4)))
+    return (h & _MASK) % (buckets or _INT64_MAX)
 
 
-def _cross(inputs: Any, hashed: bool, buckets: int, key: int | None, name: str | None) -> SparseTensor:
+for _op in (_sparse_cross, _sparse_feature_cross):
+    _op.shape_rule(lambda op: [(None, 2), (None,), (2,)])
+    _op.not_differentiable()
+
+
+def _cross(
+    inputs: Any, hashed: bool, buckets: int, key: int | None, name: str | None, *, of_old: bool = False
+) -> SparseTensor:
     if not isinstance(inputs, list):
         raise TypeError("Inputs must be a list")
     if not all(isinstance(i, SparseTensor | Tensor) for i in inputs):
@@ -113,17 +153,11 @@ def _cross(inputs: Any, hashed: bool, buckets: int, key: int | None, name: str |
     values, dense = (
         [v if v.dtype.base_dtype == string else math.cast(v, int64) for v in part] for part in (values, dense)
     )
-    parts = _sparse_cross(
-        [sp.indices for sp in sparse],
-        values,
-        [sp.dense_shape for sp in sparse],
-        dense,
-        hashed_output=hashed,
-        num_buckets=buckets,
-        hash_key=key or _HASH_KEY,
-        out_type=int64 if hashed else string,
-        internal_type=internal,
-        name=name,
+    columns = ([sp.indices for sp in sparse], values, [sp.dense_shape for sp in sparse], dense)
+    out = int64 if hashed else string
+    how = {"hashed_output": hashed, "num_buckets": buckets, "out_type": out, "internal_type": internal, "name": name}
+    parts = (
+        _sparse_feature_cross(*columns, **how) if of_old else _sparse_cross(*columns, hash_key=key or _HASH_KEY, **how)
     )
     return SparseTensor(*parts)
 
@@ -138,3 +172,10 @@ def sparse_cross_hashed(
 ) -> SparseTensor:
     """As `tf.sparse.cross`, with a hash of each combination, less than `num_buckets` where that is not 0."""
     return _cross(inputs, True, num_buckets, hash_key, name)
+
+
+def sparse_feature_cross(
+    inputs: Any, hashed_output: bool = False, num_buckets: int = 0, name: str | None = None, hash_key: int | None = None
+) -> SparseTensor:
+    """Every combination of the features in each row, as text or as a hash: without `hash_key` the one of contrib's first days."""
+    return _cross(inputs, hashed_output, num_buckets, hash_key, name, of_old=not hash_key)

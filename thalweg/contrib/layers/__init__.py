@@ -112,3 +112,4 @@ from thalweg._src.contrib.layers.summaries import summarize_tensor as summarize_
 from thalweg._src.contrib.layers.summaries import summarize_tensors as summarize_tensors
 from thalweg._src.contrib.layers.summaries import summarize_variables as summarize_variables
 from thalweg._src.contrib.layers.summaries import summarize_weights as summarize_weights
+from thalweg._src.ops.sparse_cross import sparse_feature_cross as sparse_feature_cross

@@ -50,6 +50,7 @@ from thalweg._src.contrib.learn.head import multi_head as multi_head
 from thalweg._src.contrib.learn.head import multi_label_head as multi_label_head
 from thalweg._src.contrib.learn.head import poisson_regression_head as poisson_regression_head
 from thalweg._src.contrib.learn.head import regression_head as regression_head
+from thalweg._src.contrib.learn.kmeans import KMeansClustering as KMeansClustering
 from thalweg._src.contrib.learn.learn_io import generator_input_fn as generator_input_fn
 from thalweg._src.contrib.learn.learn_io import numpy_input_fn as numpy_input_fn
 from thalweg._src.contrib.learn.learn_io import pandas_input_fn as pandas_input_fn

@@ -26,6 +26,7 @@ from thalweg._src.contrib.learn.head import multi_head as multi_head
 from thalweg._src.contrib.learn.head import multi_label_head as multi_label_head
 from thalweg._src.contrib.learn.head import poisson_regression_head as poisson_regression_head
 from thalweg._src.contrib.learn.head import regression_head as regression_head
+from thalweg._src.contrib.learn.kmeans import KMeansClustering as KMeansClustering
 from thalweg._src.contrib.learn.modes import MetricKey as MetricKey
 from thalweg._src.contrib.learn.modes import ModeKeys as ModeKeys
 from thalweg._src.contrib.learn.modes import ModelFnOps as ModelFnOps

@@ -11,6 +11,7 @@ from thalweg._src.ops.constants import placeholder
 from thalweg._src.ops.initializers import truncated_normal_initializer
 from thalweg._src.ops.parsing import VarLenFeature
 from thalweg._src.ops.sparse_arrange import sparse_placeholder
+from thalweg._src.ops.sparse_cross import sparse_feature_cross
 
 
 class ContribColumn:
@@ -124,7 +125,10 @@ class WeightedSparseColumn(_Sparse, categorical.WeightedCategoricalColumn):
 
 
 class CrossedColumn(_Sparse, categorical.CrossedColumn):
-    """See `crossed_column`."""
+    """See `crossed_column`. Without `hash_key` its hash is the one of contrib."""
+
+    def _crossed(self, tensors: list[Any]) -> Any:
+        return sparse_feature_cross(tensors, True, self.hash_bucket_size, hash_key=self.hash_key)
 
 
 def _combined(column: Any, combiner: str | None) -> Any:

@@ -154,7 +154,17 @@ class LinearClassifier(_Classifier, LinearEstimator):
             assert n_classes == 2, "SDCA only applies to binary classification."
         head = _head_of_classes(n_classes, weight_column_name, enable_centered_bias, label_keys)
         LinearEstimator.__init__(
-            *(self, feature_columns, head, model_dir, weight_column_name, optimizer, gradient_clip_norm, _joint_weight, config),
+            *(
+                self,
+                feature_columns,
+                head,
+                model_dir,
+                weight_column_name,
+                optimizer,
+                gradient_clip_norm,
+                _joint_weight,
+                config,
+            ),
             feature_engineering_fn,
         )
 
@@ -178,7 +188,17 @@ class LinearRegressor(_Regressor, LinearEstimator):
         _check_ascent(optimizer, _joint_weights, enable_centered_bias)
         head = _head_of_numbers(label_dimension, weight_column_name, enable_centered_bias)
         LinearEstimator.__init__(
-            *(self, feature_columns, head, model_dir, weight_column_name, optimizer, gradient_clip_norm, _joint_weights, config),
+            *(
+                self,
+                feature_columns,
+                head,
+                model_dir,
+                weight_column_name,
+                optimizer,
+                gradient_clip_norm,
+                _joint_weights,
+                config,
+            ),
             feature_engineering_fn,
         )
 

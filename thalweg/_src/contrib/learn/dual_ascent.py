@@ -55,7 +55,5 @@ def sdca_model_fn(features: Any, labels: Any, mode: str, params: dict[str, Any],
             hook.set_parameters(model, train_op)
         return train_op
 
-    ops = head.create_model_fn_ops(
-        features=features, labels=labels, mode=mode, train_op_fn=train_op_fn, logits=logits
-    )
+    ops = head.create_model_fn_ops(features=features, labels=labels, mode=mode, train_op_fn=train_op_fn, logits=logits)
     return ops if hook is None else ops._replace(training_chief_hooks=[*ops.training_chief_hooks, hook])

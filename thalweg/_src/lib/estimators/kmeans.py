@@ -24,7 +24,7 @@ from thalweg._src.ops.late import array, math
 from thalweg._src.ops.variables import assign_add
 
 
-class _UntilStill(SessionRunHook):
+class UntilStill(SessionRunHook):
     """Stops when the loss changes by less than `tolerance` of itself."""
 
     def __init__(self, loss: Any, tolerance: float):
@@ -41,7 +41,7 @@ class _UntilStill(SessionRunHook):
         self._before = loss
 
 
-class _ChooseFirst(SessionRunHook):
+class ChooseFirst(SessionRunHook):
     """Chooses first centres, a batch at a time; workers wait until the chief has."""
 
     def __init__(self, init_op: Any, ready: Any, is_chief: bool):
@@ -113,9 +113,9 @@ class KMeansClustering(Estimator):
             summary.scalar("loss/raw", loss)
             with get_default_graph().control_dependencies([train_op, assign_add(get_global_step(), 1)]):
                 step = basic.identity(loss)
-            hooks: list[SessionRunHook] = [_ChooseFirst(init_op, ready, config.is_chief)]
+            hooks: list[SessionRunHook] = [ChooseFirst(init_op, ready, config.is_chief)]
             if relative_tolerance is not None:
-                hooks.append(_UntilStill(loss, relative_tolerance))
+                hooks.append(UntilStill(loss, relative_tolerance))
             return EstimatorSpec(
                 mode,
                 predictions={self.ALL_DISTANCES: every[0], self.CLUSTER_INDEX: nearest[0]},
@@ -152,5 +152,3 @@ class KMeansClustering(Estimator):
     def cluster_centers(self) -> Any:
         """The centres, [clusters, width]."""
         return self.get_variable_value(self.CLUSTER_CENTERS_VAR_NAME)
-
-

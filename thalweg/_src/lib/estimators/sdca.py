@@ -15,6 +15,7 @@ from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic, partitioning, segments, softmax, updating
 from thalweg._src.ops.dual_ascent import sdca_fprint, sdca_optimizer_v2
 from thalweg._src.ops.dual_losses import LOSSES
+from thalweg._src.ops.embedding import assigned
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.partitioned import PartitionedVariable
 from thalweg._src.ops.variables import Variable, assign_add
@@ -180,9 +181,7 @@ class SdcaModel:
             keys = sdca_fprint(to_tensor(self._examples["example_ids"]))
             columns = self._examples["sparse_features"]
             ids = [array.unique(column.feature_indices)[0] for column in columns]
-            places = [
-                _places(slots, i) for slots, i in zip(self._slots["sparse_features_weights"], ids, strict=True)
-            ]
+            places = [_places(slots, i) for slots, i in zip(self._slots["sparse_features_weights"], ids, strict=True)]
             state, sparse, dense = sdca_optimizer_v2(
                 [column.example_indices for column in columns],
                 [column.feature_indices for column in columns],
@@ -313,17 +312,12 @@ def _places(slots: list[Any], ids: Any) -> tuple[Any, Any]:
     """The weights at `ids`, and a function from what to add there to the operations that do it."""
     if not slots[1:]:
         return array.gather(slots[0], ids), lambda change: [updating.scatter_add(slots[0], ids, change)]
-    ends = [sum(s.get_shape().as_list()[0] for s in slots[: i + 1]) for i in range(len(slots))]
-    starts = [0, *ends[:-1]]
-    late = math.cast(math.greater_equal(array.expand_dims(ids, 1), [starts[1:]]), dtypes.int32)
-    parts = math.reduce_sum(late, 1)
-    own = partitioning.dynamic_partition(ids, parts, len(slots))
+    parts, own = assigned(ids, slots, "div")
+    parts = math.cast(parts, dtypes.int32)
+    shares = partitioning.dynamic_partition(own, parts, len(slots))
 
     def add(change: Any) -> list[Any]:
-        shares = partitioning.dynamic_partition(change, parts, len(slots))
-        return [
-            updating.scatter_add(slot, i - start, share)
-            for slot, i, start, share in zip(slots, own, starts, shares, strict=True)
-        ]
+        changes = partitioning.dynamic_partition(change, parts, len(slots))
+        return [updating.scatter_add(slot, i, x) for slot, i, x in zip(slots, shares, changes, strict=True)]
 
     return array.gather(array.concat(slots, 0), ids), add

@@ -372,6 +372,9 @@ class CrossedColumn(
                     f"Given column: {leaf.name}"
                 )
             tensors.append(ids)
+        return self._crossed(tensors)
+
+    def _crossed(self, tensors: list[Any]) -> Any:
         return sparse_cross_hashed(tensors, num_buckets=self.hash_bucket_size, hash_key=self.hash_key)
 
 
