@@ -20,6 +20,7 @@ from thalweg._src.ops import basic, checks, control_flow, linalg
 from thalweg._src.ops.diagonals import matrix_diag, matrix_diag_part
 from thalweg._src.ops.embedding import embedding_lookup
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.linear_systems import matrix_triangular_solve
 from thalweg._src.ops.random import random_uniform
 from thalweg._src.ops.variables import Variable, assign, assign_add
 
@@ -100,7 +101,7 @@ class GmmAlgorithm:
         if self._full:
             root = linalg.cholesky(self._covs + self._least())
             logs = 2.0 * math.reduce_sum(math.log(matrix_diag_part(root)), 1)
-            scaled = linalg.matrix_triangular_solve(root, array.transpose(away, [0, 2, 1]), lower=True)
+            scaled = matrix_triangular_solve(root, array.transpose(away, [0, 2, 1]), lower=True)
             squares = math.reduce_sum(math.square(scaled), 1)
         else:
             variances = self._covs + _LEAST_VARIANCE
