@@ -54,7 +54,8 @@ def build(opdef: OpDef, args: tuple, name: str | None, kwargs: dict[str, Any]) -
     if opdef.refs:
         with contextlib.ExitStack() as stack:
             for i in opdef.refs:  # a reference can't leave its device
-                stack.enter_context(graph.colocate_with(inputs[i].op))
+                if i < len(inputs):
+                    stack.enter_context(graph.colocate_with(inputs[i].op))
             op = add_node(graph, opdef, inputs, attrs, op_name)
     else:
         op = add_node(graph, opdef, inputs, attrs, op_name)

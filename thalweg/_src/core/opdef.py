@@ -294,8 +294,8 @@ class OpDef:
         if self.effect is None and self.wants_rng:
             self.effect = "rng"
         self.simple = all(a.kind == "one" for a in self.inputs)
-        single = itertools.takewhile(lambda a: a.kind == "one", self.inputs)  # where a list comes, places are not fixed
-        self.refs = tuple(i for i, a in enumerate(single) if a.ref)
+        single = len(list(itertools.takewhile(lambda a: a.kind == "one", self.inputs)))
+        self.refs = tuple(i for i, a in enumerate(self.inputs[: single + 1]) if a.ref)  # of a list, the first
         self.simple_out = all(a.kind == "one" for a in self.outputs)
         self.input_names = [a.name for a in self.inputs]
         self.inferred = {a.type_attr.name for a in self.inputs if a.type_attr} | {

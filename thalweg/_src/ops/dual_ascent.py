@@ -172,7 +172,7 @@ def _counts(op: Any) -> tuple[int, int]:
 
 
 @op("SdcaOptimizer", host=True, numpy_only=True)
-def sdca_optimizer(
+def _sdca_optimizer(
     sparse_example_indices: Many(int64, "num_sparse_features"),
     sparse_feature_indices: Many(int64, "num_sparse_features"),
     sparse_feature_values: Many(float32, "num_sparse_features_with_values"),
@@ -239,9 +239,42 @@ def sdca_optimizer_v2(
     )
 
 
-for _op in (sdca_optimizer, sdca_optimizer_v2):
+for _op in (_sdca_optimizer, sdca_optimizer_v2):
     _op.shape_rule(_optimizer_rule)
     _op.not_differentiable()
+
+
+def sdca_optimizer(
+    sparse_example_indices: Any,
+    sparse_feature_indices: Any,
+    sparse_feature_values: Any,
+    dense_features: Any,
+    example_weights: Any,
+    example_labels: Any,
+    sparse_indices: Any,
+    sparse_weights: Any,
+    dense_weights: Any,
+    example_state_data: Any,
+    loss_type: str,
+    l1: float,
+    l2: float,
+    num_loss_partitions: int,
+    num_inner_iterations: int,
+    adaptative: bool = True,
+    name: str | None = None,
+) -> Any:
+    """The op `SdcaOptimizer`; examples that are far from their best come oftener, unless told otherwise."""
+    return _sdca_optimizer(
+        *(sparse_example_indices, sparse_feature_indices, sparse_feature_values, dense_features, example_weights),
+        *(example_labels, sparse_indices, sparse_weights, dense_weights, example_state_data),
+        loss_type=loss_type,
+        l1=l1,
+        l2=l2,
+        num_loss_partitions=num_loss_partitions,
+        num_inner_iterations=num_inner_iterations,
+        adaptative=adaptative,
+        name=name,
+    )
 
 
 @op("SdcaShrinkL1", effect="write", stateful=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from thalweg._src.lib import clustering
@@ -35,3 +36,7 @@ class KMeansClustering(kmeans.KMeansClustering):
                 feature_columns,
             ),
         )
+
+    def transform(self, input_fn: Any) -> Iterator[Any]:
+        """The distances of each row to all centres, squared where they are Euclid's, one by one."""
+        return self._each(input_fn, self.ALL_DISTANCES)
