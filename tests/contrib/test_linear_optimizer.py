@@ -50,6 +50,18 @@ def test_squared_loss_is_ridge_regression():
     np.testing.assert_allclose(weights, np.linalg.solve(X.T @ X + 2 * np.eye(2), X.T @ Y), rtol=1e-4)
 
 
+def test_one_example_reaches_its_best_in_one_pass():
+    nothing = [0.0] * 4
+    how = {"loss_type": "squared_loss", "l1": 0.0, "l2": 1.0, "num_loss_partitions": 1, "num_inner_iterations": 1}
+    state, _, (change,) = tf.train.sdca_optimizer(
+        [], [], [], [[[2.0]]], [1.0], [1.0], [], [], [[0.0]], [nothing], **how
+    )
+    with tf.Session() as session:
+        state, change = session.run([state, change])
+    np.testing.assert_allclose(change, [2.0 / (1 + 4)], rtol=1e-6)
+    np.testing.assert_allclose(state, [[0.2, 0.5, 0.0, 1.0]], rtol=1e-6)
+
+
 def test_l1_shrinks_to_zero():
     weights, _, _ = trained("squared_loss", symmetric_l1_regularization=100.0)
     np.testing.assert_array_equal(weights, [0, 0])

@@ -32,7 +32,6 @@ OURS: dict[str, str] = {
     "contrib.opt.python.training.matrix_functions": "thalweg._src.contrib.opt.matrix_roots",
     "contrib.nn.python.ops.fwd_gradients": "thalweg._src.contrib.sampling_losses",
     "contrib.image.python.ops.dense_image_warp": "thalweg._src.contrib.image_warps",
-    "contrib.factorization.python.ops.clustering_ops": "thalweg._src.contrib.factorization.kmeans",
     "contrib.factorization.python.ops.clustering_ops": "thalweg._src.lib.clustering",
     "contrib.factorization.python.ops.kmeans": "thalweg._src.contrib.factorization.kmeans",
     "contrib.factorization.python.ops.factorization_ops": "thalweg._src.contrib.factorization.wals",

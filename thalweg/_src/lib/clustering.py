@@ -10,6 +10,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.seeds import get_seed
 from thalweg._src.ops import basic, checks, control_flow, normalization, segments, updating
+from thalweg._src.ops.assigning import assign, assign_sub
 from thalweg._src.ops.clustering import (
     kmc2_chain_initialization,
     kmeans_plus_plus_initialization,
@@ -19,7 +20,7 @@ from thalweg._src.ops.constants import placeholder_with_default
 from thalweg._src.ops.embedding import embedding_lookup
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.random import random_uniform
-from thalweg._src.ops.variables import Variable, assign, assign_sub
+from thalweg._src.ops.variables import Variable
 from thalweg._src.ops.while_loop import while_loop
 
 SQUARED_EUCLIDEAN_DISTANCE, COSINE_DISTANCE = "squared_euclidean", "cosine"

@@ -16,12 +16,14 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops import basic, partitioning, segments, updating
+from thalweg._src.ops.assigning import assign
 from thalweg._src.ops.embedding import assigned, embedding_lookup
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.linalg import eye
 from thalweg._src.ops.linear_systems import matrix_solve
 from thalweg._src.ops.random import random_normal
-from thalweg._src.ops.variables import Variable, assign, variables_initializer
+from thalweg._src.ops.variable_lists import variables_initializer
+from thalweg._src.ops.variables import Variable
 
 
 class _Side:

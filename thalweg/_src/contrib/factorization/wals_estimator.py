@@ -13,8 +13,9 @@ from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic, control_flow, updating
+from thalweg._src.ops.assigning import assign, assign_add
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variables import Variable, assign, assign_add
+from thalweg._src.ops.variables import Variable
 
 
 class _Sweeps(SessionRunHook):

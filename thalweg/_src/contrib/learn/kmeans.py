@@ -15,8 +15,8 @@ from thalweg._src.lib.estimators.kmeans import ChooseFirst, UntilStill
 from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic
+from thalweg._src.ops.assigning import assign_add
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variables import assign_add
 
 
 class KMeansClustering(Estimator):

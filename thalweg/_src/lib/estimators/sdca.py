@@ -10,15 +10,16 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, get_default_graph
-from thalweg._src.lib.lookup import DenseHashTable
+from thalweg._src.lib.mutable_tables import DenseHashTable
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic, partitioning, segments, softmax, updating
+from thalweg._src.ops.assigning import assign_add
 from thalweg._src.ops.dual_ascent import sdca_fprint, sdca_optimizer_v2
 from thalweg._src.ops.dual_losses import LOSSES
 from thalweg._src.ops.embedding import assigned
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variables import Variable, assign_add
+from thalweg._src.ops.variables import Variable
 
 _KINDS = ("sparse_features_weights", "dense_features_weights")
 
