@@ -44,7 +44,7 @@ def definition(graph: FuncGraph, *, hands_on: bool = False) -> Any:
     names: set[str] = set()
     for t in graph.inputs:
         name = _argument_name(t.op.name, names)
-        signature.input_arg.add(name=name, type=t.dtype.base_dtype.as_datatype_enum)
+        signature.input_arg.add(name=name, type=t.dtype.base_dtype.as_datatype_enum, is_ref=t.dtype._is_ref_dtype)
         places[t] = name
     parameters = {t.op for t in graph.inputs}
     for op in graph._ops:
@@ -106,7 +106,8 @@ def instantiate(proto: Any, outer: Graph, dims: Iterable[Any] = ()) -> FuncGraph
     known = list(dims)
     arguments: dict[str, Tensor] = {}
     for i, arg in enumerate(proto.signature.input_arg):
-        arguments[arg.name] = graph.argument(as_dtype(arg.type), known[i] if i < len(known) else None, arg.name)
+        dtype = as_dtype(arg.type)._as_ref if arg.is_ref else as_dtype(arg.type)
+        arguments[arg.name] = graph.argument(dtype, known[i] if i < len(known) else None, arg.name)
     nodes = {n.name: n for n in proto.node_def}
     plain = protos.GraphDef(versions=outer.graph_def_versions)
     for node in proto.node_def:

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from thalweg._src.lib.cluster_spec import ClusterSpec, is_message
+from thalweg._src.runtime import links
 from thalweg._src.runtime.servers import LocalServer, free_port
-from thalweg._src.services import grpc_transport
+from thalweg._src.services.grpc_transport import GrpcTransport
+
+links.transport = GrpcTransport()  # how the servers of several processes reach each other
 
 
 def _server_def(given: Any, job_name: str | None, task_index: int | None, protocol: str | None, config: Any) -> Any:

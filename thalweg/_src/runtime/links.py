@@ -39,12 +39,12 @@ class Transport(Protocol):
     def serve(self, server: Any, address: str) -> int: ...
 
 
-transport: list[Transport] = []  # what services/ puts here
+transport: Transport  # put here by what stands above: tf.train.Server
 
 
 def reach(address: str) -> Link:
     """The way to the task at `address`, `host:port`."""
-    return transport[0].reach(address)
+    return transport.reach(address)
 
 
 def ask(call: Call) -> tuple[dict[str, Any], list[Any]]:

@@ -72,7 +72,7 @@ class LocalServer:
         if alone and port == "0":  # nobody else can know it
             return next(_numbers)
         try:
-            return links.transport[0].serve(self, f"0.0.0.0:{port}")
+            return links.transport.serve(self, f"0.0.0.0:{port}")
         except ImportError as error:
             if not alone:
                 log.warning("No other process can reach /job:%s/task:%d. %s", self.job, self.task, error)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core import errors
-from thalweg._src.runtime import links
 from thalweg._src.services.threads import Threads
 from thalweg._src.services.worker import METHODS, Worker
 
@@ -28,6 +28,7 @@ _AGAIN = [
 
 
 def _grpc() -> Any:
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # that a task has ended, an error of tf.errors says
     try:
         import grpc
     except ImportError as error:
@@ -116,5 +117,3 @@ class GrpcTransport:
         atexit.register(made.stop, None)
         return port
 
-
-links.transport.append(GrpcTransport())

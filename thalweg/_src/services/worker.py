@@ -119,7 +119,8 @@ class Worker:
 
     def _register(self, facts: dict[str, Any], items: list[bytes], _: Any) -> bytes:
         guest = self._guest(facts["session"])
-        key = hashlib.sha256(items[0]).hexdigest()
+        asked = (facts["fetches"], facts["targets"], facts["feeds"])
+        key = hashlib.sha256(items[0] + repr(asked).encode()).hexdigest()
         if key not in guest.parts:
             graph = self._graph(key, items[0])
             session = PartSession(guest, graph)
