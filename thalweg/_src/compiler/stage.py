@@ -105,11 +105,7 @@ def stage(
         colour = colours[op]
         needs[op] = before
         if colour is None:
-            merged: dict[Any, int] = {}
-            for b in before:
-                for c, n in ready.get(b, {}).items():
-                    merged[c] = max(merged.get(c, 0), n)
-            ready[op] = merged
+            ready[op] = _latest(ready.get(b, {}) for b in before)
             continue
         at = 0
         for b in before:
@@ -131,18 +127,29 @@ def stage(
 
 def _sink(ops: list[Operation], needs: Any, colours: Any, level: Any, ready: Any, static_edges: Any) -> None:
     """Let what waits for no other task, constants' arithmetic above all, be in the executable that takes it, not in one before."""
-    followers: dict[Operation, list[Operation]] = {}
+    followers: dict[Operation, list[Operation]] = {}  # those that have a colour
     for op in reversed(ops):
-        after = followers.get(op, [])
+        after, own = followers.get(op, []), colours[op]
         for b in needs[op]:
-            followers.setdefault(b, []).append(op)
-        own = colours[op]
+            followers.setdefault(b, []).extend(after if own is None else [op])
         if own in (None, HOST) or type(own) is Elsewhere or op.opdef.effect is not None or not after:
             continue
-        if any(colours[f] != own or any((f, t) in static_edges for t in op.outputs) for f in after):
-            continue
-        level[op] = min(level[f] for f in after)
-        ready[op] = {own: level[op]}
+        if all(colours[f] == own and not any((f, t) in static_edges for t in op.outputs) for f in after):
+            level[op] = min(level[f] for f in after)
+    for op in ops:
+        if colours[op] is not None:
+            ready[op] = {colours[op]: level[op]}
+        else:
+            ready[op] = _latest(ready.get(b, {}) for b in needs[op])
+
+
+def _latest(found: Iterable[dict[Any, int]]) -> dict[Any, int]:
+    """For each colour the last stage of it."""
+    merged: dict[Any, int] = {}
+    for stages in found:
+        for colour, n in stages.items():
+            merged[colour] = max(merged.get(colour, 0), n)
+    return merged
 
 
 def _touched(op: Operation, find: Any, partition: Partition | None) -> list[tuple[Operation, bool]]:

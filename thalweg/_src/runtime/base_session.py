@@ -12,7 +12,6 @@ from typing import Any
 from thalweg._src.compiler import recompute
 from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
-from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import default_sessions, errors, leaving
 from thalweg._src.core import graph as graph_lib
@@ -26,7 +25,7 @@ from thalweg._src.runtime.fetch import Fetches, expand_feed
 from thalweg._src.runtime.links import reach, wait
 from thalweg._src.runtime.placing import Devices
 from thalweg._src.runtime.processor import keep_memory, limit_threads
-from thalweg._src.runtime.servers import address_of, server_of
+from thalweg._src.runtime.servers import address_of, addresses_of, admitted, server_of
 from thalweg._src.runtime.state import Part, Store
 from thalweg._src.runtime.straight import Straight, straight
 from thalweg._src.runtime.tasks import Tasks
@@ -77,10 +76,11 @@ class BaseSession(ClusterRuns):
             alone = config is not None and config.isolate_session_state
             self._store = Store() if alone else Part(self._server.store)
             own = self._server
-            self._devices = Devices(config, own.job, own.task, own.cluster, own.is_here)
+            cluster = admitted(own.cluster, (own.job, own.task), config)
+            self._devices = Devices(config, own.job, own.task, cluster, own.is_here)
             self._server.sessions.add(self)
             if self._reaches_others and own.others():
-                self._tasks = Tasks(own.others(), config, self._cancelled)
+                self._tasks = Tasks(addresses_of(cluster), config, self._cancelled)
         self._graph, self._target, self._config = graph, target, config
         self._closed = False
         self._aborted: errors.OpError | None = None
@@ -171,9 +171,10 @@ class BaseSession(ClusterRuns):
                 return
             link = reach(self._master)
             told = wait(link, "Describe", frames.pack({}), self._target, self._cancelled, until)[0]
-            cluster = {job: dict(tasks) for job, tasks in told["cluster"].items()}
-            every = {Elsewhere(job, i): a for job, tasks in cluster.items() for i, a in tasks.items()}
-            every[Elsewhere(told["job"], told["task"])] = self._master
+            own = (told["job"], told["task"])
+            cluster = admitted({job: dict(tasks) for job, tasks in told["cluster"].items()}, own, self._config)
+            cluster[own[0]][own[1]] = self._master
+            every = addresses_of(cluster)
             self._devices = Devices(self._config, told["job"], told["task"], cluster, is_far=True)
             self._tasks = Tasks(every, self._config, self._cancelled)
 

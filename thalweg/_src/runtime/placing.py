@@ -71,7 +71,8 @@ class Devices:
         spec = DeviceSpec.from_string(name)
         if not self._is_here(spec) and (spec.task or 0) in self._cluster.get(spec.job or self._job, {}):
             return Elsewhere(spec.job or self._job, spec.task or 0)
-        return Elsewhere(self._job, self._task) if self._is_far else None
+        is_own = spec.job in (None, self._job) and spec.task in (None, self._task)
+        return Elsewhere(self._job, self._task) if self._is_far and is_own else None
 
     def name_of(self, op: Operation) -> str:
         """TensorFlow's name of the device on which `op` runs."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.core import errors
+from thalweg._src.core.devices import DeviceSpec
 from thalweg._src.runtime import links
 from thalweg._src.runtime.state import Store
 
@@ -49,11 +50,9 @@ class LocalServer:
         """Whether another task of the cluster is in this process too."""
         return any(s.store is self.store and (s.job, s.task) == (job, task) for s in list(_all))
 
-    def others(self) -> dict[Elsewhere, str]:
-        """The tasks of the cluster that are not this one, and their addresses."""
-        own = (self.job, self.task)
-        found = {Elsewhere(job, i): a for job, tasks in self.cluster.items() for i, a in tasks.items()}
-        return {task: address for task, address in found.items() if task != own}
+    def others(self) -> list[Elsewhere]:
+        """The tasks of the cluster that are not this one."""
+        return [task for task in addresses_of(self.cluster) if task != (self.job, self.task)]
 
     def start(self) -> None:
         """Make the server known under its target, and to other processes. Raises UnknownError where its port is in use."""
@@ -106,6 +105,22 @@ def _container_of(key: Any) -> str:
 def server_of(target: str) -> LocalServer | None:
     """The server of this process behind a session's target; None for targets that name no server, or one of another process."""
     return _servers.get(target.replace("grpc://127.0.0.1:", "grpc://localhost:"))
+
+
+def addresses_of(cluster: dict[str, dict[int, str]]) -> dict[Elsewhere, str]:
+    """The tasks of a cluster and their addresses."""
+    return {Elsewhere(job, i): a for job, tasks in cluster.items() for i, a in tasks.items()}
+
+
+def admitted(cluster: dict[str, dict[int, str]], own: tuple[str, int], config: Any) -> dict[str, dict[int, str]]:
+    """The tasks of a cluster that a session of the task `own` may use: all, or those that its `device_filters` name."""
+    filters = [DeviceSpec.from_string(f) for f in (config.device_filters if config is not None else ())]
+
+    def admits(job: str, task: int) -> bool:
+        named = any(f.job in (None, job) and f.task in (None, task) for f in filters)
+        return not filters or named or (job, task) == own
+
+    return {job: {i: a for i, a in tasks.items() if admits(job, i)} for job, tasks in cluster.items()}
 
 
 def address_of(target: str) -> str | None:

@@ -116,4 +116,3 @@ class GrpcTransport:
             self._servers[server] = made
         atexit.register(made.stop, None)
         return port
-
