@@ -345,6 +345,30 @@ for hint, more in HINTS.items():
                 tf, raw(tf, name, input_dataset=variant(count(tf)), **dict(more, **attrs(tf)))
             ),
         )
+for prefix in ("", "Experimental"):
+    aggregator = lambda tf, prefix=prefix: raw(tf, prefix + "StatsAggregatorHandle", container="", shared_name="")
+    case(
+        prefix + "SetStatsAggregatorDataset",
+        lambda tf, prefix=prefix, aggregator=aggregator: held(
+            tf,
+            raw(
+                tf,
+                prefix + "SetStatsAggregatorDataset",
+                input_dataset=variant(count(tf)),
+                stats_aggregator=aggregator(tf),
+                tag="t",
+                counter_prefix="",
+                **attrs(tf),
+            ),
+        ),
+    )
+    for name in ("StatsAggregatorHandle", "StatsAggregatorSummary"):
+        case(
+            prefix + name,
+            lambda tf, prefix=prefix, aggregator=aggregator: raw(
+                tf, prefix + "StatsAggregatorSummary", iterator=aggregator(tf)
+            ),
+        )
 for name in ("AutoShardDataset", "ExperimentalAutoShardDataset"):
     case(
         name,

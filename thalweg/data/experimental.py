@@ -24,7 +24,6 @@ from thalweg._src.lib.data.experimental.saving import make_saveable_from_iterato
 from thalweg._src.lib.data.experimental.transformations import Counter as Counter
 from thalweg._src.lib.data.experimental.transformations import RandomDataset as RandomDataset
 from thalweg._src.lib.data.experimental.transformations import TFRecordWriter as TFRecordWriter
-from thalweg._src.lib.data.experimental.transformations import bytes_produced_stats as bytes_produced_stats
 from thalweg._src.lib.data.experimental.transformations import cardinality as cardinality
 from thalweg._src.lib.data.experimental.transformations import copy_to_device as copy_to_device
 from thalweg._src.lib.data.experimental.transformations import dense_to_sparse_batch as dense_to_sparse_batch
@@ -33,7 +32,6 @@ from thalweg._src.lib.data.experimental.transformations import from_variant as f
 from thalweg._src.lib.data.experimental.transformations import get_single_element as get_single_element
 from thalweg._src.lib.data.experimental.transformations import get_structure as get_structure
 from thalweg._src.lib.data.experimental.transformations import ignore_errors as ignore_errors
-from thalweg._src.lib.data.experimental.transformations import latency_stats as latency_stats
 from thalweg._src.lib.data.experimental.transformations import map_and_batch as map_and_batch
 from thalweg._src.lib.data.experimental.transformations import map_and_batch as map_and_batch_with_legacy_function
 from thalweg._src.lib.data.experimental.transformations import prefetch_to_device as prefetch_to_device
@@ -49,6 +47,9 @@ from thalweg._src.lib.data.optional import get_next_as_optional as get_next_as_o
 from thalweg._src.lib.data.options import DistributeOptions as DistributeOptions
 from thalweg._src.lib.data.options import MapVectorizationOptions as MapVectorizationOptions
 from thalweg._src.lib.data.options import OptimizationOptions as OptimizationOptions
+from thalweg._src.lib.data.experimental.statistics import StatsAggregator as StatsAggregator
+from thalweg._src.lib.data.experimental.statistics import bytes_produced_stats as bytes_produced_stats
+from thalweg._src.lib.data.experimental.statistics import latency_stats as latency_stats
 from thalweg._src.lib.data.options import StatsOptions as StatsOptions
 from thalweg._src.lib.data.options import ThreadingOptions as ThreadingOptions
 from thalweg._src.lib.data.readers import CsvDataset as CsvDataset

@@ -23,19 +23,40 @@ def limits() -> np.ndarray:
     return np.array([*(-x for x in reversed(positive)), 0.0, *positive])
 
 
+class Running:
+    """A histogram of values that come one after the other. A bucket holds what is below its limit and not below the last one's."""
+
+    def __init__(self) -> None:
+        self.num, self.sum, self.sum_squares = 0, 0.0, 0.0
+        self.min, self.max = LARGEST, -LARGEST
+        self.counts = np.zeros(limits().size, np.int64)
+
+    def add(self, values: Any) -> None:
+        """Take in finite values."""
+        flat = np.asarray(values, np.float64).ravel()
+        if flat.size:
+            self.num += flat.size
+            self.sum += float(flat.sum())
+            self.sum_squares += float(np.dot(flat, flat))
+            self.min, self.max = min(self.min, float(flat.min())), max(self.max, float(flat.max()))
+            self.counts += np.bincount(np.searchsorted(limits(), flat, side="right"), minlength=self.counts.size)
+
+    def to_proto(self) -> Any:
+        """The HistogramProto; a run of empty buckets is one."""
+        proto = protos.HistogramProto(
+            num=self.num, sum=self.sum, sum_squares=self.sum_squares, min=self.min, max=self.max
+        )
+        edges, counts = limits(), self.counts
+        full = np.flatnonzero(counts)
+        # The last empty bucket before each full one stands for the run of empty ones, and so does the last of all.
+        ends = np.unique(np.concatenate([full, full[full > 0] - 1, [edges.size - 1]]))
+        proto.bucket_limit.extend(edges[ends].tolist())
+        proto.bucket.extend(counts[ends].astype(np.float64).tolist())
+        return proto
+
+
 def to_proto(values: np.ndarray) -> Any:
-    """The HistogramProto of `values`, which are finite. A bucket holds what is below its limit and not below the last
-    one's; a run of empty buckets is one.
-    """
-    flat = np.asarray(values, np.float64).ravel()
-    proto = protos.HistogramProto(num=flat.size, sum=flat.sum(), sum_squares=np.dot(flat, flat))
-    proto.min = flat.min() if flat.size else LARGEST
-    proto.max = flat.max() if flat.size else -LARGEST
-    edges = limits()
-    counts = np.bincount(np.searchsorted(edges, flat, side="right"), minlength=edges.size)
-    full = np.flatnonzero(counts)
-    # The last empty bucket before each full one stands for the run of empty ones, and so does the last of all.
-    ends = np.unique(np.concatenate([full, full[full > 0] - 1, [edges.size - 1]]))
-    proto.bucket_limit.extend(edges[ends].tolist())
-    proto.bucket.extend(counts[ends].astype(np.float64).tolist())
-    return proto
+    """The HistogramProto of `values`, which are finite."""
+    running = Running()
+    running.add(values)
+    return running.to_proto()

@@ -30,6 +30,9 @@ class _Option:
         options._values[self.name] = value
 
 
+_UNSET = (None, "")
+
+
 class OptionsBase:
     """A group of options."""
 
@@ -59,9 +62,9 @@ class OptionsBase:
             a, b = getattr(self, name), getattr(other, name)
             if isinstance(a, OptionsBase) and isinstance(b, OptionsBase):
                 setattr(out, name, a._merged(b))
-            elif a is None or b is None or a == b:
-                if a is not None or b is not None:
-                    setattr(out, name, b if a is None else a)
+            elif a in _UNSET or b in _UNSET or a == b:
+                if a not in _UNSET or b not in _UNSET:
+                    setattr(out, name, b if a in _UNSET else a)
             else:
                 raise ValueError(f"Cannot merge incompatible values of option: {name}")
         return out
@@ -196,6 +199,15 @@ class Options(OptionsBase):
                 variant,
                 algorithm=optimization.autotune_algorithm or 0,
                 cpu_budget=optimization.autotune_cpu_budget or 0,
+                **attrs,
+            )
+        statistics = self.experimental_stats
+        if statistics.aggregator is not None:
+            variant = ops.statistics.set_stats_aggregator_dataset(
+                variant,
+                statistics.aggregator._resource,
+                to_tensor(statistics.prefix or "", dtypes.string, "tag"),
+                to_tensor(statistics.counter_prefix or "", dtypes.string, "counter_prefix"),
                 **attrs,
             )
         from thalweg._src.lib.data.dataset import Dataset

@@ -16,3 +16,4 @@ from thalweg._src.ops.data import results as results
 from thalweg._src.ops.data import shaping as shaping
 from thalweg._src.ops.data import shuffling as shuffling
 from thalweg._src.ops.data import sources as sources
+from thalweg._src.ops.data import statistics as statistics

@@ -142,8 +142,21 @@ class Filter(From):
                 raise invalid("Filter predicate `f` must return a scalar bool.")
             return bool(out[0])
 
-        source = self.source.iterate(run.at())
-        return itertools.takewhile(holds, source) if self.stops else filter(holds, source)
+        source, statistics = self.source.iterate(run.at()), run.shared.statistics
+        if self.stops:
+            return itertools.takewhile(holds, source)
+        return filter(holds if statistics is None else self._counted(holds, statistics), source)
+
+    def _counted(self, holds: Any, statistics: Any) -> Any:
+        counts = {True: 0, False: 0}
+
+        def counted(element: tuple) -> bool:
+            out = holds(element)
+            counts[out] += 1
+            statistics.put_of(self, "filtered_elements" if out else "dropped_elements", counts[out])
+            return out
+
+        return counted
 
 
 class Unique(From):

@@ -133,7 +133,27 @@ class Prefetch(From):
     def iterate(self, run: Run) -> Iterator[tuple]:
         if self.size == 0:
             return self.source.iterate(run.at())
-        return Ahead(lambda: self.source.iterate(run.at()), 2 if self.size == -1 else self.size, run.shared)
+        ahead = Ahead(lambda: self.source.iterate(run.at()), 2 if self.size == -1 else self.size, run.shared)
+        return ahead if run.shared.statistics is None else _Watched(self, ahead, run.shared.statistics)
+
+
+class _Watched:
+    """A walk ahead; how full its buffer is when an element is taken goes to statistics."""
+
+    def __init__(self, data: Data, ahead: Ahead, statistics: Any):
+        self.data, self.ahead, self.statistics = data, ahead, statistics
+
+    def __iter__(self) -> Iterator[tuple]:
+        return self
+
+    def __next__(self) -> tuple:
+        ahead = self.ahead
+        ready = len(ahead.ready)
+        element = next(ahead)
+        self.statistics.add_of(self.data, "buffer_utilization", ready / ahead.size)
+        self.statistics.put_of(self.data, "buffer_capacity", ahead.size)
+        self.statistics.put_of(self.data, "buffer_size", ready)
+        return element
 
 
 def _workers(number: int) -> int:

@@ -24,12 +24,12 @@ class Same(From):
 
 class Optimized(Same):
     """The elements; with `joins`, those of a repeated shuffle come in the order of ShuffleAndRepeatDataset; with `sloppy`, what is made
-    in parallel comes in any order.
+    in parallel comes in any order; with `timed`, an aggregator gets the time of every dataset.
     """
 
-    def __init__(self, source: Data, joins: bool, sloppy: bool):
+    def __init__(self, source: Data, joins: bool, sloppy: bool, timed: bool):
         super().__init__(source)
-        self.joins, self.sloppy = joins, sloppy
+        self.joins, self.sloppy, self.timed = joins, sloppy, timed
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         run.shared.fuses = run.shared.fuses or self.joins
@@ -75,7 +75,8 @@ def optimize_dataset(
 ) -> variant:
     """The dataset; a hint which rewrites to apply to it. Two show in the order of elements: see `Optimized`."""
     names = set(np.ravel(optimizations))
-    data = Optimized(data_of(input_dataset), b"shuffle_and_repeat_fusion" in names, b"make_sloppy" in names)
+    wanted = [name in names for name in (b"shuffle_and_repeat_fusion", b"make_sloppy", b"latency_all_edges")]
+    data = Optimized(data_of(input_dataset), *wanted)
     return made(data, output_types, output_shapes)
 
 
@@ -110,22 +111,6 @@ def assert_next_dataset(
     input_dataset: variant, transformations: string, *, output_types: TYPES, output_shapes: SHAPES
 ) -> variant:
     """The dataset; TensorFlow's own tests ask with it how a dataset was rewritten. Ours never is."""
-    return _same(input_dataset, output_types, output_shapes)
-
-
-@dataset("BytesProducedStatsDataset", "ExperimentalBytesProducedStatsDataset")
-def bytes_produced_stats_dataset(
-    input_dataset: variant, tag: string, *, output_types: TYPES, output_shapes: SHAPES
-) -> variant:
-    """The dataset; its statistics are not kept."""
-    return _same(input_dataset, output_types, output_shapes)
-
-
-@dataset("LatencyStatsDataset", "ExperimentalLatencyStatsDataset")
-def latency_stats_dataset(
-    input_dataset: variant, tag: string, *, output_types: TYPES, output_shapes: SHAPES
-) -> variant:
-    """The dataset; its statistics are not kept."""
     return _same(input_dataset, output_types, output_shapes)
 
 

@@ -52,6 +52,7 @@ class Shared:
         self.cancelled = False
         self.fuses = False  # whether a shuffle and the repeat behind it are one
         self.sloppy = False  # whether parallel work may give elements as they come
+        self.statistics: Any = None  # those of the datasets, where an aggregator wants them
         self._waiting: list[threading.Condition] = []
         self._closing: list[Callable[[], None]] = []
 

@@ -252,26 +252,6 @@ def copy_to_device(target_device: Any, source_device: Any = "/cpu:0") -> Transfo
     return apply
 
 
-def bytes_produced_stats(tag: Any) -> Transformation:
-    """The elements; the op that would count their bytes is put into the graph."""
-
-    def apply(d: Dataset) -> Dataset:
-        name = to_tensor(tag, dtypes.string)
-        return d._like(ops.passing.bytes_produced_stats_dataset(d._variant_tensor, name, **d._flat_structure))
-
-    return apply
-
-
-def latency_stats(tag: Any) -> Transformation:
-    """The elements; the op that would time them is put into the graph."""
-
-    def apply(d: Dataset) -> Dataset:
-        name = to_tensor(tag, dtypes.string)
-        return d._like(ops.passing.latency_stats_dataset(d._variant_tensor, name, **d._flat_structure))
-
-    return apply
-
-
 def cardinality(dataset: Dataset) -> Tensor:
     """The number of elements, INFINITE_CARDINALITY, or UNKNOWN_CARDINALITY."""
     return ops.results.dataset_cardinality(dataset._variant_tensor)
