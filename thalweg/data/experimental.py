@@ -21,6 +21,9 @@ from thalweg._src.lib.data.experimental.mixing import rejection_resample as reje
 from thalweg._src.lib.data.experimental.mixing import sample_from_datasets as sample_from_datasets
 from thalweg._src.lib.data.experimental.saving import CheckpointInputPipelineHook as CheckpointInputPipelineHook
 from thalweg._src.lib.data.experimental.saving import make_saveable_from_iterator as make_saveable_from_iterator
+from thalweg._src.lib.data.experimental.statistics import StatsAggregator as StatsAggregator
+from thalweg._src.lib.data.experimental.statistics import bytes_produced_stats as bytes_produced_stats
+from thalweg._src.lib.data.experimental.statistics import latency_stats as latency_stats
 from thalweg._src.lib.data.experimental.transformations import Counter as Counter
 from thalweg._src.lib.data.experimental.transformations import RandomDataset as RandomDataset
 from thalweg._src.lib.data.experimental.transformations import TFRecordWriter as TFRecordWriter
@@ -47,9 +50,6 @@ from thalweg._src.lib.data.optional import get_next_as_optional as get_next_as_o
 from thalweg._src.lib.data.options import DistributeOptions as DistributeOptions
 from thalweg._src.lib.data.options import MapVectorizationOptions as MapVectorizationOptions
 from thalweg._src.lib.data.options import OptimizationOptions as OptimizationOptions
-from thalweg._src.lib.data.experimental.statistics import StatsAggregator as StatsAggregator
-from thalweg._src.lib.data.experimental.statistics import bytes_produced_stats as bytes_produced_stats
-from thalweg._src.lib.data.experimental.statistics import latency_stats as latency_stats
 from thalweg._src.lib.data.options import StatsOptions as StatsOptions
 from thalweg._src.lib.data.options import ThreadingOptions as ThreadingOptions
 from thalweg._src.lib.data.readers import CsvDataset as CsvDataset

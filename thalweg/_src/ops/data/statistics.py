@@ -198,7 +198,7 @@ def _aggregator(handle: Any) -> Aggregator:
     return value
 
 
-@dataset("SetStatsAggregatorDataset", "ExperimentalSetStatsAggregatorDataset")
+@dataset("SetStatsAggregatorDataset", "ExperimentalSetStatsAggregatorDataset", stateful=True)
 def set_stats_aggregator_dataset(
     input_dataset: variant,
     stats_aggregator: resource,
