@@ -6,8 +6,8 @@ import math as python_math
 from typing import Any
 
 from thalweg._src.contrib.layers import column_ops
-from thalweg._src.contrib.layers.columns import EmbeddingColumn
 from thalweg._src.contrib.layers.dense import fully_connected
+from thalweg._src.contrib.layers.embedding_columns import EmbeddingColumn
 from thalweg._src.contrib.layers.optimizers import optimize_loss
 from thalweg._src.contrib.learn.modes import ModeKeys
 from thalweg._src.core import scopes

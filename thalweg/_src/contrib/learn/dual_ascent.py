@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.contrib.layers import column_ops
-from thalweg._src.contrib.layers.columns import real_valued_column
+from thalweg._src.contrib.layers.numeric_columns import real_valued_column
 from thalweg._src.contrib.learn.head import BinaryLogisticHead, BinarySvmHead, RegressionHead
 from thalweg._src.contrib.linear_optimizer.optimizer import SDCAOptimizer
 from thalweg._src.core.sparse_tensor import SparseTensor

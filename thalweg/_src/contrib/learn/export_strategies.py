@@ -73,7 +73,7 @@ def make_parsing_export_strategy(
     strip_default_attrs: Any = None,
 ) -> ExportStrategy:
     """An ExportStrategy for serialized examples of the features of columns."""
-    from thalweg._src.contrib.layers.columns import create_feature_spec_for_parsing
+    from thalweg._src.contrib.layers.column import create_feature_spec_for_parsing
 
     spec = create_feature_spec_for_parsing(feature_columns)
     build = build_parsing_serving_input_receiver_fn if target_core else build_parsing_serving_input_fn

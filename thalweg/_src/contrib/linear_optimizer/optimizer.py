@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg._src.contrib.layers import column_ops
-from thalweg._src.contrib.layers.columns import ContribColumn, EmbeddingColumn, SharedEmbeddingColumn
+from thalweg._src.contrib.layers.column import Column, tensor_of
+from thalweg._src.contrib.layers.numeric_columns import RealValuedColumn
 from thalweg._src.core.graph import Operation
 from thalweg._src.lib.estimators.linear_sdca import Batch
 from thalweg._src.lib.estimators.sdca import SdcaModel
-from thalweg._src.lib.feature_columns.base import CategoricalColumn, FeatureColumn, ScopeState
+from thalweg._src.lib.feature_columns.base import CategoricalColumn, FeatureColumn
 
 
 class SDCAOptimizer:
@@ -48,18 +48,20 @@ class SDCAOptimizer:
         global_step: Any,
     ) -> tuple[SdcaModel, Operation]:
         """The model and the operation of a step. Raises ValueError for columns that are embedded."""
-        cache = column_ops.Features({k: v for k, v in features.items() if not isinstance(k, FeatureColumn)})
+        tensors = {k: v for k, v in features.items() if not isinstance(k, FeatureColumn)}
         batch = Batch()
         for column in sorted(columns_to_variables, key=lambda c: c.name):
             variables = columns_to_variables[column]
             weights = variables if len(variables) > 1 else variables[0]
-            embedded = isinstance(column, EmbeddingColumn | SharedEmbeddingColumn)
-            if embedded or not isinstance(column, ContribColumn):
+            if not isinstance(column, Column) or not isinstance(column, CategoricalColumn | RealValuedColumn):
                 raise ValueError(f"SDCAOptimizer does not support column type {type(column).__name__}.")
+            tensor = tensor_of(tensors, column)
             if isinstance(column, CategoricalColumn):
-                batch.add_sparse(column.get_sparse_tensors(cache, ScopeState()), column.num_buckets, weights)
+                classes = column._wide_embedding_lookup_arguments(tensor)
+                pair = column.IdWeightPair(classes.input_tensor, classes.weight_tensor)
+                batch.add_sparse(pair, classes.vocab_size, weights)
             else:
-                batch.add_dense(column.get_dense_tensor(cache, ScopeState()), weights)  # type: ignore[attr-defined]
+                batch.add_dense(tensor, weights)
         batch.complete(features, targets, weight_column_name, self.example_id_column)
         options = {
             "symmetric_l1_regularization": self.symmetric_l1_regularization,
