@@ -202,11 +202,12 @@ def test_a_session_with_kernels_agrees_with_one_without():
 @pytest.fixture
 def unknown():
     """The library as a fresh process would look for it."""
-    library.library.cache_clear()
-    library._loaded.cache_clear()
+    found = library.library, library._opened, library._loaded
+    for one in found:
+        one.cache_clear()
     yield
-    library.library.cache_clear()
-    library._loaded.cache_clear()
+    for one in found:
+        one.cache_clear()
 
 
 @pytest.mark.parametrize(

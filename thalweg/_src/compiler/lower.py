@@ -64,6 +64,9 @@ class Executable:
         self.big = _big_constants(cluster, statics)
         with jax.enable_x64(True):  # without it, 64-bit constants would lose half of their bits
             self.constants = [jax.device_put(op._attrs["value"], device) for op in self.big]
+            packed = _packed(cluster, self.big, device) if kernels else {}
+        self.packed = list(packed)  # which of them stand once more behind the others, in the form that a kernel reads
+        self.constants += packed.values()
         self.program = self._jitted()
         self.hasty: Any = None  # the same compiled hastily, for the first runs
         self.compiled = False  # one of them
@@ -78,8 +81,9 @@ class Executable:
         state = dict(zip(self.donated, donated, strict=True)) | dict(zip(self.kept, kept, strict=True))
         old = dict(state)
         env: dict[Tensor, Any] = dict(zip(self.args, args, strict=True)) | self.statics
-        for op, value in zip(self.big, constants, strict=True):
+        for op, value in zip(self.big, constants, strict=False):
             env[op.outputs[0]] = value
+        packed = [(constants[i], c) for i, c in zip(self.packed, constants[len(self.big) :], strict=True)]
         inside = [op for op in cluster.ops if op not in set(self.big)]
         checks: list[Any] = []
         runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
@@ -90,7 +94,7 @@ class Executable:
             apply.collect_checks(checks),
             apply.rooms(cluster.rooms),
             apply.kernels(self.kernels),
-            recipes.noted(donated if self.donates else ()),
+            recipes.noted(donated if self.donates else (), packed),
         ):
             if self.recompute is not None:
                 Recomputation(inside, **self.recompute).run(runner, env)
@@ -238,6 +242,25 @@ def _big_constants(cluster: Cluster, statics: dict[Tensor, np.ndarray]) -> list[
         and op._attrs["value"].size > _BIG_CONSTANT
         and op._attrs["value"].dtype != object
     ]
+
+
+def _packed(cluster: Cluster, big: list[Operation], device: Any) -> dict[int, Any]:
+    """Constants in the form in which the kernels of those who take them read them, by their place in `big`."""
+    origin = {op.outputs[0]: i for i, op in enumerate(big)}
+    found: dict[int, Any] = {}
+    for op in cluster.ops:
+        if op.opdef.alias and op._inputs and op._inputs[0] in origin:
+            origin[op.outputs[0]] = origin[op._inputs[0]]
+        index, pack = op.opdef.packers.get(device.platform, (0, None))
+        at = origin.get(op._inputs[index]) if pack is not None else None
+        if pack is None or at is None or at in found:
+            continue
+        if big[at] not in cluster.packed:
+            value = pack(big[at]._attrs["value"])
+            cluster.packed[big[at]] = None if value is None else jax.device_put(value, device)
+        if cluster.packed[big[at]] is not None:
+            found[at] = cluster.packed[big[at]]
+    return found
 
 
 def _distinct(value: Any, taken: set[int]) -> Any:

@@ -49,6 +49,9 @@ class Cluster:
         self.compiled = 0  # how often
         self.uncompiled = Uncompiled()
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
+        self.packed: dict[
+            Operation, Any
+        ] = {}  # constants in the form that kernels read, None where they do not want one
         self.after: set[Cluster] = set()  # what must have run before, where other tasks run some of a plan
         self.stands: dict[
             Tensor, Tensor

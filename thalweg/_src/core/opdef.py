@@ -313,6 +313,7 @@ class OpDef:
         self.gradient: Callable[..., Any] | None = None
         self.differentiable = True
         self.platforms: dict[str, Callable[..., Any]] = {}
+        self.packers: dict[str, tuple[int, Callable[[Any], Any]]] = {}
 
     # -- declaration
 
@@ -387,6 +388,18 @@ class OpDef:
 
         def register(fn: Callable[..., Any]) -> Callable[..., Any]:
             self.platforms[platform] = fn
+            return fn
+
+        return register
+
+    def packs(self, platform: str, index: int) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+        """How the lowering for `platform` wants its input `index` where that is a constant: NumPy array to NumPy array, once, or None.
+
+        The lowering finds the result by `recipes.ready`.
+        """
+
+        def register(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            self.packers[platform] = index, fn
             return fn
 
         return register

@@ -3,6 +3,8 @@
 A lowering notes a recipe beside the value that it returns. The lowering of the op that takes the value alone may ask for the recipe and
 return something made from scratch; nobody else needs the first value, and XLA drops it. The compiler says who takes a value alone.
 
+Constants that were brought into the form that a kernel reads, before the program began (`ready`).
+
 And what has been made from the variables that the executable replaces: who writes a new value in the place of the old one must wait
 until that is done.
 """
@@ -20,20 +22,30 @@ class _Notes(threading.local):
         self.made: dict[int, tuple[Any, Any]] | None = None  # by the identity of the value, which is kept alive
         self.own: Collection[int] = ()
         self.takers: dict[int, list[Any]] = {}
+        self.ready: dict[int, Any] = {}
 
 
 _notes = _Notes()
 
 
 @contextlib.contextmanager
-def noted(variables: Sequence[Any]) -> Iterator[None]:
-    """Within the block, which traces one executable that replaces `variables`, recipes are noted."""
-    old = _notes.made, _notes.own, _notes.takers
+def noted(variables: Sequence[Any], packed: Sequence[tuple[Any, Any]] = ()) -> Iterator[None]:
+    """Within the block, which traces one executable that replaces `variables`, recipes are noted.
+
+    `packed`: constants, each with what it became in the form that a kernel reads.
+    """
+    old = _notes.made, _notes.own, _notes.takers, _notes.ready
     _notes.made, _notes.own, _notes.takers = {}, (), {id(v): [] for v in variables}
+    _notes.ready = {id(v): p for v, p in packed}
     try:
         yield
     finally:
-        _notes.made, _notes.own, _notes.takers = old
+        _notes.made, _notes.own, _notes.takers, _notes.ready = old
+
+
+def ready(constant: Any) -> Any:
+    """A constant in the form that the kernel reads for which it was made, or None."""
+    return _notes.ready.get(id(constant))
 
 
 def taking(values: Collection[Any]) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 
 from thalweg._src.core import recipes
 from thalweg._src.core.apply import kernels_allowed
-from thalweg._src.core.lazy import jax, jnp
+from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.kernels import library
 from thalweg._src.ops import convolution as plain
 from thalweg._src.ops.activations import bias_add_op, relu
-from thalweg._src.ops.arithmetic import add, add_v2
+from thalweg._src.ops.arithmetic import add, add_v2, multiply
+from thalweg._src.ops.batch_norm import fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3
 from thalweg._src.ops.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
 
 CONVOLUTION = "thalweg_convolution"
@@ -65,65 +66,130 @@ def _order(shape, data_format):
     return tuple(shape) if data_format == "NHWC" else (shape[0], *shape[2:], shape[1])
 
 
+@conv2d_op.packs("cpu", 1)
+def _(w):
+    """A filter as `source/convolution.h` reads it: blocks of two vectors of channels, all taps of a block one after the other."""
+    if w.dtype != np.float32 or w.ndim != 4 or not w.size or not library.available():
+        return None
+    lines, channels = math.prod(w.shape[:3]), w.shape[3]
+    lanes = library.LEVELS[library.library().level].lanes
+    wide = np.pad(w.reshape(lines, channels), ((0, 0), (0, -channels % lanes)))
+    return np.concatenate([wide[:, i : i + 2 * lanes].reshape(-1) for i in range(0, wide.shape[1], 2 * lanes)])
+
+
 @conv2d_op.on("cpu")
 def _(input, filter, *, strides, padding, explicit_paddings, data_format, dilations, **_):
     how = (strides, padding, dilations, data_format, explicit_paddings)
     found = plain.layout(input.shape, filter.shape, *how)
     if not _suits(found, filter.shape, input, filter):
         return plain.convolve(input, filter, *how)
+    packed = recipes.ready(filter)
     x_shape, w_shape = plain.whole_as_channels(input.shape, filter.shape, found, data_format)
-    input, filter = input.reshape(x_shape), filter.reshape(w_shape)
-
-    def kernel(x, w):
-        none = np.zeros(0, np.float32)
-        out = _called(
-            CONVOLUTION, found, _order(found.shape, data_format), _channels_last(x, data_format), w, none, rectify=False
-        )
-        return _as_given(out, data_format)
-
-    out = _derived(kernel, lambda x, w: plain.convolve(x, w, *how))(input, filter)
-    return recipes.note(out, Convolved(input, filter, how, found)) if data_format == "NHWC" else out
+    made = Convolved(input.reshape(x_shape), filter.reshape(w_shape), how, found, packed)
+    if data_format == "NHWC":
+        return recipes.note(made.made(), made)
+    turned = made._replace(
+        x=_channels_last(made.x, data_format), how=(*_last(strides, padding, dilations, explicit_paddings),)
+    )
+    out = turned._replace(found=found._replace(shape=_order(found.shape, data_format))).made()
+    return _as_given(out, data_format)
 
 
-# -- a bias and a relu, which the kernel applies to its sums before it stores them
+def _last(strides, padding, dilations, explicit):
+    """What describes a convolution of channels first, for channels last."""
+    order = lambda v: [v[0], *v[2:], v[1]]
+    pairs = order([explicit[i : i + 2] for i in range(0, len(explicit), 2)]) if explicit else []
+    return order(strides), padding, order(dilations), "NHWC", [n for pair in pairs for n in pair]
+
+
+# -- what follows a convolution and is done with its sums before they are stored
 
 
 class Convolved(NamedTuple):
-    """The recipe of a convolution, perhaps with a bias."""
+    """The recipe of a convolution of images with their channels last, times `scale`, plus `bias` for each channel, plus `addend`."""
 
     x: Any
     w: Any
     how: tuple[Any, ...]
     found: plain.Layout
+    packed: Any = None
+    scale: Any = None
     bias: Any = None
+    addend: Any = None
 
-    def made(self, rectify):
-        """The value, made over with the bias, and with zeros for what is negative."""
+    def made(self, rectify=False):
+        """The value, made over with all that, and with zeros for what is negative."""
+        names = [n for n in ("scale", "bias", "addend") if getattr(self, n) is not None]
 
-        def kernel(x, w, bias):
-            return _called(CONVOLUTION, self.found, self.found.shape, x, w, bias, rectify=rectify)
+        def kernel(x, w, packed, *more):
+            given = dict.fromkeys(("scale", "bias", "addend"), np.zeros(0, np.float32)) | dict(
+                zip(names, more, strict=True)
+            )
+            filters = {"filter": np.array(w.shape, np.int64), "packed": packed is not None, "rectify": rectify}
+            return _called(
+                CONVOLUTION,
+                self.found,
+                self.found.shape,
+                x,
+                w if packed is None else packed,
+                *given.values(),
+                **filters,
+            )
 
-        def plainly(x, w, bias):
-            out = plain.convolve(x, w, *self.how) + bias
+        def plainly(x, w, packed, *more):
+            out, given = plain.convolve(x, w, *self.how), dict(zip(names, more, strict=True))
+            out = (
+                out * given.get("scale", np.float32(1))
+                + given.get("bias", np.float32(0))
+                + given.get("addend", np.float32(0))
+            )
             return jnp.maximum(out, 0) if rectify else out
 
         call = jax.custom_jvp(kernel)
         call.defjvp(lambda values, tangents: (call(*values), jax.jvp(plainly, values, tangents)[1]))
-        channels = self.found.shape[-1]
-        bias = jnp.zeros(channels, np.float32) if self.bias is None else jnp.reshape(self.bias, channels)
-        return call(self.x, self.w, bias)
+        return call(self.x, self.w, self.packed, *(getattr(self, n) for n in names))
+
+
+def _recipe(value):
+    """The recipe of a convolution, to whose sums nothing was added yet that lies like them."""
+    recipe = recipes.of(value)
+    return recipe if isinstance(recipe, Convolved) and recipe.addend is None else None
+
+
+def _is_vector(v, value):
+    """Whether `v` has a number for each channel of `value`."""
+    return v.dtype == value.dtype and v.size == value.shape[-1] and v.shape[-1:] == value.shape[-1:] and v.ndim <= 4
 
 
 def _with_bias(value, bias):
     """`value` plus `bias` by the kernel that makes `value`, or None where it is not for that."""
-    recipe = recipes.of(value)
-    if not isinstance(recipe, Convolved) or recipe.bias is not None:
+    recipe = _recipe(value)
+    if recipe is None or not _is_vector(bias, value):
         return None
-    channels = value.shape[-1]
-    if bias.dtype != value.dtype or bias.size != channels or bias.shape[-1:] != (channels,) or bias.ndim > 4:
+    bias = jnp.reshape(bias, value.shape[-1])
+    made = recipe._replace(bias=bias if recipe.bias is None else recipe.bias + bias)
+    return recipes.note(made.made(), made)
+
+
+def _scaled(value, scale, bias=None):
+    """`value` times `scale`, perhaps plus `bias`, as `_with_bias`."""
+    recipe = _recipe(value)
+    if recipe is None or not _is_vector(scale, value):
         return None
-    made = recipe._replace(bias=bias)
-    return recipes.note(made.made(False), made)
+    scale = jnp.reshape(scale, value.shape[-1])
+    parts = [b for b in (recipe.bias if recipe.bias is None else recipe.bias * scale, bias) if b is not None]
+    factor = scale if recipe.scale is None else recipe.scale * scale
+    made = recipe._replace(scale=factor, bias=sum(parts[1:], parts[0]) if parts else None)
+    return recipes.note(made.made(), made)
+
+
+def _with_image(value, image):
+    """`value` plus an image of its size, as `_with_bias`."""
+    recipe = _recipe(value)
+    if recipe is None or image.dtype != value.dtype or image.shape != value.shape or not isinstance(image, jax.Array):
+        return None
+    made = recipe._replace(addend=image)
+    return recipes.note(made.made(), made)
 
 
 @bias_add_op.on("cpu")
@@ -132,24 +198,42 @@ def _(value, bias, *, data_format):
     return bias_add_op.fn(value, bias, data_format=data_format) if made is None else made
 
 
-def _sum(op):
+def _joined(op, *ways):
     def lowering(x, y):
-        made = _with_bias(x, y)
-        if made is None:
-            made = _with_bias(y, x)
-        return op.fn(x, y) if made is None else made
+        for way in ways:
+            for value, other in ((x, y), (y, x)):
+                if (made := way(value, other)) is not None:
+                    return made
+        return op.fn(x, y)
 
     return lowering
 
 
-for _op in (add, add_v2):
-    _op.on("cpu")(_sum(_op))
+for _op, _ways in ((add, (_with_bias, _with_image)), (add_v2, (_with_bias, _with_image)), (multiply, (_scaled,))):
+    _op.on("cpu")(_joined(_op, *_ways))
+
+
+def _normalized(op):
+    def lowering(x, scale, offset, mean, variance, *, epsilon, data_format, is_training, **_):
+        rest = {"epsilon": epsilon, "data_format": data_format, "is_training": is_training}
+        plainly = op.fn(x, scale, offset, mean, variance, **rest)
+        if data_format != "NHWC" or is_training or len({v.shape for v in (scale, offset, mean, variance)}) != 1:
+            return plainly
+        factor = lax.rsqrt(variance + jnp.float32(epsilon)) * scale
+        made = _scaled(x, factor, offset - mean * factor)
+        return plainly if made is None else (made, *plainly[1:])
+
+    return lowering
+
+
+for _op in (fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3):
+    _op.on("cpu")(_normalized(_op))
 
 
 @relu.on("cpu")
 def _(features):
     recipe = recipes.of(features)
-    return recipe.made(True) if isinstance(recipe, Convolved) else relu.fn(features)
+    return recipe.made(rectify=True) if isinstance(recipe, Convolved) else relu.fn(features)
 
 
 # -- the gradients

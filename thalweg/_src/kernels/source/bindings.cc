@@ -36,17 +36,18 @@ Walk walk(int64_t image, int64_t filter, int64_t result, Numbers strides, Number
   return {image, filter, result, strides[axis], dilations[axis], before[axis]};
 }
 
-// `bias` may be empty.
-ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array bias, Result y, Numbers strides, Numbers dilations, Numbers before,
-                    bool rectify) {
+const float* or_null(Array array) { return array.element_count() ? array.typed_data() : nullptr; }
+
+// `scale`, `bias` and `addend` may be empty. `w` is a filter of the size `filter`, or its panels, if it is `packed`.
+ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array scale, Array bias, Array addend, Result y, Numbers strides,
+                    Numbers dilations, Numbers before, Numbers filter, bool packed, bool rectify) {
   Images from = images(x), to = images(*y);
-  const Filter filter = filter_of(w);
-  straighten(filter, strides, before, from, to);
-  correlate(x.typed_data(), from, w.typed_data(), filter, false,
-            forward(walk(from.height, filter.height, to.height, strides, dilations, before, 0)),
-            forward(walk(from.width, filter.width, to.width, strides, dilations, before, 1)),
-            bias.element_count() ? bias.typed_data() : nullptr, rectify, y->typed_data(), to,
-            Parallel(pool));
+  const Filter shape{filter[0], filter[1], filter[2], filter[3]};
+  straighten(shape, strides, before, from, to);
+  correlate(x.typed_data(), from, w.typed_data(), shape, false,
+            forward(walk(from.height, shape.height, to.height, strides, dilations, before, 0)),
+            forward(walk(from.width, shape.width, to.width, strides, dilations, before, 1)), packed ? w.typed_data() : nullptr,
+            {or_null(bias), rectify, or_null(addend), 0, or_null(scale)}, y->typed_data(), to, Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -56,7 +57,7 @@ ffi::Error by_input(ffi::ThreadPool pool, Array w, Array g, Result x, Numbers st
   straighten(filter, strides, before, from, to);
   correlate(g.typed_data(), from, w.typed_data(), filter, true,
             backward(walk(to.height, filter.height, from.height, strides, dilations, before, 0)),
-            backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), nullptr, false, x->typed_data(), to,
+            backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), nullptr, {}, x->typed_data(), to,
             Parallel(pool));
   return ffi::Error::Success();
 }
@@ -124,10 +125,14 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_convolution, convolve,
                                   .Arg<Array>()
                                   .Arg<Array>()
                                   .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
                                   .Ret<Array>()
                                   .Attr<Numbers>("strides")
                                   .Attr<Numbers>("dilations")
                                   .Attr<Numbers>("before")
+                                  .Attr<Numbers>("filter")
+                                  .Attr<bool>("packed")
                                   .Attr<bool>("rectify"));
 
 #define THALWEG_GRADIENT(name, function)                         \

@@ -159,34 +159,53 @@ struct Part {
         start((r.start * to.width + c.start) * to.channels) {}
 };
 
-// Stores `m` rows of a block whose last vector is not full.
+// Stores `m` rows of a block whose last vector is not full: what is added is read one by one.
 inline void product_in_part(Product product, const float* a, ptrdiff_t a_step, const std::vector<Run>& runs, const float* b,
                             float* c, ptrdiff_t c_step, int64_t m, int64_t width, int64_t size, Finish finish) {
   alignas(64) float own[ROWS * Columns::kWidth];
-  product(a, a_step, runs.data(), static_cast<int>(runs.size()), b, own, width, finish);
-  for (int64_t i = 0; i < m; ++i) std::copy(own + i * width, own + i * width + size, c + i * c_step);
+  const Finish without{finish.bias, finish.rectify && !finish.addend, nullptr, 0, finish.scale};
+  product(a, a_step, runs.data(), static_cast<int>(runs.size()), b, own, width, without);
+  for (int64_t i = 0; i < m; ++i) {
+    const float* from = own + i * width;
+    float* to = c + i * c_step;
+    if (!finish.addend) {
+      std::copy(from, from + size, to);
+      continue;
+    }
+    for (int64_t f = 0; f < size; ++f) {
+      const float sum = from[f] + finish.addend[i * finish.addend_step + f];
+      to[f] = finish.rectify && sum < 0 ? 0 : sum;
+    }
+  }
 }
 
-// result[place, :] = sum over taps of source[place, tap] * filter[tap], for all phases.
+// `values` with zeros behind them, as far as vectors reach; null stays null.
+inline const float* padded(const float* values, const Columns& columns, float* room) {
+  if (!values) return nullptr;
+  std::fill(std::copy(values, values + columns.total, room), room + columns.padded(), 0.0f);
+  return room;
+}
+
+// result[place, :] = sum over taps of source[place, tap] * filter[tap], for all phases. `ready` holds the filter's panels if they have been
+// made before (as `Packed` makes them); `after` has a factor and a bias for each channel, and an image of the size of the result.
 inline void correlate(const float* source, Images from, const float* filter, Filter shape, bool turned,
-                      const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* bias, bool rectify,
+                      const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* ready, Finish after,
                       float* result, Images to, const Parallel& parallel) {
   static thread_local Scratch for_filter, for_bias;
   const Packed packed(filter, shape, turned, rows, columns);
   const Columns& blocks = packed.blocks();
-  if (bias) {  // with zeros behind it, as far as vectors reach
-    float* own = for_bias.floats(blocks.padded());
-    std::fill(std::copy(bias, bias + blocks.total, own), own + blocks.padded(), 0.0f);
-    bias = own;
-  }
+  float* const room = for_bias.floats(2 * blocks.padded());
+  after.bias = padded(after.bias, blocks, room);
+  after.scale = padded(after.scale, blocks, room + blocks.padded());
   const Span across(columns, 0, most_places(columns));
   const int64_t channels = from.channels, row_floats = across.size() * channels;
   const bool heavy = shape.height * shape.width * shape.in * shape.out > 2 * kNear;
   const Deal deal(from.batch, rows, row_floats, blocks.count(), heavy, parallel.threads());
   // Blocks that several tasks read are packed before; a task that is alone with its blocks packs one after the other into its cache.
   const bool shared = deal.places() > 1;
-  float* const panels = shared ? for_filter.floats(packed.floats()) : nullptr;
-  if (shared) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, panels + packed.start(block)); });
+  float* const own_panels = shared && !ready ? for_filter.floats(packed.floats()) : nullptr;
+  const float* const panels = ready ? ready : own_panels;
+  if (own_panels) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, own_panels + packed.start(block)); });
   parallel(deal.places() * deal.chunks.count, [&](int64_t task) {
     static thread_local Scratch for_views, for_panels;
     const int64_t chunk = task % deal.chunks.count, place = task / deal.chunks.count;
@@ -205,10 +224,12 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
     for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) {
       const int vectors = blocks.vectors(block);
       const int64_t size = blocks.size(block), width = vectors * LANES;
-      const Finish finish{bias ? bias + blocks.begin(block) : nullptr, rectify};
-      float* const own_panels = shared ? nullptr : for_panels.floats(packed.floats(block));
-      if (!shared) packed.fill(block, own_panels);
-      const float* const base = shared ? panels + packed.start(block) : own_panels;
+      Finish finish = after;
+      if (after.bias) finish.bias += blocks.begin(block);
+      if (after.scale) finish.scale += blocks.begin(block);
+      float* const near = panels ? nullptr : for_panels.floats(packed.floats(block));
+      if (near) packed.fill(block, near);
+      const float* const base = panels ? panels + packed.start(block) : near;
       for (size_t phase = 0; phase < parts.size(); ++phase) {
         const Part& part = parts[phase];
         const Way &along = part.lines.along, &over = part.lines.over;
@@ -223,6 +244,7 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
               const int64_t at = along.first + pieces.begin(piece), m = pieces.size(piece);
               const float* a = image + line * over.source + at * along.source;
               float* d = out + line * over.result + at * along.result;
+              if (after.addend) finish.addend = after.addend + (d - result), finish.addend_step = along.result;
               const Product product = product_for(static_cast<int>(m), vectors);
               if (size == width)
                 product(a, along.source, part.runs.data(), static_cast<int>(part.runs.size()), b, d, along.result, finish);

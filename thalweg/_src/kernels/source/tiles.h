@@ -22,13 +22,14 @@ struct Run {
   ptrdiff_t offset, length;
 };
 
-// What is done with a sum before it is stored: a bias for each column (or none), another matrix (or none) that lies like the result
-// `addend_step` apart, and zero for what is negative.
+// What is done with a sum before it is stored: a factor and a bias for each column, the element of another matrix, whose rows are
+// `addend_step` apart, and zero for what is negative. What is null is left out.
 struct Finish {
-  const float* bias;
-  bool rectify;
+  const float* bias = nullptr;
+  bool rectify = false;
   const float* addend = nullptr;
   ptrdiff_t addend_step = 0;
+  const float* scale = nullptr;
 };
 
 // c[m, :] = sum over k of a[m, k] * b[k, :]. Row m of `a` begins at a + m * a_step and is read along `runs`, one after the other;
@@ -68,9 +69,10 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
 #pragma GCC unroll 4
   for (int n = 0; n < N; ++n) {
     const Vector bias = finish.bias ? load(finish.bias + n * LANES) : Vector{};
+    const Vector scale = finish.scale ? load(finish.scale + n * LANES) : Vector{} + 1.0f;
 #pragma GCC unroll 16
     for (int m = 0; m < M; ++m) {
-      Vector sum = sums[m][n] + bias;
+      Vector sum = sums[m][n] * scale + bias;
       if (finish.addend) sum += load(finish.addend + m * finish.addend_step + n * LANES);
       if (finish.rectify) sum = sum < 0 ? Vector{} : sum;  // as max(sum, 0): what is not a number stays
       store(c + m * c_step + n * LANES, sum);

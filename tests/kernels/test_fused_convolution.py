@@ -1,0 +1,80 @@
+"""What follows a frozen network's convolution is done by its kernel: normalisation, scale, bias, shortcut, relu. Filters are packed once."""
+
+import numpy as np
+import pytest
+
+import thalweg as tf
+from thalweg._src.core import recipes
+from thalweg._src.kernels import convolution, library
+
+pytestmark = pytest.mark.skipif(library.library().path is None, reason=library.library().reason)
+CALL = "custom_call @thalweg_convolution"
+
+
+@pytest.fixture(autouse=True)
+def any_size(monkeypatch):
+    monkeypatch.setattr(convolution, "LEAST", 0)
+
+
+def normal(seed, *shape):
+    return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
+
+
+def normalized(y, n):
+    vectors = [normal(k, n) for k in (5, 6, 7)]
+    return tf.nn.fused_batch_norm(y, *vectors[:2], mean=vectors[2], variance=normal(8, n) ** 2, is_training=False)[0]
+
+
+AFTER = {
+    "normalized": lambda y, x, n: tf.nn.relu(normalized(y, n)),
+    "shortcut": lambda y, x, n: tf.nn.relu(x + normalized(tf.nn.bias_add(y, normal(9, n)), n)),
+    "scaled": lambda y, x, n: y * normal(5, n) + normal(6, n) + x,
+    "twice": lambda y, x, n: normalized(y * normal(5, n), n) * normal(6, 1, 1, n),
+    "picture": lambda y, x, n: tf.nn.relu(y + x) + x,
+}
+
+
+def network(after, n, kernels, fed=False):
+    """(the values of two networks one after the other, how many convolutions the program calls)."""
+    config = tf.ConfigProto()
+    config.graph_options.rewrite_options.remapping = 0 if kernels else 2
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32, [2, 9, 7, n])
+        w = tf.placeholder(tf.float32, [3, 3, n, n]) if fed else tf.identity(tf.constant(normal(2, 3, 3, n, n) / n))
+        y = tf.nn.conv2d(x, w, strides=[1, 1, 1, 1], padding="SAME")
+        y = AFTER[after](y, x, n)
+        y = AFTER[after](tf.nn.conv2d(y, normal(3, 1, 1, n, n) / n, strides=[1, 1, 1, 1], padding="VALID"), x, n)
+        feed = {x: normal(1, 2, 9, 7, n), **({w: normal(2, 3, 3, n, n) / n} if fed else {})}
+        with tf.Session(config=config) as sess:
+            return sess.run(y, feed), "".join(sess.hlo(y, feed))
+
+
+@pytest.mark.parametrize("n", [20, 64])
+@pytest.mark.parametrize("after", AFTER)
+def test_values_are_those_of_the_single_operations(after, n):
+    (ours, text), (plain, plain_text) = (network(after, n, k) for k in (True, False))
+    assert CALL in text
+    assert CALL not in plain_text
+    np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_constants_are_packed_and_what_is_fed_is_not():
+    for fed, packed in ((False, "packed = true"), (True, "packed = false")):
+        found, text = network("normalized", 40, True, fed)
+        assert packed in text
+        np.testing.assert_allclose(found, network("normalized", 40, False, fed)[0], rtol=1e-4, atol=1e-4)
+
+
+def test_packed_filters_hold_blocks_of_two_vectors_with_zeros_behind():
+    lanes = library.LEVELS[library.library().level].lanes
+    _, pack = convolution.conv2d_op.packers["cpu"]
+    w = normal(1, 3, 2, 5, 2 * lanes + 3)
+    first, last = np.split(pack(w), [30 * 2 * lanes])
+    np.testing.assert_array_equal(first.reshape(30, -1), w.reshape(30, -1)[:, : 2 * lanes])
+    np.testing.assert_array_equal(last.reshape(30, lanes)[:, :3], w.reshape(30, -1)[:, 2 * lanes :])
+    assert not last.reshape(30, lanes)[:, 3:].any()
+    assert pack(w.astype(np.float64)) is None
+
+
+def test_outside_of_a_program_nothing_is_ready():
+    assert recipes.ready(np.zeros(3)) is None
