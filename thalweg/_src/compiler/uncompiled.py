@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FIRST = 4  # executables that a cluster has before the other way is tried
+FIRST = 1  # executables that a cluster has before the other way is tried
 TRIES = 3  # runs in a row that took longer than to compile, before it is given up
 
 
