@@ -17,7 +17,7 @@ from thalweg._src.runtime.state import Store
 
 log = logging.getLogger("thalweg")
 
-_servers: weakref.WeakValueDictionary[str, LocalServer] = weakref.WeakValueDictionary()
+_servers: dict[str, LocalServer] = {}  # by their targets: one that was started lives as long as the process
 _all: weakref.WeakSet[LocalServer] = weakref.WeakSet()
 _lock = threading.Lock()
 _numbers = itertools.count(49152)  # of servers that no other process can reach, for addresses that leave the port to us

@@ -13,6 +13,7 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib import checkpoints
 from thalweg._src.lib.checkpoint_management import latest_checkpoint
+from thalweg._src.lib.device_setter import STANDARD_PS_OPS, replica_device_setter
 from thalweg._src.lib.estimators import evaluating, exporting
 from thalweg._src.lib.estimators.input_results import chosen, ends, length_of, parse_input_fn_result
 from thalweg._src.lib.estimators.modes import ModeKeys, call_with, fn_args
@@ -33,6 +34,16 @@ from thalweg._src.lib.warm_start import warm_start
 from thalweg._src.ops import basic
 
 __all__ = ["Estimator", "WarmStartSettings"]
+
+
+def _variables_on_servers(config: Any) -> Any:
+    """The device function of a cluster that has parameter servers; None for others."""
+    if not config.num_ps_replicas:
+        return None
+    task = f"/job:{config.task_type}/task:{config.task_id}" if config.task_type else "/job:worker"
+    return replica_device_setter(
+        ps_tasks=config.num_ps_replicas, worker_device=task, cluster=config.cluster_spec, ps_ops=STANDARD_PS_OPS
+    )
 
 
 class Estimator:
@@ -61,7 +72,7 @@ class Estimator:
         self._model_dir: str = self._config.model_dir
         self._session_config = self._config.session_config
         log.info("Using config: %s", vars(self._config))
-        self._device_fn = self._config.device_fn
+        self._device_fn = self._config.device_fn or _variables_on_servers(self._config)
         if model_fn is None:
             raise ValueError("model_fn must be provided to Estimator.")
         verify_model_fn_args(model_fn, params)

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.formats import protos
 from thalweg._src.lib.estimators.estimator import Estimator
 from thalweg._src.lib.estimators.exporters import Exporter
 from thalweg._src.lib.estimators.run_config import TaskType
@@ -15,6 +16,9 @@ from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.hooks.saving import CheckpointSaverListener
 from thalweg._src.lib.hooks.timers import SecondOrStepTimer
 from thalweg._src.lib.platform import logging as log
+from thalweg._src.lib.server import Server
+
+_DELAY, _MOST_DELAY = 5, 60  # seconds by which a worker starts after the one before it, and after the chief
 
 
 def _check_input_fn(input_fn: Any) -> None:
@@ -160,8 +164,8 @@ class _EvaluateAfterSaving(CheckpointSaverListener):
 def train_and_evaluate(estimator: Any, train_spec: Any, eval_spec: Any) -> tuple[Any, Any] | None:
     """Train until `train_spec.max_steps`, evaluate after each checkpoint and export: (last metrics, last exports).
 
-    In a cluster, by TF_CONFIG, a chief and workers train and an evaluator waits for checkpoints. Raises TypeError for other
-    things.
+    In a cluster, by TF_CONFIG, each task does its part: a chief and workers start their servers and train, a parameter server serves
+    until it is ended, an evaluator waits for checkpoints. Raises TypeError for other things, RuntimeError for a task without a cluster.
     """
     if not isinstance(eval_spec, EvalSpec):
         raise TypeError(f"`eval_spec` must have type `tf.estimator.EvalSpec`. Got: {type(eval_spec)}")
@@ -178,6 +182,11 @@ def train_and_evaluate(estimator: Any, train_spec: Any, eval_spec: Any) -> tuple
             )
         _evaluate_forever(estimator, train_spec, eval_spec)
         return None
+    if config.task_type == TaskType.PS:
+        _start_server(config).join()
+    if config.cluster_spec and config.master:
+        _start_server(config)
+        _wait_for_the_chief(config)
     listener = _EvaluateAfterSaving(_Evaluator(estimator, eval_spec, train_spec.max_steps), eval_spec.throttle_secs)
     alone = not config.cluster_spec
     estimator.train(
@@ -187,6 +196,31 @@ def train_and_evaluate(estimator: Any, train_spec: Any, eval_spec: Any) -> tuple
         saving_listeners=[listener] if alone or config.task_type == TaskType.MASTER else [],
     )
     return (listener.metrics, listener.exports) if alone else None
+
+
+def _start_server(config: Any) -> Server:
+    """The server of this task of a cluster. Raises RuntimeError where there is no cluster."""
+    if not config.cluster_spec or not config.task_type or config.task_id is None or not config.master:
+        raise RuntimeError(
+            "Could not start server; be sure to specify cluster_spec, task_type, master, and task in RunConfig or set the TF_CONFIG "
+            "environment variable."
+        )
+    own = protos.ConfigProto()
+    if config.session_config is not None:
+        own.gpu_options.CopyFrom(config.session_config.gpu_options)
+    log.info("Start Tensorflow server.")
+    return Server(config.cluster_spec, config.task_type, config.task_id, protocol=config.protocol, config=own)
+
+
+def _wait_for_the_chief(config: Any) -> None:
+    """Let a worker start later than the chief, and than the workers before it."""
+    if config.task_type != TaskType.WORKER:
+        return
+    most = config.experimental_max_worker_delay_secs
+    delay = min(_MOST_DELAY if most is None else int(most), (config.task_id + 1) * _DELAY)
+    if delay > 0:
+        log.info("Waiting %d secs before starting training.", delay)
+        time.sleep(delay)
 
 
 def _evaluate_forever(estimator: Estimator, train_spec: TrainSpec, eval_spec: EvalSpec) -> None:
