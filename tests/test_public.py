@@ -193,3 +193,12 @@ def test_an_untested_symbol_is_found(monkeypatch):
     monkeypatch.setattr(tf, "nobody_" + "knows", nobody_tests_this, raising=False)
     with pytest.raises(AssertionError, match="nobody_" + "knows"):
         test_every_public_symbol_is_in_a_test()
+
+
+def test_functions_made_by_functions_have_names_of_their_own():
+    """Programs keep tables by `__name__` (tensorpack's argument scopes). Contrib is held to it too."""
+    for face in [*faces(), *faces("thalweg.contrib")]:
+        names: dict[str, object] = {}
+        for name, value in vars(face).items():
+            if isinstance(value, types.FunctionType) and not name.startswith("_"):
+                assert names.setdefault(value.__name__, value) is value, (face.__name__, name, value.__name__)

@@ -101,6 +101,7 @@ def _switch(name: str, default: Any) -> tuple[Any, Any]:
     def put(value: Any) -> None:
         _settings[name] = value
 
+    get.__name__, put.__name__ = f"get_{name}", f"set_{name}"
     get.__doc__ = f"The setting {name!r}."
     put.__doc__ = f"Note the setting {name!r}. Sessions take theirs from a ConfigProto."
     return get, put

@@ -123,3 +123,7 @@ streaming_false_positives_at_thresholds = _at_thresholds(
 streaming_false_negatives_at_thresholds = _at_thresholds(
     thresholds.false_negatives_at_thresholds, "`streaming_false_negatives` at several thresholds."
 )
+
+for _name, _made in list(globals().items()):
+    if _name.startswith(("streaming_", "sparse_recall")):
+        _made.__name__ = _made.__qualname__ = _name

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from thalweg._src.lib.layers.base import to_snake_case
+
 _FORMATS = {"channels_last": ("NWC", "NHWC", "NDHWC"), "channels_first": ("NCW", "NCHW", "NCDHW")}
 
 
@@ -99,4 +101,5 @@ def as_function(layer: type, doc: str, *, reuse: bool = True) -> Callable[..., A
 
     function.__signature__ = signature  # type: ignore[attr-defined]
     function.__doc__ = doc
+    function.__name__ = function.__qualname__ = to_snake_case(layer.__name__)
     return function
