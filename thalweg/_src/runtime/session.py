@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import warnings
 from typing import Any
 
@@ -47,7 +48,8 @@ class Session(BaseSession):
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
         """Forget the variables of a server, or those in some of its `containers`. Its sessions end: AbortedError.
 
-        Without a server, variables belong to their session, and there is nothing to reset.
+        Without a server, variables belong to their session, and there is nothing to reset. Waits for a server that is not there, as long as
+        the `operation_timeout_in_ms` of `config` says: DeadlineExceededError.
         """
         target = target.decode() if isinstance(target, bytes) else target
         server, address = server_of(target), address_of(target)
@@ -55,7 +57,9 @@ class Session(BaseSession):
             server.reset(containers)
         elif address is not None:
             facts = {"containers": [c.decode() if isinstance(c, bytes) else c for c in containers or ()]}
-            wait(reach(address), "Reset", frames.pack(facts), target, threading.Event(), None)
+            limit = config.operation_timeout_in_ms if config is not None else 0
+            until = time.monotonic() + limit / 1000 if limit else None
+            wait(reach(address), "Reset", frames.pack(facts), target, threading.Event(), until)
         elif target not in LOCAL:
             raise errors.NotFoundError(None, None, f"No session factory registered for the target {target!r}.")
 
