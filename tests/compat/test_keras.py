@@ -275,3 +275,16 @@ def test_a_model_is_saved_and_loaded(tmp_path):
     (tmp_path / "p.py").write_text(program)
     files = [str(tmp_path / "m.h5"), str(tmp_path / "w.h5")]
     subprocess.run([sys.executable, "-m", "thalweg", "run", str(tmp_path / "p.py"), *files], check=True, timeout=120)
+
+
+@needs_keras
+def test_distributions_that_only_tf_keras_knows(keras):
+    drawn = keras.initializers.VarianceScaling(2.0, distribution="untruncated_normal", seed=1)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        weights = sess.run(drawn((40, 50), tf.float32))
+    assert weights.std() == pytest.approx((2 / 40) ** 0.5, rel=0.1)
+    assert abs(weights).max() > 2.2 * weights.std()  # nothing is cut off
+    assert drawn.get_config()["distribution"] == "untruncated_normal"
+    with pytest.raises(ValueError, match="distribution"):
+        keras.initializers.VarianceScaling(distribution="other")

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from thalweg._src.ops import initializers
+
 
 def _h5py_attributes(module: ModuleType) -> None:
     """Attributes that were written as bytes are bytes again, not text; a list of them is an array of fixed length."""
@@ -97,6 +99,28 @@ def _keras_models(module: ModuleType) -> None:
     module.Network.compute_output_shape = compute_output_shape
 
 
+def _keras_initializers(module: ModuleType) -> None:
+    """The distributions of tf.keras's VarianceScaling that Keras has no names for are drawn as tf draws them."""
+    kind = module.VarianceScaling
+    own, own_call = kind.__init__, kind.__call__
+
+    @functools.wraps(own)
+    def init(
+        self: Any, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: Any = None
+    ) -> None:
+        drawn = distribution.lower()
+        own(self, scale, mode, "normal" if drawn.endswith("truncated_normal") else drawn, seed)
+        self.distribution = drawn
+
+    @functools.wraps(own_call)
+    def call(self: Any, shape: Any, dtype: Any = None) -> Any:
+        if not self.distribution.endswith("truncated_normal"):
+            return own_call(self, shape, dtype)
+        return initializers.VarianceScaling(**self.get_config())(shape, dtype)
+
+    kind.__init__, kind.__call__ = init, call
+
+
 def _keras_downloads(module: ModuleType) -> None:
     """A file that cannot be fetched: the error says where to put it."""
     own = module.get_file
@@ -123,5 +147,6 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "h5py._hl.dataset": _h5py_datasets,
     "keras.engine.base_layer": _keras_layers,
     "keras.engine.network": _keras_models,
+    "keras.initializers": _keras_initializers,
     "keras.utils.data_utils": _keras_downloads,
 }
