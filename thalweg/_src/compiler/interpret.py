@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler import mixed
 from thalweg._src.compiler.bodies import accesses, body_ops, randoms, refers, source_of, static_needs, variable_key
 from thalweg._src.core import apply, errors, infer, recipes, shapes
 from thalweg._src.core.apply import Replan
@@ -58,6 +59,7 @@ class Interpreter:
         self.takers: dict[Tensor, int] = {}  # how many operations take a tensor's value, where that is known
         self.current: Any = None  # the operation whose lowering runs, where that wants to know
         self.is_child = False  # whether JAX traces this on its own, perhaps more than once
+        self.half: str | None = None  # the type in which products are computed, where that is not their own
         self.taped = False  # whether loops must keep what their derivatives need
         self.active: Any = None  # a flag: where it is False, a turn of a loop is only played, and must keep nothing
 
@@ -166,6 +168,8 @@ class Interpreter:
             rng = self._rng(op)
         if self.takers:
             recipes.taking([v for t, v in zip(op._inputs, values, strict=True) if self.takers.get(t) == 1])
+        if self.half is not None and op.type in mixed.PRODUCTS:
+            values = mixed.reduced(values, self.half)
         ctx = self.ctx(op) if opdef.wants_ctx and self.ctx is not None else self if opdef.wants_ctx else None
         result = apply.call(opdef, op._attrs, values, rng=rng, ctx=ctx, platform=self.platform)
         if rng is not None:
@@ -256,7 +260,7 @@ class Interpreter:
             watch=self.watch,
             wait=self.wait,
         )
-        child.is_child, child.active, child.taped = True, self.active, self.taped
+        child.is_child, child.active, child.taped, child.half = True, self.active, self.taped, self.half
         return child
 
     def _args(self, op: Operation) -> list[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from thalweg._src.compiler import haste
 from thalweg._src.compiler.interpret import Interpreter
+from thalweg._src.compiler.mixed import type_on
 from thalweg._src.compiler.recompute import Recomputation
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import apply, errors, recipes
@@ -45,12 +46,14 @@ class Executable:
         *,
         donate: bool = True,
         kernels: bool = True,
+        mixed: bool = False,
         recompute: dict[str, Any] | None = None,
         hasty_runs: int = 0,
     ):
         """`hasty_runs`: how often it may run on hastily compiled code before it is compiled in full."""
         self.cluster, self.statics, self.device = cluster, statics, device
         self.kernels, self.donates, self.recompute, self.hasty_runs = kernels, donate, recompute, hasty_runs
+        self.half = type_on(device.platform) if mixed else None
         rng_keys = [("rng", op.name) for op in cluster.randoms]
         keys = [*cluster.sources, *rng_keys]
         writes = {*cluster.writes, *rng_keys}
@@ -87,6 +90,7 @@ class Executable:
         inside = [op for op in cluster.ops if op not in set(self.big)]
         checks: list[Any] = []
         runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
+        runner.half = self.half
         runner.takers = collections.Counter(
             [t for op in inside if not op.opdef.needs_only_shapes(op) for t in op._inputs] + 2 * list(cluster.outputs)
         )

@@ -19,7 +19,7 @@ from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.lazy import jax
 from thalweg._src.formats import frames
-from thalweg._src.runtime import partial_runs, profile
+from thalweg._src.runtime import partial_runs, precision, profile
 from thalweg._src.runtime.cluster_runs import ClusterRuns
 from thalweg._src.runtime.fetch import Fetches, expand_feed
 from thalweg._src.runtime.links import reach, wait
@@ -92,6 +92,7 @@ class BaseSession(ClusterRuns):
         self._partial: dict[str, Any] = {}
         self._debug = os.environ.get("THALWEG_DEBUG", "")
         self._kernels = config is None or config.graph_options.rewrite_options.remapping != _OFF
+        self._mixed = precision.of_new_session(config)
         self._recompute = recompute.asked_for(config)
         self._last_plan: Plan | None = None
         self._placed = 0  # so many operations of the graph have devices that are there

@@ -14,6 +14,7 @@ import numpy as np
 from thalweg._src.compiler import haste
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.lower import Executable
+from thalweg._src.compiler.mixed import type_on
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import apply, errors
@@ -42,6 +43,7 @@ class ClusterRuns:
     _changing: set[Tensor]
     _debug: str
     _kernels: bool
+    _mixed: bool
     _recompute: dict[str, Any] | None
 
     def _run_cluster(
@@ -165,6 +167,7 @@ class ClusterRuns:
                 cluster.colour,
                 donate=donate,
                 kernels=kernels,
+                mixed=self._mixed,
                 recompute=self._recompute,
                 hasty_runs=runs,
             )
@@ -244,6 +247,7 @@ class ClusterRuns:
             watch=_stop_at_nan if self._debug == "nan" else None,
             wait=wait or self._finish,
         )
+        runner.half = type_on(runner.platform) if self._mixed else None
         runner.prepare(cluster.ops)
         return runner, state
 

@@ -106,3 +106,4 @@ from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
 from thalweg._src.ops.dual_ascent import sdca_fprint as sdca_fprint
 from thalweg._src.ops.dual_ascent import sdca_optimizer as sdca_optimizer
 from thalweg._src.ops.dual_ascent import sdca_shrink_l1 as sdca_shrink_l1
+from thalweg.train import experimental as experimental
