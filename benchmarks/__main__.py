@@ -18,7 +18,7 @@ DEFAULT = [w.name for w in WORKLOADS if w.name not in MACHINE] + ["start-up"]
 
 def main() -> None:
     options = arguments()
-    peers = known_peers(options.oracle, options.torch_python)
+    peers = known_peers(options.oracle, options.torch_python, options.onnx_python)
     workloads = by_name()
     if options.list:
         print("\n".join([*(f"{w.name:40} {w.title}" for w in workloads.values()), "start-up"]))
@@ -104,6 +104,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--compiled", action="store_true", help="PyTorch by torch.compile too")
     parser.add_argument("--oracle", help="script that runs a program under TensorFlow (default: THALWEG_ORACLE)")
     parser.add_argument("--torch-python", help="an interpreter that has PyTorch")
+    parser.add_argument("--onnx-python", help="an interpreter that has onnx with ONNX Runtime or OpenVINO")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="where the report goes")
     parser.add_argument("--list", action="store_true", help="show the workloads and the peers")
     return parser.parse_args()

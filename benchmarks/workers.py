@@ -30,10 +30,13 @@ class Peer:
     absent: str = ""
 
 
-def known_peers(oracle: str | None = None, torch_python: str | None = None) -> list[Peer]:
+def known_peers(
+    oracle: str | None = None, torch_python: str | None = None, onnx_python: str | None = None
+) -> list[Peer]:
     """All peers, thalweg first.
 
-    `oracle` is a script that runs a program under a TensorFlow, `torch_python` an interpreter that has PyTorch.
+    `oracle` is a script that runs a program under a TensorFlow, `torch_python` an interpreter that has PyTorch, `onnx_python` one that
+    has onnx, onnxruntime and openvino, or some of them.
     """
     here = (sys.executable,)
     torch = (torch_python,) if torch_python else here if importlib.util.find_spec("torch") else python_with("torch")
@@ -52,11 +55,24 @@ def known_peers(oracle: str | None = None, torch_python: str | None = None) -> l
         ]
     else:
         peers.append(Peer("PyTorch", absent="not importable here: name an interpreter by --torch-python"))
+    for name, module in (("ONNX Runtime", "onnxruntime"), ("OpenVINO", "openvino")):
+        found = interpreter_with(module, onnx_python)
+        here_too = worker(found, module) if found else ()
+        peers.append(Peer(name, here_too, "" if found else "not importable here: name an interpreter by --onnx-python"))
     return [*peers, Peer("JAX", worker(here, "jax")), Peer("NumPy", worker(here, "numpy"))]
 
 
 def worker(interpreter: tuple[str, ...], module: str, *arguments: str) -> tuple[str, ...]:
     return (*interpreter, "-u", "-m", f"benchmarks.peers.{module}", *arguments)
+
+
+def interpreter_with(module: str, named: str | None) -> tuple[str, ...]:
+    """The interpreter that is `named`, this one, or the path's: the first that has the module, or nothing."""
+    for python in (named, sys.executable):
+        look = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+        if python and not subprocess.run([python, "-c", look], check=False).returncode:
+            return (python,)
+    return python_with(module)
 
 
 def python_with(module: str) -> tuple[str, ...]:

@@ -1,13 +1,17 @@
-"""The image networks of the seeds as frozen graphs with random weights, for inference: one text for TensorFlow and thalweg."""
+"""The image networks of the seeds as frozen graphs with random weights, for inference: one text for all peers.
+
+A network is a function of `net`, who has the layers, and of the images. `Layers` makes them of a peer's operations; those of TensorFlow and
+thalweg stand here, PyTorch's and ONNX's in modules of their own. Python 3.7 reads this.
+"""
 
 import numpy as np
 
 
 class Layers:
-    """Layers with constants for weights, on one graph."""
+    """Layers with constants for weights. Subclasses say what the operations are; filters are [height, width, in, out]."""
 
-    def __init__(self, tf):
-        self.tf, self.random = tf, np.random.RandomState(3)
+    def __init__(self):
+        self.random = np.random.RandomState(3)
 
     def weights(self, *shape):
         fan_in = np.prod(shape[:-1])
@@ -17,31 +21,56 @@ class Layers:
         return (centre + 0.1 * self.random.standard_normal(size)).astype(np.float32)
 
     def normalized(self, x, relu=True):
-        n = int(x.shape[-1])
-        y = self.tf.nn.fused_batch_norm(
-            x,
-            self.vector(n, 1),
-            self.vector(n, 0),
-            mean=self.vector(n, 0),
-            variance=np.abs(self.vector(n, 1)),
-            epsilon=1e-3,
-            is_training=False,
-        )[0]
-        return self.tf.nn.relu(y) if relu else y
+        n = self.channels(x)
+        vectors = self.vector(n, 1), self.vector(n, 0), self.vector(n, 0), np.abs(self.vector(n, 1))
+        y = self.batch_norm(x, *vectors)
+        return self.relu(y) if relu else y
 
     def conv(self, x, size, filters, stride=1, padding="SAME", relu=True):
         height, width = (size, size) if isinstance(size, int) else size
-        w = self.weights(height, width, int(x.shape[-1]), filters)
-        return self.normalized(self.tf.nn.conv2d(x, w, strides=[1, stride, stride, 1], padding=padding), relu)
+        w = self.weights(height, width, self.channels(x), filters)
+        return self.normalized(self.convolved(x, w, stride, padding), relu)
 
     def biased(self, x, filters):
-        w = self.weights(3, 3, int(x.shape[-1]), filters)
-        y = self.tf.nn.conv2d(x, w, strides=[1, 1, 1, 1], padding="SAME")
-        return self.tf.nn.relu(self.tf.nn.bias_add(y, self.vector(filters, 0)))
+        y = self.convolved(x, self.weights(3, 3, self.channels(x), filters), 1, "SAME")
+        return self.relu(self.plus(y, self.vector(filters, 0)))
 
     def depthwise(self, x, stride):
-        w = self.random.standard_normal((3, 3, int(x.shape[-1]), 1)).astype(np.float32) / 3
-        return self.normalized(self.tf.nn.depthwise_conv2d_native(x, w, strides=[1, stride, stride, 1], padding="SAME"))
+        w = self.random.standard_normal((3, 3, self.channels(x), 1)).astype(np.float32) / 3
+        return self.normalized(self.filtered(x, w, stride))
+
+    def dense(self, x, units, depth):
+        return self.product(x, self.weights(depth, units), self.vector(units, 0))
+
+    def classes(self, x):
+        return self.softmax(self.dense(self.mean(x), 1000, self.channels(x)))
+
+
+class Graph(Layers):
+    """The operations of TensorFlow, images with their channels last."""
+
+    def __init__(self, tf):
+        super().__init__()
+        self.tf, self.relu, self.softmax = tf, tf.nn.relu, tf.nn.softmax
+
+    def channels(self, x):
+        return int(x.shape[-1])
+
+    def convolved(self, x, w, stride, padding):
+        return self.tf.nn.conv2d(x, w, strides=[1, stride, stride, 1], padding=padding)
+
+    def filtered(self, x, w, stride):
+        return self.tf.nn.depthwise_conv2d_native(x, w, strides=[1, stride, stride, 1], padding="SAME")
+
+    def batch_norm(self, x, scale, offset, mean, variance):
+        how = {"mean": mean, "variance": variance, "epsilon": 1e-3, "is_training": False}
+        return self.tf.nn.fused_batch_norm(x, scale, offset, **how)[0]
+
+    def plus(self, x, bias):
+        return self.tf.nn.bias_add(x, bias)
+
+    def product(self, x, w, bias):
+        return self.tf.nn.bias_add(self.tf.matmul(x, w), bias)
 
     def max_pool(self, x, size=3, stride=2, padding="SAME"):
         return self.tf.nn.max_pool(x, [1, size, size, 1], [1, stride, stride, 1], padding)
@@ -49,11 +78,17 @@ class Layers:
     def mean_pool(self, x):
         return self.tf.nn.avg_pool(x, [1, 3, 3, 1], [1, 1, 1, 1], "SAME")
 
-    def dense(self, x, units):
-        return self.tf.nn.bias_add(self.tf.matmul(x, self.weights(int(x.shape[-1]), units)), self.vector(units, 0))
+    def mean(self, x):
+        return self.tf.reduce_mean(x, [1, 2])
 
-    def classes(self, x):
-        return self.tf.nn.softmax(self.dense(self.tf.reduce_mean(x, [1, 2]), 1000))
+    def flat(self, x, size):
+        return self.tf.reshape(x, [-1, size])
+
+    def joined(self, *parts):
+        return self.tf.concat(parts, 3)
+
+    def sum(self, x, y):
+        return x + y
 
 
 def vgg_16(net, x):
@@ -61,10 +96,10 @@ def vgg_16(net, x):
         for _ in range(count):
             x = net.biased(x, filters)
         x = net.max_pool(x, 2, 2)
-    x = net.tf.reshape(x, [-1, 7 * 7 * 512])
-    for _ in range(2):
-        x = net.tf.nn.relu(net.dense(x, 4096))
-    return net.tf.nn.softmax(net.dense(x, 1000))
+    x = net.flat(x, 7 * 7 * 512)
+    for depth in (7 * 7 * 512, 4096):
+        x = net.relu(net.dense(x, 4096, depth))
+    return net.softmax(net.dense(x, 1000, 4096))
 
 
 def resnet_50(net, x):
@@ -74,7 +109,7 @@ def resnet_50(net, x):
             stride = 2 if stage and not block else 1
             way = x if block else net.conv(x, 1, 4 * filters, stride=stride, relu=False)
             x = net.conv(net.conv(net.conv(x, 1, filters), 3, filters, stride=stride), 1, 4 * filters, relu=False)
-            x = net.tf.nn.relu(x + way)
+            x = net.relu(net.sum(x, way))
     return net.classes(x)
 
 
@@ -87,9 +122,6 @@ def mobilenet(net, x):
 
 
 def inception_v3(net, x):
-    def beside(*parts):
-        return net.tf.concat(parts, 3)
-
     def chain(x, *layers):
         for size, filters in layers:
             x = net.conv(x, size, filters)
@@ -99,32 +131,32 @@ def inception_v3(net, x):
     x = net.max_pool(net.conv(x, 3, 64), padding="VALID")
     x = net.max_pool(net.conv(net.conv(x, 1, 80), 3, 192, padding="VALID"), padding="VALID")
     for pooled in (32, 64, 64):
-        x = beside(
+        x = net.joined(
             net.conv(x, 1, 64),
             chain(x, (1, 48), (5, 64)),
             chain(x, (1, 64), (3, 96), (3, 96)),
             net.conv(net.mean_pool(x), 1, pooled),
         )
-    x = beside(
+    x = net.joined(
         net.conv(x, 3, 384, stride=2, padding="VALID"),
         net.conv(chain(x, (1, 64), (3, 96)), 3, 96, stride=2, padding="VALID"),
         net.max_pool(x, padding="VALID"),
     )
     for n in (128, 160, 160, 192):
-        x = beside(
+        x = net.joined(
             net.conv(x, 1, 192),
             chain(x, (1, n), ((1, 7), n), ((7, 1), 192)),
             chain(x, (1, n), ((7, 1), n), ((1, 7), n), ((7, 1), n), ((1, 7), 192)),
             net.conv(net.mean_pool(x), 1, 192),
         )
-    x = beside(
+    x = net.joined(
         net.conv(net.conv(x, 1, 192), 3, 320, stride=2, padding="VALID"),
         net.conv(chain(x, (1, 192), ((1, 7), 192), ((7, 1), 192)), 3, 192, stride=2, padding="VALID"),
         net.max_pool(x, padding="VALID"),
     )
     for _ in range(2):
         three, double = net.conv(x, 1, 384), chain(x, (1, 448), (3, 384))
-        x = beside(
+        x = net.joined(
             net.conv(x, 1, 320),
             net.conv(three, (1, 3), 384),
             net.conv(three, (3, 1), 384),
@@ -145,7 +177,7 @@ def programs(tf):
         tf.reset_default_graph()
         ((shape, _),) = workload.feeds
         images = tf.placeholder(tf.float32, shape)
-        out = NETWORKS[workload.size["network"]](Layers(tf), images)
+        out = NETWORKS[workload.size["network"]](Graph(tf), images)
         session = tf.Session()
         return lambda batch: float(session.run(out, {images: batch})[0].max())
 

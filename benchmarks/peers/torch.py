@@ -5,6 +5,7 @@ import sys
 
 from benchmarks.catalogue import by_name
 from benchmarks.ops.eager import programs as op_programs
+from benchmarks.peers.networks_torch import programs as network_programs
 from benchmarks.peers.torch_input import programs as input_programs
 from benchmarks.protocol import serve, timed_import
 
@@ -129,7 +130,8 @@ def main():
     compiled = "--compiled" in sys.argv
     torch, seconds = timed_import("torch")
     facts = {"peer": "PyTorch", "version": torch.__version__, "imported": seconds}
-    serve(facts, {**programs(torch, compiled), **input_programs(torch), **op_programs(torch, compiled)}, by_name())
+    known = {**programs(torch, compiled), **input_programs(torch), **op_programs(torch, compiled)}
+    serve(facts, {**known, **network_programs(torch, compiled)}, by_name())
 
 
 if __name__ == "__main__":

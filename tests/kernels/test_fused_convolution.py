@@ -1,4 +1,4 @@
-"""What follows a frozen network's convolution is done by its kernel: normalisation, scale, bias, shortcut, relu. Filters are packed once."""
+"""What follows a frozen network's convolution is done by its kernel: normalisation, bias, shortcut, relu. Filters are packed once."""
 
 import numpy as np
 import pytest
