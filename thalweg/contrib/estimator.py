@@ -15,6 +15,7 @@ from thalweg._src.lib.estimators.extending import stop_if_higher_hook as stop_if
 from thalweg._src.lib.estimators.extending import stop_if_lower_hook as stop_if_lower_hook
 from thalweg._src.lib.estimators.extending import stop_if_no_decrease_hook as stop_if_no_decrease_hook
 from thalweg._src.lib.estimators.extending import stop_if_no_increase_hook as stop_if_no_increase_hook
+from thalweg._src.lib.estimators.forwarding import forward_features as forward_features
 from thalweg._src.lib.estimators.more_heads import binary_classification_head as binary_classification_head
 from thalweg._src.lib.estimators.more_heads import logistic_regression_head as logistic_regression_head
 from thalweg._src.lib.estimators.more_heads import multi_class_head as multi_class_head
@@ -28,4 +29,6 @@ from thalweg._src.lib.estimators.receivers import (
 from thalweg._src.lib.estimators.receivers import (
     build_supervised_input_receiver_fn_from_input_fn as build_supervised_input_receiver_fn_from_input_fn,
 )
+from thalweg._src.lib.estimators.recurrent import RNNClassifier as RNNClassifier
+from thalweg._src.lib.estimators.recurrent import RNNEstimator as RNNEstimator
 from thalweg._src.lib.estimators.spec import call_logit_fn as call_logit_fn
