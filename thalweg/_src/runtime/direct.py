@@ -43,14 +43,19 @@ def kept(session: BaseSession, source: Operation) -> Any:
     return value
 
 
-def put(session: BaseSession, source: Operation, value: np.ndarray) -> None:
-    """Make `value` the value of the variable op `source`. The array must not change afterwards."""
+def put(session: BaseSession, source: Operation, value: np.ndarray) -> int:
+    """Make `value` the value of the variable op `source`, and tell how many bytes the old one had.
+
+    The array must not change afterwards.
+    """
     kept: Any = value
     if value.dtype != object:
         with jax.enable_x64(True):
             kept = jax.device_put(value, session._devices.place(source)).block_until_ready()  # `value` may go then
     with session._store.lock:
+        old = session._store.values.get(variable_key(source))
         session._store.commit([variable_key(source)], [kept])
+    return getattr(old, "nbytes", 0)
 
 
 def forget(session: BaseSession) -> None:

@@ -55,3 +55,13 @@ def keep_memory() -> None:
     mallopt(_MMAP_MAX, 0)
     mallopt(_TRIM_THRESHOLD, _KEPT)
     mallopt(_ARENA_MAX, max(2, os.cpu_count() or 1))  # or every thread keeps memory of its own
+
+
+def give_back() -> None:
+    """Return to the system what the C library keeps and nobody uses: after work that will not come again, as a step does.
+
+    A hole where one tensor was may be some bytes too small for the next one, so that holes would add up.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)

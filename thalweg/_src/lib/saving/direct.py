@@ -20,7 +20,9 @@ from thalweg._src.core.status import translated
 from thalweg._src.lib.saving.saveables import op_list_to_dict
 from thalweg._src.ops import checkpoints
 from thalweg._src.runtime import direct
+from thalweg._src.runtime.processor import give_back
 
+MUCH = 1 << 26  # bytes
 
 class Move(NamedTuple):
     """One variable and its place in a checkpoint. `reshape`: it takes values of another shape, if the size is the same;
@@ -177,12 +179,16 @@ def restore(session: Any, path: str, moves: list[Move]) -> None:
     with translated(), checkpoints.open_reader(path) as reader:
         for move in moves:
             _check(reader, move)
+        left = 0  # bytes of what was replaced, which the C library keeps
         for move in moves:
             value = checkpoints.read_tensor(reader, move.name, move.slice_spec, move.dtype)
             if move.reshape:
                 value = value.reshape(_full_shape(move, value))
-            direct.put(session, move.source, value)
+            left += direct.put(session, move.source, value)
             del value  # before the next one is read
+            if left >= MUCH:
+                give_back()
+                left = 0
 
 
 def _check(reader: Any, move: Move) -> None:
