@@ -6,6 +6,9 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 import thalweg as tf
 
 
@@ -103,3 +106,28 @@ def test_files_beside_the_program(tmp_path):
     source = "import thalweg as tf; print(tf.resource_loader.get_root_dir_with_all_resources())"
     end = ran(source, folder=tmp_path / "job.runfiles" / "repo" / "deep")
     assert end.stdout.strip() == str(tmp_path / "job.runfiles" / "repo")
+
+
+def test_the_content_of_a_file_is_plain_bytes(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"One\na\n")
+    seen = []
+    with tf.Graph().as_default(), tf.Session() as sess:
+        content = tf.read_file(str(path))
+        told = tf.py_func(lambda text: seen.append(np.array(text)) or np.int64(len(text)), [content], tf.int64)
+        one, both, size = sess.run([content, tf.stack([content, content]), told])
+    assert type(one) is bytes
+    assert np.array(one) == b"One\na\n"  # NumPy makes no array of a class of one's own
+    assert [type(x) for x in both] == [bytes, bytes]
+    assert size == 6
+    assert seen[0] == b"One\na\n"
+
+
+def test_places_outside_of_a_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("four")
+    with tf.gfile.GFile(str(path)) as f:
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            f.seek(-1)
+        with pytest.raises(tf.errors.OutOfRangeError):
+            f.seek(5)

@@ -7,6 +7,8 @@ import os
 import re
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core import errors
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
@@ -68,6 +70,18 @@ class Content(bytes):
             found = cls(stream.read())
         found.source = os.fsdecode(name)
         return found
+
+
+def plain_strings(array: np.ndarray) -> Any:
+    """A copy of an array of strings for users, the string itself where its rank is 0: NumPy can't make an array of a Content."""
+    if array.ndim == 0:
+        value = array[()]
+        return bytes(value) if type(value) is Content else value
+    out = array.copy()
+    for at, value in enumerate(out.flat):
+        if type(value) is Content:
+            out.flat[at] = bytes(value)
+    return out
 
 
 def matching(pattern: Any) -> list[str]:

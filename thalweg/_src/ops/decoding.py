@@ -278,7 +278,7 @@ def _parse_tensor(serialized: string, *, out_type: OUT) -> OUT:
         array = tensors.from_proto(proto)
     except Exception as error:
         raise ValueError(
-            f"Could not parse `serialized` as TensorProto, contents: {serialized.item()!r:.80} {error}"
+            f"Could not parse `serialized` as TensorProto: '{serialized.item().decode(errors='backslashreplace'):.80}' ({error})"
         ) from None
     if proto.dtype != out_type.as_datatype_enum:
         raise ValueError(

@@ -12,6 +12,7 @@ from thalweg._src.core.convert import as_array, to_tensor
 from thalweg._src.core.dtypes import as_dtype
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.opdef import Min, Mixed, Types, op
+from thalweg._src.core.storage import plain_strings
 
 # Functions by the token that the op carries. A graph keeps its functions alive; a token from another process finds nothing.
 _functions: dict[str, Callable[..., Any]] = {}
@@ -44,7 +45,7 @@ def _call(token: str, values: Any, types: Any, ctx: Any) -> list[Any]:
             f"callback {token} is not found: py_func runs in the process that made it only, no GraphDef can hold it.",
         )
     try:
-        result = func(*[v if isinstance(v, np.ndarray) and v.ndim else np.asarray(v)[()] for v in values])
+        result = func(*map(_given, values))
     except (StopIteration, Exception) as error:
         raise _translated(error) from error
     if not types:
@@ -57,6 +58,14 @@ def _call(token: str, values: Any, types: Any, ctx: Any) -> list[Any]:
             None, None, f"pyfunc_{token} returns {len(parts)} values, but expects to see {len(types)} values."
         )
     return [_converted(p, t, i, token) for i, (p, t) in enumerate(zip(parts, types, strict=True))]
+
+
+def _given(value: Any) -> Any:
+    """An input as the function gets it: scalars as themselves."""
+    array = np.asarray(value)
+    if array.dtype == object:
+        return plain_strings(array)
+    return array if array.ndim else array[()]
 
 
 _KINDS: dict[type, type[errors.OpError]] = {

@@ -11,6 +11,7 @@ from thalweg._src.core import dtypes, shapes
 from thalweg._src.core.convert import as_array
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jax
+from thalweg._src.core.storage import plain_strings
 from thalweg._src.core.structured import Structured
 
 FEED_IS_TENSOR = (
@@ -89,9 +90,9 @@ def shape_of(value: Any) -> tuple[int, ...]:
 def to_user(value: Any) -> Any:
     """A result as the user gets it: an array of his own, or a NumPy scalar (bytes for a string)."""
     if isinstance(value, np.ndarray):
-        if value.ndim == 0:
-            return value[()]
-        return value.copy()
+        if value.dtype == object:
+            return plain_strings(value)
+        return value[()] if value.ndim == 0 else value.copy()
     if type(value) is RefValue:
         return value
     if isinstance(value, Structured):

@@ -89,7 +89,9 @@ class FileIO:
                 None, None, f"Invalid whence argument: {whence}. Valid values are 0, 1, or 2."
             )
         to = (position if offset is None else offset) + (0, self.tell(), self.size())[whence]
-        if to < 0 or to > self.size():
+        if to < 0:
+            raise errors.InvalidArgumentError(None, None, f"{self._name}: can't seek to {to}")
+        if to > self.size():
             raise errors.OutOfRangeError(None, None, f"{self._name}: can't seek to {to}, the size is {self.size()}")
         stream.seek(to)
 
