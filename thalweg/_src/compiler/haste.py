@@ -9,11 +9,13 @@ gives the same numbers again.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from thalweg._src.core import shapes
+from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax
 
 _OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
@@ -21,6 +23,7 @@ FEW = 3  # runs of a cluster's first executable, after which it is compiled in f
 SOME = 16  # of those for other shapes
 MANY = 64  # of those for ever new shapes
 _GAIN = 150_000  # numbers that may be given by slower code for every operation that is compiled hastily
+_DRAWN = 1_000_000  # numbers that NumPy makes while XLA compiles one random operation
 _TURNS = 100  # that a loop is taken to make where their number is not known
 
 
@@ -44,6 +47,20 @@ def runs(jaxpr: Any, most: int) -> int:
     """
     equations, numbers = _work(jaxpr)
     return next((n for n in (most, FEW) if n * numbers <= _GAIN * equations), 0)
+
+
+def is_slight(ops: Sequence[Operation], draws: int) -> bool:
+    """Whether NumPy runs operations, of which `draws` are random, in less time than it takes to compile them even hastily."""
+    total = 0
+    for op in ops:
+        if op.opdef.bodies is not None:
+            return False
+        for t in () if op.opdef.source else op.outputs:
+            size = shapes.size_of(t._dims)
+            if size is None:
+                return False
+            total += size
+    return total <= _DRAWN * (1 + draws)
 
 
 def _work(jaxpr: Any) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.core import dtypes
 from thalweg._src.core.apply import xp
 from thalweg._src.core.lazy import jax, jnp, lax
 
@@ -88,39 +89,72 @@ class Stream:
 
     def words(self, count: int) -> Any:
         """The first `count` words of this run, in order: uint32[count]. NumPy on the host, where JAX has no part."""
-        if isinstance(self.state, np.ndarray):
-            with np.errstate(over="ignore"):
-                return np.stack(self.blocks(np.arange(-(-count // 4), dtype=np.uint32)), axis=-1).reshape(-1)[:count]
-        return self.draw(count, lambda words: words)
+        return self.draw(count, tuple)
 
     def draw(self, count: int, numbers: Callable[[Words], Sequence[Any]]) -> Any:
         """The first `count` of the numbers that `numbers` makes of each block: an array of rank one.
 
-        `numbers` maps four arrays of words to so many arrays of numbers, all element by element.
+        `numbers` maps four arrays of words to so many arrays of numbers, all element by element. What it gives for a `count` is traced
+        once, so it should be the same object each time.
         """
+        if isinstance(self.state, np.ndarray):
+            with np.errstate(over="ignore"):
+                blocks = self.blocks(np.arange(_groups(numbers, count), dtype=np.uint32))
+                return interleaved(numbers(blocks)).reshape(-1)[:count]
+        return self.made(_numbers(numbers, count))
 
-        def make(state: Any, groups: int) -> Any:
-            return interleaved(numbers(_first_blocks()(state, groups)))
-
-        per_block = len(jax.eval_shape(numbers, (jax.ShapeDtypeStruct((1,), np.uint32),) * 4))
-        groups = -(-count // per_block)
-        return self.alone(lambda state: make(state, groups)).reshape(-1)[:count]
+    def made(self, make: Callable[[Any], Any]) -> Any:
+        """`alone` for a function that is the same object whenever it is the same function: it is traced once for all who ask."""
+        if isinstance(self.state, np.ndarray):
+            with np.errstate(over="ignore"):
+                return make(self.state)
+        return _traced_once(make, self.apart)(self.state)
 
     def alone(self, make: Callable[[Any], Any]) -> Any:
         """`make(state)`, computed apart from what reads it where that is wanted."""
-        if not self.apart:
-            return make(self.state)
-        # A branch of a conditional is a computation of its own, and the compiler can't know that this one is taken.
-        like = jax.eval_shape(make, self.state)
-        nothing = lambda _: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), like)
-        return lax.cond((self.state[2] & jnp.uint32(1)) < 2, make, nothing, self.state)
+        return _apart(make, self.state) if self.apart else make(self.state)
 
     def finish(self) -> Any:
         """The state after this run."""
-        state = self.state
-        with np.errstate(over="ignore"):
-            counter = _add((state[2], state[3], state[4], state[5]), np.uint64(self._skip))
-        return xp(state).stack([state[0], state[1], *counter])
+        if isinstance(self.state, np.ndarray):
+            with np.errstate(over="ignore"):
+                return _moved(self.state, np.uint64(self._skip))
+        return _traced_move()(self.state, np.uint64(self._skip))
+
+
+def _moved(state: Any, blocks: Any) -> Any:
+    counter = _add((state[2], state[3], state[4], state[5]), blocks)
+    return xp(state).stack([state[0], state[1], *counter])
+
+
+@functools.cache
+def _traced_move() -> Any:
+    return jax.jit(_moved)
+
+
+def _apart(make: Callable[[Any], Any], state: Any) -> Any:
+    # A branch of a conditional is a computation of its own, and the compiler can't know that this one is taken.
+    like = jax.eval_shape(make, state)
+    nothing = lambda _: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), like)
+    return lax.cond((state[2] & jnp.uint32(1)) < 2, make, nothing, state)
+
+
+@functools.lru_cache(1024)
+def _traced_once(make: Callable[[Any], Any], apart: bool) -> Any:
+    return jax.jit(functools.partial(_apart, make) if apart else make)
+
+
+@functools.lru_cache(1024)
+def _numbers(numbers: Callable[[Words], Sequence[Any]], count: int) -> Callable[[Any], Any]:
+    """A function of a stream's state that gives the first `count` numbers: see `Stream.draw`."""
+    groups = _groups(numbers, count)
+    return lambda state: interleaved(numbers(_first_blocks()(state, groups))).reshape(-1)[:count]
+
+
+def _groups(numbers: Callable[[Words], Sequence[Any]], count: int) -> int:
+    """How many blocks give `count` numbers."""
+    nothing = np.zeros(1, np.uint32)
+    return -(-count // len(numbers((nothing, nothing, nothing, nothing))))
 
 
 def _blocks(state: Any, offsets: Any) -> Words:
@@ -138,6 +172,8 @@ def interleaved(parts: Sequence[Any]) -> Any:
 
     A choice by the column, not a concatenation: a CPU then computes all parts in one pass, once for each row.
     """
+    if isinstance(parts[0], np.ndarray):
+        return np.stack(parts, axis=-1)
     shape = (parts[0].shape[0], len(parts))
     column = lax.broadcasted_iota(jnp.int32, shape, 1)
     out = jnp.broadcast_to(parts[-1][:, None], shape)
@@ -148,26 +184,27 @@ def interleaved(parts: Sequence[Any]) -> Any:
 
 def uniform_float(words: Any) -> Any:
     """Words to float32 in [0, 1): 23 random bits as the mantissa of a number in [1, 2), less one."""
-    bits = (words & jnp.uint32(0x7FFFFF)) | jnp.uint32(0x3F800000)
-    return bits.view(jnp.float32) - jnp.float32(1.0)
+    bits = (words & np.uint32(0x7FFFFF)) | np.uint32(0x3F800000)
+    return bits.view(np.float32) - np.float32(1.0)
 
 
 def uniform_half(words: Any) -> Any:
     """Words to float16 in [0, 1): their lowest 10 bits as the mantissa."""
-    bits = (words & jnp.uint32(0x3FF)).astype(jnp.uint16) | jnp.uint16(0x3C00)
-    return bits.view(jnp.float16) - jnp.float16(1.0)
+    bits = (words & np.uint32(0x3FF)).astype(np.uint16) | np.uint16(0x3C00)
+    return bits.view(np.float16) - np.float16(1.0)
 
 
 def uniform_bfloat16(words: Any) -> Any:
     """Words to bfloat16 in [0, 1): their lowest 7 bits as the mantissa."""
-    bits = (words & jnp.uint32(0x7F)).astype(jnp.uint16) | jnp.uint16(0x3F80)
-    return bits.view(jnp.bfloat16) - jnp.bfloat16(1.0)
+    bits = (words & np.uint32(0x7F)).astype(np.uint16) | np.uint16(0x3F80)
+    kind = dtypes.bfloat16._as_numpy
+    return bits.view(kind) - kind.type(1.0)
 
 
 def uniform_double(low: Any, high: Any) -> Any:
     """Two words each to float64 in [0, 1): 20 bits of the first and the whole second are the mantissa."""
-    man = ((low & jnp.uint32(0xFFFFF)).astype(jnp.uint64) << jnp.uint64(32)) | high.astype(jnp.uint64)
-    return (man | jnp.uint64(0x3FF0000000000000)).view(jnp.float64) - 1.0
+    man = ((low & np.uint32(0xFFFFF)).astype(np.uint64) << np.uint64(32)) | high.astype(np.uint64)
+    return (man | np.uint64(0x3FF0000000000000)).view(np.float64) - 1.0
 
 
 def sine_cosine(angle: Any) -> tuple[Any, Any]:
@@ -176,38 +213,41 @@ def sine_cosine(angle: Any) -> tuple[Any, Any]:
     One reduction to an eighth of a turn and the polynomials of the Cephes library (Moshier, 1989) serve both, and a CPU
     runs them on whole vectors, where it calls a function for each sine.
     """
-    quarter = jnp.round(angle * jnp.float32(2 / np.pi))
-    r = (angle.astype(jnp.float64) - quarter.astype(jnp.float64) * (np.pi / 2)).astype(jnp.float32)
+    lib = xp(angle)
+    quarter = lib.round(angle * np.float32(2 / np.pi))
+    r = (angle.astype(np.float64) - quarter.astype(np.float64) * (np.pi / 2)).astype(np.float32)
     r2 = r * r
     sine = r + r * r2 * _polynomial(r2, -1.6666654611e-1, 8.3321608736e-3, -1.9515295891e-4)
     tail = _polynomial(r2, 4.166664568298827e-2, -1.388731625493765e-3, 2.443315711809948e-5)
-    cosine = jnp.float32(1) - jnp.float32(0.5) * r2 + r2 * r2 * tail
-    turn = quarter.astype(jnp.int32)
+    cosine = np.float32(1) - np.float32(0.5) * r2 + r2 * r2 * tail
+    turn = quarter.astype(np.int32)
     swap = (turn & 1) == 1
-    s, c = jnp.where(swap, cosine, sine), jnp.where(swap, sine, cosine)
-    return jnp.where((turn & 2) != 0, -s, s), jnp.where(((turn + 1) & 2) != 0, -c, c)
+    s, c = lib.where(swap, cosine, sine), lib.where(swap, sine, cosine)
+    return lib.where((turn & 2) != 0, -s, s), lib.where(((turn + 1) & 2) != 0, -c, c)
 
 
 def _polynomial(x: Any, *coefficients: float) -> Any:
-    total = jnp.float32(coefficients[-1])
+    total = np.float32(coefficients[-1])
     for c in reversed(coefficients[:-1]):
-        total = jnp.float32(c) + x * total
+        total = np.float32(c) + x * total
     return total
 
 
 def box_muller(x0: Any, x1: Any) -> tuple[Any, Any]:
     """Two words to two independent standard normal float32 (Box and Muller, 1958)."""
-    u1 = jnp.maximum(uniform_float(x0), jnp.float32(1.0e-7))
+    lib = xp(x0)
+    u1 = lib.maximum(uniform_float(x0), np.float32(1.0e-7))
     # The product is rounded once, from float64, as in TensorFlow.
-    v1 = (uniform_float(x1).astype(jnp.float64) * (2.0 * np.pi)).astype(jnp.float32)
-    u2 = jnp.sqrt(jnp.float32(-2.0) * jnp.log(u1))
+    v1 = (uniform_float(x1).astype(np.float64) * (2.0 * np.pi)).astype(np.float32)
+    u2 = lib.sqrt(np.float32(-2.0) * lib.log(u1))
     s, c = sine_cosine(v1)
     return s * u2, c * u2
 
 
 def box_muller_double(x0: Any, x1: Any, x2: Any, x3: Any) -> tuple[Any, Any]:
     """Four words to two independent standard normal float64."""
-    u1 = jnp.maximum(uniform_double(x0, x1), 1.0e-7)
+    lib = xp(x0)
+    u1 = lib.maximum(uniform_double(x0, x1), 1.0e-7)
     v1 = 2.0 * np.pi * uniform_double(x2, x3)
-    u2 = jnp.sqrt(-2.0 * jnp.log(u1))
-    return jnp.sin(v1) * u2, jnp.cos(v1) * u2
+    u2 = lib.sqrt(-2.0 * lib.log(u1))
+    return lib.sin(v1) * u2, lib.cos(v1) * u2

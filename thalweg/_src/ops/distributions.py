@@ -4,20 +4,31 @@ A kernel gives every group of outputs its own part of the stream, so all groups 
 one block of four words gives: four float32, float16 or int32, two float64 or int64.
 """
 
+import functools
 import math
 
+import numpy as np
+
 from thalweg._src.core import philox
+from thalweg._src.core.apply import xp
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.ops.rejection import four_normals
 
 
 def _size(dtype):
-    return jnp.dtype(dtype).itemsize
+    return np.dtype(dtype).itemsize
 
 
+@functools.cache
 def _of_pairs(function):
     """The two results of `function` on the two halves of a block."""
     return lambda w: (function(w[0], w[1]), function(w[2], w[3]))
+
+
+@functools.cache
+def _of_words(function):
+    """The results of `function` on the four words of a block."""
+    return lambda words: [function(w) for w in words]
 
 
 def uniform(stream, count, dtype):
@@ -25,31 +36,35 @@ def uniform(stream, count, dtype):
     if _size(dtype) == 8:
         return stream.draw(count, _of_pairs(philox.uniform_double))
     one = {
-        jnp.dtype(jnp.float32): philox.uniform_float,
-        jnp.dtype(jnp.float16): philox.uniform_half,
-        jnp.dtype(jnp.bfloat16): philox.uniform_bfloat16,
-    }[jnp.dtype(dtype)]
-    return stream.draw(count, lambda words: [one(w) for w in words])
+        "float32": philox.uniform_float,
+        "float16": philox.uniform_half,
+        "bfloat16": philox.uniform_bfloat16,
+    }[np.dtype(dtype).name]
+    return stream.draw(count, _of_words(one))
 
 
 def uniform_int(stream, count, low, high):
     """`count` integers in [low, high), with the bias of a remainder."""
     if _size(low.dtype) == 8:
-        span = (high - low).astype(jnp.uint64)
-        wide = lambda a, b: a.astype(jnp.uint64) | (b.astype(jnp.uint64) << jnp.uint64(32))
-        words = stream.draw(count, _of_pairs(wide))
-        return low + (words % span).astype(jnp.int64)
+        span = (high - low).astype(np.uint64)
+        words = stream.draw(count, _of_pairs(_wide))
+        return low + (words % span).astype(np.int64)
     words = stream.words(count)
-    span = (high - low).astype(jnp.uint32)
-    return low + _remainder(words, span).astype(jnp.int32)
+    span = (high - low).astype(np.uint32)
+    return low + _remainder(words, span).astype(np.int32)
+
+
+def _wide(low, high):
+    return low.astype(np.uint64) | (high.astype(np.uint64) << np.uint64(32))
 
 
 def _remainder(words, span):
     """words % span. The floor of a quotient of 32-bit integers is exact in float64, which a CPU divides in vectors."""
-    quotient = jnp.floor(words.astype(jnp.float64) / span.astype(jnp.float64))
-    return words - quotient.astype(jnp.uint32) * span
+    quotient = xp(words).floor(words.astype(np.float64) / span.astype(np.float64))
+    return words - quotient.astype(np.uint32) * span
 
 
+@functools.cache
 def normal_words(dtype):
     """(function of a block, numbers that it gives) for standard normal numbers of `dtype`."""
     if _size(dtype) == 8:

@@ -6,7 +6,6 @@ from thalweg._src.core import dtypes, infer
 from thalweg._src.core.apply import check
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import FLOATS, REALS, float32, int32, int64
-from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.seeds import get_seed
@@ -35,7 +34,7 @@ def need_scalar(op, at):
         raise ValueError(f"Shape must be rank 0 but is rank {len(dims)} for '{op.name}' (op: '{op.type}').")
 
 
-@op("RandomUniform")
+@op("RandomUniform", numpy_only=True)
 def _random_uniform(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, dtype: FLOAT, rng) -> FLOAT:
     """Numbers in [0, 1)."""
     count = distributions.size_of(shape)
@@ -43,7 +42,7 @@ def _random_uniform(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, dty
     return distributions.uniform(rng, count, dtype._as_numpy).reshape(shape)
 
 
-@op("RandomStandardNormal")
+@op("RandomStandardNormal", numpy_only=True)
 def _random_normal(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, dtype: FLOAT, rng) -> FLOAT:
     """Numbers of the normal distribution of mean zero and deviation one."""
     count = distributions.size_of(shape)
@@ -51,7 +50,7 @@ def _random_normal(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, dtyp
     return distributions.normal(rng, count, dtype._as_numpy).reshape(shape)
 
 
-@op("TruncatedNormal")
+@op("TruncatedNormal", numpy_only=True)
 def _truncated_normal(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, dtype: FLOAT, rng) -> FLOAT:
     """Standard normal numbers, those beyond two deviations drawn again."""
     count = distributions.size_of(shape)
@@ -59,15 +58,15 @@ def _truncated_normal(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, d
     return rejection.truncated_normal(rng, count, dtype._as_numpy).reshape(shape)
 
 
-@op("RandomUniformInt")
+@op("RandomUniformInt", numpy_only=True)
 def _random_uniform_int(shape: Static(ShapeT), minval: INT, maxval: INT, *, seed: int = 0, seed2: int = 0, rng) -> INT:
     """Integers in [minval, maxval)."""
     count = distributions.size_of(shape)
     if not count:
-        return jnp.zeros(shape, minval.dtype)
+        return np.zeros(shape, minval.dtype)
     check(minval < maxval, lambda: f"Need minval < maxval, got {minval} >= {maxval}")
     rng.reserve(count)
-    return distributions.uniform_int(rng, count, jnp.asarray(minval), jnp.asarray(maxval)).reshape(shape)
+    return distributions.uniform_int(rng, count, minval, maxval).reshape(shape)
 
 
 for _fill in (_random_uniform, _random_normal, _truncated_normal, _random_uniform_int):

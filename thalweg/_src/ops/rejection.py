@@ -3,7 +3,12 @@
 TensorFlow's kernels give every output (or group of four) a part of the stream for itself, so all are tried at once here.
 """
 
+import functools
+
+import numpy as np
+
 from thalweg._src.core import philox
+from thalweg._src.core.apply import xp
 from thalweg._src.core.lazy import jax, jnp, lax
 
 RESERVED = 256  # words of the stream that a rejecting kernel keeps for each output, or blocks
@@ -50,6 +55,15 @@ def settled(count, values, step, is_open):
     return jax.tree.map(lambda v: v.reshape(-1, *v.shape[2:])[:count], table)
 
 
+def _settled_on_host(count, table, step, is_open):
+    """`settled` for one NumPy array, which is changed."""
+    at, turn = np.arange(count), 0
+    while at.size:
+        table[at] = step(at, np.int64(turn), table[at])
+        at, turn = at[is_open(table[at])], turn + 1
+    return table
+
+
 def _grown(v, size):
     return v if v.shape[0] == size else jnp.pad(v, [(0, size - v.shape[0])] + [(0, 0)] * (v.ndim - 1), mode="edge")
 
@@ -61,7 +75,7 @@ def _first(result, tried):
 
 def _offset(count, step, number, block):
     """Where in the stream block `block` of output `number` is, each having `step` blocks."""
-    kind = jnp.uint32 if count * step < 2**31 else jnp.uint64
+    kind = np.uint32 if count * step < 2**31 else np.uint64
     return number.astype(kind) * kind(step) + block.astype(kind)
 
 
@@ -70,7 +84,12 @@ def _offset(count, step, number, block):
 
 def truncated_normal(stream, count, dtype):
     """`count` standard normal numbers, those beyond two deviations drawn again."""
-    wide = jnp.dtype(dtype).itemsize == 8
+    return stream.made(_truncated(count, np.dtype(dtype))).reshape(-1)[:count].astype(dtype)
+
+
+@functools.lru_cache(1024)
+def _truncated(count, dtype):
+    wide = dtype.itemsize == 8
     size = 2 if wide else 4
     groups = -(-count // size)
 
@@ -80,10 +99,12 @@ def truncated_normal(stream, count, dtype):
             made = philox.box_muller_double(*words) if wide else four_normals(words)
             return _filled(table, made)
 
-        table = jnp.full((groups, size), jnp.nan, jnp.float64 if wide else jnp.float32)
-        return settled(groups, table, step, lambda table: jnp.isnan(table[..., -1]))
+        lib = xp(state)
+        table = lib.full((groups, size), np.nan, np.float64 if wide else np.float32)
+        settle = settled if lib is jnp else _settled_on_host
+        return settle(groups, table, step, lambda table: xp(table).isnan(table[..., -1]))
 
-    return stream.alone(make).reshape(-1)[:count].astype(dtype)
+    return make
 
 
 def four_normals(words):
@@ -95,13 +116,14 @@ def _filled(table, made):
 
     The table alone is carried through the loops, so that one pass over the groups makes the numbers once.
     """
+    lib = xp(table)
     out = [table[:, k] for k in range(table.shape[1])]
-    have = sum((~jnp.isnan(column)).astype(jnp.int32) for column in out)
+    have = sum((~lib.isnan(column)).astype(np.int32) for column in out)
     for f in made:
-        good = jnp.abs(f) < 2.0
+        good = lib.abs(f) < 2.0
         for k in range(len(out)):
-            out[k] = jnp.where(good & (have == k), f, out[k])
-        have = have + good.astype(jnp.int32)
+            out[k] = lib.where(good & (have == k), f, out[k])
+        have = have + good.astype(np.int32)
     return philox.interleaved(out)
 
 

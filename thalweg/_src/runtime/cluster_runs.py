@@ -80,6 +80,9 @@ class ClusterRuns:
         statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
         if cluster.varies and self._run_uncompiled(cluster, executables, statics, env):
             return
+        if self._gives_first_values(cluster):
+            self._run_on_numpy(cluster, env, once=True)
+            return
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
         lock = self._store.lock if cluster.sources or cluster.randoms else self._lock
         with lock:
@@ -93,6 +96,16 @@ class ClusterRuns:
             env[t] = v
         if exe.known:
             env.update(exe.known)
+
+    def _gives_first_values(self, cluster: Cluster) -> bool:
+        """Whether a cluster makes variables out of nothing, and NumPy is done with it before it could be compiled."""
+        return bool(
+            cluster.writes
+            and not any(k in self._store.values for k in cluster.sources)
+            and cluster.sources.keys() == cluster.writes.keys()
+            and cluster.colour.platform == "cpu"
+            and haste.is_slight(cluster.ops, len(cluster.randoms))
+        )
 
     def _executable(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> Executable:
         store = self._store
@@ -118,11 +131,12 @@ class ClusterRuns:
         past.ran(key, time.perf_counter() - start)
         return True
 
-    def _run_on_numpy(self, cluster: Cluster, env: dict[Tensor, Any]) -> None:
+    def _run_on_numpy(self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False) -> None:
         """Run a cluster of a CPU's operation by operation, on NumPy arrays."""
         values = {t: on_host(env[t]) for t in cluster.inputs}
         with self._store.lock:
             runner, state = self._interpreter(cluster, values, on_numpy=True)
+            runner.once = once
             runner.run(cluster.ops, values)
             self._commit(cluster, runner, state)
         env.update((t, values[t]) for t in cluster.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from thalweg._src.runtime.eager_compiled import Compiled
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu
 
 MOST = 256  # executables of random operations
+OFTEN, ONCE = 1 << 12, 1 << 20  # random numbers that NumPy draws before a compiled operation would
 
 
 class NumPyInterpreter(Interpreter):
@@ -22,6 +24,8 @@ class NumPyInterpreter(Interpreter):
 
     `ahead`: the same operations will draw random numbers again and again.
     """
+
+    once = False  # whether they will not
 
     def __init__(self, *args: Any, ahead: bool = False, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -45,7 +49,7 @@ class NumPyInterpreter(Interpreter):
         return lowering(o)(*(values if o.simple else apply.grouped(o, op._attrs, values)), **kwargs)
 
     def _drawn(self, op: Operation, values: list[Any]) -> Any:
-        """Random numbers. Drawing them takes JAX a second where it is not compiled, so it is, for each shape."""
+        """Random numbers. Drawing many takes JAX a second where it is not compiled, so it is, for each shape."""
         opdef = op.opdef
         if self.draws is not None:
             draws = self.draws.get(op) or self.draws.setdefault(op, Draws(op))
@@ -54,6 +58,8 @@ class NumPyInterpreter(Interpreter):
                 arrays, after = found
                 self.write(("rng", op.name), after)
                 return arrays[0] if opdef.simple_out else arrays
+        if opdef.numpy_only and math.prod(values[0].tolist()) <= (ONCE if self.once else OFTEN):
+            return super()._call(op, values)
         statics = {i: v for i, v in enumerate(values) if self._args(op)[i].static}
         key = (
             opdef,
