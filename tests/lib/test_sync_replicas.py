@@ -74,3 +74,9 @@ def test_errors():
     optimizer.minimize(tf.Variable(1.0) * 2.0, global_step=tf.train.get_or_create_global_step())
     with pytest.raises(ValueError, match="Too few tokens"):
         optimizer.get_init_tokens_op(1)
+
+
+def test_the_spelling_of_0_12():
+    one = tf.train.GradientDescentOptimizer(1.0)
+    opt = tf.train.SyncReplicasOptimizer(one, replicas_to_aggregate=2, total_num_replicas=3, replica_id=1)
+    assert tf.train.SyncReplicasOptimizerV2(one, 2, 3)._tokens_per_step == opt._tokens_per_step == 3

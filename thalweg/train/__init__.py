@@ -70,6 +70,7 @@ from thalweg._src.lib.optimizers.proximal import ProximalAdagradOptimizer as Pro
 from thalweg._src.lib.optimizers.proximal import ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer
 from thalweg._src.lib.optimizers.rmsprop import RMSPropOptimizer as RMSPropOptimizer
 from thalweg._src.lib.optimizers.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
+from thalweg._src.lib.optimizers.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizerV2
 from thalweg._src.lib.producers import input_producer as input_producer
 from thalweg._src.lib.producers import limit_epochs as limit_epochs
 from thalweg._src.lib.producers import match_filenames_once as match_filenames_once

@@ -28,7 +28,7 @@ class SyncReplicasOptimizer(Optimizer):
 
     Each replica adds its gradients to accumulators, then waits for a token; the chief's queue runner takes the averages,
     applies them, adds one to the global step and gives out tokens for the next one. Gradients of an earlier step are dropped.
-    Add `make_session_run_hook(is_chief)` to the hooks of the session.
+    Add `make_session_run_hook(is_chief)` to the hooks of the session. `replica_id` is what 0.12 asked for and nobody needs.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class SyncReplicasOptimizer(Optimizer):
         variables_to_average: Any = None,
         use_locking: bool = False,
         name: str = "sync_replicas",
+        replica_id: int | None = None,
     ):
         super().__init__(use_locking, name)
         total = replicas_to_aggregate if total_num_replicas is None else total_num_replicas
