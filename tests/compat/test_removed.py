@@ -37,6 +37,12 @@ def test_they_are_what_they_were(supplied):
     assert np.find_common_type([np.float32], [np.int64, np.float64]) == np.float32
     assert np.find_common_type([np.int32], [np.float32]) == np.float32
     assert np.asfarray([1, 2]).dtype == np.float64
+    assert np.float32 in np.sctypes["float"]
+    assert np.cast[np.int32]([1.7]).tolist() == [1]
+    assert np.issctype(np.int8)
+    assert np.obj2sctype(np.zeros(1, np.float32)) is np.float32
+    assert np.maximum_sctype(np.int8) is np.int64
+    assert np.nbytes[np.float64] == 8
     import collections
     import inspect
     import time

@@ -5,8 +5,10 @@ DeprecationWarning. `thalweg run --no-shims` leaves it all out.
 """
 
 import collections.abc
+import functools
 import importlib
 import inspect
+import platform
 import sys
 import warnings
 from collections import namedtuple
@@ -83,6 +85,15 @@ REMOVED: dict[str, dict[str, str]] = {
         "safe_eval": "ast:literal_eval",
         "disp": "builtins:print",
         "typeDict": "numpy:sctypeDict",
+        "sctypes": ":sctypes",
+        "cast": ":cast",
+        "issctype": ":issctype",
+        "obj2sctype": ":obj2sctype",
+        "maximum_sctype": ":maximum_sctype",
+        "nbytes": ":nbytes",
+        "byte_bounds": "numpy.lib.array_utils:byte_bounds",
+        "fastCopyAndTranspose": ":copy_and_transpose",
+        "DataSource": "numpy.lib.npyio:DataSource",
         "ComplexWarning": "numpy.exceptions:ComplexWarning",
         "VisibleDeprecationWarning": "numpy.exceptions:VisibleDeprecationWarning",
         "RankWarning": "numpy.exceptions:RankWarning",
@@ -97,7 +108,77 @@ REMOVED: dict[str, dict[str, str]] = {
         "rand": "numpy.random:rand",
         "randn": "numpy.random:randn",
         **dict.fromkeys(
-            ("array", "zeros", "ones", "dot", "exp", "log", "log10", "sqrt", "mean", "sum", "pi", "arange", "linspace"),
+            (
+                *(
+                    "array",
+                    "asarray",
+                    "zeros",
+                    "ones",
+                    "eye",
+                    "identity",
+                    "arange",
+                    "linspace",
+                    "logspace",
+                    "meshgrid",
+                    "empty",
+                ),
+                *(
+                    "dot",
+                    "outer",
+                    "exp",
+                    "log",
+                    "log2",
+                    "log10",
+                    "sqrt",
+                    "sin",
+                    "cos",
+                    "tan",
+                    "power",
+                    "sign",
+                    "floor",
+                    "ceil",
+                ),
+                *(
+                    "mean",
+                    "std",
+                    "var",
+                    "median",
+                    "sum",
+                    "prod",
+                    "cumsum",
+                    "argmax",
+                    "argmin",
+                    "sort",
+                    "argsort",
+                    "unique",
+                ),
+                *(
+                    "where",
+                    "concatenate",
+                    "vstack",
+                    "hstack",
+                    "reshape",
+                    "transpose",
+                    "pi",
+                    "nan",
+                    "inf",
+                    "isnan",
+                    "isinf",
+                ),
+                *(
+                    "int8",
+                    "int16",
+                    "int32",
+                    "int64",
+                    "uint8",
+                    "float32",
+                    "float64",
+                    "ndarray",
+                    "absolute",
+                    "allclose",
+                    "around",
+                ),
+            ),
             "numpy",
         ),
     },
@@ -125,6 +206,15 @@ REMOVED: dict[str, dict[str, str]] = {
         "LINEAR": "PIL.Image:BILINEAR",
         "CUBIC": "PIL.Image:BICUBIC",
     },
+    "pandas": {
+        "datetime": "datetime:datetime",
+        "np": "numpy",
+        "Int64Index": "pandas:Index",
+        "Float64Index": "pandas:Index",
+    },
+    "cgi": {"escape": "html:escape"},
+    "xml.etree": {"cElementTree": "xml.etree.ElementTree"},
+    "platform": {"linux_distribution": ":linux_distribution", "dist": ":linux_distribution"},
     "base64": {"encodestring": "base64:encodebytes", "decodestring": "base64:decodebytes"},
 }
 
@@ -166,6 +256,51 @@ def find_common_type(array_types: list, scalar_types: list) -> np.dtype:
         return np.dtype(scalars if arrays is None else arrays)
     higher = kinds.find(np.dtype(scalars).kind) > kinds.find(np.dtype(arrays).kind)
     return np.dtype(scalars if higher else arrays)
+
+
+sctypes: dict[str, list] = {
+    "int": [np.int8, np.int16, np.int32, np.int64],
+    "uint": [np.uint8, np.uint16, np.uint32, np.uint64],
+    "float": [np.float16, np.float32, np.float64, np.longdouble],
+    "complex": [np.complex64, np.complex128, np.clongdouble],
+    "others": [bool, object, bytes, str, np.void],
+}
+nbytes = {kind: np.dtype(kind).itemsize for kind in {*np.sctypeDict.values()}}
+cast = {
+    kind: functools.partial(lambda k, x: np.array(x, copy=True).astype(k), kind) for kind in {*np.sctypeDict.values()}
+}
+
+
+def issctype(rep: Any) -> bool:
+    return isinstance(rep, type | np.dtype) and obj2sctype(rep) not in (None, np.object_)
+
+
+def obj2sctype(rep: Any, default: Any = None) -> Any:
+    """The scalar type of what stands for a type, or of an array."""
+    try:
+        return np.dtype(rep if isinstance(rep, type | np.dtype | str) else rep.dtype).type
+    except (TypeError, AttributeError):
+        return default
+
+
+def maximum_sctype(t: Any) -> Any:
+    """The widest type of the kind of `t`."""
+    kinds = {"i": "int", "u": "uint", "f": "float", "c": "complex"}
+    kind = np.dtype(t).kind
+    return sctypes[kinds[kind]][-1] if kind in kinds else np.dtype(t).type
+
+
+def copy_and_transpose(a: Any) -> np.ndarray:
+    return np.array(a).T.copy()
+
+
+def linux_distribution(*args: Any, **kwargs: Any) -> tuple[str, str, str]:
+    """Name, version and code name, as the system's release file has them."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return "", "", ""
+    return release.get("ID", ""), release.get("VERSION_ID", ""), release.get("VERSION_CODENAME", "")
 
 
 def supply() -> None:

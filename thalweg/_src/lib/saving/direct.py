@@ -24,6 +24,7 @@ from thalweg._src.runtime.processor import give_back
 
 MUCH = 1 << 26  # bytes
 
+
 class Move(NamedTuple):
     """One variable and its place in a checkpoint. `reshape`: it takes values of another shape, if the size is the same;
     `shape`: what a value must fit; `dtype`: the type of the tensor in the checkpoint.
