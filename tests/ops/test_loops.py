@@ -213,3 +213,14 @@ def test_arrays_of_strings():
     assert a.tolist() == [b"a!", b"bb!", b"ccc!"]
     assert b.tolist() == [1, 2, 3]
     assert c.tolist() == [b"0", b"1", b"2"]
+
+
+def test_a_branch_that_is_not_taken_may_read_what_is_not_there():
+    rows = tf.placeholder(tf.float32, [None, 3])
+    store = tf.TensorArray(tf.float32, tf.shape(rows)[0]).unstack(rows)
+    first = tf.cond(tf.reduce_any(rows > 0), lambda: store.read(0), lambda: tf.fill([3], -1.0))
+    with tf.Session() as session:
+        assert session.run(first, {rows: np.ones((0, 3))}).tolist() == [-1, -1, -1]
+        assert session.run(first, {rows: np.ones((2, 3))}).tolist() == [1, 1, 1]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="read from index 0 but array size is: 0"):
+            session.run(store.read(0), {rows: np.ones((0, 3))})

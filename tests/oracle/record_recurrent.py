@@ -1,4 +1,4 @@
-"""Record what TensorFlow 1.15 gives for the programs in recurrent_programs.py.
+"""Record what TensorFlow 1.15 gives for the programs in recurrent_programs.py and sequence_programs.py.
 
 oracle 1.15 tests/oracle/record_recurrent.py [program ...]      -> tests/golden/recurrent-1.15.json.gz
 """
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
-from oracle.recurrent_programs import PROGRAMS
+from oracle.sequence_programs import PROGRAMS
 
 PATH = os.path.join(HERE, "..", "golden", "recurrent-1.15.json.gz")
 

@@ -60,7 +60,8 @@ class Executable:
         self.donated = [k for k in keys if k in writes and k in state]
         self.kept = [k for k in keys if k not in writes and k in state]
         self.written: list[Any] = []
-        self.args = [t for t in cluster.inputs if t not in statics]
+        self.replayed = [("rng", op.name) for op in cluster.replayed]
+        self.args: list[Any] = [*(t for t in cluster.inputs if t not in statics), *self.replayed]
         self.outputs: list[Tensor] = []
         self.known: dict[Tensor, Any] = {}
         self.has_checks = False
@@ -83,7 +84,8 @@ class Executable:
         cluster = self.cluster
         state = dict(zip(self.donated, donated, strict=True)) | dict(zip(self.kept, kept, strict=True))
         old = dict(state)
-        env: dict[Tensor, Any] = dict(zip(self.args, args, strict=True)) | self.statics
+        env = dict(zip(self.args, args, strict=True)) | self.statics
+        state.update((key, env.pop(key)) for key in self.replayed)
         for op, value in zip(self.big, constants, strict=False):
             env[op.outputs[0]] = value
         packed = [(constants[i], c) for i, c in zip(self.packed, constants[len(self.big) :], strict=True)]
@@ -218,7 +220,8 @@ class Executable:
     def explain(self, store: Any, args: Sequence[Any]) -> None:
         """Run the cluster again op by op, to raise the error that names the op. Variables are not changed."""
         state = {k: store.values[k] for k in (*self.donated, *self.kept)}
-        env: dict[Tensor, Any] = dict(zip(self.args, args, strict=True)) | self.statics
+        env = dict(zip(self.args, args, strict=True)) | self.statics
+        state.update((key, env.pop(key)) for key in self.replayed)
         runner = Interpreter(state, fold=self.cluster.fold, platform=self.device.platform, traced=False)
         with jax.enable_x64(True):
             runner.run(self.cluster.ops, env)

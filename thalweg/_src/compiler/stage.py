@@ -30,7 +30,8 @@ class Cluster:
 
     `inputs` are tensors from feeds or earlier clusters, `statics` those of them whose values it is compiled for, `outputs`
     what others need of it, `sources` the variables it touches, `randoms` its random operations, `fold` what is computed
-    while tracing.
+    while tracing. A derivative that runs a body again draws what the body drew: `kept` are the random operations whose first
+    states later clusters need, `replayed` those whose states it takes from earlier ones.
     """
 
     def __init__(self, colour: Any, stage: int):
@@ -45,6 +46,8 @@ class Cluster:
         self.writes: dict[str, None] = {}
         self.changes: frozenset[str] = frozenset()  # what all clusters of its plan write
         self.randoms: list[Operation] = []
+        self.kept: list[Operation] = []
+        self.replayed: list[Operation] = []
         self.fold: set[Operation] = set()
         self.compiled = 0  # how often
         self.uncompiled = Uncompiled()
@@ -340,7 +343,12 @@ def _complete(cluster, colours, home, fed, find, outputs, static_edges, static_f
             cluster.sources[key] = source
             if writes:
                 cluster.writes[key] = None
-        cluster.randoms += randoms(op)
+        forward = None if op.opdef.forward_of is None else op.opdef.forward_of(op._attrs)
+        if forward not in home:
+            cluster.randoms += randoms(op)
+        elif home[forward] is not cluster:
+            cluster.replayed += randoms(op)
+            home[forward].kept += randoms(op)
     cluster.ops, cluster.free = [*free, *cluster.ops], set(free)
     for t in inputs:
         if t in static_feeds or (t not in fed and (t.op in fold or _tells_presence(t))):

@@ -66,10 +66,10 @@ def results(op: Operation) -> Any:
     """The outputs of `op` in the structure that its OpDef declares."""
     opdef = op.opdef
     outputs = op.outputs
+    if not outputs and (opdef.simple_out or opdef.effect):  # all there is to run is the operation
+        return None if type(op.graph) is EagerGraph else op
     if opdef.simple_out:
-        if opdef._tuple is not None:
-            return opdef._tuple._make(outputs)
-        return outputs[0] if outputs else None if type(op.graph) is EagerGraph else op
+        return outputs[0] if opdef._tuple is None else opdef._tuple._make(outputs)
     parts: list[Any] = []
     at = 0
     for arg in opdef.outputs:

@@ -236,6 +236,7 @@ class OpDef:
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
     `keeps_place`: host work that takes arrays where they are, on a device or not; other host work gets NumPy arrays.
     `forward_of(attrs)`: the operation that this one differentiates.
+    `reaches(op, outputs)`: the numbers of the inputs that those outputs have derivatives by, where that is not all of them.
     """
 
     def __init__(self, name: str, fn: Callable[..., Any], **facts: Any):
@@ -265,6 +266,7 @@ class OpDef:
         self.pure_bodies: bool = facts.pop("pure_bodies", False)
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
         self.hands_on: tuple[str, ...] = ()
+        self.reaches: Callable[[Any, Sequence[int]], set[int]] | None = None
         self.forward_of: Callable[[dict[str, Any]], Any] | None = None
         self.args_of: Callable[[Any], list[Arg]] | None = None
         self.default_name: str = facts.pop("default_name", name)

@@ -122,14 +122,14 @@ class Elements:
         index = jnp.asarray(index, jnp.int32)
         rows = me.buffer.shape[0]
         if not rows:
-            raise self._error(f"Tried to read from index ? but array size is: {rows}")
+            return self._absent(f"Tried to read from index ? but array size is: {rows}")
         apply.check((index >= 0) & (index < me.size), f"TensorArray {me.facts.name}: an index is outside")
         return lax.dynamic_index_in_dim(me.buffer, jnp.clip(index, 0, rows - 1), 0, keepdims=False)
 
     def _take(self, index: int, reader: Any) -> Any:
         items = self.items or ()
         if not 0 <= index < len(items):
-            raise self._error(f"Tried to read from index {index} but array size is: {len(items)}", name=False)
+            return self._absent(f"Tried to read from index {index} but array size is: {len(items)}")
         if reader is not None and self.facts.once and self.facts.serial.read.get(index, reader) is not reader:
             raise self._error(
                 f"Could not read index {index} twice because it was cleared after a previous read "
@@ -148,6 +148,14 @@ class Elements:
                 "and stop_gradients is not allowing the gradients to be written.  If you set the full element_shape property "
                 "on the forward TensorArray, the proper all-zeros tensor will be returned instead of incurring this error."
             )
+        return self._blank(dims)
+
+    def _absent(self, message: str) -> Any:
+        """What stands for an element that is not there while a step is traced: the branch that reads it may not be taken."""
+        error, dims = self._error(message, name=False), self.element_dims
+        if dims is None or None in dims:
+            raise error
+        apply.check(False, message, lambda *_: error)
         return self._blank(dims)
 
     def _blank(self, dims: Any) -> Any:
@@ -228,6 +236,8 @@ class Elements:
             if full is not None:
                 return full
         me = self
+        if not indices.size and self.facts.uniform and (self.facts.dims is None or None in self.facts.dims):
+            me = self._new(self.facts._replace(dims=tuple(values.shape[1:])), self.items)
         for i, at in enumerate(indices):
             row = values[i] if values.dtype != object else values[i : i + 1].reshape(values.shape[1:])
             me._fits(row, int(at))

@@ -9,6 +9,7 @@ from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Func, Min, Mixed, Shape, Types, op, type_attr
 from thalweg._src.ops.branching import one_of
 from thalweg._src.ops.loops import compiled_loop, is_tracer, truth
+from thalweg._src.ops.reaching import through_branches, through_loop
 from thalweg._src.ops.symbolic import symbolic_gradients
 
 
@@ -65,6 +66,16 @@ def case_op(
     return one_of(index, branches, input, Tout, run)
 
 
+def _reached_gradients(node, *grads):
+    """None for inputs on which no output depends; a loop variable begins with what has a gradient, if only zeros."""
+    if node.attrs.get("_back_prop") is False:
+        return [None] * len(node.inputs)
+    reached = node.opdef.reaches(node, [i for i, g in enumerate(grads) if g is not None])
+    variables = len(node.attrs["body"].outputs) if "body" in node.attrs else 0
+    found = symbolic_gradients(node, *grads)
+    return [g if i < variables or i in reached else None for i, g in enumerate(found)]
+
+
 def _shapes_of(graphs):
     """The shapes that outputs have in all of the graphs."""
     out = []
@@ -87,6 +98,9 @@ for _if_op in (if_op, stateless_if):
     ]
 case_op.shape_rule(lambda node: _shapes_of(node.attrs["branches"]))
 case_op.bodies = lambda attrs, inputs: [(g, list(inputs[1:])) for g in attrs["branches"]]
+for _branching in (if_op, stateless_if, case_op):
+    _branching.grad(_reached_gradients)
+    _branching.reaches, _branching.takes_none = through_branches, True
 
 
 @op("While", stateful=True, foldable=False)
@@ -133,14 +147,9 @@ def _declared_shapes(node):
     return known + [t.dims for t in node.inputs[len(known) :]]
 
 
-def _gradient(node, *grads):
-    if node.attrs.get("_back_prop") is False:
-        return [None] * len(node.inputs)
-    return symbolic_gradients(node, *grads)
-
-
 for _while_op in (while_op, stateless_while):
     _while_op.shape_rule(_declared_shapes)
-    _while_op.grad(_gradient)
+    _while_op.grad(_reached_gradients)
+    _while_op.reaches, _while_op.takes_none = through_loop, True
     _while_op.bodies = lambda attrs, inputs: [(attrs["cond"], list(inputs)), (attrs["body"], list(inputs))]
     _while_op.hands_on = ("body",)

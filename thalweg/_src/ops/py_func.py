@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from thalweg._src.core import eager, errors
 from thalweg._src.core.convert import as_array, to_tensor
-from thalweg._src.core.dtypes import as_dtype
+from thalweg._src.core.dtypes import as_dtype, string
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.opdef import Min, Mixed, Types, op
 from thalweg._src.core.storage import plain_strings
@@ -48,14 +49,10 @@ def _call(token: str, values: Any, types: Any, ctx: Any) -> list[Any]:
         result = func(*map(_given, values))
     except (StopIteration, Exception) as error:
         raise _translated(error) from error
-    if not types:
-        return []
-    parts = (
-        list(result) if isinstance(result, list | tuple) and not (len(types) == 1 and len(result) != 1) else [result]
-    )
+    parts = list(result) if isinstance(result, list | tuple) else [] if result is None else [result]
     if len(parts) != len(types):
         raise errors.InvalidArgumentError(
-            None, None, f"pyfunc_{token} returns {len(parts)} values, but expects to see {len(types)} values."
+            None, None, f"{token} returns {len(parts)} values, but expects to see {len(types)} values."
         )
     return [_converted(p, t, i, token) for i, (p, t) in enumerate(zip(parts, types, strict=True))]
 
@@ -81,31 +78,32 @@ def _translated(error: BaseException) -> errors.OpError:
     if isinstance(error, errors.OpError):
         return error
     kind = next((k for base, k in _KINDS.items() if isinstance(error, base)), errors.UnknownError)
-    return kind(None, None, f"{type(error).__name__}: {error}")  # type: ignore[call-arg]
+    trace = error.__traceback__ and error.__traceback__.tb_next  # without our own frame
+    lines = traceback.format_exception(type(error), error, trace)
+    return kind(None, None, f"{type(error).__name__}: {error}\n" + "\n".join(lines))  # type: ignore[call-arg]
 
 
 def _converted(value: Any, dtype: Any, index: int, token: str) -> np.ndarray:
-    if value is None:
-        raise errors.UnimplementedError(
-            None, None, f"Unsupported object type NoneType: {token} gives None as value {index}"
-        )
-    if dtype.is_on_host:
-        try:
-            return as_array(value, dtype)
-        except TypeError as error:
-            raise errors.InvalidArgumentError(None, None, f"{index}-th value returned by {token}: {error}") from None
+    """A result as an array of `dtype`. Raises InternalError for what is no tensor, InvalidArgumentError for one of another type."""
+    if dtype.is_on_host and dtype != string:
+        return as_array(value, dtype)
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise errors.InvalidArgumentError(None, None, str(error)) from None
-    if array.dtype.kind in "SUO":
-        raise errors.UnimplementedError(None, None, f"Unsupported object type {type(value).__name__}")
-    python = not isinstance(value, np.ndarray | np.generic)
-    if array.dtype != dtype.numpy_dtype and not python:
+    if array.dtype.kind == "V" and array.dtype.names:
+        raise errors.InternalError(None, None, "Unsupported numpy data type")
+    if array.dtype.kind == "O":
+        odd = [type(v).__name__ for v in array.flat if not isinstance(v, bytes | str)]
+        if odd:
+            raise errors.InternalError(None, None, f"Unsupported object type {odd[0]}")
+    found = string if array.dtype.kind in "SUO" else array.dtype
+    if found != (string if dtype == string else dtype.numpy_dtype):
+        name = getattr(found, "name", found)
         raise errors.InvalidArgumentError(
-            None, None, f"{index}-th value returned by {token} is {array.dtype}, but expects {dtype.name}"
+            None, None, f"{index}-th value returned by {token} is {name}, but expects {dtype.name}"
         )
-    return array.astype(dtype.numpy_dtype)
+    return as_array(array, dtype)
 
 
 def _declare(name: str, **facts: Any) -> Any:
@@ -126,8 +124,9 @@ _STATELESS = _declare("PyFuncStateless")
 def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
     """The result of `func`, a Python function on NumPy arrays, as an operation: one tensor if `Tout` is one type, else a list.
 
-    It has no gradient, and no GraphDef can hold the function. What the function raises becomes the error of the run; a result of another
-    type than `Tout` says is an InvalidArgumentError. Without `stateful` it runs only where its result is needed.
+    It has no gradient, and no GraphDef can hold the function. What the function raises becomes the error of the run, which shows where;
+    a result of another type than `Tout` says is an InvalidArgumentError. With no types it is an operation, whose function gives None.
+    Without `stateful` it runs only where its result is needed.
 
     >>> run(tf.py_func(lambda x: x * 2, [tf.constant([1.0, 2.0])], tf.float32))
     array([2., 4.], dtype=float32)

@@ -4,6 +4,8 @@ from thalweg._src.core import apply, dtypes, infer
 from thalweg._src.core.calls import of_operation
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.differentiate import forward_and_pull
+from thalweg._src.core.eager import executing_eagerly
+from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.opdef import Arg, Func, Min, Mixed, Types, op
 from thalweg._src.ops import constants
 from thalweg._src.ops.indexed_slices import IndexedSlices
@@ -74,12 +76,24 @@ def symbolic_gradients(node, *grads):
     ]
     grads = [to_tensor(g) if isinstance(g, IndexedSlices) else g for g in grads]
     types = [_gradient_type(t) for t in node.inputs]
-    outputs = symbolic_gradient([*node.inputs, *grads], Tout=types, f=of_operation(node))
+    # What draws random numbers has to draw them once in a run, needed for their values or not.
+    graph = get_default_graph()
+    with graph.control_dependencies([node] if node.graph is graph and not executing_eagerly() and _draws(node) else []):
+        outputs = symbolic_gradient([*node.inputs, *grads], Tout=types, f=of_operation(node))
     keep = [
         (d.is_floating or d.is_complex) and not arg.static
         for (arg, _), d in zip(infer._flat_args(node), types, strict=True)
     ]
     return [g if k else None for g, k in zip(outputs, keep, strict=True)]
+
+
+def _draws(op):
+    """Whether random numbers are drawn in `op` or in its bodies."""
+    if op.opdef.wants_rng:
+        return True
+    if op.opdef.bodies is None:
+        return False
+    return any(_draws(o) for graph, _ in op.opdef.bodies(op.attrs, op._inputs) for o in graph.get_operations())
 
 
 def _gradient_type(t):

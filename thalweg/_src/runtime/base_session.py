@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.compiler import recompute
 from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
@@ -430,6 +432,8 @@ class BaseSession(ClusterRuns):
                 jax.ShapeDtypeStruct(shape_of(feeds[t]), t.dtype.numpy_dtype)
                 if t in feeds
                 else jax.ShapeDtypeStruct(t._dims, t.dtype.numpy_dtype)
+                if isinstance(t, Tensor)
+                else jax.ShapeDtypeStruct((6,), np.uint32)  # the state of a stream
                 for t in exe.args
             ]
             lowered = exe.lowered(self._store, args)

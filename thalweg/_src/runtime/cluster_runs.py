@@ -86,6 +86,7 @@ class ClusterRuns:
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
         lock = self._store.lock if cluster.sources or cluster.randoms else self._lock
         with lock:
+            self._keep_streams(cluster, env)
             exe = self._executable(cluster, executables, statics, env)
             outputs = None
             if lock is not self._lock or not exe.compiled:
@@ -135,11 +136,18 @@ class ClusterRuns:
         """Run a cluster of a CPU's operation by operation, on NumPy arrays."""
         values = {t: on_host(env[t]) for t in cluster.inputs}
         with self._store.lock:
-            runner, state = self._interpreter(cluster, values, on_numpy=True)
+            self._keep_streams(cluster, env)
+            runner, state = self._interpreter(cluster, values, on_numpy=True, streams=env)
             runner.once = once
             runner.run(cluster.ops, values)
             self._commit(cluster, runner, state)
         env.update((t, values[t]) for t in cluster.outputs)
+
+    def _keep_streams(self, cluster: Cluster, env: dict[Any, Any]) -> None:
+        """Put into `env` the states of those random operations whose numbers a later cluster draws again."""
+        for op in cluster.kept:
+            self._store.ensure_random(op)
+            env["rng", op.name] = np.array(self._store.values["rng", op.name])
 
     def _dispatch(self, cluster: Cluster, exe: Executable, env: dict[Tensor, Any]) -> list[Any]:
         store = self._store
@@ -223,6 +231,7 @@ class ClusterRuns:
         if cluster.is_host:
             for t in cluster.fetched:
                 env[t] = on_host(env[t])
+        self._keep_streams(cluster, env)
         runner, state = self._interpreter(cluster, env, trace=trace)
         locked = bool(cluster.sources) or bool(cluster.randoms)
         with contextlib.ExitStack() as stack:
@@ -239,15 +248,22 @@ class ClusterRuns:
     def _interpreter(
         self,
         cluster: Cluster,
-        env: dict[Tensor, Any],
+        env: dict[Any, Any],
         wait: Any = None,
         *,
         on_numpy: bool = False,
         trace: Trace | None = None,
+        streams: dict[Any, Any] | None = None,
     ) -> tuple[Interpreter, _View]:
-        """What runs the operations of `cluster` one by one, and its view of the variables."""
+        """What runs the operations of `cluster` one by one, and its view of the variables.
+
+        `streams` holds the states of random operations that it replays, where that is not `env`.
+        """
         on_numpy = on_numpy or cluster.is_host
-        state = _View(self._store, host=on_numpy)
+        streams = env if streams is None else streams
+        state = _View(
+            self._store, {("rng", op.name): streams["rng", op.name] for op in cluster.replayed}, host=on_numpy
+        )
         make: Any = NumPyInterpreter if on_numpy else Interpreter
         if trace is not None:
             make = functools.partial(TracingInterpreter, trace=trace)
@@ -307,15 +323,17 @@ def _kept(value: Any, cluster: Cluster) -> Any:
 
 
 class _View(dict):
-    """A step's own view of the variables: what it writes stays here until it is committed."""
+    """A step's own view of the variables: what it writes stays here until it is committed. `replayed` stands before the store."""
 
-    def __init__(self, store: Store, *, host: bool):
+    def __init__(self, store: Store, replayed: dict[Any, Any], *, host: bool):
         super().__init__()
-        self._store, self._host = store, host
+        self._store, self._replayed, self._host = store, replayed, host
 
     def get(self, key: Any, default: Any = None) -> Any:
         if key in self:
             return self[key]
+        if key in self._replayed:
+            return self._replayed[key]
         with self._store.lock:  # a step that writes it donates its buffer
             value = self._store.values.get(key, default)
             return np.asarray(value) if self._host and value is not None else value

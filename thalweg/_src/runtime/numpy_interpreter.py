@@ -48,6 +48,13 @@ class NumPyInterpreter(Interpreter):
         kwargs = {param: op._attrs[name] for param, name in o.lower_attrs}
         return lowering(o)(*(values if o.simple else apply.grouped(o, op._attrs, values)), **kwargs)
 
+    def _run_bodies(self, op: Operation, values: list[Any], env: Any) -> None:
+        if op in self._differentiated or op.opdef.forward_of is not None:  # JAX traces what is differentiated
+            with on_cpu():
+                super()._run_bodies(op, values, env)
+        else:
+            super()._run_bodies(op, values, env)
+
     def _drawn(self, op: Operation, values: list[Any]) -> Any:
         """Random numbers. Drawing many takes JAX a second where it is not compiled, so it is, for each shape."""
         opdef = op.opdef

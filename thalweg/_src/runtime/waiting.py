@@ -156,6 +156,7 @@ class Execution:
 
     def _run_ops(self, cluster: Cluster, ops: list[Operation], held: set[str]) -> list[Operation]:
         if cluster not in self._runners:
+            self.session._keep_streams(cluster, self.env)
             self._runners[cluster] = self.session._interpreter(cluster, self.env, self._later, trace=self.trace)
         runner, state = self._runners[cluster]
         rest = []
