@@ -340,6 +340,6 @@ def buckets(tf, np):
 
 # Those that every run of the tests goes through.
 ALWAYS = frozenset(
-    "attention_hard_monotonic attention_two beams_1_3 cell_embedded helper_sampled helper_scheduled_embedding "
+    "attention_hard_monotonic attention_two beams_1_3 cell_embedded helper_sampled helper_scheduled_embedding_of_truth "
     "helper_scheduled_output listed_attention parts_of_attention states_saved structures_over_time".split()
 )
