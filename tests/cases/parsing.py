@@ -239,4 +239,53 @@ SUMMARIES = [
     ),
 ]
 
-CASES = PROTOS + TABLES + SUMMARIES
+
+# -- fields of any message
+
+NODES = [field(1, b"a") + field(2, b"op") + field(3, b"x") + field(3, b"y"), b""]
+HISTOGRAM = b"\x09" + np.float64(1.5).tobytes() + field(7, np.array([1.0, 2.0, 3.0]).tobytes())
+
+
+def fields_of(data, kind, types, **more):
+    """Some fields of messages: `types` are the names of the fields and the types of what holds them."""
+    return lambda tf, x: tf.io.decode_proto(
+        np.array(data, object), f"tensorflow.{kind}", list(types), [getattr(tf, t) for t in types.values()], **more
+    )
+
+
+def encoded(kind, names, *values):
+    return lambda tf, sizes: tf.io.encode_proto(sizes, [np.array(v) for v in values], names, f"tensorflow.{kind}")
+
+
+LISTS = [[b"\x0a\x02\x01\x02"], [b""]]
+PART = field(1, b"n") + field(2, b"")
+MESSAGES = [
+    proto("DecodeProtoV2", fields_of(NODES, "NodeDef", {"name": "string", "input": "string", "device": "string"})),
+    proto("DecodeProtoV2", fields_of(HISTOGRAM, "HistogramProto", {"min": "float64", "bucket": "float64"}), "numbers"),
+    proto("DecodeProtoV2", fields_of(LISTS, "Int64List", {"value": "int64"}), "of several lengths"),
+    proto(
+        "DecodeProtoV2",
+        fields_of([b"min: 2.5"], "HistogramProto", {"min": "float64", "num": "float64"}, message_format="text"),
+        "text",
+    ),
+    proto("DecodeProtoV2", fields_of([PART], "SavedSlice", {"name": "string", "slice": "string"}), "messages within"),
+    proto(
+        "EncodeProto",
+        encoded("HistogramProto", ["bucket", "min"], [[1.0, 2.0, 3.0]], [[1.5]]),
+        inputs=[given([[3, 1]], "int32")],
+    ),
+    proto(
+        "EncodeProto",
+        encoded("NodeDef", ["name", "input"], [[b"a"], [b"b"]], [[b"x", b"y"], [b"z", b"z"]]),
+        "strings",
+        inputs=[given([[1, 2], [0, 1]], "int32")],
+    ),
+    proto(
+        "EncodeProto",
+        encoded("TensorShapeProto.Dim", ["size"], [[-1], [0]]),
+        "negative numbers",
+        inputs=[given([[1], [1]], "int32")],
+    ),
+]
+
+CASES = PROTOS + TABLES + SUMMARIES + MESSAGES

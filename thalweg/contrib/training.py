@@ -27,3 +27,4 @@ from thalweg._src.contrib.training.training import multiply_gradients as multipl
 from thalweg._src.contrib.training.training import train as train
 from thalweg._src.lib.checkpoints import checkpoints_iterator as checkpoints_iterator
 from thalweg._src.lib.checkpoints import wait_for_new_checkpoint as wait_for_new_checkpoint
+from thalweg._src.lib.estimators.feeding import FeedingQueueRunner as FeedingQueueRunner

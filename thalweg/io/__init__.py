@@ -30,6 +30,8 @@ from thalweg._src.ops.picture_files import decode_jpeg as decode_jpeg
 from thalweg._src.ops.picture_files import decode_png as decode_png
 from thalweg._src.ops.picture_files import encode_jpeg as encode_jpeg
 from thalweg._src.ops.picture_files import extract_jpeg_shape as extract_jpeg_shape
+from thalweg._src.ops.protos import decode_proto as decode_proto
+from thalweg._src.ops.protos import encode_proto as encode_proto
 from thalweg._src.ops.queue_api import PaddingFIFOQueue as PaddingFIFOQueue
 from thalweg._src.ops.queue_api import PriorityQueue as PriorityQueue
 from thalweg._src.ops.queue_api import QueueBase as QueueBase

@@ -70,6 +70,7 @@ from thalweg._src.ops import partitioning as partitioning
 from thalweg._src.ops import picture_files as picture_files
 from thalweg._src.ops import pooling as pooling
 from thalweg._src.ops import printing as printing
+from thalweg._src.ops import protos as protos
 from thalweg._src.ops import py_func as py_func
 from thalweg._src.ops import quantized_nets as quantized_nets
 from thalweg._src.ops import quantizing as quantizing
