@@ -636,6 +636,17 @@ case("IteratorGetNextAsOptional", maybe)
 case("OptionalFromValue", lambda tf, x: tf.data.experimental.Optional.from_value((x, 2)).get_value(), [normal(2)])
 case("OptionalNone", lambda tf: raw(tf, "OptionalHasValue", optional=raw(tf, "OptionalNone")))
 
+case(
+    "RaggedRange",
+    lambda tf, x: raw(
+        tf, "RaggedRange", starts=x, limits=x[::-1] + 3, deltas=tf.cast([1, 2, -2], x.dtype), Tsplits=tf.int64
+    ),
+    [given([1, 2, 9])],
+    types=("int32", "float32"),
+    grad=False,
+    misuse=False,
+)
+
 # Ragged tensors as variants.
 case(
     "RaggedTensorToVariant",

@@ -76,6 +76,7 @@ from thalweg._src.ops import quantized_nets as quantized_nets
 from thalweg._src.ops import quantizing as quantizing
 from thalweg._src.ops import queues as queues
 from thalweg._src.ops import ragged as ragged
+from thalweg._src.ops import ragged_rows as ragged_rows
 from thalweg._src.ops import ragged_variant as ragged_variant
 from thalweg._src.ops import random as random
 from thalweg._src.ops import random_draws as random_draws
