@@ -32,6 +32,8 @@ OURS: dict[str, str] = {
     "contrib.opt.python.training.matrix_functions": "thalweg._src.contrib.opt.matrix_roots",
     "contrib.nn.python.ops.fwd_gradients": "thalweg._src.contrib.sampling_losses",
     "contrib.image.python.ops.dense_image_warp": "thalweg._src.contrib.image_warps",
+    "contrib.boosted_trees.estimator_batch.estimator": "thalweg._src.contrib.boosted_trees.estimators",
+    "contrib.boosted_trees.proto.learner_pb2": "thalweg._src.contrib.boosted_trees.learner",
     "contrib.factorization.python.ops.clustering_ops": "thalweg._src.lib.clustering",
     "contrib.factorization.python.ops.kmeans": "thalweg._src.contrib.factorization.kmeans",
     "contrib.factorization.python.ops.factorization_ops": "thalweg._src.contrib.factorization.wals",
