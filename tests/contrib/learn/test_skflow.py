@@ -169,3 +169,21 @@ def test_at_the_end_of_a_pipeline_of_scikit_learn():
     steps = pipeline.Pipeline([("scale", StandardScaler()), ("learn", model)])
     steps.fit(x, y, learn__steps=40)
     assert np.mean(steps.predict(x)["classes"] == y) > 0.9
+
+
+def test_predictions_are_an_array_where_one_is_wanted():
+    """0.11 gave arrays, 1.x gives them one by one: scikit-learn's measures and subscripts take both."""
+    from sklearn.metrics import accuracy_score
+
+    from thalweg._src.contrib.learn.canned import Predictions
+
+    def rows():
+        return Predictions(iter([1, 0, 1, 1]))
+
+    assert accuracy_score([1, 0, 1, 0], rows()) == 0.75
+    assert list(rows()) == [1, 0, 1, 1]
+    assert next(rows()) == 1
+    found = rows()
+    assert found[:2].tolist() == [1, 0]
+    assert list(found) == [1, 0, 1, 1]
+    np.testing.assert_array_equal(np.asarray(found, np.float32), [1, 0, 1, 1])

@@ -16,6 +16,7 @@ from thalweg._src.core.dtypes import float32, int64, resource, string
 from thalweg._src.core.opdef import Min, Outputs, op
 from thalweg._src.ops.handles import held
 
+_AT_ONCE = 1 << 22  # how many numbers the sums of a node may have at the same time
 _HOST: dict[str, Any] = {"host": True, "effect": "host", "stateful": True}
 
 
@@ -122,19 +123,19 @@ class Forest:
             self.trees.append(_Tree(how.logits, which))
             self.active, self.depth = [0], 0
         tree = self.trees[-1]
-        at, cuts, new = tree.leaves(x), _cuts(x, how.num_quantiles), []
+        at, (cuts, buckets), new = tree.leaves(x), _buckets(x, how.num_quantiles), []
         if tree.which >= 0:
             only = np.arange(how.logits) == tree.which
             g, h = g * only, h * only
         for node in self.active:
             here = np.nonzero(at == node)[0]
-            found = _best(x[here], g[here], h[here], cuts, how) if len(here) > 1 else None
+            found = _best(buckets[here], g[here], h[here], how) if len(here) > 1 else None
             if found is None or (found[2] <= 0 and not how.post_prune):
                 continue
-            feature, threshold, gain, left, right = found
+            feature, bucket, gain, left, right = found
             base = tree.value[node] if how.by_layer else np.float32(0)
             values = [base + np.float32(how.learning_rate) * v for v in (left, right)]
-            new += tree.split(node, feature, threshold, gain, values)
+            new += tree.split(node, feature, float(cuts[feature][bucket]), gain, values)
         self.depth += 1
         self.active = new if self.depth < how.max_depth else []
         if not self.active:
@@ -169,9 +170,15 @@ class Forest:
                 self.trees.append(tree)
 
 
-def _cuts(x: np.ndarray, number: int) -> np.ndarray:
-    """[number - 1, features]: quantiles between which there are equally many rows."""
-    return np.quantile(x, np.linspace(0, 1, number + 1)[1:-1], axis=0, method="lower")
+def _buckets(x: np.ndarray, number: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """(ascending quantiles of each feature, between which there are about equally many rows; the bucket of each number).
+
+    A number is at most the quantile of its bucket.
+    """
+    quantiles = np.quantile(x, np.linspace(0, 1, number + 1)[1:-1], axis=0, method="lower")
+    cuts = [np.unique(column) for column in quantiles.T]
+    buckets = np.stack([np.searchsorted(c, column, "left") for c, column in zip(cuts, x.T, strict=True)], 1)
+    return cuts, buckets.astype(np.int16)
 
 
 def _score(g: np.ndarray, h: np.ndarray, how: Growing) -> np.ndarray:
@@ -187,28 +194,26 @@ def _value(g: np.ndarray, h: np.ndarray, how: Growing) -> np.ndarray:
     return np.where(weight > 1e-12, -g / np.maximum(weight, 1e-12), 0).astype(np.float32)
 
 
-def _best(x: np.ndarray, g: np.ndarray, h: np.ndarray, cuts: np.ndarray, how: Growing) -> Any:
-    """(feature, threshold, gain, value of the left leaf, value of the right one) of the best split; None where there is none."""
-    total_g, total_h = g.sum(0, dtype=np.float64), h.sum(0, dtype=np.float64)
-    whole, best = float(_score(total_g, total_h, how)), None
-    least = how.min_node_weight
-    for feature in np.nonzero(x.min(0) < x.max(0))[0].tolist():
-        thresholds = np.unique(cuts[:, feature])
-        order = np.argsort(x[:, feature], kind="stable")
-        below = np.searchsorted(x[order, feature], thresholds, "right")
-        inside = (below > 0) & (below < len(x))
-        if not inside.any():
+def _best(buckets: np.ndarray, g: np.ndarray, h: np.ndarray, how: Growing) -> Any:
+    """(feature, last bucket of the left leaf, gain, its value, the value of the right leaf) of the best split; None without one."""
+    whole = float(_score(g.sum(0, dtype=np.float64), h.sum(0, dtype=np.float64), how))
+    both = np.concatenate([g, h], 1).astype(np.float64)
+    total, k, best = both.sum(0), g.shape[1], None
+    features = np.nonzero(buckets.min(0) < buckets.max(0))[0]
+    for part in np.array_split(features, max(1, features.size * both.size // _AT_ONCE)):
+        if not part.size:
             continue
-        below, thresholds = below[inside], thresholds[inside]
-        left_g = np.cumsum(g[order], 0, dtype=np.float64)[below - 1]
-        left_h = np.cumsum(h[order], 0, dtype=np.float64)[below - 1]
-        right_g, right_h = total_g - left_g, total_h - left_h
-        gain = _score(left_g, left_h, how) + _score(right_g, right_h, how) - whole - how.tree_complexity
-        gain = np.where((left_h.sum(-1) >= least) & (right_h.sum(-1) >= least), gain, -np.inf)
-        i = int(gain.argmax())
-        if np.isfinite(gain[i]) and (best is None or gain[i] > best[2]):
-            sides = _value(left_g[i], left_h[i], how), _value(right_g[i], right_h[i], how)
-            best = (feature, float(thresholds[i]), float(gain[i]), *sides)
+        order = np.argsort(buckets[:, part], axis=0, kind="stable")
+        rows = np.take_along_axis(buckets[:, part], order, 0)
+        left = np.cumsum(both[order], axis=0)[:-1]
+        right = total - left
+        gain = _score(left[..., :k], left[..., k:], how) + _score(right[..., :k], right[..., k:], how)
+        heavy = np.minimum(left[..., k:].sum(-1), right[..., k:].sum(-1)) >= how.min_node_weight
+        gain = np.where((rows[:-1] < rows[1:]) & heavy, gain - whole - how.tree_complexity, -np.inf)
+        i, f = np.unravel_index(gain.argmax(), gain.shape)
+        if np.isfinite(gain[i, f]) and (best is None or gain[i, f] > best[2]):
+            sides = [_value(side[i, f, :k], side[i, f, k:], how) for side in (left, right)]
+            best = (int(part[f]), int(rows[i, f]), float(gain[i, f]), *sides)
     return best
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from thalweg._src.contrib.learn import head as heads
 from thalweg._src.contrib.learn.bundles import classification_signature_fn_with_prob, regression_signature_fn
@@ -13,6 +16,29 @@ from thalweg._src.contrib.learn.modes import PredictionKey
 from thalweg._src.contrib.linear_optimizer.optimizer import SDCAOptimizer
 from thalweg._src.lib.estimators.linear_sdca import UpdateWeights
 from thalweg._src.ops import activations
+
+
+class Predictions:
+    """Predictions one by one, as 1.x gives them; an array for whoever makes one of them or asks by place, as 0.11 gave them."""
+
+    def __init__(self, rows: Iterable[Any]):
+        self._rows = iter(rows)
+        self._all: Any = None
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._rows)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self._all is None:
+            self._all = np.array(list(self._rows))
+            self._rows = iter(self._all)
+        return self._all if dtype is None else self._all.astype(dtype)
+
+    def __getitem__(self, place: Any) -> Any:
+        return np.asarray(self)[place]
 
 
 class _Canned(Estimator):
@@ -36,7 +62,7 @@ class _Canned(Estimator):
 
     def _one(self, key: str, x: Any, input_fn: Any, batch_size: int | None, as_iterable: bool) -> Any:
         found = Estimator.predict(self, x, input_fn, batch_size, [key], as_iterable)
-        return (p[key] for p in found) if as_iterable else found[key]
+        return Predictions(p[key] for p in found) if as_iterable else found[key]
 
 
 class _Classifier(_Canned):

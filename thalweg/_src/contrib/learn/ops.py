@@ -47,9 +47,9 @@ def dnn(tensor_in: Any, hidden_units: Any, activation: Any = activations.relu, d
     with variable_scope("dnn"):
         for i, width in enumerate(hidden_units):
             with variable_scope(f"layer{i}"):
-                size = tensor_in.get_shape().as_list()[1]
-                weights = get_variable("Matrix", [size, width])
-                bias = get_variable("Bias", [width])
+                size, dtype = tensor_in.get_shape().as_list()[1], tensor_in.dtype.base_dtype
+                weights = get_variable("Matrix", [size, width], dtype=dtype)
+                bias = get_variable("Bias", [width], dtype=dtype)
                 tensor_in = math.matmul(tensor_in, weights) + bias
                 if activation is not None:
                     tensor_in = activation(tensor_in)
