@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -416,6 +417,28 @@ class OpDef:
 
     def __call__(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
         return _build(self, args, name, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        # Not a property: `inspect` would find it on the class too. Made when it is asked for, since few are.
+        if name != "__signature__":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self._signature()
+
+    def _signature(self) -> inspect.Signature:
+        """How the op is called: its inputs, its attrs, `name`."""
+        either, only, none = (
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+            inspect.Parameter.empty,
+        )
+        defaults = [(n, none) for n in self.input_names]
+        defaults += [(a.name, none if a.default is REQUIRED else a.default) for a in self.explicit]
+        parameters: list[inspect.Parameter] = []
+        for n, default in [*defaults, ("name", None)]:
+            late = bool(parameters) and (parameters[-1].kind is only or parameters[-1].default is not none)
+            kind = only if late and (default is none or parameters[-1].kind is only) else either
+            parameters.append(inspect.Parameter(n, kind, default=default))
+        return inspect.Signature(parameters)
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         return self  # an OpDef in a class body is a value, not a method
