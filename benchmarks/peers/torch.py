@@ -10,8 +10,8 @@ from benchmarks.peers.torch_input import programs as input_programs
 from benchmarks.protocol import serve, timed_import
 
 
-def programs(torch, compiled):
-    """name -> function of a workload that returns its step."""
+def programs(torch, compiled, device="cpu"):
+    """name -> function of a workload that returns its step; batches go to `device`, where the workload was built."""
     nn, functional = torch.nn, torch.nn.functional
     compile = torch.compile if compiled else lambda f: f
 
@@ -22,7 +22,7 @@ def programs(torch, compiled):
 
         def step(*arrays):
             optimizer.zero_grad(set_to_none=True)
-            loss = forward(*adapt(*(torch.from_numpy(a) for a in arrays)))
+            loss = forward(*adapt(*(torch.from_numpy(a).to(device) for a in arrays)))
             loss.backward()
             if clip:
                 nn.utils.clip_grad_norm_(parameters, clip)

@@ -120,3 +120,17 @@ def test_modules_of_the_oracles_parse_under_python_3_7():
     names = ["protocol", "workloads", "catalogue", "peers/graph", "peers/tensorflow", "ops/cases", "ops/graph"]
     for name in names:
         ast.parse((ROOT / "benchmarks" / f"{name}.py").read_text(), feature_version=(3, 7))
+
+
+def test_sizes_for_a_gpu_are_those_of_the_networks():
+    from benchmarks.gpu.workloads import everything, network
+    from benchmarks.inference import NETWORKS
+
+    known = {name: (side, flops) for name, _, side, flops in NETWORKS}
+    for name in ("resnet-50", "inception-v3", "vgg-16"):
+        side, flops = known[name]
+        once = network(name, 2, side, "tf32", False)
+        assert 0.9 < once.flops / (2 * flops) < 1.1
+        assert network(name, 2, side, "bfloat16", True).flops == 3 * once.flops
+        assert network(name, 2, side, "bfloat16", False).traffic == once.traffic / 2
+    assert everything(True).keys() == everything(False).keys()
