@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import shapes
-from thalweg._src.core.graph import Operation
+from thalweg._src.core import infer, shapes
+from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax
 
 _OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
@@ -50,10 +50,10 @@ def runs(jaxpr: Any, most: int) -> int:
 
 
 def is_slight(ops: Sequence[Operation], draws: int) -> bool:
-    """Whether NumPy runs operations, of which `draws` are random, in less time than it takes to compile them even hastily."""
+    """Whether operations, of which `draws` are random, only give variables values, so few that NumPy is done before a compiler is."""
     total = 0
     for op in ops:
-        if op.opdef.bodies is not None:
+        if op.opdef.bodies is not None or any(arg.init and _refers(t) for arg, t in infer._flat_args(op)):
             return False
         for t in () if op.opdef.source else op.outputs:
             size = shapes.size_of(t._dims)
@@ -61,6 +61,10 @@ def is_slight(ops: Sequence[Operation], draws: int) -> bool:
                 return False
             total += size
     return total <= _DRAWN * (1 + draws)
+
+
+def _refers(t: Tensor) -> bool:
+    return t.dtype._is_ref_dtype or t.dtype.base_dtype._name == "resource"
 
 
 def _work(jaxpr: Any) -> tuple[int, int]:

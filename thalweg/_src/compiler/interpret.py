@@ -60,6 +60,7 @@ class Interpreter:
         self.current: Any = None  # the operation whose lowering runs, where that wants to know
         self.is_child = False  # whether JAX traces this on its own, perhaps more than once
         self.half: str | None = None  # the type in which products are computed, where that is not their own
+        self.once = False  # whether these operations will not run again
         self.taped = False  # whether loops must keep what their derivatives need
         self.active: Any = None  # a flag: where it is False, a turn of a loop is only played, and must keep nothing
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler import haste
 from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.functionalize import functionalize
 from thalweg._src.compiler.order import in_effect_order
@@ -66,6 +67,7 @@ class Plan:
         changes = frozenset(k for c in self.clusters for k in c.writes)
         for c in self.clusters:
             c.changes = changes
+            c.is_slight = bool(c.writes) and not c.is_host and haste.is_slight(c.ops, len(c.randoms))
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)

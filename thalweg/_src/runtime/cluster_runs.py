@@ -80,7 +80,7 @@ class ClusterRuns:
         statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
         if cluster.varies and self._run_uncompiled(cluster, executables, statics, env):
             return
-        if self._gives_first_values(cluster):
+        if cluster.is_slight and cluster.colour.platform == "cpu":
             self._run_on_numpy(cluster, env, once=True)
             return
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
@@ -97,16 +97,6 @@ class ClusterRuns:
             env[t] = v
         if exe.known:
             env.update(exe.known)
-
-    def _gives_first_values(self, cluster: Cluster) -> bool:
-        """Whether a cluster makes variables out of nothing, and NumPy is done with it before it could be compiled."""
-        return bool(
-            cluster.writes
-            and not any(k in self._store.values for k in cluster.sources)
-            and cluster.sources.keys() == cluster.writes.keys()
-            and cluster.colour.platform == "cpu"
-            and haste.is_slight(cluster.ops, len(cluster.randoms))
-        )
 
     def _executable(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> Executable:
         store = self._store

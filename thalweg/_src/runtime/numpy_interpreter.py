@@ -16,7 +16,7 @@ from thalweg._src.runtime.eager_compiled import Compiled
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu
 
 MOST = 256  # executables of random operations
-OFTEN, ONCE = 1 << 12, 1 << 20  # random numbers that NumPy draws before a compiled operation would
+ONCE = 1 << 20  # random numbers that NumPy draws in less time than it takes to compile the operation
 
 
 class NumPyInterpreter(Interpreter):
@@ -24,8 +24,6 @@ class NumPyInterpreter(Interpreter):
 
     `ahead`: the same operations will draw random numbers again and again.
     """
-
-    once = False  # whether they will not
 
     def __init__(self, *args: Any, ahead: bool = False, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -65,7 +63,7 @@ class NumPyInterpreter(Interpreter):
                 arrays, after = found
                 self.write(("rng", op.name), after)
                 return arrays[0] if opdef.simple_out else arrays
-        if opdef.numpy_only and math.prod(values[0].tolist()) <= (ONCE if self.once else OFTEN):
+        if self.once and opdef.numpy_only and math.prod(values[0].tolist()) <= ONCE:
             return super()._call(op, values)
         statics = {i: v for i, v in enumerate(values) if self._args(op)[i].static}
         key = (
