@@ -148,3 +148,15 @@ def test_a_database_is_refused():
         tf.contrib.summary.create_db_writer("file:x.sqlite", user_name="-hi")
     with pytest.raises(tf.errors.UnimplementedError, match="create_file_writer"):
         tf.contrib.summary.create_db_writer("file:x.sqlite", user_name="hi")
+
+
+def test_a_folder_that_is_not_to_be_written(tmp_path):
+    (tmp_path / "file").write_text("kept")
+    folder = str(tmp_path / "file" / "logs")
+    with pytest.raises(tf.errors.FailedPreconditionError, match="file/logs"):
+        tf.summary.FileWriter(folder)
+    with tf.Graph().as_default():
+        tf.train.get_or_create_global_step()
+        with pytest.raises(tf.errors.FailedPreconditionError, match="file/logs"):
+            tf.train.MonitoredTrainingSession(checkpoint_dir=folder)
+    assert (tmp_path / "file").read_text() == "kept"
