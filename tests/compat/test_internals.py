@@ -141,3 +141,34 @@ def test_hooks_around_a_plain_session():
         hooked = made._HookedSession(session, [hook])
         assert hooked.run(one) == 1
         assert not hooked.should_stop()
+
+
+def test_a_pure_variable_scope_opens_no_name_scope():
+    scopes = internal("ops.variable_scope")
+    with scopes._pure_variable_scope("inner", dtype=tf.float64) as scope:
+        v, c = tf.get_variable("v", [1]), tf.constant(1.0, name="c")
+    assert (v.name, v.dtype.base_dtype, c.name) == ("inner/v:0", tf.float64, "c:0")
+    with scopes._pure_variable_scope(scope, reuse=True):
+        assert tf.get_variable("v", [1], dtype=tf.float64) is v
+    assert scopes.variable_creator_scope is tf.variable_creator_scope
+    assert scopes.get_variable is tf.get_variable
+
+
+def test_a_decorator_that_tells_of_its_arguments_has_its_say():
+    inspect = internal("util.tf_inspect")
+
+    def decorated(*args, **kwargs):
+        """Whatever comes."""
+
+    def below(x, y=1):
+        """What is below."""
+
+    decorated.__wrapped__ = below
+    assert inspect.getargspec(decorated).args == ["x", "y"]
+
+    def adapter(x, training=False):
+        """Another form of it."""
+
+    adapter.__wrapped__ = below
+    assert inspect.getargspec(adapter).args == ["x", "training"]
+    assert inspect.getargspec(tf.nn.relu).args == ["features", "name"]

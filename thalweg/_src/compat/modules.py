@@ -158,6 +158,7 @@ OURS: dict[str, str] = {
     "python.ops.data_flow_ops": "thalweg._src.compat.internals.data_flow_ops",
     "python.ops.linalg.linear_operator_addition": "thalweg._src.compat.internals.linear_operator_addition",
     "python.ops.linalg.linear_operator_util": "thalweg._src.compat.internals.operator_arguments",
+    "python.ops.variable_scope": "thalweg._src.compat.internals.variable_scope",
     "python.ops.init_ops": "thalweg._src.ops.initializers",
     "python.ops.lookup_ops": "thalweg.contrib.lookup",
     "python.pywrap_tensorflow": "thalweg._src.compat.internals.pywrap_tensorflow",

@@ -32,8 +32,14 @@ ArgSpec = collections.namedtuple("ArgSpec", "args varargs keywords defaults")
 
 
 def getfullargspec(obj: Any) -> FullArgSpec:
-    """The arguments of a function, below its decorators. Without annotations, as those of the era had none."""
-    return inspect.getfullargspec(unwrap(obj))._replace(annotations={})
+    """The arguments of a function, without annotations, as those of the era had none.
+
+    A decorator that tells of arguments itself has its say; below one that takes whatever comes, the function is asked.
+    """
+    spec = inspect.getfullargspec(obj)
+    if spec.varargs and spec.varkw and not spec.args and hasattr(obj, "__wrapped__"):
+        spec = inspect.getfullargspec(unwrap(obj))
+    return spec._replace(annotations={})
 
 
 def getargspec(obj: Any) -> Any:
