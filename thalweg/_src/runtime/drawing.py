@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import apply
+from thalweg._src.core import apply, infer
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.philox import Stream
@@ -19,6 +19,7 @@ from thalweg._src.runtime.numpy_lowering import on_cpu
 
 CALLS = 64  # drawn for at once
 MOST = 1 << 14  # numbers
+PROGRAMS = 256  # that are kept
 
 
 class Draws:
@@ -30,7 +31,7 @@ class Draws:
         self.outputs: list[np.ndarray] = []
         self.states: list[np.ndarray] = []
         self.at = CALLS
-        self.programs: dict[Any, Any] = {}
+        self.kind = (op.opdef, infer._freeze({name: op._attrs[name] for _, name in op.opdef.lower_attrs}))
         self.fits = _fits(op)
 
     def next(self, state: Any, values: list[Any]) -> tuple[list[np.ndarray], np.ndarray] | None:
@@ -48,37 +49,48 @@ class Draws:
         statics = {i: v for i, (v, arg) in enumerate(zip(values, self.op.opdef.inputs, strict=True)) if arg.static}
         if math.prod(values[0].tolist()) * CALLS > MOST or any(v.dtype == object for v in values):
             return False
-        key = tuple([(v.shape, v.dtype, v.tobytes() if i in statics else None) for i, v in enumerate(values)])
-        if key not in self.programs:
+        shapes = tuple([(v.shape, v.dtype, v.tobytes() if i in statics else None) for i, v in enumerate(values)])
+        key = (self.kind, shapes)
+        if key not in _programs:
+            if len(_programs) >= PROGRAMS:
+                _programs.clear()
             cache.enable()
-            self.programs[key] = jax.jit(lambda state, given: self._trace(state, statics, given))
+            _programs[key] = _program(self.op.opdef, self.op._attrs, statics)
         with on_cpu():
-            outputs, states, ok = self.programs[key](state, [v for i, v in enumerate(values) if i not in statics])
+            outputs, states, ok = _programs[key](state, [v for i, v in enumerate(values) if i not in statics])
         if not bool(ok):
-            self.at = CALLS
+            self.at, self.fits = CALLS, False
             return False
         self.values, self.at = values, 0
         self.outputs = [np.asarray(out) for out in outputs]
         self.states = [state, *np.asarray(states)]
         return True
 
-    def _trace(self, state: Any, statics: dict[int, Any], given: list[Any]) -> Any:
+
+_programs: dict[Any, Any] = {}  # by op, attrs, and shapes of the inputs: iterators that begin anew find them
+
+
+def _program(opdef: Any, attrs: dict[str, Any], statics: dict[int, Any]) -> Any:
+    """(state, the inputs that are not static) -> the outputs of CALLS calls, the states after each, whether all went well."""
+
+    def many(state: Any, given: list[Any]) -> Any:
         rest = iter(given)
         values = [statics[i] if i in statics else next(rest) for i in range(len(statics) + len(given))]
 
         def one(state: Any, _: None) -> Any:
             rng = Stream(state)
             with apply.collect_checks([]) as checks:
-                result = apply.call(self.op.opdef, self.op._attrs, values, rng=rng)
+                result = apply.call(opdef, attrs, values, rng=rng)
             after = rng.finish()
             if any(isinstance(c, apply.Need) for c in checks):  # the numbers drawn tell how much room it takes
-                self.fits = False
                 checks = [jnp.bool_(False)]
             ok = jnp.all(jnp.stack([jnp.all(c) for c in checks])) if checks else jnp.bool_(True)
-            return after, (apply.flat_outputs(self.op.opdef, result), after, ok)
+            return after, (apply.flat_outputs(opdef, result), after, ok)
 
         _, (outputs, states, ok) = jax.lax.scan(one, state, None, length=CALLS)
         return outputs, states, jnp.all(ok)
+
+    return jax.jit(many)
 
 
 def _fits(op: Operation) -> bool:
