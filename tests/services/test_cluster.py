@@ -174,9 +174,14 @@ def test_branches_tables_and_embeddings_on_the_parameter_server(cluster):
     with tf.device("/job:ps/task:0"):
         words = tf.contrib.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([1, 2], tf.int64))
         table = tf.contrib.lookup.HashTable(words, -1)
+        cell = tf.nn.rnn_cell.BasicRNNCell(2, activation=lambda x: x + 1.0)
+        outputs, _ = tf.nn.dynamic_rnn(cell, tf.zeros([1, 3, 2]), initial_state=tf.zeros([1, 2]))
+        cell_is_identity = tf.group(cell.variables[0].assign(np.eye(4, 2, -2)))
     with tf.Session(cluster.target) as sess:
         sess.run([tf.global_variables_initializer(), tf.tables_initializer()])
         assert [sess.run(grown, {p: True}), sess.run(grown, {p: False})] == [6.0, 6.0]
+        sess.run(cell_is_identity)
+        assert sess.run(outputs)[0, :, 0].tolist() == [1.0, 2.0, 3.0]  # its arrays have no device of their own
         sess.run(train)
         assert sess.run(rows)[[1, 7, 0], 0].tolist() == [0.5, 0.0, 1.0]
         assert sess.run(table.lookup(tf.constant(["b", "z"]))).tolist() == [2, -1]

@@ -13,6 +13,8 @@ from thalweg._src.compiler.bodies import bodies_of, refers, source_of, variable_
 from thalweg._src.core import errors, infer
 from thalweg._src.core.graph import Operation, Tensor
 
+_JOB = "/job:"
+
 
 class Elsewhere(NamedTuple):
     """The colour of what another task of the cluster runs."""
@@ -37,8 +39,9 @@ class Partition:
         self.fed = fed
         self.homes: dict[Operation, Elsewhere] = {}
         self.cuts: set[Operation] = set()
+        together = _together(ops)
         for op in ops:
-            home = self._home(op, task_of)
+            home = self._home(op, lambda op: task_of(together.get(op, op)))
             if home is not None:
                 self.homes[op] = home
         for op in ops:
@@ -81,11 +84,43 @@ class Partition:
 def _held(op: Operation) -> Iterator[Tensor]:
     """The inputs of `op` that only the task that made them can do something with."""
     if op.opdef.alias or bodies_of(op):
-        yield from (t for t in op._inputs if refers(t))
+        yield from (t for t in op._inputs if refers(t) and not _lasts_a_step(t))
         return
     for arg, t in infer._flat_args(op):
+        if _lasts_a_step(t):
+            continue
         if arg.ref or arg.handle or t.dtype.base_dtype._name == "resource":
             yield t
+
+
+def _together(ops: Sequence[Operation]) -> dict[Operation, Operation]:
+    """For operations that must be in one place: the one that decides where, the first whose device names a job.
+
+    Those are whatever makes or takes the same handle that lasts a step (of a TensorArray), and what is placed with another operation.
+    """
+    groups: dict[Operation, list[Operation]] = {}
+    for op in ops:
+        for mate in (*(t.op for t in op._inputs if _lasts_a_step(t)), *_placed_with(op)):
+            one, other = groups.setdefault(mate, [mate]), groups.setdefault(op, [op])
+            if one is not other:
+                one += other
+                groups.update((member, one) for member in other)
+    return {op: next((m for m in group if _JOB in m._device), op) for op, group in groups.items()}
+
+
+def _placed_with(op: Operation) -> Iterator[Operation]:
+    """The operations that `op`, whose own device names no job, is placed with by its attr `_class`."""
+    for name in op._attrs.get("_class", ()) if _JOB not in op._device else ():
+        text = name.decode() if isinstance(name, bytes) else name
+        mate = op.graph._nodes_by_name.get(text.removeprefix("loc:@"))
+        if mate is not None and mate is not op:
+            yield mate
+
+
+def _lasts_a_step(t: Tensor) -> bool:
+    """Whether `t` is a handle of something that begins and ends with the step: not of a variable, a queue or a table."""
+    opdef = t.op.opdef
+    return refers(t) and not opdef.source and not opdef.alias and opdef.effect is None and opdef.host is not True
 
 
 def _only_orders(op: Operation) -> bool:

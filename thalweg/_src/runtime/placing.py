@@ -76,11 +76,12 @@ class Devices:
 
     def name_of(self, op: Operation) -> str:
         """TensorFlow's name of the device on which `op` runs."""
-        place = self.place(op)
-        spec = DeviceSpec.from_string(op._device)
-        kind = spec.device_type or ("CPU" if type(place) is Elsewhere else place.platform.upper())
-        prefix = str(place) if type(place) is Elsewhere else self.prefix
-        return f"{prefix}/device:{kind}:{spec.device_index or 0}"
+        place, spec = self.place(op), DeviceSpec.from_string(op._device)
+        if type(place) is Elsewhere:
+            return f"{place}/device:{spec.device_type or 'CPU'}:{spec.device_index or 0}"
+        mate = spec.job in self._cluster and self._is_here(spec)  # another task, maybe, in this process
+        prefix = Elsewhere(spec.job, spec.task or 0) if mate and spec.job != self._job else self.prefix
+        return f"{prefix}/device:{spec.device_type or place.platform.upper()}:{spec.device_index or 0}"
 
     def _is_here(self, spec: DeviceSpec) -> bool:
         if spec.replica:

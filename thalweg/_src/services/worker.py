@@ -8,9 +8,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import errors
-from thalweg._src.core.graph import Graph
+from thalweg._src.core.graph import Graph, Tensor
 from thalweg._src.core.graph_import import import_graph_def
+from thalweg._src.core.structured import Structured
 from thalweg._src.formats import frames, protos
 from thalweg._src.formats.errors import FormatError
 from thalweg._src.runtime.base_session import BaseSession
@@ -30,6 +32,13 @@ class PartSession(BaseSession):
     def __init__(self, guest: Guest, graph: Graph):
         super().__init__(guest.server.target, graph, guest.config)
         self._guest, self._store = guest, guest.store
+
+    def _result(self, plan: Plan, t: Tensor, env: dict[Tensor, Any]) -> Any:
+        if isinstance(env.get(plan.stand_ins.get(t, t)), Structured):
+            raise errors.UnimplementedError(
+                None, t.op, f"{t.name} is a TensorArray, which stays on one task of a cluster"
+            )
+        return super()._result(plan, t, env)
 
     @property
     def _owner(self) -> Any:
