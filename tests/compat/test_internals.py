@@ -154,6 +154,18 @@ def test_a_pure_variable_scope_opens_no_name_scope():
     assert scopes.get_variable is tf.get_variable
 
 
+def test_the_open_variable_scope_is_in_a_collection():
+    current = tf.get_collection_ref(internal("ops.variable_scope")._VARSCOPE_KEY)
+    before = current[0]
+    assert before is tf.get_variable_scope()
+    current[0] = tf.VariableScope(None, name="there")
+    try:
+        assert tf.get_variable("v", [1]).op.name == "there/v"
+    finally:
+        current[0] = before
+    assert tf.get_variable("v", [1]).op.name == "v"
+
+
 def test_a_decorator_that_tells_of_its_arguments_has_its_say():
     inspect = internal("util.tf_inspect")
 

@@ -312,9 +312,9 @@ class Graph(GraphContexts):
         return [v for v in values if hasattr(v, "name") and pattern.match(v.name)]
 
     def get_collection_ref(self, name: Any) -> list[Any]:
-        """The collection itself, made if it is not there: what you append is in the graph."""
+        """The collection itself, made if it is not there: what you append is in the graph. A key may say what `kind` of list it is."""
         with self._lock:
-            return self._collections.setdefault(name, [])
+            return self._collections.setdefault(name, getattr(name, "kind", list)())
 
     def get_all_collection_keys(self) -> list[str]:
         return [k for k in self._collections if isinstance(k, str)]

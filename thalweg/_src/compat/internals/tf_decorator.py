@@ -14,7 +14,9 @@ def make_decorator(
     decorator_argspec: Any = None,
 ) -> Any:
     """`decorator_func` with the name, the text and the arguments of `target`."""
-    return functools.wraps(target)(decorator_func)
+    decorated = functools.wraps(target)(decorator_func)
+    decorated._tf_decorator = decorator_name or decorator_func.__name__  # type: ignore[attr-defined]
+    return decorated
 
 
 def unwrap(maybe_tf_decorator: Any) -> tuple[list[Any], Any]:

@@ -36,6 +36,8 @@ def getfullargspec(obj: Any) -> FullArgSpec:
 
     A decorator that tells of arguments itself has its say; below one that takes whatever comes, the function is asked.
     """
+    while hasattr(obj, "_tf_decorator") and hasattr(obj, "__wrapped__"):
+        obj = obj.__wrapped__
     spec = inspect.getfullargspec(obj)
     if spec.varargs and spec.varkw and not spec.args and hasattr(obj, "__wrapped__"):
         spec = inspect.getfullargspec(unwrap(obj))

@@ -3,10 +3,27 @@
 import contextlib
 from typing import Any
 
-from thalweg._src.ops.variable_scope import VariableScope, _entered
+from thalweg._src.ops.variable_scope import VariableScope, _entered, _scope_store
 from thalweg._src.ops.variables import variable_creator_scope
 
 variable_creator_scope_v1 = variable_creator_scope
+
+
+class _CurrentScope(list[VariableScope]):
+    """A list of one: the variable scope that is open. Until 1.7 libraries opened one by writing it here."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return [_scope_store().current][index]
+
+    def __setitem__(self, index: Any, scope: Any) -> None:
+        _scope_store().current = scope
+
+
+class _ScopeKey(tuple[str]):
+    kind = _CurrentScope
+
+
+_VARSCOPE_KEY = _ScopeKey(("__varscope",))
 
 
 def _pure_variable_scope(
