@@ -31,6 +31,7 @@ import tensorflow as tf
 from tensorflow.examples.tutorials.mnist import input_data
 x = tf.placeholder(tf.float32, [None, 3], name="x")
 y = tf.nn.softmax(tf.matmul(x, tf.Variable(tf.zeros([3, 2]))))
+print(tf.Variable([1.0]).numpy())
 with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as sess:
     sess.run(tf.global_variables_initializer())
 """)

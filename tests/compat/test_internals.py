@@ -184,3 +184,50 @@ def test_a_decorator_that_tells_of_its_arguments_has_its_say():
     adapter.__wrapped__ = below
     assert inspect.getargspec(adapter).args == ["x", "training"]
     assert inspect.getargspec(tf.nn.relu).args == ["features", "name"]
+
+
+def test_tools_of_checkpoints(tmp_path, capsys):
+    from tensorflow.python.tools import freeze_graph, inspect_checkpoint
+
+    x = tf.placeholder(tf.float32, [None, 2], name="x")
+    w, v = tf.Variable([[1.0], [2.0]], name="w"), tf.Variable(3.0, use_resource=True, name="v")
+    tf.add(tf.matmul(x, w), v, name="y")
+    prefix, frozen = str(tmp_path / "model"), str(tmp_path / "frozen.pb")
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        tf.train.Saver().save(sess, prefix)
+    tf.train.write_graph(tf.get_default_graph(), str(tmp_path), "graph.pb", as_text=False)
+    names = ("y", "save/restore_all", "save/Const:0", frozen, True, "")
+    for graph, meta in ((str(tmp_path / "graph.pb"), None), (None, prefix + ".meta")):
+        freeze_graph.freeze_graph(graph, None, True, prefix, *names, input_meta_graph=meta)
+        graph_def = tf.GraphDef.FromString((tmp_path / "frozen.pb").read_bytes())
+        assert not [n.op for n in graph_def.node if "Variable" in n.op or n.op == "VarHandleOp"]
+        with tf.Graph().as_default(), tf.Session() as sess:
+            (y,) = tf.import_graph_def(graph_def, return_elements=["y:0"])
+            assert sess.run(y, {"import/x:0": [[1.0, 1.0]]}) == 6.0
+    with pytest.raises(ValueError, match="doesn't exist"):
+        freeze_graph.freeze_graph(str(tmp_path / "graph.pb"), None, True, "nothing", *names)
+    with pytest.raises(OSError, match="does not exist"):
+        freeze_graph.freeze_graph("nothing", None, True, prefix, *names)
+    capsys.readouterr()
+    inspect_checkpoint.print_tensors_in_checkpoint_file(prefix, "v", False)
+    inspect_checkpoint.print_tensors_in_checkpoint_file(prefix, "", False, True, "w")
+    inspect_checkpoint.print_tensors_in_checkpoint_file("nothing", "v", False)
+    said = capsys.readouterr().out
+    assert "tensor_name:  v\n3.0\n# Total number of params: 3\n" in said
+    assert (
+        "tensor_name:  w\n# Excluding 1 tensors (2 params) that match w when counting.\n# Total number of params: 1"
+        in said
+    )
+
+
+def test_resource_variable_ops():
+    from tensorflow.python.ops import resource_variable_ops as ops
+
+    v, w = ops.ResourceVariable([1.0, 2.0]), tf.Variable(1.0)
+    assert [ops.is_resource_variable(x) for x in (v, w, 3)] == [True, False, False]
+    change = ops.resource_scatter_add(v.handle, [1], [5.0])
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        sess.run(change)
+        assert sess.run(ops.read_variable_op(v.handle, dtype=tf.float32)).tolist() == [1.0, 7.0]

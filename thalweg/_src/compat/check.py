@@ -99,6 +99,14 @@ class _Made:
     def __init__(self, kind: type, symbol: str):
         self.kind, self.symbol = kind, symbol
 
+    def kinds(self) -> Iterator[type]:
+        """The class, and those below it where it chooses among them, as `tf.Variable` does."""
+        kinds = [self.kind]
+        for kind in kinds:  # grows meanwhile
+            yield kind
+            if self.kind.__new__ is not object.__new__:
+                kinds += kind.__subclasses__()
+
 
 def _arguments(given: ast.arguments) -> list[ast.arg]:
     every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
@@ -206,7 +214,7 @@ class _Reader(ast.NodeVisitor):
         return UNKNOWN
 
     def member(self, node: ast.Attribute, owner: _Made) -> Any:
-        if not has_attribute(owner.kind, node.attr) and isinstance(node.ctx, ast.Load):
+        if isinstance(node.ctx, ast.Load) and not any(has_attribute(kind, node.attr) for kind in owner.kinds()):
             symbol = f"{shown(owner.symbol)}().{node.attr}"
             self.miss(node, symbol, f"thalweg's {shown(owner.symbol)} has no {node.attr!r}")
             return UNKNOWN
