@@ -67,7 +67,8 @@ class Plan:
         changes = frozenset(k for c in self.clusters for k in c.writes)
         for c in self.clusters:
             c.changes = changes
-            c.is_slight = bool(c.writes) and not c.is_host and haste.is_slight(c.ops, len(c.randoms))
+            if c.writes and not c.is_host and haste.is_slight(c.ops, len(c.randoms)):
+                c.slight_runs = haste.SOME
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)

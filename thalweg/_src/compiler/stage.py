@@ -44,7 +44,7 @@ class Cluster:
         self.outputs: list[Tensor] = []
         self.sources: dict[str, Operation] = {}
         self.writes: dict[str, None] = {}
-        self.is_slight = False  # see `haste.is_slight`
+        self.slight_runs = 0  # so many more by NumPy: see `haste.is_slight`
         self.changes: frozenset[str] = frozenset()  # what all clusters of its plan write
         self.randoms: list[Operation] = []
         self.kept: list[Operation] = []

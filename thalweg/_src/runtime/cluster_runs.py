@@ -80,7 +80,8 @@ class ClusterRuns:
         statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
         if cluster.varies and self._run_uncompiled(cluster, executables, statics, env):
             return
-        if cluster.is_slight and cluster.colour.platform == "cpu":
+        if cluster.slight_runs and cluster.colour.platform == "cpu":
+            cluster.slight_runs -= 1
             self._run_on_numpy(cluster, env, once=True)
             return
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
