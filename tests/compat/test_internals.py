@@ -39,6 +39,8 @@ def internal(name):
         ("util.deprecation", "deprecated deprecated_args"),
         ("util.nest", "is_sequence flatten map_structure"),
         ("util.tf_inspect", "getargspec getfullargspec ismethod"),
+        ("ops.variables", "PartitionedVariable Variable global_variables_initializer"),
+        ("ops.variable_scope", "variable_creator_scope VariableScope get_variable"),
     ],
 )
 def test_names_are_there(module, names):
