@@ -77,3 +77,14 @@ def test_gradients_through_bodies_survive_a_graph_def():
     with tf.Graph().as_default():
         tf.import_graph_def(again, name="below")
         assert tf.get_default_graph().get_operation_by_name("below/train") is not None
+
+
+def test_a_branch_that_changes_a_variable_is_imported():
+    with tf.Graph().as_default() as made:
+        v = tf.Variable(1.0, name="v")
+        p = tf.placeholder(tf.bool, name="p")
+        out = tf.cond(p, lambda: tf.assign_add(v, 5.0), lambda: tf.identity(v))
+    with tf.Graph().as_default(), tf.Session() as sess:
+        tf.import_graph_def(made.as_graph_def(), name="")
+        sess.run("v/Assign")
+        assert [sess.run(out.name, {"p:0": b}) for b in (True, False)] == [6.0, 6.0]
