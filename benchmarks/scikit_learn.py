@@ -30,7 +30,7 @@ DATA = {
 def one(kind: type, hidden: tuple[int, ...], epochs: int, seed: int, data: tuple) -> tuple[float, float, float]:
     """(score, wall seconds, processor seconds) of one training."""
     x, test_x, y, test_y = data
-    model = kind(hidden, max_iter=epochs, tol=0, n_iter_no_change=epochs, random_state=seed)
+    model = kind(hidden_layer_sizes=hidden, max_iter=epochs, tol=0, n_iter_no_change=epochs, random_state=seed)
     wall, processor = time.perf_counter(), time.process_time()
     model.fit(x, y)
     return model.score(test_x, test_y), time.perf_counter() - wall, time.process_time() - processor
