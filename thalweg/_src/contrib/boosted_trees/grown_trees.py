@@ -194,6 +194,26 @@ def _value(g: np.ndarray, h: np.ndarray, how: Growing) -> np.ndarray:
     return np.where(weight > 1e-12, -g / np.maximum(weight, 1e-12), 0).astype(np.float32)
 
 
+def _sums_to_the_left(buckets: np.ndarray, both: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each place to split [places, features]: sums of what is left of it, the last bucket there, whether rows are on both sides.
+
+    Many rows are counted by bucket; few are sorted.
+    """
+    count, features = buckets.shape
+    width = int(buckets.max()) + 1
+    if count <= 2 * width:
+        order = np.argsort(buckets, axis=0, kind="stable")
+        rows = np.take_along_axis(buckets, order, 0)
+        return np.cumsum(both[order], axis=0)[:-1], rows[:-1], rows[:-1] < rows[1:]
+    places, size = (buckets + np.arange(features) * width).ravel(), features * width
+    sums = np.stack([np.bincount(places, np.repeat(column, features), size) for column in both.T], 1)
+    left = np.cumsum(sums.reshape(features, width, -1), axis=1)[:, :-1].transpose(1, 0, 2)
+    seen = np.bincount(places, minlength=size).reshape(features, width).T
+    past = np.cumsum(seen, axis=0)[:-1]
+    last = np.broadcast_to(np.arange(width - 1)[:, None], past.shape)
+    return left, last, (seen[:-1] > 0) & (past < count)
+
+
 def _best(buckets: np.ndarray, g: np.ndarray, h: np.ndarray, how: Growing) -> Any:
     """(feature, last bucket of the left leaf, gain, its value, the value of the right leaf) of the best split; None without one."""
     whole = float(_score(g.sum(0, dtype=np.float64), h.sum(0, dtype=np.float64), how))
@@ -203,17 +223,15 @@ def _best(buckets: np.ndarray, g: np.ndarray, h: np.ndarray, how: Growing) -> An
     for part in np.array_split(features, max(1, features.size * both.size // _AT_ONCE)):
         if not part.size:
             continue
-        order = np.argsort(buckets[:, part], axis=0, kind="stable")
-        rows = np.take_along_axis(buckets[:, part], order, 0)
-        left = np.cumsum(both[order], axis=0)[:-1]
+        left, last, possible = _sums_to_the_left(buckets[:, part], both)
         right = total - left
         gain = _score(left[..., :k], left[..., k:], how) + _score(right[..., :k], right[..., k:], how)
         heavy = np.minimum(left[..., k:].sum(-1), right[..., k:].sum(-1)) >= how.min_node_weight
-        gain = np.where((rows[:-1] < rows[1:]) & heavy, gain - whole - how.tree_complexity, -np.inf)
+        gain = np.where(possible & heavy, gain - whole - how.tree_complexity, -np.inf)
         i, f = np.unravel_index(gain.argmax(), gain.shape)
         if np.isfinite(gain[i, f]) and (best is None or gain[i, f] > best[2]):
             sides = [_value(side[i, f, :k], side[i, f, k:], how) for side in (left, right)]
-            best = (int(part[f]), int(rows[i, f]), float(gain[i, f]), *sides)
+            best = (int(part[f]), int(last[i, f]), float(gain[i, f]), *sides)
     return best
 
 
