@@ -22,7 +22,7 @@ _OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_leve
 FEW = 3  # runs of a cluster's first executable, after which it is compiled in full
 SOME = 16  # of those for other shapes
 MANY = 64  # of those for ever new shapes
-_GAIN = 150_000  # numbers that may be given by slower code for every operation that is compiled hastily
+_GAIN = 400_000  # numbers that may be given by slower code for every operation that is compiled hastily
 _DRAWN = 1_000_000  # numbers that NumPy makes while XLA compiles one random operation
 _TURNS = 100  # that a loop is taken to make where their number is not known
 
