@@ -45,8 +45,8 @@ def rounds(key: tuple[Any, Any], counter: Words) -> Words:
         hi1, lo1 = _mul_hi_lo(_M1, c2)
         c0, c1, c2, c3 = hi1 ^ c1 ^ k0, lo1, hi0 ^ c3 ^ k1, lo0
         if i + 1 < ROUNDS:
-            k0 = k0 + np.uint32(_W0)
-            k1 = k1 + np.uint32(_W1)
+            with np.errstate(over="ignore"):  # NumPy warns where numbers, not arrays, wrap around
+                k0, k1 = k0 + np.uint32(_W0), k1 + np.uint32(_W1)
     return c0, c1, c2, c3
 
 

@@ -7,7 +7,7 @@ from thalweg._src.core.apply import check
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import FLOATS, REALS, float16, float32, float64, int32, int64
 from thalweg._src.core.graph import get_default_graph
-from thalweg._src.core.lazy import jnp, lax
+from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.seeds import get_seed
@@ -203,7 +203,8 @@ def _filled(draw, shape, seed, dtype, apart):
     count = distributions.size_of(shape)
     if not count:
         return jnp.zeros(shape, dtype)
-    return draw(_stream(seed, apart=apart), count, dtype).reshape(shape)
+    with jax.enable_x64(True):  # a stream is JAX's work, whoever calls this
+        return draw(_stream(seed, apart=apart), count, dtype).reshape(shape)
 
 
 @op("StatelessRandomUniform")
@@ -243,8 +244,9 @@ def _filled_int(shape, seed, minval, maxval, apart):
     if not count:
         return jnp.zeros(shape, minval.dtype)
     check(minval < maxval, lambda: f"Need minval < maxval, got {minval} >= {maxval}")
-    drawn = distributions.uniform_int(_stream(seed, apart=apart), count, jnp.asarray(minval), jnp.asarray(maxval))
-    return drawn.reshape(shape)
+    with jax.enable_x64(True):
+        low, high = jnp.asarray(minval), jnp.asarray(maxval)
+        return distributions.uniform_int(_stream(seed, apart=apart), count, low, high).reshape(shape)
 
 
 _stateless_uniform_int.on("cpu")(lambda *args: _filled_int(*args, True))
@@ -253,7 +255,8 @@ _stateless_uniform_int.on("cpu")(lambda *args: _filled_int(*args, True))
 @op("StatelessMultinomial")
 def _stateless_multinomial(logits: L, num_samples: Static(int32), seed: SEED, *, output_dtype: INDEX = int64) -> INDEX:
     """[rows, num_samples] classes drawn by their unnormalised log-probabilities."""
-    return distributions.checked_multinomial(_stream(seed), logits, int(num_samples))
+    with jax.enable_x64(True):
+        return distributions.checked_multinomial(_stream(seed), logits, int(num_samples))
 
 
 def _seeded(op, at=1):

@@ -177,7 +177,7 @@ def lowering(opdef: OpDef) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if opdef.name not in _unsuited:
             try:
-                return fast(*args, **kwargs)
+                return plain(fast(*args, **kwargs))
             except (AttributeError, TypeError, NotImplementedError, jax.errors.JAXTypeError):
                 result = as_it_is(*args, **kwargs)
                 _unsuited.add(opdef.name)

@@ -29,7 +29,7 @@ class ConvolutionDeltaOrthogonal(Initializer):
         _check(shape, (3, 4, 5), "at least three-dimensional and at most five-dimensional")
         dtype = self.dtype if dtype is None else dtypes.as_dtype(dtype)
         n, m = int(shape[-1]), int(shape[-2])
-        q = orthogonal_columns((n, n), dtype, self.seed)[:m, :] * np.sqrt(self.gain).astype(dtype.as_numpy_dtype)
+        q = orthogonal_columns((n, n), dtype, self.seed)[:m, :] * np.asarray(self.gain, dtype.as_numpy_dtype)
         space = [int(s) for s in shape[:-2]]
         delta = np.zeros([*space, 1, 1], dtype.as_numpy_dtype)
         delta[tuple((s - 1) // 2 for s in space)] = 1
@@ -51,18 +51,26 @@ class _Orthogonal(Initializer):
             raise ValueError("Kernel sizes must be equal.")
         self._dtype = self.dtype if dtype is None else dtypes.as_dtype(dtype)
         kernel = self._kernel(int(shape[0]), int(shape[-1]), int(shape[-2]))
-        return kernel * np.sqrt(self.gain).astype(self._dtype.as_numpy_dtype)
+        return kernel * np.asarray(self.gain, self._dtype.as_numpy_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain, "seed": self.seed, "dtype": self.dtype.name}
 
+    def _next_seed(self) -> int | None:
+        """The seed of the next draw: one further than the last one, from call to call."""
+        seed = self.seed
+        if seed:
+            self.seed = seed + 1
+        return seed
+
     def _orthogonal(self, n: int) -> Any:
-        return orthogonal_columns((n, n), self._dtype, self.seed)
+        return orthogonal_columns((n, n), self._dtype, self._next_seed())
 
     def _projection(self, n: int) -> Any:
         """A random symmetric projection of n dimensions."""
-        mask = compare.greater(random.random_normal([n], dtype=self._dtype, seed=self.seed), 0)
-        c = self._orthogonal(n) * cast(mask, self._dtype)
+        q = self._orthogonal(n)
+        mask = compare.greater(random.random_normal([n], seed=self._next_seed()), 0)
+        c = q * cast(mask, self._dtype)
         return matmul.matmul(c, c, transpose_b=True)
 
     def _kernel(self, k: int, n: int, m: int) -> Any:
@@ -73,7 +81,10 @@ class _Orthogonal(Initializer):
         for _ in range(k - 1):
             for axis in range(self.rank):
                 p = self._projection(n)
-                blocks = _convolved(blocks, {0: p, 1: eye - p}, axis)
+                first, second = (
+                    (eye - p, p) if self.rank == 3 else (p, eye - p)
+                )  # as TensorFlow's, whose seeds these are
+                blocks = _convolved(blocks, {0: first, 1: second}, axis)
         space = [k] * self.rank
         order = np.ndindex(*space)
         parts = [matmul.matmul(q, blocks[i]) for i in order]
