@@ -73,7 +73,9 @@ def test_loops_without_end_are_taken_to_be_long():
 def test_first_values_are_made_by_numpy_and_are_those_of_the_compiled_operations():
     tf.set_random_seed(5)
     kinds = tf.float32, tf.float64, tf.float16
-    drawn = [f([3, 7], dtype=kind) for f in (tf.random_uniform, tf.random_normal, tf.truncated_normal) for kind in kinds]
+    drawn = [
+        f([3, 7], dtype=kind) for f in (tf.random_uniform, tf.random_normal, tf.truncated_normal) for kind in kinds
+    ]
     drawn += [tf.random_uniform([40], 2, 900, tf.int32), tf.random_uniform([40], 2, 900, tf.int64)]
     variables = [tf.Variable(d) for d in drawn]
     with tf.Session() as session:
