@@ -402,6 +402,7 @@ CHANGED = {
         "nn-Conv2D:empty_batch",  # the depth of the result of no image
         "raw-CumulativeLogsumexp:exclusive_reverse",  # minus infinity, once the least float
         "sampled-AllCandidateSampler",  # true classes out of range are errors now
+        "pictures-NonMaxSuppressionV5",  # soft suppression, whose scores 2.x computes in another way
         "data-DeleteMemoryCache",  # a cache that its owner deletes is refused
     },
 }

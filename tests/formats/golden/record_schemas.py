@@ -1,10 +1,15 @@
 """Record the messages of TensorFlow 1.15, one line for each field, for ../test_protos.py.
 
 Run under the oracle: `oracle 1.15 tests/formats/golden/record_schemas.py > tests/formats/golden/schemas-1.15.tsv`.
+The wheel lacks `learner.proto` of contrib.boosted_trees. Its messages come from an argument, a set of descriptors that protoc makes of that
+file (`protoc --include_imports --descriptor_set_out=learner.pb tensorflow/contrib/boosted_trees/proto/learner.proto`, of v1.15.0's sources).
 A line is: full name, field (or enum value), number, type, label, oneof. Enums have type `value`.
 """
 
 import importlib
+import sys
+
+from google.protobuf import descriptor_pb2, descriptor_pool
 
 FILES = """
 core.example: example example_parser_configuration feature
@@ -61,10 +66,20 @@ def message_lines(message):
             yield line
 
 
-def main():
+def described(path):
+    """The files of a set of descriptors."""
+    pool = descriptor_pool.DescriptorPool()
+    with open(path, "rb") as f:
+        files = descriptor_pb2.FileDescriptorSet.FromString(f.read()).file
+    for file in files:
+        pool.Add(file)
+    return [pool.FindFileByName(file.name) for file in files if file.name.endswith("learner.proto")]
+
+
+def main(*sets):
     lines = set()
-    for name in modules():
-        file = importlib.import_module(name).DESCRIPTOR
+    files = [importlib.import_module(name).DESCRIPTOR for name in modules()]
+    for file in files + [file for path in sets for file in described(path)]:
         for enum in file.enum_types_by_name.values():
             lines.update(enum_lines(enum))
         for message in file.message_types_by_name.values():
@@ -74,4 +89,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

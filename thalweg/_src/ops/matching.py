@@ -59,7 +59,7 @@ def _(op, *g):
 
 
 @op("ImageConnectedComponents", host=True, numpy_only=True)
-def image_connected_components(image: P) -> int64:
+def image_connected_components(image: P) -> Outputs(components=int64):
     """The number of the region that each pixel of [batch, height, width] is in; 0 for pixels that are zero.
 
     Pixels of the same value beside, above or below each other are one region. Regions are numbered from 1, through all
