@@ -1,8 +1,8 @@
 """Record the messages of TensorFlow 1.15, one line for each field, for ../test_protos.py.
 
 Run under the oracle: `oracle 1.15 tests/formats/golden/record_schemas.py > tests/formats/golden/schemas-1.15.tsv`.
-The wheel lacks `learner.proto` of contrib.boosted_trees. Its messages come from an argument, a set of descriptors that protoc makes of that
-file (`protoc --include_imports --descriptor_set_out=learner.pb tensorflow/contrib/boosted_trees/proto/learner.proto`, of v1.15.0's sources).
+The wheel lacks `learner.proto` of contrib.boosted_trees. Its messages come from an argument, a set of descriptors that protoc makes of
+that file of v1.15.0 (`protoc --include_imports --descriptor_set_out=learner.pb tensorflow/contrib/boosted_trees/proto/learner.proto`).
 A line is: full name, field (or enum value), number, type, label, oneof. Enums have type `value`.
 """
 
