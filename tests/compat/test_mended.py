@@ -194,3 +194,17 @@ def test_pydoc_finds_what_is_no_module(tmp_path):
         "print(pydoc.locate('tensorflow.train.AdamOptimizer') is tf.train.AdamOptimizer, pydoc.locate('tensorflow.nothing'))\n",
     )
     assert out == ["True None"], err
+
+
+def test_marks_of_pytest(tmp_path):
+    (tmp_path / "test_own.py").write_text(
+        "import pytest\n\n@pytest.mark.skip(message='later')\ndef test_it():\n    assert False\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "thalweg", "run", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert "1 skipped" in done.stdout, done.stdout + done.stderr
+    assert "later" in done.stdout

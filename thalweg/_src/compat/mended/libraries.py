@@ -1,4 +1,4 @@
-"""Smaller libraries: YAML, Pillow, networkx, librosa."""
+"""Smaller libraries: YAML, Pillow, networkx, librosa, pytest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.compat.mended.calls import positional_functions, supply
+from thalweg._src.compat.mended.calls import positional_functions, renamed, supply
 
 
 def yaml(yaml: ModuleType) -> None:
@@ -57,11 +57,17 @@ def networkx(nx: ModuleType) -> None:
     )
 
 
+def pytest_skipping(module: ModuleType) -> None:
+    """The reason of `pytest.mark.skip` by its other name, `message`."""
+    module.Skip = renamed(module.Skip, {"message": "reason"})  # type: ignore[attr-defined]
+
+
 LIBROSA = ("filters", "core.audio", "core.spectrum", "core.convert", "effects", "feature.spectral", "feature.utils")
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "yaml": yaml,
     "PIL.ImageDraw": image_draw,
     "PIL.ImageFont": image_font,
     "networkx": networkx,
+    "_pytest.skipping": pytest_skipping,
     **{f"librosa.{name}": positional_functions for name in (*LIBROSA, "onset", "beat")},
 }
