@@ -257,11 +257,11 @@ def test_synchronous_replicas(cluster):
         sessions.append(session)
 
         def work(session=session, train=train):
-            with contextlib.suppress(tf.errors.CancelledError):
+            with contextlib.suppress(tf.errors.CancelledError, RuntimeError):  # closed within a step, or between two
                 while True:
                     session.run(train)
 
-        threads.append(threading.Thread(target=work))
+        threads.append(threading.Thread(target=work, daemon=True))
     for thread in threads:
         thread.start()
     with tf.Session(cluster.target, graph=w.graph) as look:

@@ -53,7 +53,10 @@ class Tasks:
         with self._naming(cluster):
             values = [travelling(t.name, value_of(t)) for t in part.takes]
             frame = frames.pack({"session": self._name, "part": part.handle}, values)
-        call = self._links[cluster.colour].call("Run", frame)
+        link = self._links.get(cluster.colour)
+        if link is None:
+            raise _closed()
+        call = link.call("Run", frame)
         attempt = Attempt(lambda attempt, error: _give_up(call, attempt, error))
 
         def ended() -> None:
@@ -70,6 +73,8 @@ class Tasks:
     def link(self, task: Elsewhere, until: float | None = None) -> Link:
         """The way to `task`, on which the session has one of its own then. Raises DeadlineExceededError."""
         with self._lock:
+            if self._ended.is_set():
+                raise _closed()
             if task not in self._links:
                 link = reach(self.addresses[task])
                 facts = {"session": self._name, "job": task.job, "task": task.task}
@@ -102,6 +107,10 @@ class Tasks:
             if isinstance(error, errors.UnavailableError):
                 error._message = f"{cluster.colour}: {error._message}"
             raise
+
+
+def _closed() -> errors.CancelledError:
+    return errors.CancelledError(None, None, "The session was closed while the step ran.")
 
 
 def _give_up(call: Call, attempt: Attempt, error: BaseException) -> None:
