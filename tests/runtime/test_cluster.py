@@ -3,6 +3,7 @@
 import pytest
 
 import thalweg as tf
+from thalweg._src.runtime.servers import free_port
 
 
 def test_tasks_of_one_process_share_variables():
@@ -22,7 +23,7 @@ def test_tasks_of_one_process_share_variables():
 
 def test_a_task_that_is_not_there_is_waited_for():
     pytest.importorskip("grpc")
-    server = tf.train.Server({"worker": ["localhost:29876", "localhost:29877"]}, "worker", 0)
+    server = tf.train.Server({"worker": [f"localhost:{free_port()}" for _ in range(2)]}, "worker", 0)
     with tf.device("/job:worker/task:1"):
         x = tf.constant(1.0) + 1.0
     config = tf.ConfigProto(operation_timeout_in_ms=500)
