@@ -9,14 +9,9 @@ import numpy as np
 
 from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.modes import ModelFnOps
-from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib import clustering
-from thalweg._src.lib.estimators.kmeans import ChooseFirst, UntilStill
-from thalweg._src.lib.global_step import get_global_step
-from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic
-from thalweg._src.ops.assigning import assign_add
-from thalweg._src.ops.late import array, math
+from thalweg._src.lib.estimators.kmeans import training
+from thalweg._src.ops.late import array
 
 
 class KMeansClustering(Estimator):
@@ -46,24 +41,18 @@ class KMeansClustering(Estimator):
             assert labels is None, labels
             if isinstance(features, dict):
                 features = array.concat([features[key] for key in sorted(features)], 1)
-            every, nearest, losses, ready, init_op, train_op = clustering.KMeans(
+            graph = clustering.KMeans(
                 *(features, num_clusters, initial_clusters, distance_metric, use_mini_batch),
                 *(mini_batch_steps_per_iteration, random_seed, kmeans_plus_plus_num_retries),
-            ).training_graph()
-            loss = math.reduce_sum(losses, name=self.LOSS_OP_NAME)
-            summary.scalar("loss/raw", loss)
-            with get_default_graph().control_dependencies([train_op, assign_add(get_global_step(), 1)]):
-                step = basic.identity(loss)
-            hooks: list[Any] = [ChooseFirst(init_op, ready, config.is_chief)]
-            if relative_tolerance is not None:
-                hooks.append(UntilStill(loss, relative_tolerance))
+            )
+            made = training(graph, relative_tolerance, config.is_chief, self.LOSS_OP_NAME)
             return ModelFnOps(
                 mode,
-                predictions={self.ALL_SCORES: every[0], self.CLUSTER_IDX: nearest[0]},
-                eval_metric_ops={self.SCORES: loss},
-                loss=loss,
-                train_op=step,
-                training_hooks=hooks,
+                predictions={self.ALL_SCORES: made.distances, self.CLUSTER_IDX: made.nearest},
+                eval_metric_ops={self.SCORES: made.loss},
+                loss=made.loss,
+                train_op=made.step,
+                training_hooks=made.hooks,
             )
 
         super().__init__(model_fn, model_dir, config)

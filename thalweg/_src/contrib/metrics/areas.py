@@ -12,6 +12,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.metrics.streaming import aligned, collect
+from thalweg._src.lib.metrics.thresholds import EPSILON
 from thalweg._src.ops import basic, checks, constants, initializers
 from thalweg._src.ops.control_flow import cond
 from thalweg._src.ops.counting import histogram_fixed_width
@@ -19,8 +20,6 @@ from thalweg._src.ops.distinct import unique, unique_with_counts
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.topk import top_k
 from thalweg._src.ops.variable_scope import get_variable, variable_scope
-
-EPSILON = 1e-7
 
 
 def _seen(predictions: Any, labels: Any, weights: Any) -> tuple[tuple[Any, Any, Any], Any]:

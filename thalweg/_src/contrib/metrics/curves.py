@@ -10,14 +10,12 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.metrics import counts, means, top_k
 from thalweg._src.lib.metrics.streaming import aligned, collect, metric_variable
-from thalweg._src.lib.metrics.thresholds import counts_at, evenly
+from thalweg._src.lib.metrics.thresholds import EPSILON, counts_at, evenly, read_off
 from thalweg._src.ops import basic, checks, topk, updating
 from thalweg._src.ops.control_flow import cond
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.ranges import lin_space
 from thalweg._src.ops.variable_scope import variable_scope
-
-EPSILON = 1e-7
 
 
 def _rate(kind: str, wrong: Any, right: Any, doc: str) -> Callable[..., Any]:
@@ -65,10 +63,12 @@ def _rate_at_thresholds(kind: str, wrong: str, right: str) -> Callable[..., Any]
         updates_collections: Any = None,
         name: str | None = None,
     ) -> tuple[Any, Any]:
-        with variable_scope(name, f"{kind}_at_thresholds", (predictions, labels, weights)):
-            values, updates = counts_at(labels, predictions, thresholds, weights, (wrong, right))
-            value, update = (math.div(of[wrong], EPSILON + of[wrong] + of[right]) for of in (values, updates))
-            return collect(metrics_collections, value), collect(updates_collections, update)
+        def share(of: dict[str, Any], name: str) -> Any:
+            return math.div(of[wrong], EPSILON + of[wrong] + of[right])
+
+        both = (metrics_collections, updates_collections)
+        found = f"{kind}_at_thresholds"
+        return read_off(found, labels, predictions, weights, thresholds, both, name, share, (wrong, right))
 
     rate.__name__ = rate.__qualname__ = f"streaming_{kind}_at_thresholds"
     rate.__doc__ = f"`streaming_{kind}` at several thresholds."
@@ -77,25 +77,6 @@ def _rate_at_thresholds(kind: str, wrong: str, right: str) -> Callable[..., Any]
 
 streaming_false_positive_rate_at_thresholds = _rate_at_thresholds("false_positive_rate", "fp", "tn")
 streaming_false_negative_rate_at_thresholds = _rate_at_thresholds("false_negative_rate", "fn", "tp")
-
-
-def _read_off(
-    kind: str,
-    labels: Any,
-    predictions: Any,
-    weights: Any,
-    num_thresholds: int,
-    metrics_collections: Any,
-    updates_collections: Any,
-    name: str | None,
-    read: Callable[[dict[str, Any], str], Any],
-    includes: Sequence[str] = ("tp", "fn", "tn", "fp"),
-) -> tuple[Any, Any]:
-    """The number that `read` finds in the counts at `num_thresholds` thresholds, and that after the batch."""
-    with variable_scope(name, kind, (predictions, labels, weights)):
-        values, updates = counts_at(labels, predictions, evenly(num_thresholds), weights, includes)
-        value = collect(metrics_collections, read(values, "value"))
-        return value, collect(updates_collections, read(updates, "update_op"))
 
 
 def f1_score(
@@ -114,18 +95,8 @@ def f1_score(
         recall = math.div(of["tp"], EPSILON + of["tp"] + of["fn"], name=f"recall_{name}")
         return math.reduce_max(2.0 * precision * recall / (precision + recall + EPSILON))
 
-    return _read_off(
-        "f1",
-        labels,
-        predictions,
-        weights,
-        num_thresholds,
-        metrics_collections,
-        updates_collections,
-        name,
-        best,
-        ("tp", "fp", "fn"),
-    )
+    both = (metrics_collections, updates_collections)
+    return read_off("f1", labels, predictions, weights, evenly(num_thresholds), both, name, best, ("tp", "fp", "fn"))
 
 
 def recall_at_precision(
@@ -155,17 +126,8 @@ def recall_at_precision(
         found = math.div(of["tp"][at], of["tp"][at] + of["fn"][at] + EPSILON, name)
         return cond(precisions[at] >= precision, lambda: found, lambda: basic.identity(0.0)) if strict_mode else found
 
-    return _read_off(
-        "recall_at_precision",
-        labels,
-        predictions,
-        weights,
-        num_thresholds,
-        metrics_collections,
-        updates_collections,
-        name,
-        recall,
-    )
+    both = (metrics_collections, updates_collections)
+    return read_off("recall_at_precision", labels, predictions, weights, evenly(num_thresholds), both, name, recall)
 
 
 def precision_at_recall(
@@ -191,17 +153,8 @@ def precision_at_recall(
         at = enough - 1
         return math.div(of["tp"][at] + EPSILON, of["tp"][at] + of["fp"][at] + EPSILON, name)
 
-    return _read_off(
-        "precision_at_recall",
-        labels,
-        predictions,
-        weights,
-        num_thresholds,
-        metrics_collections,
-        updates_collections,
-        name,
-        precision,
-    )
+    both = (metrics_collections, updates_collections)
+    return read_off("precision_at_recall", labels, predictions, weights, evenly(num_thresholds), both, name, precision)
 
 
 def streaming_curve_points(

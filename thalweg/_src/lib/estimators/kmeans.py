@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,6 +65,31 @@ def _rows(features: Any, feature_columns: Any) -> Any:
     return array.concat([features[key] for key in sorted(features)], axis=1)
 
 
+class Training(NamedTuple):
+    """What an estimator of clusters trains with."""
+
+    distances: Any  # of each row to all centres
+    nearest: Any  # the number of the nearest centre of each row
+    loss: Any
+    step: Any  # the loss, after a step
+    hooks: list[Any]
+
+
+def training(
+    graph: clustering.KMeans, tolerance: float | None, is_chief: bool, loss_name: str | None = None
+) -> Training:
+    """The training graph of clusters with the global step counted, and the hooks that choose first centres and end it."""
+    every, nearest, losses, ready, init_op, train_op = graph.training_graph()
+    loss = math.reduce_sum(losses, name=loss_name)
+    summary.scalar("loss/raw", loss)
+    with get_default_graph().control_dependencies([train_op, assign_add(get_global_step(), 1)]):
+        step = basic.identity(loss)
+    hooks: list[Any] = [ChooseFirst(init_op, ready, is_chief)]
+    if tolerance is not None:
+        hooks.append(UntilStill(loss, tolerance))
+    return Training(every[0], nearest[0], loss, step, hooks)
+
+
 class KMeansClustering(Estimator):
     """Clusters, as an estimator: `train`, then `cluster_centers`, `predict_cluster_index`, `score`, `transform`.
 
@@ -105,28 +130,22 @@ class KMeansClustering(Estimator):
         self._distance_metric = distance_metric
 
         def model_fn(features: Any, mode: str, config: Any) -> EstimatorSpec:
-            every, nearest, losses, ready, init_op, train_op = clustering.KMeans(
+            graph = clustering.KMeans(
                 *(_rows(features, feature_columns), num_clusters, initial_clusters, distance_metric, use_mini_batch),
                 *(mini_batch_steps_per_iteration, seed, kmeans_plus_plus_num_retries),
-            ).training_graph()
-            loss = math.reduce_sum(losses)
-            summary.scalar("loss/raw", loss)
-            with get_default_graph().control_dependencies([train_op, assign_add(get_global_step(), 1)]):
-                step = basic.identity(loss)
-            hooks: list[SessionRunHook] = [ChooseFirst(init_op, ready, config.is_chief)]
-            if relative_tolerance is not None:
-                hooks.append(UntilStill(loss, relative_tolerance))
+            )
+            made = training(graph, relative_tolerance, config.is_chief)
             return EstimatorSpec(
                 mode,
-                predictions={self.ALL_DISTANCES: every[0], self.CLUSTER_INDEX: nearest[0]},
-                loss=loss,
-                train_op=step,
-                eval_metric_ops={self.SCORE: mean(loss)},
-                training_hooks=hooks,
+                predictions={self.ALL_DISTANCES: made.distances, self.CLUSTER_INDEX: made.nearest},
+                loss=made.loss,
+                train_op=made.step,
+                eval_metric_ops={self.SCORE: mean(made.loss)},
+                training_hooks=made.hooks,
                 export_outputs={
-                    self.ALL_DISTANCES: PredictOutput(every[0]),
-                    self.CLUSTER_INDEX: PredictOutput(nearest[0]),
-                    "serving_default": PredictOutput(nearest[0]),
+                    self.ALL_DISTANCES: PredictOutput(made.distances),
+                    self.CLUSTER_INDEX: PredictOutput(made.nearest),
+                    "serving_default": PredictOutput(made.nearest),
                 },
             )
 

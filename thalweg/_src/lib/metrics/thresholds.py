@@ -18,7 +18,7 @@ from thalweg._src.ops.constants import constant
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.variable_scope import variable_scope
 
-_EPSILON = 1e-7  # thresholds just outside of [0, 1], and no division by zero
+EPSILON = 1e-7  # thresholds just outside of [0, 1], and no division by zero
 _NAMES = {"tp": "true_positives", "fn": "false_negatives", "tn": "true_negatives", "fp": "false_positives"}
 
 
@@ -64,10 +64,31 @@ def counts_at(
     return values, updates
 
 
-def evenly(num_thresholds: int, last: float = 1.0 + _EPSILON) -> list[float]:
+def evenly(num_thresholds: int, last: float = 1.0 + EPSILON) -> list[float]:
     """`num_thresholds` of them, from just below 0 to just above 1."""
     inner = [(i + 1) * 1.0 / (num_thresholds - 1) for i in range(num_thresholds - 2)]
-    return [0.0 - _EPSILON, *inner, last]
+    return [0.0 - EPSILON, *inner, last]
+
+
+def read_off(
+    kind: str,
+    labels: Any,
+    predictions: Any,
+    weights: Any,
+    thresholds: Sequence[float],
+    collections: tuple[Any, Any],
+    name: str | None,
+    read: Callable[[dict[str, Any], str], Any],
+    includes: Sequence[str] = tuple(_NAMES),
+) -> Metric:
+    """What `read` finds in the counts at `thresholds`, and what after the batch; `collections` take the one and the other.
+
+    `read` gets the counts and a name: "value" or "update_op".
+    """
+    with variable_scope(name, kind, (predictions, labels, weights)):
+        values, updates = counts_at(labels, predictions, thresholds, weights, includes)
+        value = collect(collections[0], read(values, "value"))
+        return value, collect(collections[1], read(updates, "update_op"))
 
 
 def _one_count(key: str) -> Callable[..., Metric]:
@@ -106,14 +127,12 @@ def precision_at_thresholds(
     name: str | None = None,
 ) -> Metric:
     """`precision` at each threshold."""
-    with variable_scope(name, "precision_at_thresholds", (predictions, labels, weights)):
-        values, updates = counts_at(labels, predictions, thresholds, weights, ("tp", "fp"))
 
-        def rate(of: dict[str, Any], name: str) -> Any:
-            return math.div(of["tp"], _EPSILON + of["tp"] + of["fp"], name="precision_" + name)
+    def rate(of: dict[str, Any], name: str) -> Any:
+        return math.div(of["tp"], EPSILON + of["tp"] + of["fp"], name="precision_" + name)
 
-        value = collect(metrics_collections, rate(values, "value"))
-        return value, collect(updates_collections, rate(updates, "update_op"))
+    both = (metrics_collections, updates_collections)
+    return read_off("precision_at_thresholds", labels, predictions, weights, thresholds, both, name, rate, ("tp", "fp"))
 
 
 def recall_at_thresholds(
@@ -126,14 +145,12 @@ def recall_at_thresholds(
     name: str | None = None,
 ) -> Metric:
     """`recall` at each threshold."""
-    with variable_scope(name, "recall_at_thresholds", (predictions, labels, weights)):
-        values, updates = counts_at(labels, predictions, thresholds, weights, ("tp", "fn"))
 
-        def rate(of: dict[str, Any], name: str) -> Any:
-            return math.div(of["tp"], _EPSILON + of["tp"] + of["fn"], name="recall_" + name)
+    def rate(of: dict[str, Any], name: str) -> Any:
+        return math.div(of["tp"], EPSILON + of["tp"] + of["fn"], name="recall_" + name)
 
-        value = collect(metrics_collections, rate(values, "value"))
-        return value, collect(updates_collections, rate(updates, "update_op"))
+    both = (metrics_collections, updates_collections)
+    return read_off("recall_at_thresholds", labels, predictions, weights, thresholds, both, name, rate, ("tp", "fn"))
 
 
 def sensitivity_at_specificity(
@@ -152,17 +169,17 @@ def sensitivity_at_specificity(
     """
     if specificity < 0 or specificity > 1:
         raise ValueError("`specificity` must be in the range [0, 1].")
-    with variable_scope(name, "sensitivity_at_specificity", (predictions, labels, weights)):
-        values, updates = counts_at(labels, predictions, evenly(num_thresholds), weights)
 
-        def sensitivity(of: dict[str, Any], name: str) -> Any:
-            specificities = math.div(of["tn"], of["tn"] + of["fp"] + _EPSILON)
-            at = math.cast(math.argmin(math.abs(specificities - specificity), 0), dtypes.int32)
-            tp, fn = of["tp"], of["fn"]
-            return math.div(tp[at], tp[at] + fn[at] + _EPSILON, name)
+    def sensitivity(of: dict[str, Any], name: str) -> Any:
+        specificities = math.div(of["tn"], of["tn"] + of["fp"] + EPSILON)
+        at = math.cast(math.argmin(math.abs(specificities - specificity), 0), dtypes.int32)
+        tp, fn = of["tp"], of["fn"]
+        return math.div(tp[at], tp[at] + fn[at] + EPSILON, name)
 
-        value = collect(metrics_collections, sensitivity(values, "value"))
-        return value, collect(updates_collections, sensitivity(updates, "update_op"))
+    both = (metrics_collections, updates_collections)
+    return read_off(
+        "sensitivity_at_specificity", labels, predictions, weights, evenly(num_thresholds), both, name, sensitivity
+    )
 
 
 def specificity_at_sensitivity(
@@ -181,20 +198,26 @@ def specificity_at_sensitivity(
     """
     if sensitivity < 0 or sensitivity > 1:
         raise ValueError("`sensitivity` must be in the range [0, 1].")
-    with variable_scope(name, "specificity_at_sensitivity", (predictions, labels, weights)):
-        thresholds = evenly(num_thresholds, last=1.0 - _EPSILON)
-        values, updates = counts_at(labels, predictions, thresholds, weights)
 
-        def specificity(of: dict[str, Any], name: str) -> Any:
-            sensitivities = math.div(of["tp"], of["tp"] + of["fn"] + _EPSILON)
-            distance = math.abs(sensitivities - sensitivity)
-            nearest = math.cast(math.equal(distance, math.reduce_min(distance)), dtypes.int64)
-            at = math.cast(math.argmax(math.cumsum(nearest), 0), dtypes.int32)
-            tn, fp = of["tn"], of["fp"]
-            return math.div(tn[at], tn[at] + fp[at] + _EPSILON, name)
+    def specificity(of: dict[str, Any], name: str) -> Any:
+        sensitivities = math.div(of["tp"], of["tp"] + of["fn"] + EPSILON)
+        distance = math.abs(sensitivities - sensitivity)
+        nearest = math.cast(math.equal(distance, math.reduce_min(distance)), dtypes.int64)
+        at = math.cast(math.argmax(math.cumsum(nearest), 0), dtypes.int32)
+        tn, fp = of["tn"], of["fp"]
+        return math.div(tn[at], tn[at] + fp[at] + EPSILON, name)
 
-        value = collect(metrics_collections, specificity(values, "value"))
-        return value, collect(updates_collections, specificity(updates, "update_op"))
+    both = (metrics_collections, updates_collections)
+    return read_off(
+        "specificity_at_sensitivity",
+        labels,
+        predictions,
+        weights,
+        evenly(num_thresholds, last=1.0 - EPSILON),
+        both,
+        name,
+        specificity,
+    )
 
 
 def auc(
@@ -220,7 +243,7 @@ def auc(
         if thresholds is None:
             limits = evenly(num_thresholds)
         else:
-            limits = [0.0 - _EPSILON, *sorted(thresholds), 1.0 + _EPSILON]
+            limits = [0.0 - EPSILON, *sorted(thresholds), 1.0 + EPSILON]
         values, updates = counts_at(labels, predictions, limits, weights)
         n = len(limits)
         value = collect(metrics_collections, _area(values, n, curve, summation_method, "value"))
