@@ -27,7 +27,7 @@ from thalweg._src.core.dtypes import uint16 as uint16
 from thalweg._src.core.dtypes import uint32 as uint32
 from thalweg._src.core.dtypes import uint64 as uint64
 from thalweg._src.core.dtypes import variant as variant
-from thalweg._src.ops.casting import cast as cast
-from thalweg._src.ops.casting import saturate_cast as saturate_cast
-from thalweg._src.ops.complex import complex as complex
-from thalweg._src.ops.string_numbers import as_string as as_string
+from thalweg._src.ops.numeric.casting import cast as cast
+from thalweg._src.ops.numeric.casting import saturate_cast as saturate_cast
+from thalweg._src.ops.numeric.complex import complex as complex
+from thalweg._src.ops.text.string_numbers import as_string as as_string

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import thalweg as tf
 from thalweg._src.core import apply
 from thalweg._src.kernels import convolution, library
-from thalweg._src.ops.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op, layout
+from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op, layout
 
 needs_library = pytest.mark.skipif(library.library().path is None, reason=library.library().reason)
 NAMES = ("input", "image", "filter")

@@ -5,7 +5,7 @@ import pytest
 
 import thalweg as tf
 from thalweg._src.kernels import library, pictures
-from thalweg._src.ops.resizing import resize_bilinear_op
+from thalweg._src.ops.images.resizing import resize_bilinear_op
 from thalweg._src.runtime.numpy_lowering import lowering
 
 pytestmark = pytest.mark.skipif(library.library().path is None, reason=library.library().reason)

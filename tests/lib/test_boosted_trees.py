@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
-from thalweg._src.ops import weighted_quantiles as sketch
-from thalweg._src.ops.tree_ensembles import Candidate, Ensemble
+from thalweg._src.ops.learners import weighted_quantiles as sketch
+from thalweg._src.ops.learners.tree_ensembles import Candidate, Ensemble
 
 column = tf.feature_column
 NUMBER = [column.numeric_column("x")]

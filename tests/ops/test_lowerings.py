@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from thalweg._src.ops.matmul import _mat_mul
+from thalweg._src.ops.numeric.matmul import _mat_mul
 
 
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])

@@ -11,5 +11,5 @@ from thalweg._src.contrib.image_warps import connected_components as connected_c
 from thalweg._src.contrib.image_warps import dense_image_warp as dense_image_warp
 from thalweg._src.contrib.image_warps import interpolate_spline as interpolate_spline
 from thalweg._src.contrib.image_warps import sparse_image_warp as sparse_image_warp
-from thalweg._src.ops.projecting import flat_transforms_to_matrices as flat_transforms_to_matrices
-from thalweg._src.ops.projecting import matrices_to_flat_transforms as matrices_to_flat_transforms
+from thalweg._src.ops.images.projecting import flat_transforms_to_matrices as flat_transforms_to_matrices
+from thalweg._src.ops.images.projecting import matrices_to_flat_transforms as matrices_to_flat_transforms

@@ -81,7 +81,7 @@ from thalweg._src.contrib.metrics.streaming import (
     streaming_true_positives_at_thresholds as streaming_true_positives_at_thresholds,
 )
 from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
-from thalweg._src.ops.sets import set_difference as set_difference
-from thalweg._src.ops.sets import set_intersection as set_intersection
-from thalweg._src.ops.sets import set_size as set_size
-from thalweg._src.ops.sets import set_union as set_union
+from thalweg._src.ops.sparse_tensors.sets import set_difference as set_difference
+from thalweg._src.ops.sparse_tensors.sets import set_intersection as set_intersection
+from thalweg._src.ops.sparse_tensors.sets import set_size as set_size
+from thalweg._src.ops.sparse_tensors.sets import set_union as set_union

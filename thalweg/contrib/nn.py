@@ -13,5 +13,5 @@ from thalweg._src.contrib.nn import (
 from thalweg._src.contrib.nn import scaled_softplus as scaled_softplus
 from thalweg._src.contrib.sampling_losses import rank_sampled_softmax_loss as rank_sampled_softmax_loss
 from thalweg._src.contrib.sampling_losses import sampled_sparse_softmax_loss as sampled_sparse_softmax_loss
-from thalweg._src.ops.convolution_api import conv1d_transpose as conv1d_transpose
-from thalweg._src.ops.topk import nth_element as nth_element
+from thalweg._src.ops.arrays.topk import nth_element as nth_element
+from thalweg._src.ops.nets.convolution_api import conv1d_transpose as conv1d_transpose

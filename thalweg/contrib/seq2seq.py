@@ -29,4 +29,4 @@ from thalweg._src.contrib.seq2seq.inputs import TrainingHelper as TrainingHelper
 from thalweg._src.contrib.seq2seq.losses import sequence_loss as sequence_loss
 from thalweg._src.contrib.seq2seq.wrapper import AttentionWrapper as AttentionWrapper
 from thalweg._src.contrib.seq2seq.wrapper import AttentionWrapperState as AttentionWrapperState
-from thalweg._src.ops.beams import gather_tree as gather_tree
+from thalweg._src.ops.nets.beams import gather_tree as gather_tree

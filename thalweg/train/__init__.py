@@ -104,7 +104,7 @@ from thalweg._src.lib.tracking.manager import CheckpointManager as CheckpointMan
 from thalweg._src.lib.warm_start import VocabInfo as VocabInfo
 from thalweg._src.lib.warm_start import warm_start as warm_start
 from thalweg._src.lib.weights import confusion_matrix as confusion_matrix
-from thalweg._src.ops.dual_ascent import sdca_fprint as sdca_fprint
-from thalweg._src.ops.dual_ascent import sdca_optimizer as sdca_optimizer
-from thalweg._src.ops.dual_ascent import sdca_shrink_l1 as sdca_shrink_l1
+from thalweg._src.ops.learners.dual_ascent import sdca_fprint as sdca_fprint
+from thalweg._src.ops.learners.dual_ascent import sdca_optimizer as sdca_optimizer
+from thalweg._src.ops.learners.dual_ascent import sdca_shrink_l1 as sdca_shrink_l1
 from thalweg.train import experimental as experimental

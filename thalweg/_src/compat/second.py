@@ -17,9 +17,9 @@ from typing import Any
 
 from thalweg._src.compat.internals import tf_inspect
 from thalweg._src.core import dtypes, scopes
-from thalweg._src.ops import initializers
-from thalweg._src.ops.image_resizing import resize_by_half_pixels
-from thalweg._src.ops.variables import Variable as AnyVariable
+from thalweg._src.ops.images.image_resizing import resize_by_half_pixels
+from thalweg._src.ops.stateful import initializers
+from thalweg._src.ops.stateful.variables import Variable as AnyVariable
 
 # modules that stand under another path
 MODULES = {

@@ -11,8 +11,9 @@ from typing import Any
 from thalweg._src.core import scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
-from thalweg._src.ops import array, basic, elementwise, math
-from thalweg._src.ops.activations import softplus
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.nets.activations import softplus
+from thalweg._src.ops.numeric import elementwise
 
 
 class Bijector:

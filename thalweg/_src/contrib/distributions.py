@@ -12,8 +12,10 @@ from thalweg._src.lib.distributions.continuous import named
 from thalweg._src.lib.distributions.discrete import OfLogits
 from thalweg._src.lib.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from thalweg._src.lib.distributions.gamma import Gamma
-from thalweg._src.ops import array, elementwise, math, random, random_draws, special
-from thalweg._src.ops.activations import softplus
+from thalweg._src.ops import array, math
+from thalweg._src.ops.chance import random, random_draws
+from thalweg._src.ops.nets.activations import softplus
+from thalweg._src.ops.numeric import elementwise, special
 
 
 class Chi2(Gamma):

@@ -6,13 +6,13 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import float32, int32
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.late import array, math
-from thalweg._src.ops.projecting import (
+from thalweg._src.ops.images.projecting import (
     DTYPES,
     flat_transforms_to_matrices,
     image_projective_transform,
     matrices_to_flat_transforms,
 )
+from thalweg._src.ops.late import array, math
 
 
 def _as_batch(images: Tensor) -> Tensor:

@@ -8,12 +8,12 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops import matching
-from thalweg._src.ops.checks import assert_equal, assert_greater_equal
-from thalweg._src.ops.constants import constant, ones_like, zeros
+from thalweg._src.ops.arrays.constants import constant, ones_like, zeros
+from thalweg._src.ops.images import matching
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.linalg import eye
-from thalweg._src.ops.linear_systems import matrix_solve
+from thalweg._src.ops.linear.linalg import eye
+from thalweg._src.ops.linear.linear_systems import matrix_solve
+from thalweg._src.ops.reports.checks import assert_equal, assert_greater_equal
 
 SMALL = 1e-10
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Tensor, get_default_graph
-from thalweg._src.ops import constants, gathering, state
+from thalweg._src.ops.arrays import constants, gathering
 from thalweg._src.ops.late import array
-from thalweg._src.ops.variable_scope import get_variable, variable_scope
+from thalweg._src.ops.stateful import state
+from thalweg._src.ops.stateful.variable_scope import get_variable, variable_scope
 
 
 def obtain_next(string_list_tensor: Any, counter: Any) -> Tensor:

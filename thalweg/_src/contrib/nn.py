@@ -7,10 +7,10 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.infer import get_static_value
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.activations import softplus
+from thalweg._src.ops.chance.random import random_uniform
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.random import random_uniform
-from thalweg._src.ops.softmax import (
+from thalweg._src.ops.nets.activations import softplus
+from thalweg._src.ops.nets.softmax import (
     sigmoid_cross_entropy_with_logits,
     softmax_cross_entropy_with_logits,
     sparse_softmax_cross_entropy_with_logits,

@@ -8,15 +8,15 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import basic
-from thalweg._src.ops.candidate import learned_unigram_candidate_sampler
-from thalweg._src.ops.checks import Assert
-from thalweg._src.ops.constants import zeros, zeros_like
-from thalweg._src.ops.embedding import embedding_lookup
-from thalweg._src.ops.gradients import gradients
+from thalweg._src.ops.arrays.constants import zeros, zeros_like
+from thalweg._src.ops.arrays.topk import top_k
+from thalweg._src.ops.derivatives.gradients import gradients
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.sampled_losses import sampled_logits, sampled_softmax_loss
-from thalweg._src.ops.softmax import sparse_softmax_cross_entropy_with_logits
-from thalweg._src.ops.topk import top_k
+from thalweg._src.ops.nets.candidate import learned_unigram_candidate_sampler
+from thalweg._src.ops.nets.embedding import embedding_lookup
+from thalweg._src.ops.nets.sampled_losses import sampled_logits, sampled_softmax_loss
+from thalweg._src.ops.nets.softmax import sparse_softmax_cross_entropy_with_logits
+from thalweg._src.ops.reports.checks import Assert
 
 
 def rank_sampled_softmax_loss(

@@ -6,9 +6,9 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.constants import fill, zeros_like
+from thalweg._src.ops.arrays.constants import fill, zeros_like
+from thalweg._src.ops.arrays.topk import top_k
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.topk import top_k
 
 
 def sparsemax(logits: Any, name: str | None = None) -> Tensor:

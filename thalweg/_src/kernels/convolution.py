@@ -13,11 +13,11 @@ from thalweg._src.core import recipes
 from thalweg._src.core.apply import kernels_allowed
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.kernels import library
-from thalweg._src.ops import convolution as plain
-from thalweg._src.ops.activations import bias_add_op, relu
-from thalweg._src.ops.arithmetic import add, add_v2, multiply
-from thalweg._src.ops.batch_norm import fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3
-from thalweg._src.ops.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
+from thalweg._src.ops.nets import convolution as plain
+from thalweg._src.ops.nets.activations import bias_add_op, relu
+from thalweg._src.ops.nets.batch_norm import fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3
+from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
+from thalweg._src.ops.numeric.arithmetic import add, add_v2, multiply
 
 CONVOLUTION = "thalweg_convolution"
 

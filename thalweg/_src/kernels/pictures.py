@@ -10,7 +10,7 @@ import functools
 import numpy as np
 
 from thalweg._src.kernels import library
-from thalweg._src.ops.resizing import linear_taps, resize_bilinear_op
+from thalweg._src.ops.images.resizing import linear_taps, resize_bilinear_op
 
 LEAST = 1 << 12  # numbers in the result below which the plain lowering takes no longer
 ENTRIES = {np.dtype(np.uint8): "thalweg_resize_bytes", np.dtype(np.float32): "thalweg_resize_floats"}

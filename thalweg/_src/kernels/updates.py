@@ -6,7 +6,7 @@ from thalweg._src.core import recipes
 from thalweg._src.core.apply import is_checked, kernels_allowed
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.kernels import library
-from thalweg._src.ops.training import apply_adam
+from thalweg._src.ops.updates.training import apply_adam
 
 LEAST = 1 << 15  # elements below which XLA's loops take no longer
 

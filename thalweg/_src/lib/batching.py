@@ -14,12 +14,12 @@ from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib import sparse_in_queues
 from thalweg._src.lib.queue_runner import QueueRunner, add_queue_runner
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops.arithmetic import maximum
+from thalweg._src.ops.arrays.partitioning import dynamic_partition
 from thalweg._src.ops.basic import no_op
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.control_flow import smart_cond
-from thalweg._src.ops.partitioning import dynamic_partition
-from thalweg._src.ops.queue_api import FIFOQueue, PaddingFIFOQueue, QueueBase, RandomShuffleQueue
+from thalweg._src.ops.control.control_flow import smart_cond
+from thalweg._src.ops.numeric.arithmetic import maximum
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.queueing.queue_api import FIFOQueue, PaddingFIFOQueue, QueueBase, RandomShuffleQueue
 
 Tensors = Any  # a list of tensors, or a dict of them by name
 

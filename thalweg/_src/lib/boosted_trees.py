@@ -9,7 +9,7 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.resources import register_resource
 from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
-from thalweg._src.ops import boosted_splits, boosted_trees
+from thalweg._src.ops.learners import boosted_splits, boosted_trees
 
 
 class _Saved(SaveableObject):

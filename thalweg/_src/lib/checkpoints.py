@@ -14,7 +14,7 @@ from thalweg._src.core import dtypes, errors
 from thalweg._src.core.status import translated
 from thalweg._src.lib.checkpoint_management import latest_checkpoint
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops.checkpoints import open_reader
+from thalweg._src.ops.io.checkpoints import open_reader
 
 
 def _text(name: str | bytes) -> str:

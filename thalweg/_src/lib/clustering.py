@@ -9,19 +9,24 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.seeds import get_seed
-from thalweg._src.ops import basic, checks, control_flow, normalization, segments, updating
-from thalweg._src.ops.assigning import assign, assign_sub
-from thalweg._src.ops.clustering import (
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays.constants import placeholder_with_default
+from thalweg._src.ops.chance.random import random_uniform
+from thalweg._src.ops.control import control_flow
+from thalweg._src.ops.control.while_loop import while_loop
+from thalweg._src.ops.late import array, math
+from thalweg._src.ops.learners.clustering import (
     kmc2_chain_initialization,
     kmeans_plus_plus_initialization,
     nearest_neighbors,
 )
-from thalweg._src.ops.constants import placeholder_with_default
-from thalweg._src.ops.embedding import embedding_lookup
-from thalweg._src.ops.late import array, math
-from thalweg._src.ops.random import random_uniform
-from thalweg._src.ops.variables import Variable
-from thalweg._src.ops.while_loop import while_loop
+from thalweg._src.ops.nets import normalization
+from thalweg._src.ops.nets.embedding import embedding_lookup
+from thalweg._src.ops.numeric import segments
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful.assigning import assign, assign_sub
+from thalweg._src.ops.stateful.variables import Variable
+from thalweg._src.ops.updates import updating
 
 SQUARED_EUCLIDEAN_DISTANCE, COSINE_DISTANCE = "squared_euclidean", "cosine"
 RANDOM_INIT, KMEANS_PLUS_PLUS_INIT, KMC2_INIT = "random", "kmeans_plus_plus", "kmc2"

@@ -10,7 +10,7 @@ from thalweg._src.core import scopes
 from thalweg._src.core.convert import convert_to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.ops import basic
-from thalweg._src.ops.arithmetic import add, maximum, minimum, multiply
+from thalweg._src.ops.numeric.arithmetic import add, maximum, minimum, multiply
 
 
 def _checked(tensors: Sequence[Any]) -> list[Tensor]:

@@ -52,7 +52,7 @@ class Strategy:
 
     def reduce(self, reduce_op: Any, value: Any, axis: Any = None) -> Any:
         """`value`, or its sum or mean along `axis`. `reduce_op`: a ReduceOp or its name. Raises ValueError for another."""
-        from thalweg._src.ops import reduce
+        from thalweg._src.ops.numeric import reduce
 
         kind = ReduceOp(reduce_op.upper() if isinstance(reduce_op, str) else reduce_op)
         if axis is None:

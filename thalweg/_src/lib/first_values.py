@@ -9,10 +9,10 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.checkpoints import CheckpointReader, checkpoint_filename, load_checkpoint
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saving.saveables import op_list_to_dict, saveable_objects_for_op
-from thalweg._src.ops import checkpoints
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variable_store import variable_store
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.io import checkpoints
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.variable_store import variable_store
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def init_from_checkpoint(ckpt_dir_or_file: Any, assignment_map: Any) -> None:

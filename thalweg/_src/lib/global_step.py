@@ -11,9 +11,9 @@ from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops import variable_scope
-from thalweg._src.ops.variable_modes import VariableAggregation
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful import variable_scope
+from thalweg._src.ops.stateful.variable_modes import VariableAggregation
+from thalweg._src.ops.stateful.variables import Variable
 
 READ_KEY = "global_step_read_op_cache"
 
@@ -50,7 +50,7 @@ def get_global_step(graph: Graph | None = None) -> Any:
 
 def create_global_step(graph: Graph | None = None) -> Variable:
     """A new global step, int64 and zero. Raises ValueError if there is one."""
-    from thalweg._src.ops.initializers import zeros_initializer
+    from thalweg._src.ops.stateful.initializers import zeros_initializer
 
     graph = graph or get_default_graph()
     if get_global_step(graph) is not None:
@@ -107,7 +107,7 @@ def _get_or_create_global_step_read(graph: Graph | None = None) -> Any:
 
 
 def _increment_global_step(increment: int, graph: Graph | None = None) -> Any:
-    from thalweg._src.ops.assigning import assign_add
+    from thalweg._src.ops.stateful.assigning import assign_add
 
     graph = graph or get_default_graph()
     step = get_global_step(graph)

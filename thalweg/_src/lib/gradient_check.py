@@ -9,9 +9,9 @@ import numpy as np
 
 from thalweg._src.core.default_sessions import default_sessions
 from thalweg._src.core.graph import Tensor
-from thalweg._src.ops.constants import constant
-from thalweg._src.ops.gradients import gradients
-from thalweg._src.ops.indexed_slices import IndexedSlices
+from thalweg._src.ops.arrays.constants import constant
+from thalweg._src.ops.derivatives.gradients import gradients
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 
 
 def _session() -> Any:

@@ -14,7 +14,7 @@ from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.lib.table_initializers import (
     TableInitializerBase,
 )
-from thalweg._src.ops import lookup
+from thalweg._src.ops.stateful import lookup
 
 
 def is_sparse(keys: Any) -> bool:

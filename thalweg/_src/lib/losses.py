@@ -14,9 +14,10 @@ from thalweg._src.lib.weights import (
     remove_squeezable_dimensions,
     squeeze_weights,
 )
-from thalweg._src.ops import activations, basic, softmax
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays.constants import constant
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations, softmax
 
 
 class Reduction:

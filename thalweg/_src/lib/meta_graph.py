@@ -17,7 +17,7 @@ from thalweg._src.formats import protos
 from thalweg._src.lib import graph_io
 from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable
 
 _UNBOUND = "$unbound_inputs_"
 _SAVE_AND_RESTORE = {"SaveV2", "Save", "SaveSlice", "RestoreV2", "Restore", "RestoreSlice"}

@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from thalweg._src.lib.eager.context import enable_eager_execution
-from thalweg._src.ops.variable_store import enable_resource_variables
+from thalweg._src.ops.stateful.variable_store import enable_resource_variables
 
 
 def enable_v2_behavior() -> None:

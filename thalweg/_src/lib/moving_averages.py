@@ -9,10 +9,11 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.optimizers import slot_creator
-from thalweg._src.ops import basic, variable_lists, variable_scope
-from thalweg._src.ops.assigning import assign, assign_sub
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import math
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful import variable_lists, variable_scope
+from thalweg._src.ops.stateful.assigning import assign, assign_sub
+from thalweg._src.ops.stateful.variables import Variable
 
 _FLOATS = (dtypes.bfloat16, dtypes.float16, dtypes.float32, dtypes.float64)
 
@@ -119,7 +120,7 @@ def assign_moving_average(
 
 
 def _zero_debias(unbiased: Any, value: Any, rest: Tensor) -> Any:
-    from thalweg._src.ops.initializers import zeros_initializer
+    from thalweg._src.ops.stateful.initializers import zeros_initializer
 
     with variable_scope.variable_scope(unbiased.op.name, values=[unbiased, value, rest]):
         graph = get_default_graph()
@@ -161,7 +162,7 @@ def weighted_moving_average(
     value: Any, decay: Any, weight: Any, truediv: bool = True, collections: Any = None, name: str | None = None
 ) -> Tensor:
     """The moving average of value weight, over that of weight."""
-    from thalweg._src.ops.initializers import zeros_initializer
+    from thalweg._src.ops.stateful.initializers import zeros_initializer
 
     if collections is None:
         collections = [GraphKeys.GLOBAL_VARIABLES]

@@ -10,7 +10,7 @@ from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.lookup import LookupInterface
 from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
-from thalweg._src.ops import lookup
+from thalweg._src.ops.stateful import lookup
 
 
 class _MutableTable(LookupInterface):

@@ -14,18 +14,18 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.queue_runner import QueueRunner, add_queue_runner
 from thalweg._src.lib.summary import summary
+from thalweg._src.ops.arrays.constants import constant
+from thalweg._src.ops.arrays.gathering import gather
+from thalweg._src.ops.arrays.ranges import range as range_op
+from thalweg._src.ops.arrays.shaping import shape, size
 from thalweg._src.ops.basic import control_dependencies, identity
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.checks import Assert
-from thalweg._src.ops.compare import greater
-from thalweg._src.ops.constants import constant
-from thalweg._src.ops.files import matching_files
-from thalweg._src.ops.gathering import gather
-from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.random import random_shuffle
-from thalweg._src.ops.ranges import range as range_op
-from thalweg._src.ops.shaping import shape, size
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.chance.random import random_shuffle
+from thalweg._src.ops.io.files import matching_files
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.compare import greater
+from thalweg._src.ops.queueing.queue_api import FIFOQueue
+from thalweg._src.ops.reports.checks import Assert
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def match_filenames_once(pattern: Any, name: str | None = None) -> Any:

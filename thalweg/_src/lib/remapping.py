@@ -8,9 +8,10 @@ from typing import Any
 
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import float32, int64
-from thalweg._src.ops import initializers, vocabularies
+from thalweg._src.ops.io import vocabularies
 from thalweg._src.ops.late import array
 from thalweg._src.ops.late import math as maths
+from thalweg._src.ops.stateful import initializers
 
 Initializer = Callable[..., Any]
 

@@ -12,8 +12,9 @@ from thalweg._src.lib import resources
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saver import get_saver_or_default
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, variable_lists
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array
+from thalweg._src.ops.stateful import variable_lists
 
 _OPS = ("init_op", "ready_op", "ready_for_local_init_op", "local_init_op", "summary_op", "saver")
 

@@ -15,8 +15,8 @@ from thalweg._src.core.convert import convert_n_to_tensor, to_tensor
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops import control_flow
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import math
 
 
@@ -262,7 +262,7 @@ def noisy_linear_cosine_decay(
     name: str | None = None,
 ) -> Tensor:
     """`linear_cosine_decay` with normal noise on the line, of variance initial_variance / (1 + step)^variance_decay."""
-    from thalweg._src.ops.random import random_normal
+    from thalweg._src.ops.chance.random import random_normal
 
     _check_step(global_step, "noisy linear cosine decay")
     with name_scope(name or "NoisyLinearCosineDecay") as scope:

@@ -8,13 +8,13 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor
+from thalweg._src.ops.arrays.constants import constant, ones
+from thalweg._src.ops.arrays.gathering import gather
+from thalweg._src.ops.arrays.shaping import expand_dims, shape, squeeze
 from thalweg._src.ops.basic import with_dependencies
-from thalweg._src.ops.constants import constant, ones
-from thalweg._src.ops.control_flow import smart_cond
-from thalweg._src.ops.gathering import gather
-from thalweg._src.ops.shaping import expand_dims, shape, squeeze
-from thalweg._src.ops.sparse_parts import sparse_retain
-from thalweg._src.ops.sparse_serial import (
+from thalweg._src.ops.control.control_flow import smart_cond
+from thalweg._src.ops.sparse_tensors.sparse_parts import sparse_retain
+from thalweg._src.ops.sparse_tensors.sparse_serial import (
     add_many_sparse_to_tensors_map,
     add_sparse_to_tensors_map,
     take_many_sparse_from_map,
@@ -85,7 +85,7 @@ def store_all(
 
 def _name_of_map(keep: Tensor) -> str | None:
     """A name of its own for the map where the op that fills it stands in a branch; else that op gives it its name."""
-    from thalweg._src.ops.control_flow import smart_constant_value
+    from thalweg._src.ops.control.control_flow import smart_constant_value
 
     if keep.shape.ndims == 1 or smart_constant_value(keep):
         return None

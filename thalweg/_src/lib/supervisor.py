@@ -21,7 +21,8 @@ from thalweg._src.lib.scaffold import tables_initializer
 from thalweg._src.lib.session_manager import SessionManager
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriter
-from thalweg._src.ops import basic, variable_lists
+from thalweg._src.ops import basic
+from thalweg._src.ops.stateful import variable_lists
 
 
 class Supervisor:

@@ -9,7 +9,8 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.keys import GraphKeys
-from thalweg._src.ops import basic, lookup, tables
+from thalweg._src.ops import basic
+from thalweg._src.ops.stateful import lookup, tables
 
 # What stands for columns of a text file beside their numbers.
 WHOLE_LINE, LINE_NUMBER = tables.WHOLE_LINE, tables.LINE_NUMBER

@@ -20,7 +20,7 @@ from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib.assertions import Assertions
-from thalweg._src.ops.ragged import RaggedTensor, RaggedTensorValue, is_ragged
+from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor, RaggedTensorValue, is_ragged
 from thalweg._src.runtime.placing import of_kind
 from thalweg._src.runtime.session import Session
 

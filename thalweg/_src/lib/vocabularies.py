@@ -46,7 +46,7 @@ class StrongHashSpec(HasherSpec):
 
 
 def _bucket_function(spec: HasherSpec) -> Any:
-    from thalweg._src.ops import string_numbers
+    from thalweg._src.ops.text import string_numbers
 
     if not isinstance(spec, HasherSpec):
         raise TypeError(f"hasher_spec must be of type HasherSpec {spec}")
@@ -130,7 +130,7 @@ class IdTableWithHashBuckets(LookupInterface):
 
 
 def _as_string(values: Tensor) -> Tensor:
-    from thalweg._src.ops.string_numbers import as_string
+    from thalweg._src.ops.text.string_numbers import as_string
 
     return as_string(values)
 

@@ -13,7 +13,7 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.remapping import load_and_remap_matrix_initializer
 from thalweg._src.lib.saving.object_names import keys_of_names
 from thalweg._src.lib.saving.saveables import op_list_to_dict
-from thalweg._src.ops.partitioned import PartitionedVariable, PartitionInfo
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable, PartitionInfo
 
 
 class _Vocabularies(NamedTuple):

@@ -8,9 +8,12 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops import basic, checks, constants, control_flow
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.sparse_arithmetic import sparse_add
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.sparse_tensors.sparse_arithmetic import sparse_add
 
 _PREFIX = "weights can not be broadcast to values."
 

@@ -18,19 +18,19 @@ def _identity(input: T) -> T:
     return input
 
 
-@op("StopGradient", numpy_only=True)
+@op("StopGradient", numpy_only=True, structured=True)
 def stop_gradient(input: T) -> T:
     """The input; gradients do not flow through."""
     return lax.stop_gradient(input)
 
 
-@op("PreventGradient", numpy_only=True)
+@op("PreventGradient", numpy_only=True, structured=True)
 def prevent_gradient(input: T, *, message: str = "") -> T:
     """The input; asking for a gradient through it raises LookupError with `message`."""
     return input
 
 
-@op("Snapshot", alias=True, numpy_only=True)
+@op("Snapshot", alias=True, numpy_only=True, structured=True)
 def snapshot(input: T) -> T:
     """The input."""
     return input
@@ -78,7 +78,7 @@ def guarantee_const(input: Any, name: str | None = None) -> Tensor:
     return _guarantee_const(input, name=name)
 
 
-@op("IdentityN", numpy_only=True)
+@op("IdentityN", numpy_only=True, structured=True)
 def _identity_n(input: Mixed("T", 1)) -> Mixed("T", 1):
     """The inputs."""
     return input

@@ -12,7 +12,7 @@ class _Family(types.ModuleType):
     """The public names of several modules of this package, looked up on first use."""
 
     def __init__(self, *files: str):
-        super().__init__(files[0])
+        super().__init__(files[0].rpartition(".")[2])
         self._files = files
 
     def __getattr__(self, name: str) -> Any:
@@ -27,43 +27,27 @@ class _Family(types.ModuleType):
         raise AttributeError(f"none of {', '.join(self._files)} has {name!r}")
 
 
-gathering: Any = _Family("gathering")
-selecting: Any = _Family("selecting")
-slicing: Any = _Family("slicing")
-joining: Any = _Family("joining")
-stacking: Any = _Family("stacking")
-transposing: Any = _Family("transposing")
-padding: Any = _Family("padding")
-scattering: Any = _Family("scattering")
+def _in(folder: str, files: str) -> list[str]:
+    return [f"{folder}.{file}" for file in files.split()]
+
+
+gathering: Any = _Family("arrays.gathering")
+selecting: Any = _Family("arrays.selecting")
+slicing: Any = _Family("arrays.slicing")
+joining: Any = _Family("arrays.joining")
+stacking: Any = _Family("arrays.stacking")
+transposing: Any = _Family("arrays.transposing")
+padding: Any = _Family("arrays.padding")
+scattering: Any = _Family("arrays.scattering")
 array: Any = _Family(
-    *(
-        "array",
-        "transposing",
-        "joining",
-        "stacking",
-        "slicing",
-        "indexing",
-        "padding",
-        "gathering",
-        "scattering",
-        "selecting",
-    ),
-    *("constants", "distinct", "diagonals", "blocks", "partitioning", "grids"),
+    "array",
+    *_in("arrays", "transposing joining stacking slicing indexing padding gathering scattering selecting"),
+    *_in("arrays", "constants distinct diagonals blocks partitioning grids"),
 )
 math: Any = _Family(
-    *(
-        "elementwise",
-        "arithmetic",
-        "compare",
-        "casting",
-        "reduce",
-        "matmul",
-        "cumulative",
-        "segments",
-        "ranges",
-        "complex",
-    ),
-    *("clip", "special", "counting", "einsum", "broadcasting", "constants", "basic", "activations", "normalization"),
-    "sparse_segments",
+    *_in("numeric", "elementwise arithmetic compare casting reduce matmul cumulative segments"),
+    *("arrays.ranges", *_in("numeric", "complex clip special counting einsum")),
+    *("arrays.broadcasting", "arrays.constants", "basic", "nets.activations", "nets.normalization"),
+    "sparse_tensors.sparse_segments",
 )
-linear_systems: Any = _Family("linear_systems")
+linear_systems: Any = _Family("linear.linear_systems")

@@ -34,10 +34,10 @@ from thalweg._src.lib.eager.testing import run_all_in_graph_and_eager_modes as r
 from thalweg._src.lib.eager.testing import run_in_graph_and_eager_modes as run_test_in_graph_and_eager_modes
 from thalweg._src.lib.tracking.checkpoint import Checkpoint as Checkpoint
 from thalweg._src.lib.tracking.object_graph import AutoTrackable as Checkpointable
-from thalweg._src.ops.custom_gradient import custom_gradient as custom_gradient
-from thalweg._src.ops.eager_variables import TfeVariable as Variable
-from thalweg._src.ops.py_func import py_function as py_func
-from thalweg._src.ops.tape import GradientTape as GradientTape
-from thalweg._src.ops.template import make_template as make_template
-from thalweg._src.ops.variable_store import EagerVariableStore as EagerVariableStore
+from thalweg._src.ops.control.py_func import py_function as py_func
+from thalweg._src.ops.derivatives.custom_gradient import custom_gradient as custom_gradient
+from thalweg._src.ops.derivatives.tape import GradientTape as GradientTape
+from thalweg._src.ops.stateful.eager_variables import TfeVariable as Variable
+from thalweg._src.ops.stateful.template import make_template as make_template
+from thalweg._src.ops.stateful.variable_store import EagerVariableStore as EagerVariableStore
 from thalweg.contrib.eager import metrics as metrics

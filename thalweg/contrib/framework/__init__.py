@@ -65,10 +65,10 @@ from thalweg._src.lib.global_step import get_global_step as get_global_step
 from thalweg._src.lib.global_step import get_or_create_global_step as get_or_create_global_step
 from thalweg._src.lib.remapping import load_and_remap_matrix_initializer as load_and_remap_matrix_initializer
 from thalweg._src.lib.remapping import load_embedding_initializer as load_embedding_initializer
-from thalweg._src.ops.checks import assert_same_float_dtype as assert_same_float_dtype
-from thalweg._src.ops.checks import assert_scalar as assert_scalar
-from thalweg._src.ops.control_flow import smart_cond as smart_cond
-from thalweg._src.ops.control_flow import smart_constant_value as smart_constant_value
-from thalweg._src.ops.record_input import RecordInput as RecordInput
-from thalweg._src.ops.sorting import argsort as argsort
-from thalweg._src.ops.sorting import sort as sort
+from thalweg._src.ops.arrays.sorting import argsort as argsort
+from thalweg._src.ops.arrays.sorting import sort as sort
+from thalweg._src.ops.control.control_flow import smart_cond as smart_cond
+from thalweg._src.ops.control.control_flow import smart_constant_value as smart_constant_value
+from thalweg._src.ops.io.record_input import RecordInput as RecordInput
+from thalweg._src.ops.reports.checks import assert_same_float_dtype as assert_same_float_dtype
+from thalweg._src.ops.reports.checks import assert_scalar as assert_scalar

@@ -5,10 +5,11 @@ from typing import Any
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops import composites, frame_ops
 from thalweg._src.ops.basic import tuple_ as tuple
 from thalweg._src.ops.basic import with_dependencies
-from thalweg._src.ops.checks import (
+from thalweg._src.ops.control import composites, frame_ops
+from thalweg._src.ops.control.control_flow import smart_cond
+from thalweg._src.ops.reports.checks import (
     assert_equal,
     assert_greater,
     assert_greater_equal,
@@ -17,7 +18,6 @@ from thalweg._src.ops.checks import (
     assert_positive,
     assert_rank,
 )
-from thalweg._src.ops.control_flow import smart_cond
 
 __all__ = [
     "assert_equal",

@@ -7,8 +7,8 @@ from thalweg._src.core import raw_operations
 from thalweg._src.core.collection_protos import register_proto_function as register_proto_function
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.stateful.variables import Variable
 
 _dense: list[type] = [Tensor, Variable]
 

@@ -14,7 +14,7 @@ from thalweg._src.lib.io import file_io
 from thalweg._src.lib.saved_model import loader
 from thalweg._src.lib.saver import Saver, import_meta_graph
 from thalweg._src.lib.subgraphs import convert_variables_to_constants
-from thalweg._src.ops import state
+from thalweg._src.ops.stateful import state
 from thalweg._src.runtime.session import Session
 
 

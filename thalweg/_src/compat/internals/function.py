@@ -14,7 +14,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import basic
-from thalweg._src.ops.custom_gradient import custom_gradient
+from thalweg._src.ops.derivatives.custom_gradient import custom_gradient
 
 __all__ = ["Defun"]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core.infer import get_static_value
-from thalweg._src.ops.control_flow import cond
+from thalweg._src.ops.control.control_flow import cond
 
 
 def convert_data_format(data_format: str, ndim: int) -> str:

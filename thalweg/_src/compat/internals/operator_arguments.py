@@ -8,11 +8,13 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.linear_operators.base import one_batch
 from thalweg._src.lib.tracking.module import Module
-from thalweg._src.ops import basic, checks, linear_systems
-from thalweg._src.ops.complex import imag
-from thalweg._src.ops.elementwise import abs as magnitude
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.linear import linear_systems
+from thalweg._src.ops.numeric.complex import imag
+from thalweg._src.ops.numeric.elementwise import abs as magnitude
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful.variables import Variable
 
 __all__ = [
     *("assert_compatible_matrix_dimensions", "assert_is_batch_matrix", "assert_no_entries_with_modulus_zero"),

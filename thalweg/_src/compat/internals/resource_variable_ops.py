@@ -3,9 +3,9 @@
 from typing import Any
 
 from thalweg._src.core.opdef import OPS
-from thalweg._src.ops.resource_variables import ResourceVariable as ResourceVariable
-from thalweg._src.ops.variables import Variable as BaseResourceVariable
-from thalweg._src.ops.variables import Variable as _Variable
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable as ResourceVariable
+from thalweg._src.ops.stateful.variables import Variable as BaseResourceVariable
+from thalweg._src.ops.stateful.variables import Variable as _Variable
 
 _OF_HANDLES = {
     "assign_add_variable_op": "AssignAddVariableOp",

@@ -7,7 +7,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.core.tensor_protos import make_ndarray, make_tensor_proto
-from thalweg._src.ops.indexed_slices import IndexedSlices
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 
 MakeNdarray = make_ndarray
 

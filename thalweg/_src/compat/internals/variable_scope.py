@@ -3,8 +3,8 @@
 import contextlib
 from typing import Any
 
-from thalweg._src.ops.variable_scope import VariableScope, _entered, _scope_store
-from thalweg._src.ops.variables import variable_creator_scope
+from thalweg._src.ops.stateful.variable_scope import VariableScope, _entered, _scope_store
+from thalweg._src.ops.stateful.variables import variable_creator_scope
 
 variable_creator_scope_v1 = variable_creator_scope
 

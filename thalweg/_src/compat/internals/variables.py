@@ -1,3 +1,3 @@
 """tensorflow.python.ops.variables: the class of a variable in parts, which is public nowhere."""
 
-from thalweg._src.ops.partitioned import PartitionedVariable as PartitionedVariable
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable as PartitionedVariable

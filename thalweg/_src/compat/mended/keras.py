@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.ops import initializers
+from thalweg._src.ops.stateful import initializers
 
 
 def _h5py_attributes(module: ModuleType) -> None:

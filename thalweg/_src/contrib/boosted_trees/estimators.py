@@ -17,9 +17,9 @@ from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
 from thalweg._src.lib.resources import register_resource
 from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
-from thalweg._src.ops.assigning import assign_add
-from thalweg._src.ops.gradients import gradients
+from thalweg._src.ops.derivatives.gradients import gradients
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.stateful.assigning import assign_add
 
 
 class _Saved(SaveableObject):

@@ -14,7 +14,7 @@ import numpy as np
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import float32, int64, resource, string
 from thalweg._src.core.opdef import Min, Outputs, op
-from thalweg._src.ops.handles import held
+from thalweg._src.ops.stateful.handles import held
 
 _AT_ONCE = 1 << 22  # how many numbers the sums of a node may have at the same time
 _HOST: dict[str, Any] = {"host": True, "effect": "host", "stateful": True}

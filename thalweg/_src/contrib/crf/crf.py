@@ -15,9 +15,9 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.rnn.cell import RNNCell
 from thalweg._src.lib.rnn.dynamic import dynamic_rnn
 from thalweg._src.ops import array, math
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.control_flow import smart_cond
-from thalweg._src.ops.stacking import stack
+from thalweg._src.ops.arrays.stacking import stack
+from thalweg._src.ops.control.control_flow import smart_cond
+from thalweg._src.ops.stateful import variable_scope as vs
 
 
 def _of_one_place(inputs: Any, one: Any, several: Any) -> Any:

@@ -7,8 +7,9 @@ from typing import Any
 from thalweg._src.contrib.rnn.blocks import LSTMBlockCell
 from thalweg._src.lib.rnn.basic import GRUCell
 from thalweg._src.lib.rnn.cell import assert_real, depth_of
-from thalweg._src.ops import activations, initializers
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.stateful import initializers
 
 
 class CudnnCompatibleLSTMCell(LSTMBlockCell):

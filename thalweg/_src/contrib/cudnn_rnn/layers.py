@@ -12,9 +12,9 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.layers.input_spec import InputSpec
-from thalweg._src.ops import initializers
-from thalweg._src.ops import variable_scope as vs
 from thalweg._src.ops.late import array
+from thalweg._src.ops.stateful import initializers
+from thalweg._src.ops.stateful import variable_scope as vs
 
 
 class _CudnnRNN(Layer):

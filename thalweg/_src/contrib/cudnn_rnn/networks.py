@@ -10,8 +10,8 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.layers import core
 from thalweg._src.lib.rnn.basic import BasicLSTMCell, BasicRNNCell, LSTMStateTuple
 from thalweg._src.lib.rnn.dynamic import bidirectional_dynamic_rnn, dynamic_rnn
-from thalweg._src.ops import activations
 from thalweg._src.ops.late import array
+from thalweg._src.ops.nets import activations
 
 
 def cell_of(mode: str, units: int, kernels: list[Tensor], biases: list[Tensor]) -> Any:

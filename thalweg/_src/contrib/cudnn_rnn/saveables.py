@@ -7,8 +7,9 @@ from typing import Any
 from thalweg._src.contrib.cudnn_rnn import formats
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
-from thalweg._src.ops import basic, state
-from thalweg._src.ops.variable_scope import VariableScope
+from thalweg._src.ops import basic
+from thalweg._src.ops.stateful import state
+from thalweg._src.ops.stateful.variable_scope import VariableScope
 
 
 class CudnnOpaqueParamsSaveable(SaveableObject):

@@ -16,14 +16,17 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.checkpoints import load_variable
 from thalweg._src.lib.estimators.kmeans import ChooseFirst
 from thalweg._src.lib.global_step import get_global_step
-from thalweg._src.ops import basic, checks, control_flow, linalg
-from thalweg._src.ops.assigning import assign, assign_add
-from thalweg._src.ops.diagonals import matrix_diag, matrix_diag_part
-from thalweg._src.ops.embedding import embedding_lookup
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays.diagonals import matrix_diag, matrix_diag_part
+from thalweg._src.ops.chance.random import random_uniform
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.linear_systems import matrix_triangular_solve
-from thalweg._src.ops.random import random_uniform
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.linear import linalg
+from thalweg._src.ops.linear.linear_systems import matrix_triangular_solve
+from thalweg._src.ops.nets.embedding import embedding_lookup
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful.assigning import assign, assign_add
+from thalweg._src.ops.stateful.variables import Variable
 
 FULL_COVARIANCE, DIAG_COVARIANCE = "full", "diag"
 _LEAST_VARIANCE = 1e-3

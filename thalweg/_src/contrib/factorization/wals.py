@@ -15,15 +15,18 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops import basic, partitioning, segments, updating
-from thalweg._src.ops.assigning import assign
-from thalweg._src.ops.embedding import assigned, embedding_lookup
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import partitioning
+from thalweg._src.ops.chance.random import random_normal
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.linalg import eye
-from thalweg._src.ops.linear_systems import matrix_solve
-from thalweg._src.ops.random import random_normal
-from thalweg._src.ops.variable_lists import variables_initializer
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.linear.linalg import eye
+from thalweg._src.ops.linear.linear_systems import matrix_solve
+from thalweg._src.ops.nets.embedding import assigned, embedding_lookup
+from thalweg._src.ops.numeric import segments
+from thalweg._src.ops.stateful.assigning import assign
+from thalweg._src.ops.stateful.variable_lists import variables_initializer
+from thalweg._src.ops.stateful.variables import Variable
+from thalweg._src.ops.updates import updating
 
 
 class _Side:

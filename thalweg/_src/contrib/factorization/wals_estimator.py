@@ -12,10 +12,12 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, control_flow, updating
-from thalweg._src.ops.assigning import assign, assign_add
+from thalweg._src.ops import basic
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.assigning import assign, assign_add
+from thalweg._src.ops.stateful.variables import Variable
+from thalweg._src.ops.updates import updating
 
 
 class _Sweeps(SessionRunHook):

@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg._src.core.dtypes import float32
 from thalweg._src.lib.remapping import load_and_remap_matrix_initializer
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 
 def load_linear_multiclass_bias_initializer(

@@ -7,8 +7,8 @@ from typing import Any
 from thalweg._src.core.convert import graph_of
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops.ragged import RaggedTensor
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def is_tensor(x: Any) -> bool:

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import dtypes
-from thalweg._src.ops import compare, constants, joining, linalg, matmul, random, shaping
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.initializers import Initializer, orthogonal_columns
+from thalweg._src.ops.arrays import constants, joining, shaping
+from thalweg._src.ops.chance import random
+from thalweg._src.ops.linear import linalg
+from thalweg._src.ops.numeric import compare, matmul
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.stateful.initializers import Initializer, orthogonal_columns
 
 
 def _check(shape: Any, ranks: tuple[int, ...], what: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg._src.core.shapes import as_shape
 from thalweg._src.lib import nesting
-from thalweg._src.ops.py_func import py_func as plain
+from thalweg._src.ops.control.py_func import py_func as plain
 
 
 def py_func(

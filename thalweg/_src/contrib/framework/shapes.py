@@ -12,9 +12,12 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib import weights
-from thalweg._src.ops import arithmetic, basic, checks, compare, reduce, shaping
-from thalweg._src.ops.checks import Assert
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import shaping
+from thalweg._src.ops.numeric import arithmetic, compare, reduce
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.reports.checks import Assert
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def reduce_sum_n(tensors: Any, name: str | None = None) -> Tensor:

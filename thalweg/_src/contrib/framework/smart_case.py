@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg._src.ops.control_flow import case, smart_constant_value
+from thalweg._src.ops.control.control_flow import case, smart_constant_value
 
 
 def smart_case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, name: str = "smart_case") -> Any:

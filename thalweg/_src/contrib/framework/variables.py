@@ -19,14 +19,14 @@ from thalweg._src.lib import global_step
 from thalweg._src.lib.checkpoints import CheckpointReader
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saver import Saver
-from thalweg._src.ops import compare
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.assigning import assign, is_variable_initialized
+from thalweg._src.ops.arrays.constants import constant, placeholder
 from thalweg._src.ops.basic import control_dependencies, group
-from thalweg._src.ops.checks import Assert
-from thalweg._src.ops.constants import constant, placeholder
-from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.numeric import compare
+from thalweg._src.ops.reports.checks import Assert
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.assigning import assign, is_variable_initialized
+from thalweg._src.ops.stateful.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def zero_initializer(ref: Any, use_locking: bool = True, name: str = "zero_initializer") -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.core.graph import Tensor
-from thalweg._src.ops.constants import placeholder
+from thalweg._src.ops.arrays.constants import placeholder
 
 PREFIX = "geph"
 

@@ -10,10 +10,10 @@ from thalweg._src.contrib.framework.variables import model_variable
 from thalweg._src.core import infer, scopes
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.shapes import TensorShape
-from thalweg._src.ops.control_flow import cond
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.control.control_flow import cond
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.stateful.variables import Variable
 
 NamedOutputs = namedtuple("NamedOutputs", ["name", "outputs"])
 

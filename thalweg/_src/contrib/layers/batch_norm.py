@@ -19,10 +19,12 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers.normalization import BatchNormalization
 from thalweg._src.lib.moving_averages import assign_moving_average
-from thalweg._src.ops import basic, constants, normalization, shaping
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.batch_norm import fused_batch_norm
-from thalweg._src.ops.initializers import ones_initializer, zeros_initializer
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants, shaping
+from thalweg._src.ops.nets import normalization
+from thalweg._src.ops.nets.batch_norm import fused_batch_norm
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import ones_initializer, zeros_initializer
 
 PARAMETERS = ("moving_mean", "moving_variance", "beta", "gamma")
 

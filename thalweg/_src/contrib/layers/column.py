@@ -14,8 +14,8 @@ from typing import Any
 from thalweg._src.contrib.layers.shapes import inner_flatten
 from thalweg._src.lib.feature_columns.base import FeatureColumn
 from thalweg._src.lib.platform import logging as log
+from thalweg._src.ops.io.parsing import FixedLenFeature, FixedLenSequenceFeature, VarLenFeature
 from thalweg._src.ops.late import array
-from thalweg._src.ops.parsing import FixedLenFeature, FixedLenSequenceFeature, VarLenFeature
 
 # What the wide part of a model looks up: weights of zeros for each class, [vocab_size, outputs].
 LinearArguments = collections.namedtuple(
@@ -151,8 +151,8 @@ def create_sequence_feature_spec_for_parsing(
 
 def make_place_holder_tensors_for_base_features(feature_columns: Any) -> dict[str, Any]:
     """{key: placeholder} of all features of columns."""
-    from thalweg._src.ops.constants import placeholder
-    from thalweg._src.ops.sparse_arrange import sparse_placeholder
+    from thalweg._src.ops.arrays.constants import placeholder
+    from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_placeholder
 
     made = {}
     for key, kind in create_feature_spec_for_parsing(feature_columns).items():

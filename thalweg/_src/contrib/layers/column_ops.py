@@ -33,13 +33,13 @@ from thalweg._src.contrib.layers.shapes import inner_flatten
 from thalweg._src.core import dtypes
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops import activations
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops.io.parsing import parse_example, parse_single_sequence_example
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.parsing import parse_example, parse_single_sequence_example
-from thalweg._src.ops.sparse_arrange import sparse_reshape
-from thalweg._src.ops.sparse_parts import sparse_concat
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_reshape
+from thalweg._src.ops.sparse_tensors.sparse_parts import sparse_concat
+from thalweg._src.ops.stateful.initializers import zeros_initializer
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 _OF_SEQUENCES = (OneHotColumn, EmbeddingColumn, RealValuedColumn, RealValuedVarLenColumn)
 _NOT_OF_SEQUENCES = (ScatteredEmbeddingColumn, BucketizedColumn, CrossedColumn)

@@ -24,11 +24,11 @@ from thalweg._src.contrib.layers.initializers import xavier_initializer
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.layers import convolutional, transposed
 from thalweg._src.lib.layers.separable import SeparableConv2D
-from thalweg._src.ops import padding as padding_ops
-from thalweg._src.ops import spaced
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.activations import bias_add, relu
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops.arrays import padding as padding_ops
+from thalweg._src.ops.nets import spaced
+from thalweg._src.ops.nets.activations import bias_add, relu
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 _FORMATS = (None, "NWC", "NCW", "NHWC", "NCHW", "NDHWC", "NCDHW")
 _CLASSES = {3: convolutional.Conv1D, 4: convolutional.Conv2D, 5: convolutional.Conv3D}

@@ -8,7 +8,7 @@ from typing import Any
 
 from thalweg._src.contrib.layers.numeric_columns import BucketizedColumn
 from thalweg._src.contrib.layers.sparse_columns import Classes, SparseColumn
-from thalweg._src.ops.sparse_cross import sparse_feature_cross
+from thalweg._src.ops.sparse_tensors.sparse_cross import sparse_feature_cross
 
 
 class CrossedColumn(

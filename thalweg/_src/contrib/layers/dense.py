@@ -21,16 +21,17 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers.core import Dense
-from thalweg._src.ops import array, elementwise, math, matmul
-from thalweg._src.ops import softmax as softmax_ops
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.activations import bias_add as add_bias
-from thalweg._src.ops.activations import elu as elu_op
-from thalweg._src.ops.activations import relu as relu_op
-from thalweg._src.ops.activations import relu6 as relu6_op
-from thalweg._src.ops.initializers import constant_initializer, ones_initializer, zeros_initializer
-from thalweg._src.ops.stacking import stack as pack
-from thalweg._src.ops.stacking import unstack
+from thalweg._src.ops import array, math
+from thalweg._src.ops.arrays.stacking import stack as pack
+from thalweg._src.ops.arrays.stacking import unstack
+from thalweg._src.ops.nets import softmax as softmax_ops
+from thalweg._src.ops.nets.activations import bias_add as add_bias
+from thalweg._src.ops.nets.activations import elu as elu_op
+from thalweg._src.ops.nets.activations import relu as relu_op
+from thalweg._src.ops.nets.activations import relu6 as relu6_op
+from thalweg._src.ops.numeric import elementwise, matmul
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import constant_initializer, ones_initializer, zeros_initializer
 
 
 @add_arg_scope

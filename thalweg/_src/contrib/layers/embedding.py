@@ -9,10 +9,12 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops import array, basic, checks, embedding, math, sparse
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.sparse_cross import sparse_cross_hashed
+from thalweg._src.ops import array, basic, math, sparse
+from thalweg._src.ops.nets import embedding
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.sparse_tensors.sparse_cross import sparse_cross_hashed
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
 
 SPARSE_FEATURE_CROSS_DEFAULT_HASH_KEY = 0xDECAFCAFFE
 

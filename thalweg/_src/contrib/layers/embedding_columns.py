@@ -16,13 +16,13 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.lib.feature_columns.base import DenseColumn
 from thalweg._src.lib.first_values import init_from_checkpoint
-from thalweg._src.ops.initializers import truncated_normal_initializer
+from thalweg._src.ops.io.parsing import VarLenFeature
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.parsing import VarLenFeature
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.sparse_arrange import sparse_merge
-from thalweg._src.ops.sparse_dense import sparse_tensor_to_dense
-from thalweg._src.ops.sparse_parts import sparse_slice
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_merge
+from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_tensor_to_dense
+from thalweg._src.ops.sparse_tensors.sparse_parts import sparse_slice
+from thalweg._src.ops.stateful.initializers import truncated_normal_initializer
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
 
 
 class OneHotColumn(Column, DenseColumn, collections.namedtuple("OneHotColumn", ["sparse_id_column"])):

@@ -10,9 +10,12 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.layers.input_spec import InputSpec
-from thalweg._src.ops import activations, arithmetic, casting, compare, constants, elementwise, linalg, shaping
-from thalweg._src.ops.gradients import RegisterGradient
-from thalweg._src.ops.spaced import convolution
+from thalweg._src.ops.arrays import constants, shaping
+from thalweg._src.ops.derivatives.gradients import RegisterGradient
+from thalweg._src.ops.linear import linalg
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.nets.spaced import convolution
+from thalweg._src.ops.numeric import arithmetic, casting, compare, elementwise
 
 
 def _lower_bound(x: Any, bound: Any) -> Tensor:

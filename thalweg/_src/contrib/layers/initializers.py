@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core import dtypes
-from thalweg._src.ops import random
+from thalweg._src.ops.chance import random
 
 
 def xavier_initializer(

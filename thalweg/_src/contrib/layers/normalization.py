@@ -9,9 +9,11 @@ from thalweg._src.contrib.framework.variables import model_variable
 from thalweg._src.contrib.layers.arguments import check_format, collect_named_outputs, get_variable_collections
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.ops import elementwise, normalization, shaping
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.initializers import ones_initializer, zeros_initializer
+from thalweg._src.ops.arrays import shaping
+from thalweg._src.ops.nets import normalization
+from thalweg._src.ops.numeric import elementwise
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import ones_initializer, zeros_initializer
 
 _FIRST = {
     "beta": zeros_initializer,

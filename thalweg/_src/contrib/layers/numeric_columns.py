@@ -11,10 +11,10 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.feature_columns.base import CategoricalColumn, DenseColumn
-from thalweg._src.ops.counting import bucketize
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops.io.parsing import FixedLenFeature, FixedLenSequenceFeature, VarLenFeature
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.parsing import FixedLenFeature, FixedLenSequenceFeature, VarLenFeature
+from thalweg._src.ops.numeric.counting import bucketize
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 
 class RealValuedColumn(

@@ -14,10 +14,14 @@ from thalweg._src.lib.moving_averages import assign_moving_average
 from thalweg._src.lib.optimizers import adagrad, adam, ftrl, gradient_descent, momentum, rmsprop
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import arithmetic, basic, casting, checks, clip, constants, elementwise, random, selecting
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.initializers import constant_initializer, zeros_initializer
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants, selecting
+from thalweg._src.ops.chance import random
+from thalweg._src.ops.numeric import arithmetic, casting, clip, elementwise
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import constant_initializer, zeros_initializer
 
 OPTIMIZER_CLS_NAMES: dict[str, Any] = {
     "Adagrad": adagrad.AdagradOptimizer,

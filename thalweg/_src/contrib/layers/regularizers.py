@@ -10,7 +10,9 @@ from thalweg._src.core import scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops import arithmetic, constants, elementwise, normalization, reduce
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.nets import normalization
+from thalweg._src.ops.numeric import arithmetic, elementwise, reduce
 
 
 def _scaled(scale: Any, scope: str | None, default: str, measure: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -11,12 +11,13 @@ from thalweg._src.contrib.framework.arg_scope import arg_scope, current_arg_scop
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.layers.base import Layer
-from thalweg._src.ops import basic, custom_gradient
-from thalweg._src.ops.arithmetic import add_n
+from thalweg._src.ops import basic
 from thalweg._src.ops.basic import tuple_ as together
-from thalweg._src.ops.gradients import gradients
-from thalweg._src.ops.variable_scope import get_variable_scope, variable_scope
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.derivatives import custom_gradient
+from thalweg._src.ops.derivatives.gradients import gradients
+from thalweg._src.ops.numeric.arithmetic import add_n
+from thalweg._src.ops.stateful.variable_scope import get_variable_scope, variable_scope
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def _scoped(f: Callable[..., Any], scope: str) -> Callable[..., Any]:

@@ -16,10 +16,12 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.layers import core, pooling
-from thalweg._src.ops import array, basic, checks, math, spaced
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.custom_gradient import custom_gradient
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.derivatives.custom_gradient import custom_gradient
+from thalweg._src.ops.nets import spaced
+from thalweg._src.ops.reports import checks
 from thalweg._src.ops.sparse import sparse_reshape
+from thalweg._src.ops.stateful import variable_scope as vs
 
 
 def _pooled(

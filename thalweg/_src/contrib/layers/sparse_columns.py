@@ -13,11 +13,11 @@ from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib import vocabularies
 from thalweg._src.lib.feature_columns.base import CategoricalColumn
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops.io.parsing import VarLenFeature
 from thalweg._src.ops.late import math
-from thalweg._src.ops.parsing import VarLenFeature
-from thalweg._src.ops.sparse_parts import sparse_concat
-from thalweg._src.ops.string_numbers import as_string, string_to_hash_bucket_fast, string_to_hash_bucket_strong
+from thalweg._src.ops.sparse_tensors.sparse_parts import sparse_concat
+from thalweg._src.ops.stateful.initializers import zeros_initializer
+from thalweg._src.ops.text.string_numbers import as_string, string_to_hash_bucket_fast, string_to_hash_bucket_strong
 
 # The words of a column: a list or a file, how many, and the number of a word that is not among them.
 SparseIdLookupConfig = collections.namedtuple(

@@ -9,7 +9,7 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import casting, compare, reduce
+from thalweg._src.ops.numeric import casting, compare, reduce
 
 
 def _scalar(tensor: Any, tag: str | None = None) -> Any:

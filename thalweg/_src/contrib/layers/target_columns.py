@@ -11,13 +11,13 @@ from thalweg._src.contrib.losses.losses import hinge_loss
 from thalweg._src.contrib.metrics import streaming
 from thalweg._src.core import dtypes
 from thalweg._src.ops.basic import control_dependencies
-from thalweg._src.ops.checks import Assert
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.softmax import (
+from thalweg._src.ops.nets.softmax import (
     sigmoid_cross_entropy_with_logits,
     softmax,
     sparse_softmax_cross_entropy_with_logits,
 )
+from thalweg._src.ops.reports.checks import Assert
 
 _MEAN_OF_TARGETS = "labels/actual_target_mean"
 _BASELINE = "accuracy/baseline_target_mean"

@@ -15,12 +15,12 @@ from thalweg._src.lib.io import file_io
 from thalweg._src.lib.producers import string_input_producer
 from thalweg._src.lib.queue_runner import QueueRunner, add_queue_runner
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
+from thalweg._src.ops.io.parsing import parse_example
+from thalweg._src.ops.io.reader_api import TFRecordReader
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.parsing import parse_example
-from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.reader_api import TFRecordReader
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.queueing.queue_api import FIFOQueue
+from thalweg._src.ops.stateful.variables import Variable
 
 KEY_FEATURE_NAME = "__key__"
 

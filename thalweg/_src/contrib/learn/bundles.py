@@ -18,8 +18,9 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.global_step import create_global_step, get_global_step
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.table_initializers import tables_initializer
-from thalweg._src.ops import basic, variable_lists
-from thalweg._src.ops.constants import placeholder
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays.constants import placeholder
+from thalweg._src.ops.stateful import variable_lists
 from thalweg._src.runtime.session import Session
 
 

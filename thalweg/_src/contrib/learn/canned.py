@@ -15,7 +15,7 @@ from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.modes import PredictionKey
 from thalweg._src.contrib.linear_optimizer.optimizer import SDCAOptimizer
 from thalweg._src.lib.estimators.linear_sdca import UpdateWeights
-from thalweg._src.ops import activations
+from thalweg._src.ops.nets import activations
 
 
 class Predictions:

@@ -18,10 +18,12 @@ from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.optimizers.ftrl import FtrlOptimizer
 from thalweg._src.lib.optimizers.sync_replicas import SyncReplicasOptimizer
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import activations, basic, clip, normalization
-from thalweg._src.ops.partitioned import min_max_variable_partitioner
-from thalweg._src.ops.random import dropout as dropout_op
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops import basic
+from thalweg._src.ops.chance.random import dropout as dropout_op
+from thalweg._src.ops.nets import activations, normalization
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.stateful.partitioned import min_max_variable_partitioner
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 _ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "sigmoid": "sigmoid"}
 
@@ -146,7 +148,7 @@ def linear_model_fn(features: Any, labels: Any, mode: str, params: dict[str, Any
     logits = _linear_logits(features, head, feature_columns, config)
 
     def train_op_fn(loss: Any) -> Any:
-        from thalweg._src.ops.gradients import gradients
+        from thalweg._src.ops.derivatives.gradients import gradients
 
         optimizer = params.get("optimizer") or FtrlOptimizer(learning_rate=_rate(0.2, len(feature_columns)))
         if isinstance(optimizer, str):

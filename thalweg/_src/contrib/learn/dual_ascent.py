@@ -11,7 +11,7 @@ from thalweg._src.contrib.linear_optimizer.optimizer import SDCAOptimizer
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.ops.late import array
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 _BIAS = "tf_virtual_bias_column"
 _LOSSES = {BinarySvmHead: "hinge_loss", BinaryLogisticHead: "logistic_loss", RegressionHead: "squared_loss"}

@@ -18,8 +18,8 @@ from thalweg._src.lib.saved_model import constants, signatures
 from thalweg._src.lib.saved_model.builder import SavedModelBuilder
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.scaffold import Scaffold
-from thalweg._src.ops.constants import placeholder
-from thalweg._src.ops.parsing import parse_example
+from thalweg._src.ops.arrays.constants import placeholder
+from thalweg._src.ops.io.parsing import parse_example
 from thalweg._src.runtime.session import Session
 
 DEFAULT_INPUT_ALTERNATIVE_KEY = "default_input_alternative"

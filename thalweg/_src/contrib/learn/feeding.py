@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import dtypes
-from thalweg._src.ops.constants import placeholder
+from thalweg._src.ops.arrays.constants import placeholder
 
 
 def as_array(data: Any) -> Any:

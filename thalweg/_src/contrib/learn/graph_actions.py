@@ -25,7 +25,8 @@ from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriterCache
 from thalweg._src.lib.supervisor import Supervisor
 from thalweg._src.lib.table_initializers import tables_initializer
-from thalweg._src.ops import basic, variable_lists
+from thalweg._src.ops import basic
+from thalweg._src.ops.stateful import variable_lists
 from thalweg._src.runtime.session import Session
 
 clear_summary_writers = FileWriterCache.clear

@@ -22,10 +22,12 @@ from thalweg._src.lib import losses as lib_losses
 from thalweg._src.lib import vocabularies
 from thalweg._src.lib.losses import Reduction
 from thalweg._src.lib.metrics import means
-from thalweg._src.ops import basic, checks, softmax
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.sparse_dense import sparse_to_indicator
-from thalweg._src.ops.string_numbers import as_string
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_to_indicator
+from thalweg._src.ops.text.string_numbers import as_string
 
 _Key = PredictionKey
 

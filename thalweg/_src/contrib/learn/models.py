@@ -9,9 +9,9 @@ from thalweg._src.contrib.learn import ops
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.rnn.static import static_rnn
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops.initializers import random_normal_initializer
 from thalweg._src.ops.late import array
-from thalweg._src.ops.variable_scope import get_variable, get_variable_scope, variable_scope
+from thalweg._src.ops.stateful.initializers import random_normal_initializer
+from thalweg._src.ops.stateful.variable_scope import get_variable, get_variable_scope, variable_scope
 
 
 def _weights(x: Any, y: Any, width: Any, init_mean: float | None, init_stddev: float) -> tuple[Any, Any]:

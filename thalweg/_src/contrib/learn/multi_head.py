@@ -11,7 +11,7 @@ from thalweg._src.core import scopes
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 
 class LossOnlyHead(Head):

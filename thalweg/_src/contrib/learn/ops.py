@@ -7,11 +7,11 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.rnn.static import static_rnn
-from thalweg._src.ops import activations, convolution_api, embedding, softmax
+from thalweg._src.ops.arrays.selecting import one_hot
+from thalweg._src.ops.chance.random import dropout as dropout_op
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.random import dropout as dropout_op
-from thalweg._src.ops.selecting import one_hot
-from thalweg._src.ops.variable_scope import get_variable, get_variable_scope, variable_scope
+from thalweg._src.ops.nets import activations, convolution_api, embedding, softmax
+from thalweg._src.ops.stateful.variable_scope import get_variable, get_variable_scope, variable_scope
 
 
 def embedding_lookup(params: Any, ids: Any, name: str | None = "embedding_lookup") -> Any:

@@ -7,10 +7,10 @@ from typing import Any
 
 from thalweg._src.core import dtypes
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops.constants import placeholder
+from thalweg._src.ops.arrays.constants import placeholder
+from thalweg._src.ops.io.parsing import FixedLenFeature, VarLenFeature, parse_example
 from thalweg._src.ops.late import math
-from thalweg._src.ops.parsing import FixedLenFeature, VarLenFeature, parse_example
-from thalweg._src.ops.sparse_arrange import sparse_placeholder
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_placeholder
 
 
 class TensorSignature(collections.namedtuple("TensorSignature", ["dtype", "shape", "is_sparse"])):

@@ -14,10 +14,11 @@ from thalweg._src.lib.metrics import means
 from thalweg._src.lib.optimizers.adagrad import AdagradOptimizer
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.weights import broadcast_weights
-from thalweg._src.ops import activations, basic
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variable_scope import variable_scope
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.stateful.variable_scope import variable_scope
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def no_op_train_fn(loss: Any) -> Any:

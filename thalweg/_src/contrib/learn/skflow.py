@@ -20,7 +20,7 @@ from thalweg._src.contrib.learn.signatures import placeholders_from
 from thalweg._src.core import scopes
 from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.hooks.basic import FeedFnHook, StopAtStepHook
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
 
 
 class TensorFlowEstimator(Estimator):

@@ -7,8 +7,9 @@ from typing import Any
 from thalweg._src.core import nest
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.rnn.linear import Linear
-from thalweg._src.ops import activations, convolution_api, embedding, softmax, variable_scope
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations, convolution_api, embedding, softmax
+from thalweg._src.ops.stateful import variable_scope
 
 
 def argmax_and_embed(table: Any, output_projection: Any = None, update_embedding: bool = True) -> Any:

@@ -6,8 +6,9 @@ import inspect
 from typing import Any
 
 from thalweg._src.core import scopes
-from thalweg._src.ops import softmax, variable_scope
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.stateful import variable_scope
 
 
 def sequence_loss_by_example(

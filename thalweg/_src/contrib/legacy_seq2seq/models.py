@@ -16,8 +16,10 @@ from thalweg._src.core import dtypes, nest
 from thalweg._src.lib.rnn.cell import RNNCell
 from thalweg._src.lib.rnn.linear import EmbeddingWrapper, OutputProjectionWrapper
 from thalweg._src.lib.rnn.static import static_rnn
-from thalweg._src.ops import control_flow, embedding, variable_scope
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import array
+from thalweg._src.ops.nets import embedding
+from thalweg._src.ops.stateful import variable_scope
 
 
 def basic_rnn_seq2seq(

@@ -10,8 +10,10 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.losses import get_losses as get_losses
 from thalweg._src.lib.losses import get_regularization_losses as get_regularization_losses
-from thalweg._src.ops import array, elementwise, math, softmax
-from thalweg._src.ops.activations import relu
+from thalweg._src.ops import array, math
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.numeric import elementwise
 
 
 def _scaled(losses: Any, weights: Any) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.core import dtypes
-from thalweg._src.ops import array, elementwise, math, softmax
-from thalweg._src.ops.printing import Print
+from thalweg._src.ops import array, math
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.numeric import elementwise
+from thalweg._src.ops.reports.printing import Print
 
 
 def _distances(x: Any, squared: bool = False) -> Any:
@@ -101,8 +103,8 @@ def npairs_loss_multilabel(
 ) -> Any:
     """`npairs_loss` where each example has several labels: a list of SparseTensors. Raises TypeError for anything else."""
     from thalweg._src.core.sparse_tensor import SparseTensor
+    from thalweg._src.ops.arrays.stacking import stack
     from thalweg._src.ops.sparse import sparse_minimum, sparse_reduce_sum
-    from thalweg._src.ops.stacking import stack
 
     if not all(isinstance(labels, SparseTensor) for labels in sparse_labels):
         raise TypeError(f"sparse_labels must be a list of SparseTensors, but got {sparse_labels}")

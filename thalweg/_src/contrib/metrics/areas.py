@@ -13,13 +13,16 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.metrics.streaming import aligned, collect
 from thalweg._src.lib.metrics.thresholds import EPSILON
-from thalweg._src.ops import basic, checks, constants, initializers
-from thalweg._src.ops.control_flow import cond
-from thalweg._src.ops.counting import histogram_fixed_width
-from thalweg._src.ops.distinct import unique, unique_with_counts
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.arrays.distinct import unique, unique_with_counts
+from thalweg._src.ops.arrays.topk import top_k
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.topk import top_k
-from thalweg._src.ops.variable_scope import get_variable, variable_scope
+from thalweg._src.ops.numeric.counting import histogram_fixed_width
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful import initializers
+from thalweg._src.ops.stateful.variable_scope import get_variable, variable_scope
 
 
 def _seen(predictions: Any, labels: Any, weights: Any) -> tuple[tuple[Any, Any, Any], Any]:

@@ -11,11 +11,14 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.metrics import counts, means, top_k
 from thalweg._src.lib.metrics.streaming import aligned, collect, metric_variable
 from thalweg._src.lib.metrics.thresholds import EPSILON, counts_at, evenly, read_off
-from thalweg._src.ops import basic, checks, topk, updating
-from thalweg._src.ops.control_flow import cond
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import topk
+from thalweg._src.ops.arrays.ranges import lin_space
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.ranges import lin_space
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful.variable_scope import variable_scope
+from thalweg._src.ops.updates import updating
 
 
 def _rate(kind: str, wrong: Any, right: Any, doc: str) -> Callable[..., Any]:

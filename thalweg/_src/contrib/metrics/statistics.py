@@ -8,9 +8,10 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.metrics.streaming import aligned, collect, counted, metric_variable
 from thalweg._src.lib.weights import broadcast_weights
-from thalweg._src.ops import array, basic, elementwise, math
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.assigning import assign
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.numeric import elementwise
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.assigning import assign
 
 
 def aggregate_metrics(*value_update_tuples: Any) -> tuple[Any, Any]:
@@ -185,7 +186,7 @@ def streaming_concat(
             first = [0] * rank
             size = [-1] * rank
             limit = math.minimum(array.shape(joined)[axis], max_size)
-            from thalweg._src.ops.stacking import stack
+            from thalweg._src.ops.arrays.stacking import stack
 
             joined = array.slice(joined, first, stack([limit if i == axis else n for i, n in enumerate(size)]))
         update = array.shape(assign(held, joined, validate_shape=False))[axis]

@@ -9,12 +9,12 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.losses import sparse_softmax_cross_entropy
 from thalweg._src.lib.optimizers.gradient_descent import GradientDescentOptimizer
 from thalweg._src.lib.summary.summary import scalar
-from thalweg._src.ops.activations import relu
+from thalweg._src.ops.arrays.topk import in_top_k
+from thalweg._src.ops.chance.random import truncated_normal
 from thalweg._src.ops.late import array
 from thalweg._src.ops.late import math as tf_math
-from thalweg._src.ops.random import truncated_normal
-from thalweg._src.ops.topk import in_top_k
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.stateful.variables import Variable
 
 NUM_CLASSES = 10
 IMAGE_SIZE = 28

@@ -16,8 +16,8 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.producers import range_input_producer
 from thalweg._src.ops.basic import identity
-from thalweg._src.ops.checks import assert_positive
 from thalweg._src.ops.late import array
+from thalweg._src.ops.reports.checks import assert_positive
 
 
 def _read_words(filename: Any) -> list[str]:

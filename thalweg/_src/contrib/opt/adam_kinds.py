@@ -8,8 +8,10 @@ from typing import Any
 from thalweg._src.contrib.opt.rows import scatter_add, scatter_update
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.adam import AdamOptimizer
-from thalweg._src.ops import array, basic, elementwise, math, training
-from thalweg._src.ops.assigning import assign
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.numeric import elementwise
+from thalweg._src.ops.stateful.assigning import assign
+from thalweg._src.ops.updates import training
 
 
 class LazyAdamOptimizer(AdamOptimizer):

@@ -13,17 +13,18 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import basic, constants
-from thalweg._src.ops.assigning import assign, assign_add, assign_sub
-from thalweg._src.ops.control_flow import cond
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import math
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variable_lists import (
+from thalweg._src.ops.stateful.assigning import assign, assign_add, assign_sub
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.variable_lists import (
     global_variables_initializer,
     local_variables_initializer,
     trainable_variables,
 )
-from thalweg._src.ops.variable_scope import get_variable
+from thalweg._src.ops.stateful.variable_scope import get_variable
 
 GLOBAL_VARIABLE_NAME = "global_center_variable"
 LOCAL_VARIABLE_NAME = "local_center_variable"

@@ -18,11 +18,12 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.saving.saveables import op_list_to_dict
-from thalweg._src.ops import basic, normalization
-from thalweg._src.ops.assigning import assign, assign_add
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import math
-from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.variable_lists import trainable_variables
+from thalweg._src.ops.nets import normalization
+from thalweg._src.ops.queueing.queue_api import FIFOQueue
+from thalweg._src.ops.stateful.assigning import assign, assign_add
+from thalweg._src.ops.stateful.variable_lists import trainable_variables
 
 
 class ElasticAverageCustomGetter(CopyingGetter):

@@ -9,11 +9,12 @@ import numpy as np
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.default_sessions import default_sessions
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops import array, constants
-from thalweg._src.ops.gradients import gradients
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.resource_variables import ResourceVariable
-from thalweg._src.ops.variable_lists import trainable_variables
+from thalweg._src.ops import array
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.derivatives.gradients import gradients
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.variable_lists import trainable_variables
 
 
 class ExternalOptimizerInterface:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.core import dtypes
-from thalweg._src.ops import linalg, matrix_functions
+from thalweg._src.ops.control.while_loop import while_loop
 from thalweg._src.ops.late import math
-from thalweg._src.ops.while_loop import while_loop
+from thalweg._src.ops.linear import linalg, matrix_functions
 
 
 def matrix_square_root(mat_a: Any, mat_a_size: Any, iter_count: int = 100, ridge_epsilon: float = 1e-4) -> Any:

@@ -9,12 +9,13 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.hooks.hook import SessionRunHook
-from thalweg._src.ops import basic, constants
-from thalweg._src.ops.accumulator_api import ConditionalAccumulator
-from thalweg._src.ops.assigning import assign, assign_add
-from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.variable_lists import trainable_variables
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.queueing.accumulator_api import ConditionalAccumulator
+from thalweg._src.ops.queueing.queue_api import FIFOQueue
+from thalweg._src.ops.stateful.assigning import assign, assign_add
+from thalweg._src.ops.stateful.variable_lists import trainable_variables
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class ModelAverageCustomGetter:

@@ -7,9 +7,11 @@ from typing import Any
 
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import basic, clip, constants
-from thalweg._src.ops.control_flow import cond
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import math
+from thalweg._src.ops.numeric import clip
 
 
 def _is_all_zeros(grad: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.adagrad import AdagradOptimizer
-from thalweg._src.ops import training
+from thalweg._src.ops.updates import training
 
 
 class RegAdagradOptimizer(AdagradOptimizer):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.core.graph import get_default_graph
-from thalweg._src.ops import updating
-from thalweg._src.ops.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.updates import updating
 
 
 def _after(variable: Any, written: Any) -> Any:

@@ -12,10 +12,11 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.platform import logging
-from thalweg._src.ops import constants, linalg
-from thalweg._src.ops.assigning import assign, assign_add, assign_sub
-from thalweg._src.ops.control_flow import cond
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.linear import linalg
+from thalweg._src.ops.stateful.assigning import assign, assign_add, assign_sub
 
 
 class ShampooOptimizer(Optimizer):

@@ -10,7 +10,8 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import array, math, training
+from thalweg._src.ops import array, math
+from thalweg._src.ops.updates import training
 
 
 class _Sign(Optimizer):

@@ -9,10 +9,11 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, initializers
-from thalweg._src.ops.control_flow import cond
+from thalweg._src.ops import basic
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variable_scope import get_variable
+from thalweg._src.ops.stateful import initializers
+from thalweg._src.ops.stateful.variable_scope import get_variable
 
 
 class DropStaleGradientOptimizer(Optimizer):

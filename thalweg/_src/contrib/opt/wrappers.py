@@ -15,11 +15,14 @@ from thalweg._src.lib.optimizers.momentum import MomentumOptimizer
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.saver import Saver
 from thalweg._src.lib.saving.saveables import op_list_to_dict
-from thalweg._src.ops import array, basic, clip, math, matrix_functions, training
-from thalweg._src.ops.assigning import assign_sub
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variable_lists import global_variables
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.linear import matrix_functions
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.stateful.assigning import assign_sub
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.variable_lists import global_variables
+from thalweg._src.ops.updates import training
 
 
 class DecoupledWeightDecayExtension:

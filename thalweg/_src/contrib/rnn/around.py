@@ -9,8 +9,9 @@ from thalweg._src.lib.platform import logging
 from thalweg._src.lib.rnn.basic import warn_of_joined_state
 from thalweg._src.lib.rnn.cell import RNNCell, assert_like_rnncell
 from thalweg._src.lib.rnn.linear import Linear
-from thalweg._src.ops import activations, convolution_api, initializers, softmax, variable_scope
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations, convolution_api, softmax
+from thalweg._src.ops.stateful import initializers, variable_scope
 
 
 class AttentionCellWrapper(RNNCell):

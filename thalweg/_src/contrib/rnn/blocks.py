@@ -11,8 +11,9 @@ from thalweg._src.core.shapes import as_dims
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.layers.input_spec import InputSpec
 from thalweg._src.lib.rnn.basic import LSTMStateTuple
-from thalweg._src.ops import initializers, recurrent
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import recurrent
+from thalweg._src.ops.stateful import initializers
 
 
 class LSTMBlockCell(SizedLayerCell):

@@ -9,8 +9,9 @@ from thalweg._src.contrib.layers.dense import fully_connected
 from thalweg._src.lib.platform import logging
 from thalweg._src.lib.rnn.basic import BasicLSTMCell, BasicRNNCell, GRUCell, LSTMCell
 from thalweg._src.lib.rnn.cell import RNNCell
-from thalweg._src.ops import activations, initializers, variable_scope
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.stateful import initializers, variable_scope
 
 
 def _dims(given: Any, count: int) -> list[int]:

@@ -8,8 +8,10 @@ from typing import Any
 from thalweg._src.contrib.rnn.sized import SizedCell, joined_variable, zeros
 from thalweg._src.core import dtypes
 from thalweg._src.lib.rnn.basic import warn_of_joined_state
-from thalweg._src.ops import activations, clip, variable_scope
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.stateful import variable_scope
 
 
 def _windows(inputs: Any, start: int, size: int, count: int, skip: int) -> list[Any]:

@@ -8,8 +8,9 @@ from thalweg._src.core import scopes
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.rnn.basic import LSTMStateTuple
 from thalweg._src.lib.rnn.cell import LayerRNNCell, RNNCell
-from thalweg._src.ops import initializers, normalization, variable_scope
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import normalization
+from thalweg._src.ops.stateful import initializers, variable_scope
 
 
 class _Sizes:

@@ -6,8 +6,8 @@ from typing import Any
 
 from thalweg._src.lib.rnn.dynamic import bidirectional_dynamic_rnn, dynamic_rnn
 from thalweg._src.lib.rnn.static import static_bidirectional_rnn, static_rnn
-from thalweg._src.ops import variable_scope
 from thalweg._src.ops.late import array
+from thalweg._src.ops.stateful import variable_scope
 
 
 def _check(cells_fw: Any, cells_bw: Any, states_fw: Any, states_bw: Any) -> None:

@@ -11,8 +11,10 @@ from thalweg._src.lib.layers.input_spec import InputSpec
 from thalweg._src.lib.rnn.basic import LSTMStateTuple
 from thalweg._src.lib.rnn.cell import depth_of
 from thalweg._src.lib.rnn.linear import Linear
-from thalweg._src.ops import activations, convolution_api, initializers, random, variable_scope
+from thalweg._src.ops.chance import random
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations, convolution_api
+from thalweg._src.ops.stateful import initializers, variable_scope
 
 
 class UGRNNCell(SizedCell):

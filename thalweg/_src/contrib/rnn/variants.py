@@ -18,8 +18,11 @@ from thalweg._src.lib.platform import logging
 from thalweg._src.lib.rnn.basic import LSTMStateTuple, warn_of_joined_state
 from thalweg._src.lib.rnn.cell import depth_of
 from thalweg._src.lib.rnn.linear import Linear
-from thalweg._src.ops import activations, clip, initializers, random, variable_scope
+from thalweg._src.ops.chance import random
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.stateful import initializers, variable_scope
 
 
 class CoupledInputForgetGateLSTMCell(SizedCell):

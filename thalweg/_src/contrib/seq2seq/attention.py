@@ -14,8 +14,13 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.layers.core import Dense
 from thalweg._src.lib.rnn.cell import zeros_of
-from thalweg._src.ops import checks, clip, higher_order, initializers, random, softmax, variable_scope
+from thalweg._src.ops.chance import random
+from thalweg._src.ops.control import higher_order
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful import initializers, variable_scope
 
 
 class AttentionMechanism:

@@ -16,9 +16,13 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.platform import logging
 from thalweg._src.lib.rnn.cell import as_sizes, assert_like_rnncell
-from thalweg._src.ops import beams, checks, compare, control_flow, softmax, topk
+from thalweg._src.ops.arrays import topk
+from thalweg._src.ops.control import control_flow
+from thalweg._src.ops.control.tensor_array import TensorArray
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.tensor_array import TensorArray
+from thalweg._src.ops.nets import beams, softmax
+from thalweg._src.ops.numeric import compare
+from thalweg._src.ops.reports import checks
 
 BeamSearchDecoderState = collections.namedtuple(
     "BeamSearchDecoderState", ("cell_state", "log_probs", "finished", "lengths", "accumulated_attention_probs")

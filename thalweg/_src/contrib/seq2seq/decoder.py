@@ -12,10 +12,11 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.rnn.cell import assert_like_rnncell, zeros_of
 from thalweg._src.lib.rnn.steps import transpose_batch_time
-from thalweg._src.ops import compare, variable_scope
+from thalweg._src.ops.control.tensor_array import TensorArray
+from thalweg._src.ops.control.while_loop import while_loop
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.tensor_array import TensorArray
-from thalweg._src.ops.while_loop import while_loop
+from thalweg._src.ops.numeric import compare
+from thalweg._src.ops.stateful import variable_scope
 
 
 class Decoder:

@@ -8,9 +8,12 @@ from thalweg._src.core import dtypes, nest, scopes, shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.rnn.steps import transpose_batch_time
-from thalweg._src.ops import compare, control_flow, embedding, random
+from thalweg._src.ops.chance import random
+from thalweg._src.ops.control import control_flow
+from thalweg._src.ops.control.tensor_array import TensorArray
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.tensor_array import TensorArray
+from thalweg._src.ops.nets import embedding
+from thalweg._src.ops.numeric import compare
 
 
 def _scope(name: str | None, default: str, values: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.core import scopes
-from thalweg._src.ops import softmax
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import softmax
 
 
 def sequence_loss(

@@ -11,9 +11,10 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.layers.core import Dense
 from thalweg._src.lib.rnn.cell import RNNCell, assert_like_rnncell, zeros_of
 from thalweg._src.lib.rnn.steps import first_state
-from thalweg._src.ops import basic, checks
+from thalweg._src.ops import basic
+from thalweg._src.ops.control.tensor_array import TensorArray
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.tensor_array import TensorArray
+from thalweg._src.ops.reports import checks
 
 
 class AttentionWrapperState(

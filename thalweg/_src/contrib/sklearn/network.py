@@ -19,17 +19,17 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Graph
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib.optimizers.adam import AdamOptimizer
-from thalweg._src.ops.constants import placeholder, placeholder_with_default
-from thalweg._src.ops.elementwise import sigmoid
-from thalweg._src.ops.matmul import matmul
-from thalweg._src.ops.normalization import l2_loss
-from thalweg._src.ops.reduce import reduce_sum
-from thalweg._src.ops.softmax import (
+from thalweg._src.ops.arrays.constants import placeholder, placeholder_with_default
+from thalweg._src.ops.nets.normalization import l2_loss
+from thalweg._src.ops.nets.softmax import (
     sigmoid_cross_entropy_with_logits,
     softmax,
     softmax_cross_entropy_with_logits_v2,
 )
-from thalweg._src.ops.variable_lists import global_variables, global_variables_initializer, trainable_variables
+from thalweg._src.ops.numeric.elementwise import sigmoid
+from thalweg._src.ops.numeric.matmul import matmul
+from thalweg._src.ops.numeric.reduce import reduce_sum
+from thalweg._src.ops.stateful.variable_lists import global_variables, global_variables_initializer, trainable_variables
 from thalweg._src.runtime import direct
 from thalweg._src.runtime.session import Session
 
@@ -114,7 +114,7 @@ class Network:
 
 
 def _column(x: Any) -> Any:
-    from thalweg._src.ops.shaping import reshape
+    from thalweg._src.ops.arrays.shaping import reshape
 
     return reshape(x, [-1, 1])
 

@@ -12,11 +12,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from thalweg._src.contrib.sklearn.classification import Classification
 from thalweg._src.contrib.sklearn.network import Network
 from thalweg._src.contrib.sklearn.training import Regression, Trained
-from thalweg._src.ops.activations import relu
-from thalweg._src.ops.elementwise import sigmoid, tanh
-from thalweg._src.ops.initializers import zeros_initializer
-from thalweg._src.ops.matmul import matmul
-from thalweg._src.ops.variable_scope import get_variable
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.numeric.elementwise import sigmoid, tanh
+from thalweg._src.ops.numeric.matmul import matmul
+from thalweg._src.ops.stateful.initializers import zeros_initializer
+from thalweg._src.ops.stateful.variable_scope import get_variable
 
 ACTIVATIONS = {"identity": lambda x: x, "logistic": sigmoid, "tanh": tanh, "relu": relu}
 

@@ -12,12 +12,12 @@ from sklearn.utils._param_validation import Interval
 from thalweg._src.contrib.sklearn.classification import Classification
 from thalweg._src.contrib.sklearn.perceptron import dense, sizes
 from thalweg._src.contrib.sklearn.training import Trained
-from thalweg._src.ops.activations import relu
-from thalweg._src.ops.convolution_api import conv2d
-from thalweg._src.ops.initializers import zeros_initializer
-from thalweg._src.ops.pooling_api import max_pool
-from thalweg._src.ops.shaping import reshape
-from thalweg._src.ops.variable_scope import get_variable
+from thalweg._src.ops.arrays.shaping import reshape
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.nets.convolution_api import conv2d
+from thalweg._src.ops.nets.pooling_api import max_pool
+from thalweg._src.ops.stateful.initializers import zeros_initializer
+from thalweg._src.ops.stateful.variable_scope import get_variable
 
 
 class ConvClassifier(Classification):

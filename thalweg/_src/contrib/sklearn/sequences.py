@@ -13,7 +13,7 @@ from thalweg._src.contrib.sklearn.perceptron import dense
 from thalweg._src.contrib.sklearn.training import Trained
 from thalweg._src.lib.rnn.basic import BasicRNNCell, GRUCell, LSTMCell
 from thalweg._src.lib.rnn.dynamic import dynamic_rnn
-from thalweg._src.ops.shaping import reshape
+from thalweg._src.ops.arrays.shaping import reshape
 
 CELLS = {"rnn": BasicRNNCell, "gru": GRUCell, "lstm": LSTMCell}
 

@@ -21,7 +21,10 @@ from thalweg._src.lib.summary import summary
 from thalweg._src.lib.supervisor import Supervisor
 from thalweg._src.lib.table_initializers import tables_initializer
 from thalweg._src.lib.timeline import Timeline
-from thalweg._src.ops import basic, compare, constants, math, variable_lists
+from thalweg._src.ops import basic, math
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.numeric import compare
+from thalweg._src.ops.stateful import variable_lists
 
 USE_DEFAULT = 0
 

@@ -7,8 +7,8 @@ from typing import Any
 from thalweg._src.core import scopes
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops.normalization import zero_fraction
-from thalweg._src.ops.printing import Print
+from thalweg._src.ops.nets.normalization import zero_fraction
+from thalweg._src.ops.reports.printing import Print
 
 
 def _name(tensor: Any, name: str | None, prefix: str | None, postfix: str | None = None) -> str:

@@ -10,8 +10,8 @@ from thalweg._src.contrib.learn.modes import PredictionKey
 from thalweg._src.core import dtypes
 from thalweg._src.lib import losses
 from thalweg._src.lib.metrics import counts, means, thresholds
+from thalweg._src.ops.arrays.topk import in_top_k
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.topk import in_top_k
 
 INFERENCE_PROB_NAME = PredictionKey.PROBABILITIES
 INFERENCE_PRED_NAME = PredictionKey.CLASSES

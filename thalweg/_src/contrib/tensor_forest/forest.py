@@ -16,10 +16,10 @@ from thalweg._src.lib.losses import log_loss
 from thalweg._src.lib.resources import register_resource
 from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
 from thalweg._src.ops import basic
-from thalweg._src.ops.control_flow import cond
+from thalweg._src.ops.chance.random import random_uniform
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.random import random_uniform
-from thalweg._src.ops.variable_scope import get_variable
+from thalweg._src.ops.stateful.variable_scope import get_variable
 
 _LEAF_MODELS = ("all_dense", "all_sparse", "sparse_then_dense")  # ways to count that give the same trees
 _SPLITS = {"less_or_equal": False, "less": True}

@@ -7,7 +7,7 @@ from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import float32, int32, resource
 from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Outputs, op
-from thalweg._src.ops.handles import held
+from thalweg._src.ops.stateful.handles import held
 
 _QUICK = {"host": True, "effect": "host", "stateful": True}
 

@@ -17,14 +17,14 @@ from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib import batching, sparse_in_queues
 from thalweg._src.lib.queue_runner import QueueRunner, add_queue_runner
 from thalweg._src.lib.summary import summary
+from thalweg._src.ops.arrays.constants import constant
+from thalweg._src.ops.arrays.selecting import where_v2 as positions
 from thalweg._src.ops.basic import group, no_op
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.compare import equal, less, less_equal, logical_and
-from thalweg._src.ops.constants import constant
-from thalweg._src.ops.control_flow import cond, smart_cond
-from thalweg._src.ops.queue_api import FIFOQueue, PaddingFIFOQueue, QueueBase
-from thalweg._src.ops.reduce import reduce_min
-from thalweg._src.ops.selecting import where_v2 as positions
+from thalweg._src.ops.control.control_flow import cond, smart_cond
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.compare import equal, less, less_equal, logical_and
+from thalweg._src.ops.numeric.reduce import reduce_min
+from thalweg._src.ops.queueing.queue_api import FIFOQueue, PaddingFIFOQueue, QueueBase
 
 _ENDS = (errors.OutOfRangeError, errors.CancelledError)
 

@@ -16,7 +16,7 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriterCache
 from thalweg._src.ops import basic
-from thalweg._src.ops.assigning import assign_add
+from thalweg._src.ops.stateful.assigning import assign_add
 
 
 class SummaryAtEndHook(SessionRunHook):

@@ -10,15 +10,15 @@ from thalweg._src.core.dtypes import int32
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.moving_averages import assign_moving_average
+from thalweg._src.ops.arrays.gathering import gather
+from thalweg._src.ops.arrays.grids import repeat
+from thalweg._src.ops.arrays.ranges import range as tf_range
+from thalweg._src.ops.arrays.shaping import reshape, size
 from thalweg._src.ops.basic import stop_gradient
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.gathering import gather
-from thalweg._src.ops.grids import repeat
-from thalweg._src.ops.random_draws import random_poisson
-from thalweg._src.ops.ranges import range as tf_range
-from thalweg._src.ops.reduce import reduce_mean
-from thalweg._src.ops.shaping import reshape, size
-from thalweg._src.ops.variable_scope import get_local_variable, variable_scope
+from thalweg._src.ops.chance.random_draws import random_poisson
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.reduce import reduce_mean
+from thalweg._src.ops.stateful.variable_scope import get_local_variable, variable_scope
 
 
 def repeat_range(counts: Any, name: str | None = None) -> Tensor:

@@ -10,10 +10,19 @@ from thalweg._src.core.convert import convert_n_to_tensor, to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.lib.batching import batch, maybe_batch
-from thalweg._src.ops.arithmetic import truediv
+from thalweg._src.ops.arrays.constants import zeros_like
+from thalweg._src.ops.arrays.gathering import gather
+from thalweg._src.ops.arrays.selecting import one_hot, where_v2
+from thalweg._src.ops.arrays.shaping import expand_dims, shape, squeeze
 from thalweg._src.ops.basic import identity, with_dependencies
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.checks import (
+from thalweg._src.ops.chance.random import random_uniform
+from thalweg._src.ops.control.control_flow import cond
+from thalweg._src.ops.numeric.arithmetic import truediv
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.compare import equal, less, logical_or, not_equal
+from thalweg._src.ops.numeric.elementwise import is_nan
+from thalweg._src.ops.numeric.reduce import reduce_all, reduce_max, reduce_sum
+from thalweg._src.ops.reports.checks import (
     Assert,
     assert_equal,
     assert_integer,
@@ -22,18 +31,9 @@ from thalweg._src.ops.checks import (
     assert_non_negative,
     assert_positive,
 )
-from thalweg._src.ops.compare import equal, less, logical_or, not_equal
-from thalweg._src.ops.constants import zeros_like
-from thalweg._src.ops.control_flow import cond
-from thalweg._src.ops.elementwise import is_nan
-from thalweg._src.ops.gathering import gather
-from thalweg._src.ops.printing import Print
-from thalweg._src.ops.random import random_uniform
-from thalweg._src.ops.reduce import reduce_all, reduce_max, reduce_sum
-from thalweg._src.ops.selecting import one_hot, where_v2
-from thalweg._src.ops.shaping import expand_dims, shape, squeeze
-from thalweg._src.ops.variable_scope import variable_scope
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.reports.printing import Print
+from thalweg._src.ops.stateful.variable_scope import variable_scope
+from thalweg._src.ops.stateful.variables import Variable
 
 TOLERANCE = 1e-6  # of sums of probabilities
 SMOOTHING = 10  # how often each class counts as seen before anything came

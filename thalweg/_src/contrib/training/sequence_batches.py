@@ -17,22 +17,25 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.sparse_tensor import SparseTensor, is_sparse, to_sparse_tensor
 from thalweg._src.lib.queue_runner import QueueRunner, add_queue_runner
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops.arithmetic import floordiv, mod
+from thalweg._src.ops.arrays.constants import constant, fill
+from thalweg._src.ops.arrays.joining import concat
+from thalweg._src.ops.arrays.padding import tile
+from thalweg._src.ops.arrays.ranges import range as tf_range
+from thalweg._src.ops.arrays.shaping import expand_dims, reshape, shape
 from thalweg._src.ops.basic import with_dependencies
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.checks import Assert
-from thalweg._src.ops.compare import equal
-from thalweg._src.ops.constants import constant, fill
-from thalweg._src.ops.joining import concat
-from thalweg._src.ops.padding import tile
-from thalweg._src.ops.random import random_uniform
-from thalweg._src.ops.ranges import range as tf_range
-from thalweg._src.ops.reduce import reduce_max
-from thalweg._src.ops.shaping import expand_dims, reshape, shape
-from thalweg._src.ops.sparse_arrange import sparse_reshape
-from thalweg._src.ops.sparse_serial import add_many_sparse_to_tensors_map, take_many_sparse_from_tensors_map
-from thalweg._src.ops.string_numbers import as_string
-from thalweg._src.ops.strings import string_join
+from thalweg._src.ops.chance.random import random_uniform
+from thalweg._src.ops.numeric.arithmetic import floordiv, mod
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.compare import equal
+from thalweg._src.ops.numeric.reduce import reduce_max
+from thalweg._src.ops.reports.checks import Assert
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_reshape
+from thalweg._src.ops.sparse_tensors.sparse_serial import (
+    add_many_sparse_to_tensors_map,
+    take_many_sparse_from_tensors_map,
+)
+from thalweg._src.ops.text.string_numbers import as_string
+from thalweg._src.ops.text.strings import string_join
 
 MOVED = "_context_in_seq_"  # begins the names of sparse context tensors while they travel as sequences
 

@@ -14,25 +14,25 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.scopes import colocate_with, name_scope
 from thalweg._src.core.shapes import TensorShape
-from thalweg._src.ops.arithmetic import floordiv, maximum, minimum, mod
-from thalweg._src.ops.barriers import Barrier
+from thalweg._src.ops.arrays.constants import ones
+from thalweg._src.ops.arrays.gathering import gather
+from thalweg._src.ops.arrays.joining import concat
+from thalweg._src.ops.arrays.padding import tile
+from thalweg._src.ops.arrays.ranges import range as tf_range
+from thalweg._src.ops.arrays.selecting import where_v2
+from thalweg._src.ops.arrays.shaping import expand_dims, rank, reshape, shape, squeeze
+from thalweg._src.ops.arrays.slicing import slice as tf_slice
+from thalweg._src.ops.arrays.stacking import stack
 from thalweg._src.ops.basic import control_dependencies, group, identity
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.checks import Assert, assert_greater_equal
-from thalweg._src.ops.compare import equal, less_equal, logical_and, logical_not, not_equal
-from thalweg._src.ops.constants import ones
-from thalweg._src.ops.gathering import gather
-from thalweg._src.ops.joining import concat
-from thalweg._src.ops.padding import tile
-from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.ranges import range as tf_range
-from thalweg._src.ops.reduce import reduce_all, reduce_sum
-from thalweg._src.ops.selecting import where_v2
-from thalweg._src.ops.shaping import expand_dims, rank, reshape, shape, squeeze
-from thalweg._src.ops.slicing import slice as tf_slice
-from thalweg._src.ops.stacking import stack
-from thalweg._src.ops.string_numbers import as_string
-from thalweg._src.ops.strings import string_join
+from thalweg._src.ops.numeric.arithmetic import floordiv, maximum, minimum, mod
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.compare import equal, less_equal, logical_and, logical_not, not_equal
+from thalweg._src.ops.numeric.reduce import reduce_all, reduce_sum
+from thalweg._src.ops.queueing.barriers import Barrier
+from thalweg._src.ops.queueing.queue_api import FIFOQueue
+from thalweg._src.ops.reports.checks import Assert, assert_greater_equal
+from thalweg._src.ops.text.string_numbers import as_string
+from thalweg._src.ops.text.strings import string_join
 
 FACTS = (  # of each segment, beside its contents
     ("length", dtypes.int32),

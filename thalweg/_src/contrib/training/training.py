@@ -13,9 +13,10 @@ from thalweg._src.lib.monitored_session import MonitoredTrainingSession
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, clip
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.numerics import check_numerics as checked
+from thalweg._src.ops import basic
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.reports.numerics import check_numerics as checked
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 
 USE_GLOBAL_STEP = 0  # the default of `global_step`: the graph's own; None is for none
 

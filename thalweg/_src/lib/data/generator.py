@@ -13,8 +13,8 @@ from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.lib.data import nest, structure
 from thalweg._src.lib.data.dataset import Dataset
 from thalweg._src.lib.data.functions import ElementFunction
+from thalweg._src.ops.control.py_func import numpy_function
 from thalweg._src.ops.data.sources import generator_dataset
-from thalweg._src.ops.py_func import numpy_function
 
 
 class Generators:

@@ -161,7 +161,7 @@ class SqlDataset(Dataset):
 
 
 def _default(value: Any) -> Tensor:
-    from thalweg._src.ops.constants import constant
+    from thalweg._src.ops.arrays.constants import constant
 
     if isinstance(value, dtypes.DType):
         return constant([], value)
@@ -170,9 +170,9 @@ def _default(value: Any) -> Tensor:
 
 def list_files(file_pattern: Any, shuffle: Any = None, seed: Any = None) -> Dataset:
     """The names of the files that match. A run raises InvalidArgumentError where there are none."""
-    from thalweg._src.ops.checks import Assert
-    from thalweg._src.ops.files import matching_files
-    from thalweg._src.ops.strings import reduce_join
+    from thalweg._src.ops.io.files import matching_files
+    from thalweg._src.ops.reports.checks import Assert
+    from thalweg._src.ops.text.strings import reduce_join
 
     with name_scope("list_files"):
         pattern = to_tensor(file_pattern, dtypes.string, "file_pattern")

@@ -6,7 +6,7 @@ from thalweg._src.core import dtypes, seeds
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
 from thalweg._src.ops.late import array, math
 
 

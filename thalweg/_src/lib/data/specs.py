@@ -10,9 +10,9 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.core.sparse_tensor import SparseTensor, SparseTensorValue
 from thalweg._src.core.type_spec import TensorSpec, TypeSpec, register_type_spec_from_value_converter
-from thalweg._src.ops.ragged import RaggedTensor, RaggedTensorValue
-from thalweg._src.ops.ragged_variant import ragged_from_variant, ragged_to_variant
-from thalweg._src.ops.sparse_serial import deserialize_sparse, serialize_many_sparse, serialize_sparse
+from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor, RaggedTensorValue
+from thalweg._src.ops.ragged_tensors.ragged_variant import ragged_from_variant, ragged_to_variant
+from thalweg._src.ops.sparse_tensors.sparse_serial import deserialize_sparse, serialize_many_sparse, serialize_sparse
 
 
 class ComponentSpec(TypeSpec):

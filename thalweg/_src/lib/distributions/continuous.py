@@ -15,9 +15,11 @@ from thalweg._src.lib.distributions.distribution import (
     RegisterKL,
     as_parameters,
 )
-from thalweg._src.ops import array, basic, elementwise, math, random, random_draws, special
-from thalweg._src.ops.activations import softplus
-from thalweg._src.ops.checks import assert_positive
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.chance import random, random_draws
+from thalweg._src.ops.nets.activations import softplus
+from thalweg._src.ops.numeric import elementwise, special
+from thalweg._src.ops.reports.checks import assert_positive
 
 
 def gen_new_seed(seed: int | None, salt: str) -> int | None:

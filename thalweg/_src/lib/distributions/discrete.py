@@ -12,8 +12,11 @@ from thalweg._src.lib.distributions.distribution import (
     RegisterKL,
     logits_and_probs,
 )
-from thalweg._src.ops import array, elementwise, math, random, random_draws, softmax, special
-from thalweg._src.ops.activations import softplus
+from thalweg._src.ops import array, math
+from thalweg._src.ops.chance import random, random_draws
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.nets.activations import softplus
+from thalweg._src.ops.numeric import elementwise, special
 
 
 class OfLogits(Distribution):
@@ -283,7 +286,7 @@ class Multinomial(OfLogits):
         return array.shape(self.logits)[-1:]
 
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
-        from thalweg._src.ops.higher_order import map_fn
+        from thalweg._src.ops.control.higher_order import map_fn
 
         classes = self.event_shape_tensor()[0]
         ones = array.ones(self.batch_shape_tensor(), dtype=self.total_count.dtype)

@@ -12,8 +12,9 @@ from thalweg._src.core import dtypes, infer, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import TensorShape, as_shape, broadcast_static_shape
-from thalweg._src.ops import array, basic, elementwise, math
-from thalweg._src.ops.checks import Assert
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.numeric import elementwise
+from thalweg._src.ops.reports.checks import Assert
 
 
 class ReparameterizationType:
@@ -331,7 +332,7 @@ def logits_and_probs(logits: Any, probs: Any, multidimensional: bool) -> tuple[T
         raise ValueError("Must pass probs or logits, but not both.")
     if probs is None:
         logits = to_tensor(logits, name="logits")
-        from thalweg._src.ops.softmax import softmax
+        from thalweg._src.ops.nets.softmax import softmax
 
         return logits, softmax(logits, name="probs") if multidimensional else elementwise.sigmoid(logits, name="probs")
     probs = to_tensor(probs, name="probs")

@@ -13,7 +13,9 @@ from thalweg._src.lib.distributions.distribution import (
     Distribution,
     RegisterKL,
 )
-from thalweg._src.ops import array, elementwise, random, random_draws, special
+from thalweg._src.ops import array
+from thalweg._src.ops.chance import random, random_draws
+from thalweg._src.ops.numeric import elementwise, special
 
 
 class Gamma(Distribution):

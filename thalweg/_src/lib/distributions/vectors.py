@@ -17,8 +17,11 @@ from thalweg._src.lib.distributions.distribution import (
     Distribution,
     RegisterKL,
 )
-from thalweg._src.ops import array, elementwise, linear_systems, math, random, random_draws, special
-from thalweg._src.ops.activations import softplus
+from thalweg._src.ops import array, math
+from thalweg._src.ops.chance import random, random_draws
+from thalweg._src.ops.linear import linear_systems
+from thalweg._src.ops.nets.activations import softplus
+from thalweg._src.ops.numeric import elementwise, special
 
 
 class _OfLastAxis(Distribution):
@@ -267,7 +270,7 @@ class MultivariateNormalFullCovariance(MultivariateNormalTriL):
         allow_nan_stats: bool = True,
         name: str = "MultivariateNormalFullCovariance",
     ):
-        from thalweg._src.ops.linalg import cholesky
+        from thalweg._src.ops.linear.linalg import cholesky
 
         parameters = dict(locals())
         parameters.pop("cholesky")

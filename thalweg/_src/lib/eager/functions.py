@@ -19,11 +19,12 @@ from thalweg._src.core.eager import EagerTensor, executing_eagerly
 from thalweg._src.core.funcgraph import FuncGraph, building
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.lib.eager.signatures import Call, Signature
-from thalweg._src.ops import composites, constants
-from thalweg._src.ops.eager_tape import record_function
-from thalweg._src.ops.gradients import _flows, gradients
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control import composites
+from thalweg._src.ops.derivatives.eager_tape import record_function
+from thalweg._src.ops.derivatives.gradients import _flows, gradients
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.stateful.variables import Variable
 from thalweg._src.runtime.eager_functions import FunctionSession, acting
 
 _numbers = itertools.count()

@@ -11,7 +11,7 @@ from thalweg._src.core import nest, recording
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.ops import basic
-from thalweg._src.ops.tape import GradientTape
+from thalweg._src.ops.derivatives.tape import GradientTape
 
 
 def implicit_value_and_gradients(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,10 +11,11 @@ from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.tracking.object_graph import AutoTrackable
-from thalweg._src.ops import basic, checks
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 _UNFIT = re.compile("[^A-Za-z0-9.]")
 

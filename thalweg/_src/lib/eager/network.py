@@ -11,7 +11,7 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.eager.saving import Saver
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.saver import Saver as GraphSaver
-from thalweg._src.ops import variable_scope as vs
+from thalweg._src.ops.stateful import variable_scope as vs
 
 
 class Network(Layer):

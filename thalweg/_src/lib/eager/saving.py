@@ -10,7 +10,7 @@ from thalweg._src.core import errors
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.lib import saver
 from thalweg._src.lib.checkpoints import CheckpointReader
-from thalweg._src.ops import eager_variables
+from thalweg._src.ops.stateful import eager_variables
 
 
 class Saver:

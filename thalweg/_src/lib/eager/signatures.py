@@ -12,8 +12,8 @@ from thalweg._src.core import nest
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.type_spec import TensorSpec
-from thalweg._src.ops import composites
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.control import composites
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class Leaf:

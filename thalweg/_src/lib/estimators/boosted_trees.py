@@ -17,12 +17,13 @@ from thalweg._src.lib.feature_columns.numeric import BucketizedColumn, numeric_c
 from thalweg._src.lib.global_step import get_or_create_global_step
 from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, boosted_splits
-from thalweg._src.ops import boosted_trees as trees
-from thalweg._src.ops.control_flow import cond
-from thalweg._src.ops.gradients import gradients
+from thalweg._src.ops import basic
+from thalweg._src.ops.control.control_flow import cond
+from thalweg._src.ops.derivatives.gradients import gradients
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.learners import boosted_splits
+from thalweg._src.ops.learners import boosted_trees as trees
+from thalweg._src.ops.stateful.variables import Variable
 
 _PRUNING = {"none": 0, "pre": 1, "post": 2}
 

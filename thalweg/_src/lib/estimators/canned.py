@@ -22,11 +22,13 @@ from thalweg._src.lib.optimizers.gradient_descent import GradientDescentOptimize
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.optimizers.rmsprop import RMSPropOptimizer
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, checks, normalization
-from thalweg._src.ops.initializers import glorot_uniform_initializer, zeros_initializer
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.partitioned import PartitionedVariable, min_max_variable_partitioner
-from thalweg._src.ops.variable_scope import get_variable, variable_scope
+from thalweg._src.ops.nets import normalization
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful.initializers import glorot_uniform_initializer, zeros_initializer
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable, min_max_variable_partitioner
+from thalweg._src.ops.stateful.variable_scope import get_variable, variable_scope
 
 _BY_NAME = {
     "Adagrad": AdagradOptimizer,

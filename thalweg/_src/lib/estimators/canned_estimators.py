@@ -9,7 +9,7 @@ from thalweg._src.lib.estimators.estimator import Estimator
 from thalweg._src.lib.estimators.heads import Regression, classifier_head
 from thalweg._src.lib.estimators.linear_sdca import check_sdca
 from thalweg._src.lib.losses import Reduction
-from thalweg._src.ops.activations import relu
+from thalweg._src.ops.nets.activations import relu
 
 
 class DNNEstimator(Estimator):

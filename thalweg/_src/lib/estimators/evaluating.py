@@ -15,8 +15,9 @@ from thalweg._src.lib.hooks.basic import FinalOpsHook
 from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
 from thalweg._src.lib.monitored_session import ChiefSessionCreator, MonitoredSession
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops import basic, variable_scope
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops import basic
+from thalweg._src.ops.stateful import variable_scope
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 EVAL_STEP = "eval_step"
 

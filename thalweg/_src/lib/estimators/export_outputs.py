@@ -12,7 +12,7 @@ from thalweg._src.lib.estimators.modes import ModeKeys
 from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saved_model import constants, signatures
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
 
 SINGLE_FEATURE, SINGLE_RECEIVER, SINGLE_LABEL = "feature", "input", "label"
 DEFAULT_SIGNATURE = constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY

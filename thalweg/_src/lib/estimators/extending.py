@@ -18,9 +18,9 @@ from thalweg._src.lib.io import file_io
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.summary.writer import summary_iterator
-from thalweg._src.ops import clip
-from thalweg._src.ops.initializers import constant_initializer
-from thalweg._src.ops.variable_scope import get_variable, variable_scope
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.stateful.initializers import constant_initializer
+from thalweg._src.ops.stateful.variable_scope import get_variable, variable_scope
 
 
 def add_metrics(estimator: Any, metric_fn: Any) -> Estimator:

@@ -15,9 +15,9 @@ from thalweg._src.core import dtypes, errors, scopes
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.queue_runner import QueueRunner, add_queue_runner
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops.constants import placeholder
+from thalweg._src.ops.arrays.constants import placeholder
 from thalweg._src.ops.late import math
-from thalweg._src.ops.queue_api import FIFOQueue, PaddingFIFOQueue, RandomShuffleQueue
+from thalweg._src.ops.queueing.queue_api import FIFOQueue, PaddingFIFOQueue, RandomShuffleQueue
 
 
 class Epochs:

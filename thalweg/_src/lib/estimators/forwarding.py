@@ -7,7 +7,7 @@ from typing import Any
 from thalweg._src.core.sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor
 from thalweg._src.lib.estimators.estimator import Estimator
 from thalweg._src.lib.estimators.export_outputs import PredictOutput
-from thalweg._src.ops.sparse_dense import sparse_tensor_to_dense
+from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_tensor_to_dense
 
 
 def _listed(keys: Any) -> list[str] | None:

@@ -11,8 +11,9 @@ from thalweg._src.core.sparse_tensor import SparseTensor, convert_to_tensor_or_s
 from thalweg._src.lib.estimators.modes import call_with, fn_args
 from thalweg._src.lib.feature_columns.base import FeatureTransformationCache
 from thalweg._src.lib.feature_columns.numeric import NumericColumn, numeric_column
-from thalweg._src.ops import basic, checks
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.reports import checks
 
 
 def under(conditions: Any) -> Any:

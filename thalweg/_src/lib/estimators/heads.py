@@ -25,9 +25,10 @@ from thalweg._src.lib.losses import Reduction, compute_weighted_loss
 from thalweg._src.lib.metrics import counts, means, thresholds
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.weights import broadcast_weights
-from thalweg._src.ops import basic, softmax
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.string_numbers import as_string
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.text.string_numbers import as_string
 
 LossSpec = collections.namedtuple("LossSpec", ["training_loss", "unreduced_loss", "weights", "processed_labels"])
 Metrics = dict[str, Any]

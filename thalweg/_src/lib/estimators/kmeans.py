@@ -20,8 +20,8 @@ from thalweg._src.lib.metrics.means import mean
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import basic
-from thalweg._src.ops.assigning import assign_add
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.stateful.assigning import assign_add
 
 
 class UntilStill(SessionRunHook):

@@ -13,9 +13,9 @@ from thalweg._src.lib.feature_columns.base import CategoricalColumn, DenseColumn
 from thalweg._src.lib.feature_columns.layers import LinearModel
 from thalweg._src.lib.global_step import get_global_step
 from thalweg._src.lib.hooks.hook import SessionRunArgs, SessionRunHook
-from thalweg._src.ops import segments
+from thalweg._src.ops.arrays.selecting import boolean_mask
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.selecting import boolean_mask
+from thalweg._src.ops.numeric import segments
 
 
 class Batch:

@@ -29,10 +29,10 @@ from thalweg._src.lib.estimators.spec import EstimatorSpec
 from thalweg._src.lib.losses import Reduction
 from thalweg._src.lib.metrics import means
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import softmax
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.sparse_dense import sparse_to_indicator
-from thalweg._src.ops.string_numbers import as_string
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_to_indicator
+from thalweg._src.ops.text.string_numbers import as_string
 
 _OVER_BATCH = Reduction.SUM_OVER_BATCH_SIZE
 

@@ -7,7 +7,7 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.lib.feature_columns.layers import make_parse_example_spec
 from thalweg._src.lib.feature_columns.numeric import NumericColumn, numeric_column
-from thalweg._src.ops.parsing import FixedLenFeature
+from thalweg._src.ops.io.parsing import FixedLenFeature
 
 
 def classifier_parse_example_spec(

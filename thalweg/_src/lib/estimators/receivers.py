@@ -12,8 +12,8 @@ from thalweg._src.core.graph import Graph, Tensor
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.estimators.export_outputs import SINGLE_FEATURE, SINGLE_LABEL, SINGLE_RECEIVER
-from thalweg._src.ops.constants import placeholder
-from thalweg._src.ops.parsing import parse_example
+from thalweg._src.ops.arrays.constants import placeholder
+from thalweg._src.ops.io.parsing import parse_example
 
 _ALONE = {
     "feature": SINGLE_FEATURE,

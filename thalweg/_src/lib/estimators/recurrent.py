@@ -20,11 +20,11 @@ from thalweg._src.lib.rnn.cell import RNNCell
 from thalweg._src.lib.rnn.dynamic import dynamic_rnn
 from thalweg._src.lib.rnn.wrappers import MultiRNNCell
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops.gathering import gather_nd
-from thalweg._src.ops.initializers import glorot_uniform_initializer
+from thalweg._src.ops.arrays.gathering import gather_nd
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.partitioned import min_max_variable_partitioner
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.stateful.initializers import glorot_uniform_initializer
+from thalweg._src.ops.stateful.partitioned import min_max_variable_partitioner
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 _CELLS = {"basic_rnn": BasicRNNCell, "lstm": BasicLSTMCell, "gru": GRUCell}
 _RATE, _CLIP_NORM = 0.05, 5.0

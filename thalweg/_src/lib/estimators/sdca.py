@@ -12,14 +12,18 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation, get_default_graph
 from thalweg._src.lib.mutable_tables import DenseHashTable
 from thalweg._src.lib.summary import summary
-from thalweg._src.ops import basic, partitioning, segments, softmax, updating
-from thalweg._src.ops.assigning import assign_add
-from thalweg._src.ops.dual_ascent import sdca_fprint, sdca_optimizer_v2
-from thalweg._src.ops.dual_losses import LOSSES
-from thalweg._src.ops.embedding import assigned
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import partitioning
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.learners.dual_ascent import sdca_fprint, sdca_optimizer_v2
+from thalweg._src.ops.learners.dual_losses import LOSSES
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.nets.embedding import assigned
+from thalweg._src.ops.numeric import segments
+from thalweg._src.ops.stateful.assigning import assign_add
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.variables import Variable
+from thalweg._src.ops.updates import updating
 
 _KINDS = ("sparse_features_weights", "dense_features_weights")
 

@@ -14,7 +14,7 @@ from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.scaffold import Scaffold
 from thalweg._src.ops.late import array
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable
 
 LOSS_METRIC_KEY = "loss"
 AVERAGE_LOSS_METRIC_KEY = "average_loss"

@@ -14,11 +14,12 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor
-from thalweg._src.ops import checks, control_flow
-from thalweg._src.ops.gathering import gather_nd
+from thalweg._src.ops.arrays.gathering import gather_nd
+from thalweg._src.ops.arrays.selecting import where_v2
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.selecting import where_v2
-from thalweg._src.ops.sparse_arrange import sparse_reshape
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_reshape
 
 
 class FeatureColumn:
@@ -216,7 +217,7 @@ class ScopeState(StateManager):
 
 def scoped_variable(name: str, shape: Any, dtype: Any, initializer: Any, **how: Any) -> Any:
     """`get_variable` of the current scope, float32 unless told otherwise."""
-    from thalweg._src.ops import variable_scope as vs
+    from thalweg._src.ops.stateful import variable_scope as vs
 
     return vs.get_variable(name=name, shape=shape, dtype=dtype or dtypes.float32, initializer=initializer, **how)
 

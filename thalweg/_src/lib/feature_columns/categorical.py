@@ -20,12 +20,13 @@ from thalweg._src.lib.feature_columns.base import (
 )
 from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops import basic, checks
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays.selecting import where_v2
+from thalweg._src.ops.io.parsing import VarLenFeature
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.parsing import VarLenFeature
-from thalweg._src.ops.selecting import where_v2
-from thalweg._src.ops.sparse_cross import sparse_cross_hashed
-from thalweg._src.ops.string_numbers import as_string, string_to_hash_bucket_fast
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.sparse_tensors.sparse_cross import sparse_cross_hashed
+from thalweg._src.ops.text.string_numbers import as_string, string_to_hash_bucket_fast
 
 
 class _OfKey(CategoricalColumn):

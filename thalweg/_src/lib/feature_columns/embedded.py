@@ -18,14 +18,14 @@ from thalweg._src.lib.feature_columns.base import (
 from thalweg._src.lib.feature_columns.categorical import WeightedCategoricalColumn
 from thalweg._src.lib.feature_columns.lengths import SequenceCategoricalColumn, sequence_length_from_sparse_tensor
 from thalweg._src.lib.first_values import init_from_checkpoint
-from thalweg._src.ops.embedding import safe_embedding_lookup_sparse
-from thalweg._src.ops.initializers import truncated_normal_initializer
+from thalweg._src.ops.arrays.selecting import one_hot
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.selecting import one_hot
-from thalweg._src.ops.sparse_arrange import sparse_merge
-from thalweg._src.ops.sparse_dense import sparse_tensor_to_dense
-from thalweg._src.ops.sparse_parts import sparse_slice
+from thalweg._src.ops.nets.embedding import safe_embedding_lookup_sparse
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_merge
+from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_tensor_to_dense
+from thalweg._src.ops.sparse_tensors.sparse_parts import sparse_slice
+from thalweg._src.ops.stateful.initializers import truncated_normal_initializer
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
 
 
 class _OfClasses(DenseColumn, SequenceDenseColumn):

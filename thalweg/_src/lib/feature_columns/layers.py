@@ -17,14 +17,14 @@ from thalweg._src.lib.feature_columns.base import (
     normalize,
     scoped_variable,
 )
-from thalweg._src.ops import activations
-from thalweg._src.ops.embedding import safe_embedding_lookup_sparse
-from thalweg._src.ops.initializers import zeros_initializer
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.sparse_arrange import sparse_reshape
-from thalweg._src.ops.template import make_template
-from thalweg._src.ops.variable_scope import get_variable_scope, variable_scope
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.nets.embedding import safe_embedding_lookup_sparse
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_reshape
+from thalweg._src.ops.stateful.initializers import zeros_initializer
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.template import make_template
+from thalweg._src.ops.stateful.variable_scope import get_variable_scope, variable_scope
 
 
 def _check_dense(columns: list[Any], kind: str) -> None:

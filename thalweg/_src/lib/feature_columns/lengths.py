@@ -8,7 +8,7 @@ from typing import Any
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.lib.feature_columns.base import CategoricalColumn
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.sparse_arrange import sparse_reshape
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_reshape
 
 
 class SequenceCategoricalColumn(

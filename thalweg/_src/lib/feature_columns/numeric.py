@@ -9,10 +9,10 @@ from thalweg._src.core import dtypes, nest
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.feature_columns.base import CategoricalColumn, DenseColumn, check_key
-from thalweg._src.ops.counting import bucketize
+from thalweg._src.ops.arrays.selecting import one_hot
+from thalweg._src.ops.io.parsing import FixedLenFeature
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.parsing import FixedLenFeature
-from thalweg._src.ops.selecting import one_hot
+from thalweg._src.ops.numeric.counting import bucketize
 
 
 def check_shape(shape: Any, key: Any) -> tuple[int, ...]:

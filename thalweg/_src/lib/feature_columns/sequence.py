@@ -22,11 +22,12 @@ from thalweg._src.lib.feature_columns.base import (
 from thalweg._src.lib.feature_columns.layers import FeaturesLayer
 from thalweg._src.lib.feature_columns.lengths import SequenceCategoricalColumn, sequence_length_from_sparse_tensor
 from thalweg._src.lib.feature_columns.numeric import check_shape
-from thalweg._src.ops import basic, checks
+from thalweg._src.ops import basic
+from thalweg._src.ops.io.parsing import VarLenFeature
 from thalweg._src.ops.late import array
-from thalweg._src.ops.parsing import VarLenFeature
-from thalweg._src.ops.sparse_dense import sparse_tensor_to_dense
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_tensor_to_dense
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 
 class SequenceNumericColumn(

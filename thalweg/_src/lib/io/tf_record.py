@@ -8,7 +8,7 @@ from typing import Any
 from thalweg._src.core.status import translated
 from thalweg._src.core.storage import as_path, open_file
 from thalweg._src.formats.records import RecordReader, RecordWriter
-from thalweg._src.ops.record_options import TFRecordOptions
+from thalweg._src.ops.io.record_options import TFRecordOptions
 
 
 class TFRecordWriter:

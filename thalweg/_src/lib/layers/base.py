@@ -21,9 +21,9 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers.dependencies import depending, reachable_from, tagged_loss
 from thalweg._src.lib.layers.input_spec import InputSpec, assert_input_compatibility
 from thalweg._src.lib.layers.weights import Weights
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.variables import Variable
 
 _KERAS_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_size", "weights", "activity_regularizer", "autocast")
 
@@ -363,7 +363,7 @@ class Layer(Weights):
     def _regularize_activity(self, inputs: Any, outputs: Any) -> None:
         if not self._activity_regularizer:
             return
-        from thalweg._src.ops.shaping import shape
+        from thalweg._src.ops.arrays.shaping import shape
 
         with scopes.name_scope("ActivityRegularizer"):
             for output in nest.flatten(outputs):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thalweg._src.ops import activations, arithmetic, elementwise, initializers, softmax
-from thalweg._src.ops.clip import clip_by_value
+from thalweg._src.ops.nets import activations, softmax
+from thalweg._src.ops.numeric import arithmetic, elementwise
+from thalweg._src.ops.numeric.clip import clip_by_value
+from thalweg._src.ops.stateful import initializers
 
 
 def _hard_sigmoid(x: Any) -> Any:

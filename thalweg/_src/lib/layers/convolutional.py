@@ -16,10 +16,11 @@ from thalweg._src.lib.layers.arguments import (
 )
 from thalweg._src.lib.layers.base import InputSpec
 from thalweg._src.lib.layers.core import Described
-from thalweg._src.ops import activations, shaping
-from thalweg._src.ops import padding as padding_ops
-from thalweg._src.ops.initializers import zeros_initializer
-from thalweg._src.ops.spaced import Convolution
+from thalweg._src.ops.arrays import padding as padding_ops
+from thalweg._src.ops.arrays import shaping
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.nets.spaced import Convolution
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 
 class ConvolutionLayer(Described):

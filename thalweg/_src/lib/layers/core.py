@@ -12,11 +12,15 @@ from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.layers import by_name
 from thalweg._src.lib.layers.arguments import as_function, normalize_data_format
 from thalweg._src.lib.layers.base import InputSpec, Layer
-from thalweg._src.ops import activations, basic, matmul, shaping, sparse_dense, stacking, transposing
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.control_flow import smart_cond
-from thalweg._src.ops.initializers import zeros_initializer
-from thalweg._src.ops.random import dropout as dropout_op
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import shaping, stacking, transposing
+from thalweg._src.ops.chance.random import dropout as dropout_op
+from thalweg._src.ops.control.control_flow import smart_cond
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.numeric import matmul
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.sparse_tensors import sparse_dense
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 
 class Described(Layer):

@@ -8,7 +8,7 @@ from thalweg._src.core import dtypes, nest
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def tagged_loss(loss: Any, unconditional: bool) -> Any:

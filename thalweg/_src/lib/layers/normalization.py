@@ -12,23 +12,17 @@ from thalweg._src.core.shapes import as_shape
 from thalweg._src.lib.layers import by_name
 from thalweg._src.lib.layers.base import InputSpec
 from thalweg._src.lib.layers.core import Described
-from thalweg._src.ops import (
-    activations,
-    arithmetic,
-    assigning,
-    basic,
-    constants,
-    elementwise,
-    normalization,
-    reduce,
-    shaping,
-)
-from thalweg._src.ops.batch_norm import fused_batch_norm
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.control_flow import smart_cond, smart_constant_value
-from thalweg._src.ops.initializers import ones_initializer, zeros_initializer
-from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants, shaping
+from thalweg._src.ops.control.control_flow import smart_cond, smart_constant_value
+from thalweg._src.ops.nets import activations, normalization
+from thalweg._src.ops.nets.batch_norm import fused_batch_norm
+from thalweg._src.ops.numeric import arithmetic, elementwise, reduce
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.stateful import assigning
+from thalweg._src.ops.stateful.initializers import ones_initializer, zeros_initializer
+from thalweg._src.ops.stateful.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class BatchNormalization(Described):

@@ -15,7 +15,8 @@ from thalweg._src.lib.layers.arguments import (
 )
 from thalweg._src.lib.layers.base import InputSpec
 from thalweg._src.lib.layers.core import Described
-from thalweg._src.ops import pooling_api, shaping, transposing
+from thalweg._src.ops.arrays import shaping, transposing
+from thalweg._src.ops.nets import pooling_api
 
 
 class Pooling(Described):

@@ -7,9 +7,10 @@ from typing import Any
 from thalweg._src.lib.layers import by_name
 from thalweg._src.lib.layers.arguments import as_function, convert_data_format
 from thalweg._src.lib.layers.convolutional import ConvolutionLayer
-from thalweg._src.ops import activations, shaping
-from thalweg._src.ops.initializers import zeros_initializer
-from thalweg._src.ops.spaced import separable_conv2d as separable_conv2d_op
+from thalweg._src.ops.arrays import shaping
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.nets.spaced import separable_conv2d as separable_conv2d_op
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 
 class _Separable(ConvolutionLayer):

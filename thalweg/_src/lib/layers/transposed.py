@@ -7,8 +7,9 @@ from typing import Any
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.lib.layers.arguments import as_function, convert_data_format, deconv_output_length, normalize_tuple
 from thalweg._src.lib.layers.convolutional import ConvolutionLayer
-from thalweg._src.ops import convolution_api, shaping, stacking
-from thalweg._src.ops.initializers import zeros_initializer
+from thalweg._src.ops.arrays import shaping, stacking
+from thalweg._src.ops.nets import convolution_api
+from thalweg._src.ops.stateful.initializers import zeros_initializer
 
 
 class _Transposed(ConvolutionLayer):

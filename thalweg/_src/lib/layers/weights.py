@@ -12,12 +12,12 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers import by_name
 from thalweg._src.lib.tracking.object_graph import Trackable, is_trackable
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops import variable_store
-from thalweg._src.ops.eager_variables import EagerVariable
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful import variable_store
+from thalweg._src.ops.stateful.eager_variables import EagerVariable
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class Weights(Trackable):

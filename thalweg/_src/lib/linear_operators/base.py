@@ -15,7 +15,9 @@ from thalweg._src.core.dtypes import int32
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import Dimension, TensorShape
-from thalweg._src.ops import array, checks, linalg, linear_systems, math
+from thalweg._src.ops import array, math
+from thalweg._src.ops.linear import linalg, linear_systems
+from thalweg._src.ops.reports import checks
 
 
 def adjoint_if(flag: Any, x: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape, broadcast_static_shape
 from thalweg._src.lib.linear_operators.base import LinearOperator, adjoint_if, implied
-from thalweg._src.ops import array, checks, fft, math
+from thalweg._src.ops import array, math
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.signals import fft
 
 _FORWARD = {1: fft.fft, 2: fft.fft2d, 3: fft.fft3d}
 _INVERSE = {1: fft.ifft, 2: fft.ifft2d, 3: fft.ifft3d}

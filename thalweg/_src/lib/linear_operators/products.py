@@ -9,7 +9,8 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape, broadcast_static_shape
 from thalweg._src.lib.linear_operators.base import LinearOperator, adjoint_if, implied, one_batch
 from thalweg._src.lib.linear_operators.simple import LinearOperatorDiag, LinearOperatorIdentity
-from thalweg._src.ops import array, linalg, linear_systems, math
+from thalweg._src.ops import array, math
+from thalweg._src.ops.linear import linalg, linear_systems
 
 
 def _given(hint: Any, other: Any) -> Any:

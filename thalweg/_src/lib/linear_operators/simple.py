@@ -9,7 +9,10 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.lib.linear_operators.base import LinearOperator, adjoint_if, implied, one_batch, static_scalar
-from thalweg._src.ops import array, basic, checks, constants, linear_systems, math
+from thalweg._src.ops import array, basic, math
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.linear import linear_systems
+from thalweg._src.ops.reports import checks
 
 
 def _numeric(x: Any, name: str) -> Tensor:

@@ -8,9 +8,10 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.metrics.streaming import Metric, aligned, collect, counted, metric_variable
-from thalweg._src.ops import basic, checks
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 
 def _count(values: Any, weights: Any, metrics_collections: Any, updates_collections: Any) -> Metric:

@@ -8,9 +8,10 @@ from thalweg._src.core import dtypes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.metrics.streaming import Metric, aligned, collect, counted, metric_variable, quotient, weighted
 from thalweg._src.lib.weights import confusion_matrix, remove_squeezable_dimensions
-from thalweg._src.ops import constants, updating
+from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.stateful.variable_scope import variable_scope
+from thalweg._src.ops.updates import updating
 
 
 def mean(

@@ -11,10 +11,11 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.weights import broadcast_weights, remove_squeezable_dimensions
-from thalweg._src.ops import constants, control_flow
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variable_modes import VariableAggregation, VariableSynchronization
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.variable_modes import VariableAggregation, VariableSynchronization
+from thalweg._src.ops.stateful.variables import Variable
 
 Metric = tuple[Any, Any]
 
@@ -34,7 +35,7 @@ def metric_variable(shape: Any, dtype: Any, validate_shape: bool = True, name: s
 
 def counted(total: Variable, batch: Any, name: str | None = None) -> Any:
     """The counter after `batch` was added to it."""
-    from thalweg._src.ops.assigning import assign_add
+    from thalweg._src.ops.stateful.assigning import assign_add
 
     return assign_add(total, batch, name=name)
 

@@ -13,10 +13,11 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.metrics.streaming import Metric, aligned, collect, counted, metric_variable
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.weights import broadcast_weights
-from thalweg._src.ops import basic, checks
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays.constants import constant
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 EPSILON = 1e-7  # thresholds just outside of [0, 1], and no division by zero
 _NAMES = {"tp": "true_positives", "fn": "false_negatives", "tn": "true_negatives", "fp": "false_positives"}

@@ -11,7 +11,8 @@ from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.metrics.streaming import Metric, collect, counted, metric_variable
 from thalweg._src.lib.weights import assert_broadcastable, broadcast_weights
-from thalweg._src.ops import constants, control_flow
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control import control_flow
 from thalweg._src.ops.late import array, math
 
 
@@ -22,7 +23,7 @@ def _sparse_module() -> Any:
 
 
 def _sets() -> Any:
-    from thalweg._src.ops import sets
+    from thalweg._src.ops.sparse_tensors import sets
 
     return sets
 
@@ -161,7 +162,7 @@ def precision_at_top_k(
 
 
 def _top(predictions: Any, k: int) -> Any:
-    from thalweg._src.ops.topk import top_k
+    from thalweg._src.ops.arrays.topk import top_k
 
     return top_k(predictions, k)[1]
 

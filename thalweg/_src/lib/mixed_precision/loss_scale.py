@@ -10,10 +10,10 @@ from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.tracking.object_graph import Trackable
 from thalweg._src.ops.basic import group, no_op
-from thalweg._src.ops.control_flow import cond
-from thalweg._src.ops.elementwise import is_finite
+from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import math
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.numeric.elementwise import is_finite
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class LossScale(Trackable):

@@ -8,8 +8,8 @@ from thalweg._src.lib.mixed_precision.loss_scale import DynamicLossScale, scale_
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops.basic import group, no_op
-from thalweg._src.ops.control_flow import smart_cond
-from thalweg._src.ops.indexed_slices import IndexedSlices
+from thalweg._src.ops.control.control_flow import smart_cond
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 from thalweg._src.runtime import precision
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import constants, training
+from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.updates import training
 
 
 class AdagradOptimizer(Optimizer):
@@ -47,7 +48,7 @@ class AdagradOptimizer(Optimizer):
 
 def constant_slot(optimizer: Any, var: Any, value: float, slot_name: str, op_name: str) -> None:
     """Make a slot of `optimizer` that starts with one value everywhere."""
-    from thalweg._src.ops.initializers import constant_initializer
+    from thalweg._src.ops.stateful.initializers import constant_initializer
 
     dtype = var.dtype.base_dtype
     if var.get_shape().is_fully_defined():

@@ -7,10 +7,11 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import basic, training, updating
-from thalweg._src.ops.assigning import assign, assign_sub
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import math
-from thalweg._src.ops.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.assigning import assign, assign_sub
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.updates import training, updating
 
 
 class AdamOptimizer(Optimizer):

@@ -7,8 +7,8 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import training
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
+from thalweg._src.ops.updates import training
 
 
 class FtrlOptimizer(Optimizer):

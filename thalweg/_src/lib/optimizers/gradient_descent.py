@@ -6,8 +6,8 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import training, updating
-from thalweg._src.ops.indexed_slices import IndexedSlices
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.updates import training, updating
 
 
 class GradientDescentOptimizer(Optimizer):

@@ -14,14 +14,15 @@ from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.optimizers import slot_creator
-from thalweg._src.ops import basic, gradients
-from thalweg._src.ops.assigning import assign_add
-from thalweg._src.ops.indexed_slices import IndexedSlices, convert_to_tensor_or_indexed_slices
+from thalweg._src.ops import basic
+from thalweg._src.ops.derivatives import gradients
+from thalweg._src.ops.derivatives.tape import GradientTape
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.resource_variables import ResourceVariable
-from thalweg._src.ops.tape import GradientTape
-from thalweg._src.ops.variable_lists import trainable_variables
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices, convert_to_tensor_or_indexed_slices
+from thalweg._src.ops.stateful.assigning import assign_add
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.variable_lists import trainable_variables
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class Optimizer:
@@ -358,7 +359,7 @@ def _add_one(global_step: Any, name: str) -> Any:
 
 def _deduplicate_indexed_slices(values: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
     """Each row that `indices` names once, with the sum of its `values`."""
-    from thalweg._src.ops.distinct import unique
+    from thalweg._src.ops.arrays.distinct import unique
 
     rows, positions = unique(indices)
     return math.unsorted_segment_sum(values, positions, array.shape(rows)[0]), rows

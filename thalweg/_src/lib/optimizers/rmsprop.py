@@ -7,7 +7,8 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops import constants, training
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.updates import training
 
 
 class RMSPropOptimizer(Optimizer):
@@ -31,7 +32,7 @@ class RMSPropOptimizer(Optimizer):
         self._centered = centered
 
     def _create_slots(self, var_list: Sequence[Any]) -> None:
-        from thalweg._src.ops.initializers import ones_initializer
+        from thalweg._src.ops.stateful.initializers import ones_initializer
 
         for v in var_list:
             dtype, shape = v.dtype.base_dtype, v.get_shape()

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core.graph import get_default_graph
-from thalweg._src.ops import constants, variable_scope
+from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.late import array
-from thalweg._src.ops.partitioned import SaveSliceInfo
-from thalweg._src.ops.ref_variables import RefVariable
-from thalweg._src.ops.resource_variables import ResourceVariable
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful import variable_scope
+from thalweg._src.ops.stateful.partitioned import SaveSliceInfo
+from thalweg._src.ops.stateful.ref_variables import RefVariable
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def create_slot(primary: Any, val: Any, name: str, colocate_with_primary: bool = True) -> Variable:
@@ -32,7 +33,7 @@ def create_slot_with_initializer(
 
 def create_zeros_slot(primary: Any, name: str, dtype: Any = None, colocate_with_primary: bool = True) -> Variable:
     """A slot of zeros of the shape of `primary`, and of its type unless `dtype` says otherwise."""
-    from thalweg._src.ops.initializers import zeros_initializer
+    from thalweg._src.ops.stateful.initializers import zeros_initializer
 
     dtype = primary.dtype.base_dtype if dtype is None else dtype
     shape = primary.get_shape()

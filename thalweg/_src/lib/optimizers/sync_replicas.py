@@ -13,14 +13,14 @@ from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.queue_runner import QueueRunner
 from thalweg._src.lib.session_manager import readiness
-from thalweg._src.ops.accumulator_api import ConditionalAccumulator, SparseConditionalAccumulator
-from thalweg._src.ops.assigning import assign
+from thalweg._src.ops.arrays.constants import fill
 from thalweg._src.ops.basic import control_dependencies, group, no_op
-from thalweg._src.ops.constants import fill
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.queue_api import FIFOQueue
-from thalweg._src.ops.variable_lists import global_variables, report_uninitialized_variables
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.queueing.accumulator_api import ConditionalAccumulator, SparseConditionalAccumulator
+from thalweg._src.ops.queueing.queue_api import FIFOQueue
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.stateful.assigning import assign
+from thalweg._src.ops.stateful.variable_lists import global_variables, report_uninitialized_variables
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class SyncReplicasOptimizer(Optimizer):

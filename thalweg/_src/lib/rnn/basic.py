@@ -16,8 +16,11 @@ from thalweg._src.lib.rnn.cell import (
     depth_of,
     initializer_of,
 )
-from thalweg._src.ops import activations, clip, constants, initializers, partitioned
+from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations
+from thalweg._src.ops.numeric import clip
+from thalweg._src.ops.stateful import initializers, partitioned
 
 
 class BasicRNNCell(LayerRNNCell):

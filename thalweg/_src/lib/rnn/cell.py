@@ -10,8 +10,10 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers.base import Layer
 from thalweg._src.lib.platform import logging
-from thalweg._src.ops import activations, constants, softmax, variable_scope
+from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations, softmax
+from thalweg._src.ops.stateful import variable_scope
 
 
 class RNNCell(Layer):

@@ -19,10 +19,13 @@ from thalweg._src.lib.rnn.steps import (
     type_of_state,
     zero_outputs,
 )
-from thalweg._src.ops import basic, checks, compare, variable_scope
+from thalweg._src.ops import basic
+from thalweg._src.ops.control.tensor_array import TensorArray
+from thalweg._src.ops.control.while_loop import while_loop
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.tensor_array import TensorArray
-from thalweg._src.ops.while_loop import while_loop
+from thalweg._src.ops.numeric import compare
+from thalweg._src.ops.reports import checks
+from thalweg._src.ops.stateful import variable_scope
 
 
 def dynamic_rnn(

@@ -8,8 +8,10 @@ from typing import Any
 from thalweg._src.core import dtypes, nest, scopes
 from thalweg._src.lib.platform import logging
 from thalweg._src.lib.rnn.cell import RNNCell, assert_like_rnncell
-from thalweg._src.ops import activations, constants, embedding, initializers, variable_scope
+from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.nets import activations, embedding
+from thalweg._src.ops.stateful import initializers, variable_scope
 
 
 def _total_size(args: Any) -> int:

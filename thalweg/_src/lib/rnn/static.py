@@ -9,8 +9,9 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.rnn.cell import assert_like_rnncell, joined_shape, joined_sizes
 from thalweg._src.lib.rnn.steps import called, first_state, reversed_steps, step_within, type_of_state
-from thalweg._src.ops import basic, variable_scope
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.stateful import variable_scope
 
 
 def static_rnn(

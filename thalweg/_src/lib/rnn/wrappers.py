@@ -13,9 +13,10 @@ from thalweg._src.lib.platform import logging
 from thalweg._src.lib.rnn.basic import LSTMStateTuple
 from thalweg._src.lib.rnn.cell import RNNCell, assert_like_rnncell
 from thalweg._src.lib.tracking.object_graph import is_trackable
-from thalweg._src.ops import random, variable_scope
+from thalweg._src.ops.chance import random
+from thalweg._src.ops.control.tensor_array import TensorArray
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.tensor_array import TensorArray
+from thalweg._src.ops.stateful import variable_scope
 
 
 class WrapperCell(RNNCell):

@@ -15,7 +15,8 @@ from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.saved_model import constants
 from thalweg._src.lib.saving.saveables import all_saveable_objects
 from thalweg._src.lib.scaffold import tables_initializer
-from thalweg._src.ops import basic, variable_lists
+from thalweg._src.ops import basic
+from thalweg._src.ops.stateful import variable_lists
 
 
 def parse_saved_model(export_dir: Any) -> Any:

@@ -9,7 +9,7 @@ from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.formats import protos
 from thalweg._src.lib.saved_model import constants
-from thalweg._src.ops.ragged import RaggedTensor
+from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor
 
 
 def build_tensor_info(tensor: Any) -> Any:

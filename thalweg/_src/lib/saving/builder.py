@@ -13,10 +13,11 @@ from thalweg._src.core.devices import DeviceSpec, canonical
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.formats import protos
 from thalweg._src.lib.saving.saveables import SaveableObject, validate_and_slice_inputs
-from thalweg._src.ops import basic, checkpoints
-from thalweg._src.ops.constants import constant, placeholder_with_default
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays.constants import constant, placeholder_with_default
+from thalweg._src.ops.io import checkpoints
 from thalweg._src.ops.late import array
-from thalweg._src.ops.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
 
 V1, V2 = 1, 2  # SaverDef.CheckpointFormatVersion
 
@@ -144,7 +145,7 @@ class BaseSaverBuilder:
             return checkpoints.sharded_filespec(path, count)
 
     def _save_shards_then_merge(self, path: Tensor, groups: list[tuple[str, list[SaveableObject]]]) -> Tensor:
-        from thalweg._src.ops.strings import string_join
+        from thalweg._src.ops.text.strings import string_join
 
         graph = get_default_graph()
         # All shards are written beside the checkpoint, then become it together.

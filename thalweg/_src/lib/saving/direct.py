@@ -18,7 +18,7 @@ from thalweg._src.core.dtypes import DType, as_dtype
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.status import translated
 from thalweg._src.lib.saving.saveables import op_list_to_dict
-from thalweg._src.ops import checkpoints
+from thalweg._src.ops.io import checkpoints
 from thalweg._src.runtime import direct
 from thalweg._src.runtime.processor import give_back
 

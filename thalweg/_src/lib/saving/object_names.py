@@ -5,7 +5,7 @@ from __future__ import annotations
 from thalweg._src.core import errors
 from thalweg._src.core.status import translated
 from thalweg._src.formats import protos
-from thalweg._src.ops.checkpoints import open_reader
+from thalweg._src.ops.io.checkpoints import open_reader
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 

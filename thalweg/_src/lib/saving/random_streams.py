@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg._src.core.graph import Operation
 from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
-from thalweg._src.ops.random_streams import deserialize_random_streams, serialize_random_streams
+from thalweg._src.ops.chance.random_streams import deserialize_random_streams, serialize_random_streams
 
 
 class RandomStreamsSaveable(SaveableObject):

@@ -13,9 +13,9 @@ from thalweg._src.core.default_sessions import default_sessions
 from thalweg._src.core.status import translated
 from thalweg._src.formats.files import LOCAL, named, temporary_name
 from thalweg._src.formats.safetensors import SafetensorsReader, write_safetensors
-from thalweg._src.ops.resource_variables import ResourceVariable
-from thalweg._src.ops.variable_lists import global_variables
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.variable_lists import global_variables
+from thalweg._src.ops.stateful.variables import Variable
 from thalweg._src.runtime import direct
 
 

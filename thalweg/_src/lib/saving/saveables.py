@@ -9,13 +9,14 @@ from thalweg._src.core import scopes, shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
-from thalweg._src.ops import basic, state
-from thalweg._src.ops.eager_variables import EagerVariable
+from thalweg._src.ops import basic
 from thalweg._src.ops.late import array
-from thalweg._src.ops.partitioned import PartitionedVariable
-from thalweg._src.ops.resource_variables import ResourceVariable
-from thalweg._src.ops.variable_lists import global_variables
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful import state
+from thalweg._src.ops.stateful.eager_variables import EagerVariable
+from thalweg._src.ops.stateful.partitioned import PartitionedVariable
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.variable_lists import global_variables
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class SaveSpec:

@@ -19,10 +19,11 @@ from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.global_step import get_or_create_global_step
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.lib.summary.summary import summary_scope
-from thalweg._src.ops import basic, constants
-from thalweg._src.ops import summary_writers as ops
-from thalweg._src.ops.control_flow import smart_cond, summaries_of
+from thalweg._src.ops import basic
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control.control_flow import smart_cond, summaries_of
 from thalweg._src.ops.late import math
+from thalweg._src.ops.reports import summary_writers as ops
 
 _INITIALIZERS = "_SUMMARY_WRITER_V2"
 

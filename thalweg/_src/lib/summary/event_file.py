@@ -12,7 +12,7 @@ from typing import Any
 
 from thalweg._src.core import errors
 from thalweg._src.core.status import translated
-from thalweg._src.ops.event_files import EventFile
+from thalweg._src.ops.reports.event_files import EventFile
 
 _CLOSE = object()
 # What is still open when the program ends is closed, so that no event is lost.

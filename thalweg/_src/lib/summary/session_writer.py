@@ -8,7 +8,7 @@ from typing import Any
 from thalweg._src.core import dtypes
 from thalweg._src.core.status import translated
 from thalweg._src.lib.summary import contrib
-from thalweg._src.ops.constants import constant, placeholder_with_default
+from thalweg._src.ops.arrays.constants import constant, placeholder_with_default
 
 
 class SessionEventWriter:

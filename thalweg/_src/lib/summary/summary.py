@@ -13,7 +13,7 @@ from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.ops import summary as ops
+from thalweg._src.ops.reports import summary as ops
 
 _NOT_EAGER = "Merging tf.summary.* ops is not compatible with eager execution. Use tf.contrib.summary instead."
 _NOT_IN_TAGS = re.compile(r"[^-/\w\.]")

@@ -12,11 +12,11 @@ from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.lib.losses import Reduction
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops import basic
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.constants import constant
-from thalweg._src.ops.indexed_slices import IndexedSlices
-from thalweg._src.ops.variable_scope import variable_scope
-from thalweg._src.ops.while_loop import while_loop
+from thalweg._src.ops.arrays.constants import constant
+from thalweg._src.ops.control.while_loop import while_loop
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 
 def initialize_system(embedding_config: Any = None, job: str | None = None) -> Tensor:

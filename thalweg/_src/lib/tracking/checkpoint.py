@@ -28,7 +28,7 @@ from thalweg._src.lib.tracking.object_graph import (
     saveables_of,
     when_tracked,
 )
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable
 from thalweg._src.runtime import eager_session
 from thalweg._src.runtime.direct import is_local
 
@@ -151,7 +151,7 @@ def _move(variable: Any, key: str) -> direct.Move | None:
 def _constant_saveable(data: bytes) -> Any:
     from thalweg._src.lib.saving.saveables import SaveableObject, SaveSpec
     from thalweg._src.ops import basic
-    from thalweg._src.ops.constants import constant
+    from thalweg._src.ops.arrays.constants import constant
 
     class ObjectGraphSaveable(SaveableObject):
         def restore(self, restored_tensors: Any, restored_shapes: Any) -> Any:

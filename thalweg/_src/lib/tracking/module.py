@@ -10,7 +10,7 @@ from typing import Any
 from thalweg._src.core import scopes
 from thalweg._src.lib import nesting
 from thalweg._src.lib.tracking.object_graph import AutoTrackable
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable
 
 _WORD = re.compile(r"(?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z])")
 

@@ -14,7 +14,7 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.formats import protos
 from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.saving.saveables import op_list_to_dict, saveable_objects_for_op
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable
 
 VALUE = "VARIABLE_VALUE"
 

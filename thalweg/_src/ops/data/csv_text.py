@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from thalweg._src.core.dtypes import float32, float64, int32, int64, string
 from thalweg._src.ops.data.pipeline import invalid
-from thalweg._src.ops.string_numbers import number
+from thalweg._src.ops.text.string_numbers import number
 
 FIELD_TYPES = (float32, float64, int32, int64, string)
 _NAMES = {float32: "float", float64: "double"}

@@ -239,7 +239,7 @@ class Names(Data):
         self.patterns = patterns
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        from thalweg._src.ops.files import matching_files
+        from thalweg._src.ops.io.files import matching_files
 
         found = matching_files.fn(np.array([os.fsencode(p) for p in self.patterns], object))
         return zip(found, strict=False)

@@ -11,8 +11,8 @@ from thalweg._src.lib.producers import string_input_producer
 from thalweg._src.lib.queue_runner import QueueRunner, add_queue_runner
 from thalweg._src.lib.summary import summary
 from thalweg._src.ops import math
-from thalweg._src.ops.queue_api import FIFOQueue, PaddingFIFOQueue, RandomShuffleQueue
-from thalweg._src.ops.reader_api import ReaderBase
+from thalweg._src.ops.io.reader_api import ReaderBase
+from thalweg._src.ops.queueing.queue_api import FIFOQueue, PaddingFIFOQueue, RandomShuffleQueue
 
 
 class ParallelReader(ReaderBase):

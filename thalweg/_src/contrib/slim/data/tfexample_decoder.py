@@ -8,9 +8,12 @@ from typing import Any
 from thalweg._src.contrib.slim.data.provider import DataDecoder
 from thalweg._src.core import dtypes
 from thalweg._src.core import sparse_tensor as sparse_tensors
-from thalweg._src.ops import array, control_flow, decoding, higher_order, image_boxes, math, parsing, picture_files
+from thalweg._src.ops import array, math
+from thalweg._src.ops.arrays.stacking import stack
+from thalweg._src.ops.control import control_flow, higher_order
+from thalweg._src.ops.images import image_boxes, picture_files
+from thalweg._src.ops.io import decoding, parsing
 from thalweg._src.ops.sparse import sparse_reshape, sparse_tensor_to_dense
-from thalweg._src.ops.stacking import stack
 
 _Sparse = sparse_tensors.SparseTensor
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from thalweg._src.contrib.layers.convolutions import conv2d
 from thalweg._src.contrib.layers.shapes import avg_pool2d, max_pool2d
-from thalweg._src.ops.initializers import truncated_normal_initializer
-from thalweg._src.ops.joining import concat
-from thalweg._src.ops.variable_scope import variable_scope
+from thalweg._src.ops.arrays.joining import concat
+from thalweg._src.ops.stateful.initializers import truncated_normal_initializer
+from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 
 def step(net: Any, text: str, depth: Callable[[int], int]) -> Any:

@@ -14,9 +14,9 @@ from thalweg._src.contrib.layers.shapes import avg_pool2d, dropout, max_pool2d
 from thalweg._src.contrib.slim.nets.branches import module, module_name
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.ops import array
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.activations import relu
-from thalweg._src.ops.initializers import truncated_normal_initializer
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import truncated_normal_initializer
 
 V1 = """
 Mixed_3b: 64 1x1 0a | 96 1x1 0a > 128 3x3 0b | 16 1x1 0a > 32 3x3 0b | max 0a > 32 1x1 0b

@@ -12,9 +12,9 @@ from thalweg._src.contrib.layers.dense import fully_connected
 from thalweg._src.contrib.layers.regularizers import l2_regularizer
 from thalweg._src.contrib.layers.shapes import dropout, max_pool2d, repeat
 from thalweg._src.ops import array
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.activations import relu
-from thalweg._src.ops.initializers import constant_initializer, truncated_normal_initializer, zeros_initializer
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.stateful import variable_scope as vs
+from thalweg._src.ops.stateful.initializers import constant_initializer, truncated_normal_initializer, zeros_initializer
 
 
 def vgg_arg_scope(weight_decay: float = 0.0005) -> Any:

@@ -14,8 +14,8 @@ from thalweg._src.contrib.layers.regularizers import l2_regularizer
 from thalweg._src.contrib.layers.shapes import max_pool2d
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.ops import array
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.activations import relu
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.stateful import variable_scope as vs
 
 
 class Block(collections.namedtuple("Block", ["scope", "unit_fn", "args"])):

@@ -13,8 +13,8 @@ from thalweg._src.contrib.layers.dense import softmax
 from thalweg._src.contrib.layers.shapes import max_pool2d
 from thalweg._src.contrib.slim.nets import resnet_parts as parts
 from thalweg._src.ops import math
-from thalweg._src.ops import variable_scope as vs
-from thalweg._src.ops.activations import relu
+from thalweg._src.ops.nets.activations import relu
+from thalweg._src.ops.stateful import variable_scope as vs
 
 
 @add_arg_scope

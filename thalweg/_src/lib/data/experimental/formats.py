@@ -19,7 +19,7 @@ from thalweg._src.lib.data.experimental.mixing import parallel_interleave
 from thalweg._src.lib.data.experimental.transformations import ignore_errors as without_errors
 from thalweg._src.lib.data.experimental.transformations import shuffle_and_repeat
 from thalweg._src.lib.data.readers import CsvDataset, TFRecordDataset
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
 from thalweg._src.ops.data.files import opened
 
 _CSV_TYPES = (dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64, dtypes.string)
@@ -219,7 +219,7 @@ def parse_example_dataset(features: Any, num_parallel_calls: Any = 1) -> Callabl
     """Vectors of serialized Examples as dicts of their features. Raises ValueError without features."""
     if features is None:
         raise ValueError(f"Missing: features was {features}.")
-    from thalweg._src.ops.parsing import parse_example
+    from thalweg._src.ops.io.parsing import parse_example
 
     def apply(dataset: Dataset) -> Dataset:
         if not structure.same(dataset.element_spec, TensorSpec([None], dtypes.string)):

@@ -15,7 +15,7 @@ from thalweg._src.lib.data import nest, structure
 from thalweg._src.lib.data.dataset import Dataset
 from thalweg._src.lib.data.dataset_spec import DatasetSpec
 from thalweg._src.lib.data.functions import ElementFunction, state_function
-from thalweg._src.ops.constants import constant
+from thalweg._src.ops.arrays.constants import constant
 from thalweg._src.ops.data import grouping as ops
 from thalweg._src.ops.late import array, math
 
@@ -167,7 +167,7 @@ def bucket_by_sequence_length(
 
 
 def _boundary(number: Any, boundaries: Sequence[int], count: int) -> Any:
-    from thalweg._src.ops.checks import assert_less
+    from thalweg._src.ops.reports.checks import assert_less
 
     message = "When pad_to_bucket_boundary=True, elements must have length < max(bucket_boundaries)."
     check = assert_less(number, constant(count - 1, dtypes.int64), message=message)

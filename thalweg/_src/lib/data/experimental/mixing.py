@@ -84,7 +84,7 @@ def sample_from_datasets(datasets: Any, weights: Any = None, seed: Any = None) -
 
     Raises TypeError for weights that are no floats, ValueError where there is not one for each dataset.
     """
-    from thalweg._src.ops.random_draws import _stateless_multinomial
+    from thalweg._src.ops.chance.random_draws import _stateless_multinomial
 
     datasets = list(datasets)
 
@@ -163,7 +163,7 @@ def _acceptance(initial: Any, target: Any) -> Any:
 
 
 def _filtered(dataset: Dataset, accepted: Dataset, classes: Dataset, seed: Any) -> Dataset:
-    from thalweg._src.ops.random import random_uniform
+    from thalweg._src.ops.chance.random import random_uniform
 
     triples = Dataset.zip((classes, accepted, dataset)).map(lambda c, p, data: (c, array.gather(p, c), data))
     kept = triples.filter(lambda c, p, data: random_uniform([], seed=seed) < p)
@@ -172,7 +172,7 @@ def _filtered(dataset: Dataset, accepted: Dataset, classes: Dataset, seed: Any) 
 
 def _estimated(target: Any, classes: Dataset, batch: int = 32, smoothing: int = 10) -> Dataset:
     """The distribution of classes so far, for each element."""
-    from thalweg._src.ops.constants import fill
+    from thalweg._src.ops.arrays.constants import fill
 
     count = (
         target.shape.as_list()[0] if target.dims is not None and target.dims[0] is not None else array.shape(target)[0]

@@ -221,7 +221,7 @@ def assert_element_shape(expected_shapes: Any) -> Transformation:
 
 
 def _checker(flat: list[Any]) -> Callable[..., Any]:
-    from thalweg._src.ops.shaping import ensure_shape
+    from thalweg._src.ops.arrays.shaping import ensure_shape
 
     def check(*element: Any) -> Any:
         whole = element if len(element) > 1 else element[0]

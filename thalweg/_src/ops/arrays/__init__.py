@@ -1,0 +1,1 @@
+"""Tensors as arrays: their shapes, parts, joins, orders and places."""

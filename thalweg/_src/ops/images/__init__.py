@@ -1,0 +1,1 @@
+"""Images: sizes, crops, colours, boxes, pictures as files."""

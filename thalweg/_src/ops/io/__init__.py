@@ -1,0 +1,1 @@
+"""Bytes and files to tensors and back: readers, examples, checkpoints."""

@@ -1,0 +1,1 @@
+"""Learners that are no networks: boosted trees, dual ascent, clusters."""

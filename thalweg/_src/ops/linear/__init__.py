@@ -1,0 +1,1 @@
+"""Linear algebra: decompositions, linear systems, functions of matrices."""

@@ -1,0 +1,1 @@
+"""Neural networks: convolutions, pools, normalisation, activations, losses over classes, quantized networks."""

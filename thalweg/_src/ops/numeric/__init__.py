@@ -1,0 +1,1 @@
+"""Arithmetic: element-wise functions, comparisons, reductions, products, segments."""

@@ -1,0 +1,1 @@
+"""Queues, barriers, staging areas and accumulators: where threads meet."""

@@ -1,0 +1,1 @@
+"""What a graph says while it runs: checks, prints, summaries."""

@@ -1,0 +1,1 @@
+"""Signals over time: Fourier transforms, spectra, sounds."""

@@ -1,0 +1,1 @@
+"""Tensors of which a few entries are kept: SparseTensor, IndexedSlices, sets."""

@@ -1,0 +1,1 @@
+"""What lives between two runs: variables, their first values, tables."""

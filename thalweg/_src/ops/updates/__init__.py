@@ -1,0 +1,1 @@
+"""Changes of variables: by rows, and by the rules of optimizers."""
