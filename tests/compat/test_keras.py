@@ -51,7 +51,7 @@ def test_without_keras_the_error_says_what_to_install():
             hook.uninstall()
 
 
-@pytest.mark.parametrize("newer", ["2.3.1", "2.15.0", "3.4.1", "1.2.2"])
+@pytest.mark.parametrize("newer", ["2.4.3", "2.15.0", "3.4.1", "1.2.2"])
 def test_another_keras_is_refused(newer):
     with pytest.raises(ModuleNotFoundError, match=rf"Keras {newer} is installed.*keras==2\.2\.4"):
         keras_library.check_version(newer)

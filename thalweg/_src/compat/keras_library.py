@@ -95,11 +95,23 @@ FINDER = Finder()
 
 
 def check_version(version: str) -> None:
-    """ModuleNotFoundError unless `version` is one that runs on TensorFlow 1.x alone: before 2.3."""
+    """ModuleNotFoundError unless `version` is one that runs on TensorFlow 1.x: 2.0 to 2.3."""
     numbers = [int(n) for n in version.split(".")[:2] if n.isdigit()]
-    if len(numbers) == 2 and (2, 0) <= tuple(numbers) < (2, 3):
+    if len(numbers) == 2 and (2, 0) <= tuple(numbers) <= (2, 3):
         return
     raise ModuleNotFoundError(f"Keras {version} is installed, which cannot be tf.keras. {HOW}", name="keras")
+
+
+def leans_on_tensorflow() -> bool:
+    """Whether the Keras that is there finds half of its backend in `tensorflow.python.keras`: from 2.3 on."""
+    there = sys.modules.get("keras")
+    version = getattr(there, "__version__", None)
+    if version is None:
+        try:
+            version = importlib.metadata.version("keras")
+        except importlib.metadata.PackageNotFoundError:
+            return False
+    return version.startswith("2.3.")
 
 
 def library() -> ModuleType:
@@ -129,6 +141,8 @@ def __getattr__(name: str) -> Any:
     """A name of tf.keras: an attribute of Keras, or a module below it."""
     if name.startswith("_") and name != "__version__":
         raise AttributeError(f"module 'thalweg.keras' has no attribute {name!r}")
+    if name == "backend" and leans_on_tensorflow():
+        return importlib.import_module("thalweg._src.compat.keras_backend")
     keras = library()
     if not hasattr(keras, name) and importlib.util.find_spec(f"keras.{name}") is not None:
         importlib.import_module(f"keras.{name}")

@@ -216,7 +216,16 @@ class Operation:
     @property
     def traceback(self) -> list[tuple[str, int, str, str]]:
         """The stack at the creation of the op, outermost frame first."""
-        return site.traceback(self._stack)
+        return self.__dict__.get("told") or site.traceback(self._stack)
+
+    @property
+    def _traceback(self) -> list[tuple[str, int, str, str]]:
+        return self.traceback
+
+    @_traceback.setter
+    def _traceback(self, frames: Iterable[tuple[Any, ...]]) -> None:
+        """Libraries leave their own frames out of an op's stack, and write (file, line, function, anything)."""
+        self.__dict__["told"] = [(file, line, function, site.text(file, line)) for file, line, function, _ in frames]
 
     @property
     def node_def(self) -> Any:

@@ -54,11 +54,14 @@ def user_line(stack: Stack) -> str:
     return ""
 
 
+def text(file: str, line: int) -> str:
+    return linecache.getline(file, line).strip()
+
+
 def traceback(stack: Stack) -> list[tuple[str, int, str, str]]:
     """The stack as TensorFlow gives it: (file, line, function, text), outermost first."""
     out = []
     for code, lasti in reversed(list(frames(stack))):
         line = line_of(code, lasti)
-        text = linecache.getline(code.co_filename, line).strip()
-        out.append((code.co_filename, line, code.co_name, text))
+        out.append((code.co_filename, line, code.co_name, text(code.co_filename, line)))
     return out
