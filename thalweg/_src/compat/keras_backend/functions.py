@@ -11,8 +11,9 @@ from thalweg._src.compat.keras_backend import sessions
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib import nesting
-from thalweg._src.ops import assigning, basic
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops import basic
+from thalweg._src.ops.stateful import assigning
+from thalweg._src.ops.stateful.variables import Variable
 
 
 class GraphExecutionFunction:

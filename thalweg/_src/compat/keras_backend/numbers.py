@@ -8,13 +8,15 @@ import numpy as np
 
 from thalweg._src.compat.keras_backend import settings
 from thalweg._src.core.graph import Tensor
-from thalweg._src.ops import constants, random, shaping, softmax
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.clip import clip_by_value
-from thalweg._src.ops.elementwise import log
-from thalweg._src.ops.reduce import reduce_sum
-from thalweg._src.ops.selecting import where
-from thalweg._src.ops.transposing import transpose
+from thalweg._src.ops.arrays import constants, shaping
+from thalweg._src.ops.arrays.selecting import where
+from thalweg._src.ops.arrays.transposing import transpose
+from thalweg._src.ops.chance import random
+from thalweg._src.ops.nets import softmax
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.clip import clip_by_value
+from thalweg._src.ops.numeric.elementwise import log
+from thalweg._src.ops.numeric.reduce import reduce_sum
 
 
 def _logits(output: Any, kind: str) -> Any:

@@ -7,15 +7,15 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib import nesting
-from thalweg._src.ops import stacking
-from thalweg._src.ops.casting import cast
-from thalweg._src.ops.compare import logical_and
-from thalweg._src.ops.constants import constant, ones_like, zeros_like
-from thalweg._src.ops.selecting import where
-from thalweg._src.ops.shaping import expand_dims, shape
-from thalweg._src.ops.tensor_array import TensorArray
-from thalweg._src.ops.transposing import reverse, transpose
-from thalweg._src.ops.while_loop import while_loop
+from thalweg._src.ops.arrays import stacking
+from thalweg._src.ops.arrays.constants import constant, ones_like, zeros_like
+from thalweg._src.ops.arrays.selecting import where
+from thalweg._src.ops.arrays.shaping import expand_dims, shape
+from thalweg._src.ops.arrays.transposing import reverse, transpose
+from thalweg._src.ops.control.tensor_array import TensorArray
+from thalweg._src.ops.control.while_loop import while_loop
+from thalweg._src.ops.numeric.casting import cast
+from thalweg._src.ops.numeric.compare import logical_and
 
 Step = Callable[[Any, tuple[Any, ...]], tuple[Any, Sequence[Any]]]
 

@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph, reset_default_graph
 from thalweg._src.core.scopes import init_scope, name_scope
-from thalweg._src.ops import constants
-from thalweg._src.ops.assigning import is_variable_initialized
-from thalweg._src.ops.variable_lists import variables_initializer
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.stateful.assigning import is_variable_initialized
+from thalweg._src.ops.stateful.variable_lists import variables_initializer
 from thalweg._src.runtime.session import Session, get_default_session
 
 _uids: WeakKeyDictionary[Graph, collections.Counter[str]] = WeakKeyDictionary()

@@ -10,9 +10,9 @@ import numpy as np
 from thalweg._src.compat.keras_backend import sessions, settings
 from thalweg._src.core import dtypes
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops import constants
-from thalweg._src.ops.sparse_arrange import sparse_placeholder
-from thalweg._src.ops.variables import Variable
+from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_placeholder
+from thalweg._src.ops.stateful.variables import Variable
 
 
 def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Any:
