@@ -6,6 +6,8 @@ from thalweg._src.lib.estimators.canned_estimators import BaselineEstimator as B
 from thalweg._src.lib.estimators.canned_estimators import DNNEstimator as DNNEstimator
 from thalweg._src.lib.estimators.canned_estimators import DNNLinearCombinedEstimator as DNNLinearCombinedEstimator
 from thalweg._src.lib.estimators.canned_estimators import LinearEstimator as LinearEstimator
+from thalweg._src.lib.estimators.exporting import export_all_saved_models as export_all_saved_models
+from thalweg._src.lib.estimators.exporting import export_saved_model_for_mode as export_saved_model_for_mode
 from thalweg._src.lib.estimators.extending import InMemoryEvaluatorHook as InMemoryEvaluatorHook
 from thalweg._src.lib.estimators.extending import add_metrics as add_metrics
 from thalweg._src.lib.estimators.extending import clip_gradients_by_norm as clip_gradients_by_norm
@@ -31,4 +33,11 @@ from thalweg._src.lib.estimators.receivers import (
 )
 from thalweg._src.lib.estimators.recurrent import RNNClassifier as RNNClassifier
 from thalweg._src.lib.estimators.recurrent import RNNEstimator as RNNEstimator
+from thalweg._src.lib.estimators.saved_model_estimator import SavedModelEstimator as SavedModelEstimator
 from thalweg._src.lib.estimators.spec import call_logit_fn as call_logit_fn
+from thalweg._src.lib.estimators.training_in_memory import (
+    boosted_trees_classifier_train_in_memory as boosted_trees_classifier_train_in_memory,
+)
+from thalweg._src.lib.estimators.training_in_memory import (
+    boosted_trees_regressor_train_in_memory as boosted_trees_regressor_train_in_memory,
+)

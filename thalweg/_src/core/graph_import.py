@@ -181,9 +181,14 @@ class _Importer:
             del graph._ops[start:]
             graph._nodes_by_name, graph._names_in_use, graph._next_id = by_name, names, next_id
             raise
-        unused = [k for k in self.mapped if k not in self.used]
-        if unused:
-            raise ValueError("Attempted to map inputs that were not found in graph_def: [" + ", ".join(unused) + "]")
+        missing = [k for k in self.mapped if k not in self.used and not self._is_there(k)]
+        if missing:
+            raise ValueError("Attempted to map inputs that were not found in graph_def: [" + ", ".join(missing) + "]")
+
+    def _is_there(self, text: str) -> bool:
+        """Whether the graph has the node or the output, used or not."""
+        key, index = _split(text)
+        return key in self.made and (text.startswith("^") or index < len(self.made[key].outputs))
 
     def _add(self, node: Any, prefix: str) -> list[tuple[Operation, int, str]]:
         opdef = OPS[node.op]

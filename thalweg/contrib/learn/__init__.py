@@ -24,6 +24,7 @@ from thalweg._src.contrib.learn.canned import LinearClassifier as LinearClassifi
 from thalweg._src.contrib.learn.canned import LinearEstimator as LinearEstimator
 from thalweg._src.contrib.learn.canned import LinearRegressor as LinearRegressor
 from thalweg._src.contrib.learn.datasets.mnist import read_data_sets as read_data_sets
+from thalweg._src.contrib.learn.dynamic_rnn import DynamicRnnEstimator as DynamicRnnEstimator
 from thalweg._src.contrib.learn.estimator import Estimator as Estimator
 from thalweg._src.contrib.learn.estimator import SKCompat as SKCompat
 from thalweg._src.contrib.learn.estimator import (
@@ -54,6 +55,7 @@ from thalweg._src.contrib.learn.kmeans import KMeansClustering as KMeansClusteri
 from thalweg._src.contrib.learn.learn_io import generator_input_fn as generator_input_fn
 from thalweg._src.contrib.learn.learn_io import numpy_input_fn as numpy_input_fn
 from thalweg._src.contrib.learn.learn_io import pandas_input_fn as pandas_input_fn
+from thalweg._src.contrib.learn.logistic import LogisticRegressor as LogisticRegressor
 from thalweg._src.contrib.learn.metric_spec import MetricSpec as MetricSpec
 from thalweg._src.contrib.learn.modes import MetricKey as MetricKey
 from thalweg._src.contrib.learn.modes import ModeKeys as ModeKeys

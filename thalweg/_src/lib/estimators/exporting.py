@@ -99,3 +99,32 @@ def _add_graph(
                 builder.add_meta_graph_and_variables(session, **how)
             else:
                 builder.add_meta_graph(**how)
+
+
+def export_saved_model_for_mode(
+    estimator: Any,
+    export_dir_base: Any,
+    input_receiver_fn: Any,
+    assets_extra: Any = None,
+    as_text: bool = False,
+    checkpoint_path: Any = None,
+    mode: str = ModeKeys.PREDICT,
+) -> bytes:
+    """`estimator.export_saved_model` for any mode, as a function."""
+    return estimator.export_saved_model(
+        export_dir_base, input_receiver_fn, assets_extra, as_text, checkpoint_path, experimental_mode=mode
+    )
+
+
+def export_all_saved_models(
+    estimator: Any,
+    export_dir_base: Any,
+    input_receiver_fn_map: Any,
+    assets_extra: Any = None,
+    as_text: bool = False,
+    checkpoint_path: Any = None,
+) -> bytes:
+    """`estimator.experimental_export_all_saved_models`, as a function."""
+    return estimator.experimental_export_all_saved_models(
+        export_dir_base, input_receiver_fn_map, assets_extra, as_text, checkpoint_path
+    )

@@ -23,7 +23,7 @@ _ALONE = {
 }
 
 
-def _checked(tensors: Any, what: str, ints: bool = False) -> dict[Any, Any]:
+def checked_tensors(tensors: Any, what: str, ints: bool = False) -> dict[Any, Any]:
     """{name: tensor}. Raises ValueError for other things."""
     if tensors is None:
         raise ValueError(f"{what}s must be defined.")
@@ -58,13 +58,13 @@ class ServingInputReceiver(
     def __new__(
         cls, features: Any, receiver_tensors: Any, receiver_tensors_alternatives: Any = None
     ) -> ServingInputReceiver:
-        features = _checked(features, "feature", ints=True)
-        receiver_tensors = _checked(receiver_tensors, "receiver_tensor")
+        features = checked_tensors(features, "feature", ints=True)
+        receiver_tensors = checked_tensors(receiver_tensors, "receiver_tensor")
         if receiver_tensors_alternatives is not None:
             if not isinstance(receiver_tensors_alternatives, dict):
                 raise ValueError(f"receiver_tensors_alternatives must be a dict: {receiver_tensors_alternatives}.")
             for name, tensors in receiver_tensors_alternatives.items():
-                receiver_tensors_alternatives[name] = _checked(tensors, "receiver_tensors_alternative")
+                receiver_tensors_alternatives[name] = checked_tensors(tensors, "receiver_tensors_alternative")
         return super().__new__(cls, features, receiver_tensors, receiver_tensors_alternatives)
 
 
@@ -100,9 +100,9 @@ class SupervisedInputReceiver(
     """Features and labels, for the export of graphs that train or evaluate."""
 
     def __new__(cls, features: Any, labels: Any, receiver_tensors: Any) -> SupervisedInputReceiver:
-        _checked(features, "feature", ints=True)
-        _checked(labels, "label", ints=True)
-        return super().__new__(cls, features, labels, _checked(receiver_tensors, "receiver_tensor"))
+        checked_tensors(features, "feature", ints=True)
+        checked_tensors(labels, "label", ints=True)
+        return super().__new__(cls, features, labels, checked_tensors(receiver_tensors, "receiver_tensor"))
 
 
 def build_parsing_serving_input_receiver_fn(
