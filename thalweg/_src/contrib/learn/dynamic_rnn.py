@@ -25,8 +25,8 @@ from thalweg._src.core.graph import get_default_graph
 from thalweg._src.lib.feature_columns.sequence import concatenate_context_input
 from thalweg._src.lib.optimizers.momentum import MomentumOptimizer
 from thalweg._src.lib.rnn.dynamic import dynamic_rnn
-from thalweg._src.ops import checks
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.reports import checks
 
 _PROBLEMS = (ProblemType.CLASSIFICATION, ProblemType.LINEAR_REGRESSION)
 _ANSWERS = {PredictionType.MULTIPLE_VALUE: "MultiValue", PredictionType.SINGLE_VALUE: "SingleValue"}

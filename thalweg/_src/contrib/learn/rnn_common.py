@@ -10,9 +10,9 @@ from thalweg._src.lib.metrics import means
 from thalweg._src.lib.rnn.basic import BasicRNNCell, GRUCell, LSTMCell
 from thalweg._src.lib.rnn.cell import RNNCell
 from thalweg._src.lib.rnn.wrappers import DropoutWrapper, MultiRNNCell
-from thalweg._src.ops.gathering import gather
+from thalweg._src.ops.arrays.gathering import gather
+from thalweg._src.ops.arrays.selecting import boolean_mask, sequence_mask
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.selecting import boolean_mask, sequence_mask
 
 _CELLS = {"basic_rnn": BasicRNNCell, "lstm": LSTMCell, "gru": GRUCell}
 
