@@ -6,12 +6,17 @@ Kept to what Python 3.6 reads.
 RUNS = 100
 
 
+def as_numbers(array):
+    """An array of a type that NumPy can write."""
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array
+
+
 def numbers(tf):
     """{name: (tensor, whether it must be equal to the last bit)}."""
     found = {}
 
     def add(name, tensor, exact=False):
-        found[name] = (tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor, exact)
+        found[name] = (tensor, exact)
 
     tf.set_random_seed(87)
     # Seeds that follow from the graph's and from the number of operations before.
@@ -21,9 +26,8 @@ def numbers(tf):
     add("derived_dropout", tf.nn.dropout(tf.ones([12]), 0.5), True)
     for dtype in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
         add("unit_" + dtype.name, tf.random_uniform([5], dtype=dtype, seed=5), True)
-        add(
-            "uniform_" + dtype.name, tf.random_uniform([5], -2, 5, dtype, seed=5)
-        )  # a product and a sum are rounded once here
+        add("uniform_" + dtype.name, tf.random_uniform([5], -2, 5, dtype, seed=5), True)
+        add("many_uniform_" + dtype.name, tf.random_uniform([5000], -2.1, 5.3, dtype, seed=7)[::97], True)
         add("normal_" + dtype.name, tf.random_normal([5], 1.0, 2.0, dtype, seed=5))
         add("truncated_" + dtype.name, tf.truncated_normal([7], dtype=dtype, seed=5))
     for dtype, most in ((tf.int32, 1000), (tf.int64, 2**40)):
@@ -48,6 +52,8 @@ def numbers(tf):
     stateless = tf.random
     for dtype in (tf.float16, tf.float32, tf.float64):
         add("stateless_uniform_" + dtype.name, stateless.stateless_uniform([5], seed, dtype=dtype), True)
+        ranged = stateless.stateless_uniform([5000], seed, -2.1, 5.3, dtype)
+        add("stateless_ranged_" + dtype.name, ranged[::97], True)
         add("stateless_normal_" + dtype.name, stateless.stateless_normal([5], seed, dtype=dtype))
         add("stateless_truncated_" + dtype.name, stateless.stateless_truncated_normal([5], [3, 4], dtype=dtype))
     for dtype in (tf.int32, tf.int64):
@@ -57,6 +63,10 @@ def numbers(tf):
     add("stateless_categorical", stateless.stateless_categorical(logits, 7, seed, dtype=tf.int32), True)
     sampled(tf, add)
     return found
+
+
+# Initializers whose numbers take a product and a sum, nothing else.
+UNIFORM = {"unit_scaling", "xavier"}
 
 
 def initialized(tf, add):
@@ -81,7 +91,7 @@ def initialized(tf, add):
         for kind in ("uniform", "truncated_normal", "untruncated_normal"):
             made["scaling_%s_%s" % (mode, kind)] = i.variance_scaling(1.5, mode, kind, seed=5)
     for name in sorted(made):
-        add("initial_" + name, made[name]([3, 2, 4]))
+        add("initial_" + name, made[name]([3, 2, 4]), name in UNIFORM or name.endswith("uniform"))
     add("initial_orthogonal", i.orthogonal(0.5, seed=5)([4, 3]))
     add("initial_orthogonal_wide", i.orthogonal(seed=5)([2, 3, 7]))
     add("initial_delta", tf.initializers.orthogonal(seed=6)([5, 5]))

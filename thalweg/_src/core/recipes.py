@@ -67,6 +67,11 @@ def of(value: Any) -> Any:
     return _notes.made.get(id(value), (None, None))[1]
 
 
+def seen(value: Any) -> Any:
+    """The recipe of a value, whoever else takes it, or None."""
+    return None if _notes.made is None else _notes.made.get(id(value), (None, None))[1]
+
+
 def took(values: Sequence[Any], outputs: Sequence[Any]) -> None:
     """An operation made `outputs` from `values`."""
     for v in values:

@@ -10,7 +10,7 @@ from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.seeds import get_seed
 from thalweg._src.core.shapes import Dimension
-from thalweg._src.ops.chance import distributions, rejection
+from thalweg._src.ops.chance import distributions, rejection, rounding
 from thalweg._src.ops.late import array, math
 
 T = type_attr("T")
@@ -39,7 +39,7 @@ def _random_uniform(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, dty
     """Numbers in [0, 1)."""
     count = distributions.size_of(shape)
     rng.reserve(count)
-    return distributions.uniform(rng, count, dtype._as_numpy).reshape(shape)
+    return rounding.drawn(distributions.uniform(rng, count, dtype._as_numpy).reshape(shape), rng)
 
 
 @op("RandomStandardNormal", numpy_only=True)
@@ -47,7 +47,7 @@ def _random_normal(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, dtyp
     """Numbers of the normal distribution of mean zero and deviation one."""
     count = distributions.size_of(shape)
     rng.reserve(count)
-    return distributions.normal(rng, count, dtype._as_numpy).reshape(shape)
+    return rounding.drawn(distributions.normal(rng, count, dtype._as_numpy).reshape(shape), rng)
 
 
 @op("TruncatedNormal", numpy_only=True)
@@ -55,7 +55,7 @@ def _truncated_normal(shape: Static(ShapeT), *, seed: int = 0, seed2: int = 0, d
     """Standard normal numbers, those beyond two deviations drawn again."""
     count = distributions.size_of(shape)
     rng.reserve(count)
-    return rejection.truncated_normal(rng, count, dtype._as_numpy).reshape(shape)
+    return rounding.drawn(rejection.truncated_normal(rng, count, dtype._as_numpy).reshape(shape), rng)
 
 
 @op("RandomUniformInt", numpy_only=True)

@@ -13,7 +13,7 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.seeds import get_seed
 from thalweg._src.core.shapes import as_shape
 from thalweg._src.ops.arrays.constants import zeros_like
-from thalweg._src.ops.chance import distributions, rejection
+from thalweg._src.ops.chance import distributions, rejection, rounding
 from thalweg._src.ops.chance.random import apart, need_scalar, shape_tensor, sizes_of
 from thalweg._src.ops.late import array, math
 
@@ -204,7 +204,8 @@ def _filled(draw, shape, seed, dtype, apart):
     if not count:
         return jnp.zeros(shape, dtype)
     with jax.enable_x64(True):  # a stream is JAX's work, whoever calls this
-        return draw(_stream(seed, apart=apart), count, dtype).reshape(shape)
+        stream = _stream(seed, apart=apart)
+        return rounding.drawn(draw(stream, count, dtype).reshape(shape), stream)
 
 
 @op("StatelessRandomUniform")

@@ -33,6 +33,7 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.structured import Structured
 from thalweg._src.ops.arrays.broadcasting import broadcast_rule
 from thalweg._src.ops.basic import identity
+from thalweg._src.ops.chance import rounding
 from thalweg._src.ops.late import math
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 
@@ -106,7 +107,7 @@ def subtract(x: M, y: M) -> M:
 @op("Mul", numpy_only=True)
 def multiply(x: M, y: M) -> M:
     """x * y."""
-    return xp(x, y).multiply(x, y)
+    return rounding.product(x, y)
 
 
 @op("MulNoNan")
