@@ -5,8 +5,9 @@ A compiled cluster, the op-by-op mode for debugging, and the bodies of loops and
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ class Interpreter:
         self.ctx, self.rng_init, self.watch, self.wait = ctx, rng_init, watch, wait
         self.pulls: dict[Operation, Any] = {}  # of operations that a later one differentiates
         self._differentiated: set[Operation] = set()
+        self._begun: dict[Any, dict[Any, Any]] = {}  # the states of random streams before an operation in `pulls` ran
         self.takers: dict[Tensor, int] = {}  # how many operations take a tensor's value, where that is known
         self.current: Any = None  # the operation whose lowering runs, where that wants to know
         self.is_child = False  # whether JAX traces this on its own, perhaps more than once
@@ -183,7 +185,8 @@ class Interpreter:
             values = [self.value(v, op) if not refers(t) else v for v, t in zip(values, op._inputs, strict=True)]
         self.current = op
         if op in self._differentiated:
-            outputs, changed, notes, self.pulls[op] = forward_and_pull(op.opdef, op._attrs, values, self)
+            with self._from_the_start(op):
+                outputs, changed, notes, self.pulls[op] = forward_and_pull(op.opdef, op._attrs, values, self)
             for key, value in changed.items():
                 self.write(key, value)
             apply.report(notes, f"a check in {op.name} failed")
@@ -193,6 +196,19 @@ class Interpreter:
             env[t] = _declared(v, t)
         if self.watch is not None:
             self.watch(op, [env[t] for t in op.outputs])
+
+    @contextlib.contextmanager
+    def _from_the_start(self, op: Operation) -> Iterator[None]:
+        """While a derivative runs its op again, the random streams of that op are where they were before it ran."""
+        forward = None if op.opdef.forward_of is None else op.opdef.forward_of(op._attrs)
+        begun = self._begun.get(forward, {})
+        after = {key: self.state[key] for key in begun}
+        for key, value in begun.items():
+            self.state[key] = value
+        self._begun[op] = {("rng", r.name): self._rng(r).state for r in randoms(op)}
+        yield
+        for key, value in after.items():
+            self.state[key] = value
 
     def call_graph(
         self,
