@@ -93,3 +93,57 @@ def test_large_first_values_are_compiled(session):
     session.run(v.initializer)
     assert len(executables(session)) == 1
     assert 0.49 < session.run(v).mean() < 0.51
+
+
+def long(session, x, turns):
+    """A variable, and a step over an unrolled recurrence of `turns` turns that changes it."""
+    w = tf.Variable(0.5)
+    for _ in range(turns):
+        x = tf.tanh(w * x + 0.1)
+    session.run(tf.global_variables_initializer())
+    return w, tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(x))
+
+
+def test_numpy_makes_the_first_runs_of_a_huge_step(session, monkeypatch):
+    monkeypatch.setattr(haste, "EARLY", 2)
+    monkeypatch.setattr(haste, "_HUGE", 100)
+    x = tf.placeholder(tf.float32, [None])
+    w, step = long(session, x, 20)
+    seen = []
+    for n in (3, 3, 4, 3, 3):
+        session.run(step, {x: np.full(n, 0.3)})
+        seen.append(len(executables(session)))
+    assert seen == [0, 0, 0, 1, 1]
+    expected = 0.5
+    for n in (3, 3, 4, 3, 3):
+        slope, value = 0.0, 0.3
+        for _ in range(20):
+            inner = np.tanh(expected * value + 0.1)
+            slope = (1 - inner**2) * (value + expected * slope)
+            value = inner
+        expected -= 0.1 * n * slope
+    assert session.run(w) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_huge_step_of_large_arrays_is_compiled_at_once_and_runs_once(session, monkeypatch):
+    monkeypatch.setattr(haste, "_HUGE", 100)
+    monkeypatch.setattr(haste, "_HELD", 100_000)
+    x = tf.placeholder(tf.float32, [None])
+    w, step = long(session, x, 20)
+    drawn = tf.random_uniform([], seed=3)
+    with tf.control_dependencies([step]):
+        both = tf.stack([drawn, tf.reduce_sum(tf.exp(x))])
+    first = session.run(both, {x: np.full(20_000, 1e-6)})
+    assert len(executables(session)) == 1
+    with tf.Session() as other:
+        assert other.run(drawn) == pytest.approx(first[0], rel=1e-6)
+
+
+def test_loops_and_convolutions_are_left_to_the_compiler(monkeypatch):
+    monkeypatch.setattr(haste, "_HUGE", 2)
+    image = tf.ones([1, 4, 4, 1])
+    loop = tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])
+    conv = tf.nn.conv2d(image, tf.ones([2, 2, 1, 1]), [1, 1, 1, 1], "SAME")
+    assert haste.is_huge([image.op, (image + 1).op])
+    assert not haste.is_huge([image.op, loop.op.inputs[0].op])
+    assert not haste.is_huge([image.op, conv.op])

@@ -22,6 +22,10 @@ _OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_leve
 FEW = 3  # runs of a cluster's first executable, after which it is compiled in full
 SOME = 16  # of those for other shapes
 MANY = 64  # of those for ever new shapes
+EARLY = 64  # runs of a huge step that NumPy makes before it is compiled
+_HUGE = 1_500  # operations of a huge step
+_EARLY_GAIN = 1_600_000  # numbers that NumPy gives in a good part of the time in which XLA compiles one operation
+_HELD = 200_000_000  # numbers that NumPy holds at the same time
 _GAIN = 400_000  # numbers that may be given by slower code for every operation that is compiled hastily
 _DRAWN = 1_000_000  # numbers that NumPy makes while XLA compiles one random operation
 _TURNS = 100  # that a loop is taken to make where their number is not known
@@ -61,6 +65,21 @@ def is_slight(ops: Sequence[Operation], draws: int) -> bool:
                 return False
             total += size
     return total <= _DRAWN * (1 + draws)
+
+
+def is_huge(ops: Sequence[Operation]) -> bool:
+    """Whether operations are so many that XLA compiles for as long as NumPy takes for hundreds of runs of them.
+
+    What NumPy has not is left to a compiler: loops, convolutions.
+    """
+    return len(ops) >= _HUGE and not any(
+        op.opdef.bodies is not None or op.opdef.forward_of is not None or "Conv" in op.type for op in ops
+    )
+
+
+def most_early(ops: Sequence[Operation]) -> int:
+    """How many numbers the operations of a huge step may give, so that NumPy is not long behind compiled code."""
+    return min(len(ops) * _EARLY_GAIN // EARLY, _HELD)
 
 
 def _refers(t: Tensor) -> bool:

@@ -69,6 +69,8 @@ class Plan:
             c.changes = changes
             if c.writes and not c.is_host and haste.is_slight(c.ops, len(c.randoms)):
                 c.slight_runs = haste.SOME
+            elif not c.is_host and haste.is_huge(c.ops):
+                c.early_runs = {}
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)

@@ -45,6 +45,7 @@ class Cluster:
         self.sources: dict[str, Operation] = {}
         self.writes: dict[str, None] = {}
         self.slight_runs = 0  # so many more by NumPy: see `haste.is_slight`
+        self.early_runs: dict[Any, int] | None = None  # of a huge step: so many more by NumPy, for the shapes seen
         self.changes: frozenset[str] = frozenset()  # what all clusters of its plan write
         self.randoms: list[Operation] = []
         self.kept: list[Operation] = []

@@ -31,6 +31,7 @@ from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 log = logging.getLogger("thalweg")
 # Shapes that a cluster is compiled for: until what changes is set apart, until a warning, and kept at the same time.
 _FEW, _MANY, _MOST = 4, 24, 128
+_MANY_SHAPES = 4096
 
 
 class ClusterRuns:
@@ -84,6 +85,8 @@ class ClusterRuns:
             cluster.slight_runs -= 1
             self._run_on_numpy(cluster, env, once=True)
             return
+        if cluster.early_runs is not None and self._run_early(cluster, cluster.early_runs, statics, env):
+            return
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
         lock = self._store.lock if cluster.sources or cluster.randoms else self._lock
         with lock:
@@ -123,13 +126,30 @@ class ClusterRuns:
         past.ran(key, time.perf_counter() - start)
         return True
 
-    def _run_on_numpy(self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False) -> None:
+    def _run_early(self, cluster: Cluster, early: dict[Any, int], statics: dict[Tensor, Any], env: Any) -> bool:
+        """Run a huge cluster on NumPy arrays, if it has not been for long; False where its arrays are too large for that."""
+        key = _shapes_key(cluster, statics, env)
+        left = early.get(key, haste.EARLY)
+        if not left or cluster.colour.platform != "cpu":
+            return False
+        try:
+            self._run_on_numpy(cluster, env, watch=_Counted(haste.most_early(cluster.ops)))
+        except (_TooMuch, Cramped, Replan):
+            cluster.early_runs = None
+            return False
+        if len(early) > _MANY_SHAPES:
+            early.clear()
+        early[key] = left - 1
+        return True
+
+    def _run_on_numpy(self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False, watch: Any = None) -> None:
         """Run a cluster of a CPU's operation by operation, on NumPy arrays."""
         values = {t: on_host(env[t]) for t in cluster.inputs}
         with self._store.lock:
             self._keep_streams(cluster, env)
             runner, state = self._interpreter(cluster, values, on_numpy=True, streams=env)
             runner.once = once
+            runner.watch = watch or runner.watch
             runner.run(cluster.ops, values)
             self._commit(cluster, runner, state)
         env.update((t, values[t]) for t in cluster.outputs)
@@ -287,6 +307,22 @@ class ClusterRuns:
     def _finish(self, op: Operation, work: Any) -> Any:
         """The outputs of an operation that may wait, waiting for them here."""
         return finish(work, _until_done)
+
+
+class _TooMuch(Exception):
+    """A step gives more numbers than it may."""
+
+
+class _Counted:
+    """What is told the outputs of every operation, and raises _TooMuch when they are more than `most` numbers in all."""
+
+    def __init__(self, most: int):
+        self.left = most
+
+    def __call__(self, op: Operation, values: list[Any]) -> None:
+        self.left -= sum([v.size for v in values if isinstance(v, np.ndarray)])
+        if self.left < 0:
+            raise _TooMuch
 
 
 def _until_done(attempt: Any) -> None:
