@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
+from thalweg._src.contrib.learn.feeding import DataFeeder
 
 learn = tf.contrib.learn
 
@@ -187,3 +188,39 @@ def test_predictions_are_an_array_where_one_is_wanted():
     assert found[:2].tolist() == [1, 0]
     assert list(found) == [1, 0, 1, 1]
     np.testing.assert_array_equal(np.asarray(found, np.float32), [1, 0, 1, 1])
+
+
+class Rows:
+    """As a data set of h5py: rows by ascending numbers only."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.ndim, self.dtype = array, array.shape, array.ndim, array.dtype
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, rows):
+        assert isinstance(rows, slice) or np.all(np.diff(rows) > 0)
+        return self.array[rows]
+
+
+class Parts:
+    """As a table of dask: its rows are computed when they are asked for."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def map_partitions(self, f):
+        return f(self.array)
+
+    def compute(self):
+        return self.array
+
+
+@pytest.mark.parametrize("kind", [Rows, Parts])
+def test_rows_out_of_files_and_tables_in_parts(kind):
+    x = np.arange(24, dtype=np.float32).reshape(12, 2)
+    feeder = DataFeeder(kind(x), np.arange(12), n_classes=None, batch_size=5)
+    made, _ = feeder.input_builder()
+    feed = feeder.get_feed_dict_fn()()
+    np.testing.assert_array_equal(feed[made.name][:, 0], 2 * feed["output:0"])

@@ -14,9 +14,11 @@ from thalweg._src.ops.arrays.constants import placeholder
 
 
 def as_array(data: Any) -> Any:
-    """Tables as arrays, dicts of tables as dicts of arrays; other things as they are."""
+    """Tables (dask's too) as arrays, dicts of tables as dicts of arrays; other things, such as files of rows, as they are."""
     if isinstance(data, dict):
         return {key: as_array(value) for key, value in data.items()}
+    if hasattr(data, "map_partitions"):
+        data = data.compute()
     if hasattr(data, "iloc"):
         return np.asarray(data)
     return np.asarray(data) if isinstance(data, list) else data
@@ -116,9 +118,13 @@ class DataFeeder:
         return feed_dict_fn
 
 
-def _batch(data: np.ndarray, rows: np.ndarray, n_classes: Any) -> np.ndarray:
-    """Rows of features (`n_classes` is ()) or of labels."""
-    batch = data[rows]
+def _batch(data: Any, rows: np.ndarray, n_classes: Any) -> np.ndarray:
+    """Rows of features (`n_classes` is ()) or of labels. A file (of h5py) gives rows in ascending order only."""
+    if isinstance(data, np.ndarray):
+        batch = data[rows]
+    else:
+        order = np.argsort(rows)
+        batch = np.asarray(data[rows[order]])[np.argsort(order)]
     if n_classes == ():
         return batch.reshape(-1, 1) if batch.ndim == 1 else batch
     return one_hot(batch, n_classes) if n_classes is not None and n_classes > 1 else batch
