@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import thalweg as tf
-from thalweg._src.contrib.learn import dynamic_rnn, rnn_common
+from thalweg._src.contrib.learn import dynamic_rnn, recurrence
 
 learn = tf.contrib.learn
 CLASSES, NUMBERS = learn.estimators.ProblemType.CLASSIFICATION, learn.estimators.ProblemType.LINEAR_REGRESSION
-SINGLE, MULTIPLE = rnn_common.PredictionType.SINGLE_VALUE, rnn_common.PredictionType.MULTIPLE_VALUE
+SINGLE, MULTIPLE = recurrence.PredictionType.SINGLE_VALUE, recurrence.PredictionType.MULTIPLE_VALUE
 
 
 def shifted(**more):
@@ -60,18 +60,18 @@ def test_what_can_not_be():
     with pytest.raises(ValueError, match="only be set to True for problem_type ProblemType.CLASSIFICATION"):
         recurrent(NUMBERS, SINGLE, predict_probabilities=True)
     with pytest.raises(ValueError, match="The supported cell types are"):
-        rnn_common.construct_rnn_cell(3, None)
+        recurrence.construct_rnn_cell(3, None)
     with pytest.raises(ValueError, match="Got 1 cells and 1 dropout probabilities"):
-        rnn_common.construct_rnn_cell(3, dropout_keep_probabilities=[0.5])
+        recurrence.construct_rnn_cell(3, dropout_keep_probabilities=[0.5])
 
 
 def test_the_last_step_and_what_lies_within():
     steps = tf.constant(np.arange(12, dtype=np.float32).reshape(2, 3, 2))
     lengths = tf.constant([1, 3])
     with tf.Session() as session:
-        last = session.run(rnn_common.select_last_activations(steps, lengths))
-        inside, _ = session.run(rnn_common.mask_activations_and_labels(steps, tf.zeros([2, 3]), lengths))
-        cell = rnn_common.construct_rnn_cell([2, 3], "lstm")
+        last = session.run(recurrence.select_last_activations(steps, lengths))
+        inside, _ = session.run(recurrence.mask_activations_and_labels(steps, tf.zeros([2, 3]), lengths))
+        cell = recurrence.construct_rnn_cell([2, 3], "lstm")
         parts = {f"rnn_cell_state_{i}": tf.zeros([1, n]) for i, n in enumerate([2, 2, 3, 3])}
         again = dynamic_rnn.state_tuple_to_dict(dynamic_rnn.dict_to_state_tuple(parts, cell))
         assert {k: v.shape for k, v in session.run(again).items()} == {k: tuple(v.dims) for k, v in parts.items()}

@@ -10,7 +10,7 @@ from thalweg._src.contrib.layers.optimizers import OPTIMIZER_SUMMARIES, optimize
 from thalweg._src.contrib.layers.target_columns import multi_class_target, regression_target
 from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.modes import ModeKeys, ModelFnOps, PredictionKey, ProblemType
-from thalweg._src.contrib.learn.rnn_common import (
+from thalweg._src.contrib.learn.recurrence import (
     PredictionType,
     RNNKeys,
     construct_rnn_cell,

@@ -1,0 +1,5 @@
+"""tf.contrib.kernel_methods: explicit kernel mappings."""
+
+from thalweg._src.contrib.kernel_methods import KernelLinearClassifier as KernelLinearClassifier
+from thalweg._src.contrib.kernel_methods import RandomFourierFeatureMapper as RandomFourierFeatureMapper
+from thalweg._src.contrib.kernel_methods import sparse_multiclass_hinge_loss as sparse_multiclass_hinge_loss
