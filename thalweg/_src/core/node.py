@@ -53,12 +53,15 @@ class Tensor:
 
     @property
     def shape(self) -> TensorShape:
-        """The static shape."""
-        return TensorShape._of(self._dims)
+        """The static shape: the same object while it does not change, as partly known shapes equal only themselves."""
+        known = self.__dict__.get("_shape")
+        if known is None or known._dims is not self._dims:
+            known = self.__dict__["_shape"] = TensorShape._of(self._dims)
+        return known
 
     def get_shape(self) -> TensorShape:
         """The static shape."""
-        return TensorShape._of(self._dims)
+        return self.shape
 
     def _shape_as_list(self) -> list[int | None] | None:
         return None if self._dims is None else list(self._dims)

@@ -9,6 +9,8 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from thalweg._src.core.dtypes import DType
+
 Dims = tuple[int | None, ...] | None
 
 
@@ -22,6 +24,8 @@ class Dimension:
         if value is None or isinstance(value, Dimension):
             self._value = None if value is None else value._value
             return
+        if isinstance(value, DType):  # its int() is its number
+            raise TypeError(f"Cannot convert {value!r} to Dimension")
         try:
             self._value: int | None = operator.index(value)
         except TypeError:
@@ -241,6 +245,12 @@ class TensorShape:
             return TensorShape._of(None)
         return TensorShape._of(tuple(x if x == y else None for x, y in zip(a, b, strict=True)))
 
+    def __add__(self, other: Any) -> TensorShape:
+        return self.concatenate(other)
+
+    def __radd__(self, other: Any) -> TensorShape:
+        return as_shape(other).concatenate(self)
+
     def concatenate(self, other: Any) -> TensorShape:
         a, b = self._dims, as_shape(other)._dims
         return TensorShape._of(None if a is None or b is None else a + b)
@@ -297,10 +307,14 @@ class TensorShape:
     __nonzero__ = __bool__
 
     def __eq__(self, other: Any) -> bool:
+        """Whether both are known to be the same: a size that is unknown equals no other one."""
         try:
-            return self._dims == as_shape(other)._dims
+            other = as_shape(other)
         except TypeError:
             return NotImplemented
+        if self is other or self._dims is None or other._dims is None:
+            return self._dims is other._dims
+        return self._dims == other._dims and None not in self._dims
 
     def __ne__(self, other: Any) -> bool:
         try:
@@ -309,7 +323,7 @@ class TensorShape:
             return NotImplemented
         if self._dims is None or other._dims is None:
             raise ValueError("The inequality of unknown TensorShapes is undefined.")
-        return self._dims != other._dims
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self._dims)
@@ -344,7 +358,7 @@ def as_dims(shape: Any) -> Dims:
     if hasattr(shape, "unknown_rank"):  # a TensorShapeProto
         return None if shape.unknown_rank else tuple(None if d.size == -1 else d.size for d in shape.dim)
     if isinstance(shape, str):
-        raise TypeError(f"A shape is a list of sizes, not the string {shape!r}")
+        raise TypeError(f"A string has ambiguous TensorShape, please wrap in a list or convert to an int: {shape!r}")
     try:
         return tuple(Dimension(d)._value for d in shape)
     except TypeError:

@@ -135,7 +135,7 @@ class TensorSpec(TypeSpec):
     def __eq__(self, other: Any) -> bool:
         if not isinstance(other, TensorSpec):
             return False
-        return (self._shape, self._dtype, self._name) == (other._shape, other._dtype, other._name)
+        return (self._shape._dims, self._dtype, self._name) == (other._shape._dims, other._dtype, other._name)
 
     def __ne__(self, other: Any) -> bool:
         return not self == other
