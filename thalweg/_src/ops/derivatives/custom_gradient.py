@@ -15,6 +15,7 @@ from thalweg._src.ops import basic
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.derivatives.eager_tape import VariableWatcher, record_function
 from thalweg._src.ops.derivatives.gradients import gradients
+from thalweg._src.ops.stateful.resource_variables import ResourceVariable
 from thalweg._src.ops.stateful.variable_scope import get_variable_scope, variable_scope
 
 _numbers = itertools.count()
@@ -45,7 +46,14 @@ def _with_gradient(f: Any, args: Any, kwargs: Any) -> Any:
     name = f"CustomGradient-{next(_numbers)}"
     inputs = [to_tensor(a) for a in args]
     start = len(graph._ops)
+    scope = get_variable_scope()
+    before = _variables_of(scope)
     result, grad_fn = f(*inputs)
+    if not all(isinstance(v, ResourceVariable) for v in _variables_of(scope) - before):
+        raise TypeError(
+            "All variables made by a function under @custom_gradient must be `ResourceVariable`s: make them in a variable scope "
+            "with use_resource=True."
+        )
     variables = _used_variables(graph, start)
     flat = [to_tensor(r) for r in nest.flatten(result)]
     for r in flat:  # TensorFlow looks for variables behind copies of the results, and names count those
@@ -117,6 +125,10 @@ def _with_eager_gradient(f: Any, args: Any, kwargs: Any) -> Any:
     return nest.pack(result, flat) if nest.is_nested(result) else flat[0]
 
 
+def _variables_of(scope: Any) -> set[Any]:
+    return {*scope.global_variables(), *scope.local_variables()}
+
+
 def _used_variables(graph: Any, start: int) -> list[Any]:
     """The variables that the ops added since `start` read."""
     by_tensor = {}
@@ -165,8 +177,8 @@ def recompute_grad(f: Any, *, tupleize_grads: bool = False) -> Any:
                     again = f(*inputs)
             if set(_used_variables(get_default_graph(), start)) != set(variables or []):
                 raise ValueError(
-                    "The variables used on recompute were different than the variables originally used. Call the function that "
-                    "is computed again in a variable scope of its own."
+                    "The variables used on recompute were different than the variables originally used: the function was probably "
+                    "called twice in the same enclosing scope. Each call needs a variable scope of its own."
                 )
             found = gradients(nest.flatten(again), [*inputs, *(variables or [])], list(grads))
             found = basic.tuple_(found) if tupleize_grads else found

@@ -239,7 +239,7 @@ class _Backward:
 
     def _forward(self, xs: list[Tensor]) -> set[Operation]:
         reached = {x.op for x in xs}
-        stack = list(xs)
+        stack = [x for x in xs if _flows(x)]
         seen = set(xs)
         while stack:
             t = stack.pop()
@@ -375,16 +375,23 @@ class _Backward:
         if not sent:
             return None
         if len(sent) > 1:
-            with self.graph.colocate_with(_op_of(sent[0]), ignore_existing=True):
-                sent[:] = [_add(sent)]
+            sent[:] = [self._added(sent)]
         return sent[0]
+
+    def _added(self, sent: Sequence[Any]) -> Any:
+        """The sum: first of what is on one device, there, then of these sums."""
+        by_device: dict[str, list[Any]] = {}
+        together = not all(isinstance(g, Tensor) for g in sent)
+        for g in sent:
+            by_device.setdefault("" if together else g.device, []).append(g)
+        sums = []
+        for _, grads in sorted(by_device.items()):
+            with self.graph.colocate_with(grads[0].op, ignore_existing=True):
+                sums.append(_add(grads) if len(grads) > 1 else grads[0])
+        return _add(sums) if len(sums) > 1 else sums[0]
 
     def gradient_of(self, x: Tensor) -> Any:
         return self._sum(x)
-
-
-def _op_of(g: Any) -> Operation:
-    return g.op
 
 
 def _add(sent: Sequence[Any]) -> Any:

@@ -32,7 +32,7 @@ def assign(
     """Put `value` into the variable `ref`; gives its tensor, read after that."""
     if isinstance(ref, ResourceVariable):
         return ref.assign(value, name=name)
-    tensor = _ref_of(ref)
+    tensor = _ref_of(ref, "assign")
     validate = True if validate_shape is None else validate_shape
     locking = True if use_locking is None else use_locking
     return state.assign(tensor, value, validate_shape=validate, use_locking=locking, name=name)
@@ -42,18 +42,23 @@ def assign_add(ref: Any, value: Any, use_locking: bool | None = None, name: str 
     """Add `value` to the variable `ref`."""
     if isinstance(ref, ResourceVariable):
         return ref.assign_add(value, name=name)
-    return state.assign_add(_ref_of(ref), value, use_locking=bool(use_locking), name=name)
+    return state.assign_add(_ref_of(ref, "assign_add"), value, use_locking=bool(use_locking), name=name)
 
 
 def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
     """Subtract `value` from the variable `ref`."""
     if isinstance(ref, ResourceVariable):
         return ref.assign_sub(value, name=name)
-    return state.assign_sub(_ref_of(ref), value, use_locking=bool(use_locking), name=name)
+    return state.assign_sub(_ref_of(ref, "assign_sub"), value, use_locking=bool(use_locking), name=name)
 
 
-def _ref_of(ref: Any) -> Any:
-    return ref._variable if isinstance(ref, RefVariable) else ref
+def _ref_of(ref: Any, method: str) -> Any:
+    """The tensor that refers to the variable. Raises AttributeError for what is none, as reading its `method` would."""
+    if isinstance(ref, RefVariable):
+        return ref._variable
+    if isinstance(ref, Tensor) and not ref.dtype._is_ref_dtype:
+        raise AttributeError(f"'Tensor' object has no attribute '{method}': {ref.name!r} is no variable")
+    return ref
 
 
 def is_variable_initialized(variable: Any) -> Tensor:
