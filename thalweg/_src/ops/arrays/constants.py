@@ -14,6 +14,7 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import OPS, Shape, Static, TensorValue, op, type_attr
+from thalweg._src.formats import tensors
 
 T = type_attr("T")
 dtype_attr = type_attr("dtype")
@@ -38,7 +39,7 @@ def constant(
 ) -> Tensor:
     """A tensor that always has this value.
 
-    `value`: a number, string, nested list or array; Python floats become float32, ints int32. With `shape`, a single value
+    `value`: a number, string, nested list, array or TensorProto; Python floats become float32, ints int32. With `shape`, a single value
     fills it, and a shorter list is padded with its last element. Raises TypeError where `dtype` can't hold the value,
     ValueError where the shape does not fit.
 
@@ -49,6 +50,8 @@ def constant(
 
 
 def _constant(value: Any, dtype: DType | None, shape: Any, name: str | None, verify: bool) -> Tensor:
+    if type(value).__name__ == "TensorProto":  # says its type and shape itself
+        return _make(tensors.from_proto(value), dtypes.as_dtype(value.dtype), name or "Const")
     array = as_array(value, dtype)
     if shape is not None:
         dims = shapes.as_dims(shape)

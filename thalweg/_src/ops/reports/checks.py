@@ -60,7 +60,12 @@ ESCAPES = {ord(c): "\\" + e for c, e in zip("\n\r\t\"'\\", "nrt\"'\\", strict=Tr
 
 
 def number_text(value: Any) -> str:
-    """A NumPy number as C++ shows it: reals with as few digits as tell it from its neighbours, of two choices."""
+    """A NumPy number as C++ shows it: reals with as few digits as tell it from its neighbours, of two choices.
+
+    What is no number (a variant, a handle) is shown as Python does.
+    """
+    if not isinstance(value, np.generic):
+        return " ".join(str(value).split())
     if value.dtype.kind == "f":
         value = np.float32(value) if value.dtype.itemsize == 2 else value
         few, many = (15, 17) if value.dtype.itemsize == 8 else (6, 9)
