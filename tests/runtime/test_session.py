@@ -309,3 +309,19 @@ def test_a_variable_without_elements_needs_no_initializer():
         assert sess.run(ready)
         with pytest.raises(tf.errors.FailedPreconditionError):
             sess.run(tf.Variable([1.0]))
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_condition_tells_why_what_it_guards_can_not_be_traced(trains):
+    x, v = tf.placeholder(tf.int32, []), tf.Variable(1.0)
+    with tf.control_dependencies([tf.Assert(tf.greater(x, 0), ["x must be positive"])]):
+        y = tf.reduce_sum(tf.slice(tf.ones([4, 4]), [0, tf.constant(-1)], [2, 2]))
+    y = v.assign_add(y) if trains else y
+    with tf.Session() as s:
+        s.run(v.initializer)
+        for _ in range(2):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="x must be positive"):
+                s.run(y, {x: -1})
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Expected begin"):
+            s.run(y, {x: 1})
+        assert s.run(v) == 1.0

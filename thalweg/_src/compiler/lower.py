@@ -102,10 +102,14 @@ class Executable:
             apply.kernels(self.kernels),
             recipes.noted(donated if self.donates else (), packed),
         ):
-            if self.recompute is not None:
-                Recomputation(inside, **self.recompute).run(runner, env)
-            else:
-                runner.run(inside, env)
+            try:
+                if self.recompute is not None:
+                    Recomputation(inside, **self.recompute).run(runner, env)
+                else:
+                    runner.run(inside, env)
+            except errors.OpError:
+                self.has_checks = bool(checks)
+                raise
         taken = {id(v) for v in (*donated, *kept, *constants, *args)}
         values = []
         self.outputs, self.known = [], {}
@@ -157,14 +161,19 @@ class Executable:
         """`__call__` until it is compiled in full."""
         self._refuse_strings(args)
         start = time.perf_counter()
-        program, is_new = self._early_program(donated, kept, args)
-        outputs, new, flags = program(donated, kept, self.constants, args)
+        try:
+            program, is_new = self._early_program(donated, kept, args)
+            outputs, new, flags = program(donated, kept, self.constants, args)
+        except errors.OpError as error:  # tracing failed: perhaps behind a condition that does not hold, which says why
+            if self.has_checks:
+                self.explain(store, args, error)
+            raise
         if is_new:
             seconds = time.perf_counter() - start
             self.cluster.uncompiled.made(seconds)
             for told in on_compile:
                 told(len(self.cluster.ops), seconds)
-        self.compiled = True
+        self.compiled, self.settled = True, program is self.program
         self._commit(store, new, flags, args)
         return outputs
 
@@ -179,7 +188,7 @@ class Executable:
         if self.hasty is not None and self.hasty_runs:
             self.hasty_runs -= 1
             return self.hasty, not self.compiled
-        self.hasty, self.settled = None, True
+        self.hasty = None
         return self.program, True
 
     def _refuse_strings(self, args: Sequence[Any]) -> None:
@@ -217,15 +226,20 @@ class Executable:
             # Arrays that were fed are the caller's again when a step has returned; whoever fetches waits anyway.
             new[0].block_until_ready()
 
-    def explain(self, store: Any, args: Sequence[Any]) -> None:
-        """Run the cluster again op by op, to raise the error that names the op. Variables are not changed."""
+    def explain(self, store: Any, args: Sequence[Any], known: errors.OpError | None = None) -> None:
+        """Run the cluster again op by op, to raise the error that names the op. Variables are not changed.
+
+        `known` is raised where nothing fails before it.
+        """
         state = {k: store.values[k] for k in (*self.donated, *self.kept)}
         env = dict(zip(self.args, args, strict=True)) | self.statics
         state.update((key, env.pop(key)) for key in self.replayed)
         runner = Interpreter(state, fold=self.cluster.fold, platform=self.device.platform, traced=False)
         with jax.enable_x64(True):
             runner.run(self.cluster.ops, env)
-        raise errors.InternalError(None, None, "A check of the compiled step failed, but none failed op by op.")
+        raise known or errors.InternalError(
+            None, None, "A check of the compiled step failed, but none failed op by op."
+        )
 
     def lowered(self, store: Any, args: Sequence[Any]) -> Any:
         """The step as JAX's Lowered, for its HLO and cost analysis."""
