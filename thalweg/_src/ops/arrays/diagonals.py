@@ -151,6 +151,11 @@ def _check_range(low: int, high: int, rows: int, cols: int) -> None:
             raise ValueError(f"{what}_diag_index is out of bound: {k}. It must be between {-rows} and {cols}")
 
 
+def _of_rank(what: str, x: Any, least: int) -> None:
+    if x.ndim < least:
+        raise ValueError(f"{what} must be at least {least}-dim, received shape: {shapes.text(x.shape)}")
+
+
 def _at_least_matrix(dims: Any) -> Any:
     return shapes.of_rank_at_least(dims, 2)
 
@@ -158,6 +163,7 @@ def _at_least_matrix(dims: Any) -> Any:
 @op("MatrixDiag")
 def _matrix_diag(diagonal: T) -> T:
     """Square matrices with `diagonal` [..., n] on their diagonals."""
+    _of_rank("diagonal", diagonal, 1)
     n = diagonal.shape[-1]
     return _spread(diagonal[..., None, :], 0, 0, n, n, _zero(diagonal))
 
@@ -178,6 +184,7 @@ def _matrix_diag_band(
 ) -> T:
     """Matrices with `diagonal` on the diagonals that `k` (one, or the lowest and the highest) numbers."""
     low, high = _offsets(k)
+    _of_rank("diagonal", diagonal, 1 if low == high else 2)
     band = diagonal[..., None, :] if low == high else diagonal
     if band.shape[-2] != high - low + 1:
         raise ValueError(
@@ -215,6 +222,7 @@ def _(op):
 @op("MatrixDiagPart")
 def _matrix_diag_part(input: T) -> T:
     """The main diagonals of matrices: [..., m, n] -> [..., min(m, n)]."""
+    _of_rank("input", input, 2)
     return xp(input).diagonal(input, axis1=-2, axis2=-1)
 
 
@@ -231,6 +239,7 @@ def _(op):
 def _matrix_band_diag_part(input: T, k: Static(int32), padding_value: T) -> T:
     """The diagonals that `k` numbers, the uppermost first, padded at the end."""
     low, high = _offsets(k)
+    _of_rank("input", input, 2)
     band = _read(input, low, high, padding_value)
     return band[..., 0, :] if low == high else band
 
@@ -256,9 +265,12 @@ def _(op):
 @op("MatrixSetDiag")
 def _matrix_set_diag(input: T, diagonal: T) -> T:
     """`input` with other main diagonals."""
+    _of_rank("input", input, 2)
+    _of_rank("diagonal", diagonal, 1)
     rows, cols = input.shape[-2:]
     if diagonal.shape != (*input.shape[:-2], min(rows, cols)):
         raise ValueError(
+            "first dimensions of diagonal don't match the input: "
             f"must have diagonal.shape == input.shape[:-2] + min(input.shape[-2:]), but received input shape: "
             f"{shapes.text(input.shape)} and diagonal shape: {shapes.text(diagonal.shape)}"
         )
@@ -281,6 +293,8 @@ def _(op):
 def _matrix_set_band(input: T, diagonal: T, k: Static(int32)) -> T:
     """`input` with others of the diagonals that `k` numbers."""
     low, high = _offsets(k)
+    _of_rank("input", input, 2)
+    _of_rank("diagonal", diagonal, 1 if low == high else 2)
     rows, cols = input.shape[-2:]
     _check_range(low, high, rows, cols)
     band = diagonal[..., None, :] if low == high else diagonal
@@ -350,7 +364,13 @@ def matrix_diag(
     """
     if _plain(k) and _plain(num_rows, -1) and _plain(num_cols, -1) and _plain(padding_value):
         return _matrix_diag(diagonal, name=name)
+    padding_value = _as_bool(padding_value, diagonal)
     return _matrix_diag_band(diagonal, k, num_rows, num_cols, padding_value, name=name)
+
+
+def _as_bool(padding: Any, like: Any) -> Any:
+    """A number that pads truth values is one."""
+    return bool(padding) if getattr(like, "dtype", None) == "bool" and not isinstance(padding, Tensor) else padding
 
 
 def _plain(value: Any, default: int = 0) -> bool:
@@ -361,7 +381,7 @@ def matrix_diag_part(input: Any, name: str | None = "diag_part", k: Any = 0, pad
     """The main diagonals of matrices, [..., m, n] -> [..., min(m, n)], or those that `k` numbers, uppermost first."""
     if _plain(k):
         return _matrix_diag_part(input, name=name)
-    return _matrix_band_diag_part(input, k, padding_value, name=name)
+    return _matrix_band_diag_part(input, k, _as_bool(padding_value, input), name=name)
 
 
 def matrix_set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: Any = 0) -> Tensor:

@@ -80,7 +80,8 @@ def _concat_rule(axis: Tensor, values: Sequence[Tensor]) -> Any:
         raise ValueError(f"Shapes must be equal rank, but are {len(known[0])} and {len(other)}")
     rank = len(known[0])
     if value is None:
-        shapes.of_rank_at_least(known[0], 1)
+        if rank == 0:
+            raise ValueError("Can't concatenate scalars (use tf.stack instead)")
         return (None,) * rank
     at = int(value)
     shapes.of_rank_at_least(known[0], at + 1 if at >= 0 else -at)
@@ -247,12 +248,19 @@ def _pieces(x: Any, sizes: Sequence[int], axis: int) -> list[Any]:
     return [x[(*lead, slice(e - n, e))] for n, e in zip(sizes, ends, strict=True)]
 
 
+def _split_axis(split_dim: Any, rank: int) -> int:
+    if np.size(split_dim) != 1:
+        raise ValueError("split_dim_tensor must have exactly one element.")
+    at = int(np.asarray(split_dim).reshape(()))
+    if not -rank <= at < rank:
+        raise ValueError(f"-input rank(-{rank}) <= split_dim < input rank ({rank}), but got {at}")
+    return at
+
+
 @op("Split", default_name="split")
 def _split(split_dim: Static(int32), value: T, *, num_split: Min(int, 1)) -> Many(T, "num_split"):
     """`value` cut into `num_split` equal parts along `split_dim`."""
-    at, rank = int(np.asarray(split_dim).reshape(())), value.ndim
-    if not -rank <= at < rank:
-        raise ValueError(f"-input rank(-{rank}) <= split_dim < input rank ({rank}), but got {at}")
+    at = _split_axis(split_dim, value.ndim)
     n = value.shape[at]
     if n % num_split:
         raise ValueError(
@@ -275,7 +283,10 @@ def _(op):
     at = shapes.axis_in(int(value), len(x.dims))
     size = x.dims[at]
     if size is not None and size % n:
-        raise ValueError(f"Dimension size must be evenly divisible by {n} but is {size}")
+        raise ValueError(
+            f"Dimension size must be evenly divisible by {n} but is {size}: "
+            "Number of ways to split should evenly divide the split dimension"
+        )
     part = None if size is None else size // n
     return [(*x.dims[:at], part, *x.dims[at + 1 :])] * n
 
@@ -290,9 +301,7 @@ def _split_sizes(
     value: T, size_splits: Static(type_attr("Tlen", INTS, int64)), split_dim: Static(int32), *, num_split: Min(int, 1)
 ) -> Many(T, "num_split"):
     """`value` cut along `split_dim` into parts of the given sizes, one of which may be -1: what is left."""
-    at, rank = int(np.asarray(split_dim).reshape(())), value.ndim
-    if not -rank <= at < rank:
-        raise ValueError(f"-input rank(-{rank}) <= split_dim < input rank ({rank}), but got {at}")
+    at = _split_axis(split_dim, value.ndim)
     if len(size_splits) != num_split:
         raise ValueError(f"size of the split_tensor must be 1-D and have {num_split} elements, not {len(size_splits)}")
     return _pieces(value, _all_sizes(size_splits.tolist(), value.shape[at]), at)

@@ -57,7 +57,8 @@ def _transposed(op):
     rank = len(x.dims) if x.dims is not None else n if n is not None else None if value is None else value.size
     if rank is None:
         return [None]
-    # A vector of one is as good as a scalar here: TensorFlow lets it pass.
+    if x.dims is None and rank < 2:  # TensorFlow says nothing of what may be a scalar
+        return [None]
     dims = shapes.of_rank(x.dims, rank)
     if n is not None and n != rank:
         raise ValueError(f"Dimension must be {rank} but is {n}")

@@ -1,0 +1,56 @@
+"""Static shapes and errors at the edges of array operations, as TensorFlow 1.15 has them."""
+
+import numpy as np
+import pytest
+
+import thalweg as tf
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with tf.Graph().as_default() as g:
+        yield g
+
+
+def test_transpose_of_what_may_be_a_scalar_has_no_known_rank():
+    assert tf.transpose(tf.placeholder(tf.int32), [0]).shape.rank is None
+    assert tf.transpose(tf.placeholder(tf.int32), [1, 0]).shape.as_list() == [None, None]
+
+
+def test_split_that_does_not_divide():
+    with pytest.raises(ValueError, match="should evenly divide"):
+        tf.split([0, 1, 2, 3], 3)
+
+
+def test_split_along_no_axis():
+    axis = tf.placeholder(tf.int32)
+    parts = tf.split(np.zeros([5, 30]), [4, 11, 15], axis=axis)
+    with tf.Session() as s, pytest.raises(tf.errors.InvalidArgumentError, match="must have exactly one element"):
+        s.run(parts, {axis: np.zeros(0, np.int32)})
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (tf.matrix_diag, "diagonal must be at least 1-dim"),
+        (tf.matrix_diag_part, "input must be at least 2-dim"),
+        (lambda v: tf.matrix_set_diag(v, [v]), "input must be at least 2-dim"),
+        (lambda v: tf.matrix_set_diag([[v]], v), "diagonal must be at least 1-dim"),
+    ],
+)
+def test_diagonals_of_a_scalar(made, message):
+    v = tf.placeholder(tf.float32)
+    with tf.Session() as s, pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        s.run(made(v), {v: 0.0})
+
+
+def test_truth_values_are_padded_with_a_truth_value():
+    spread = tf.matrix_diag(np.array([True, True]), k=1, padding_value=0)
+    with tf.Session() as s:
+        assert s.run(spread).tolist() == [[False, True, False], [False, False, True], [False] * 3]
+
+
+def test_integers_have_no_gradient():
+    i = tf.constant([1, 2, 3])
+    assert tf.gradients(i * 2, i) == [None]
+    assert tf.gradients(tf.gather(i, [0]), i, grad_ys=tf.constant([1])) == [None]
