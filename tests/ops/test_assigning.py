@@ -25,9 +25,11 @@ def test_gradients_of_one_device_are_added_there_first():
     with tf.device("/task:2"):
         second = tf.matmul(w, tf.constant(1.0, shape=[1, 2]))
     (g,) = tf.gradients(first + second, [w], colocate_gradients_with_ops=True)
-    assert g.op.type == "AddN" and g.op.colocation_groups() == w.op.colocation_groups()
+    assert g.op.type == "AddN"
+    assert g.op.colocation_groups() == w.op.colocation_groups()
     (ones,) = [t.op for t in g.op.inputs if t.op.type == "AddN"]
-    assert len(ones.inputs) == 2 and ones.device == "/task:1"
+    assert len(ones.inputs) == 2
+    assert ones.device == "/task:1"
 
 
 def test_custom_gradient_makes_resource_variables_only():

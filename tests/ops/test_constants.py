@@ -10,7 +10,8 @@ from thalweg._src.formats import protos
 def test_constant_of_a_tensor_proto():
     with tf.Graph().as_default(), tf.Session() as s:
         c = tf.constant(tf.make_tensor_proto([1.5, 2.0]))
-        assert c.dtype == tf.float32 and c.shape == [2]
+        assert c.dtype == tf.float32
+        assert c.shape == [2]
         assert s.run(c * tf.constant(tf.make_tensor_proto(2.0))).tolist() == [3.0, 4.0]
 
 
@@ -20,7 +21,8 @@ def test_constant_of_a_variant(capsys):
     proto.tensor_shape.SetInParent()
     with tf.Graph().as_default(), tf.Session() as s:
         c = tf.constant(proto)
-        assert c.dtype == tf.variant and c.op.get_attr("value") == proto
+        assert c.dtype == tf.variant
+        assert c.op.get_attr("value") == proto
         s.run(tf.Print(c, [c], message="held: ").op)
     assert 'held: [type_name: "int"' in capsys.readouterr().err
 
