@@ -232,7 +232,7 @@ class OpDef:
     `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
     depends on its attrs. `back_edge`: closes a loop, `frame`: what it does in a control-flow frame ('switch', 'merge' ...), if it
     belongs to one. `bodies(attrs, inputs)`: its body graphs, each with the tensors outside that its inputs stand for; with
-    `pure_bodies`, what they write is thrown away.
+    `pure_bodies`, what they write is thrown away. `chooses(attrs, value)`: the one of them that runs for this value of its first input.
     `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
     `keeps_place`: host work that takes arrays where they are, on a device or not; other host work gets NumPy arrays.
@@ -266,6 +266,7 @@ class OpDef:
         self.keeps_place: bool = facts.pop("keeps_place", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
+        self.chooses: Callable[[dict[str, Any], Any], Any] | None = None
         self.hands_on: tuple[str, ...] = ()
         self.reaches: Callable[[Any, Sequence[int]], set[int]] | None = None
         self.forward_of: Callable[[dict[str, Any]], Any] | None = None

@@ -66,10 +66,27 @@ class Content(bytes):
     @classmethod
     def of(cls, name: Any) -> Content:
         """The content of the file `name`. Raises OSError as `open` does."""
-        with open_file(name, buffering=0) as stream:
-            found = cls(stream.read())
+        path = as_path(name)
+        there = remote(path)
+        if there is None:
+            found = cls(_read(path))
+        else:
+            with there.open(path, "rb") as stream:
+                found = cls(stream.read())
         found.source = os.fsdecode(name)
         return found
+
+
+def _read(path: str) -> bytes:
+    """The bytes of a file of this machine. A file object would cost four times as much as the reading of a small file."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        parts = [os.read(descriptor, os.fstat(descriptor).st_size + 1)]
+        while parts[-1]:  # the system may give less than it is asked for
+            parts.append(os.read(descriptor, BUFFER))
+    finally:
+        os.close(descriptor)
+    return parts[0] if len(parts) == 2 else b"".join(parts)
 
 
 def plain_strings(array: np.ndarray) -> Any:

@@ -38,12 +38,20 @@ class Draws:
         """The outputs of the next call, whose stream is in `state`, and its state then. None where it is to be run by itself."""
         if not self.fits:
             return None
-        if self.at >= CALLS or state is not self.states[self.at] or not _same(values, self.values):
+        if not self.waits_for(values) or state is not self.states[self.at]:
             if not self._draw(np.asarray(state), values):
                 return None
+        return self.taken()
+
+    def waits_for(self, values: list[Any]) -> bool:
+        """Whether there are numbers left that were drawn for these inputs."""
+        return self.at < CALLS and _same(values, self.values)
+
+    def taken(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """The outputs that were drawn next, and the state behind them."""
         at = self.at
         self.at = at + 1
-        return [out[at] for out in self.outputs], self.states[self.at]
+        return [out[at, ...] for out in self.outputs], self.states[self.at]
 
     def _draw(self, state: np.ndarray, values: list[Any]) -> bool:
         statics = {i: v for i, (v, arg) in enumerate(zip(values, self.op.opdef.inputs, strict=True)) if arg.static}

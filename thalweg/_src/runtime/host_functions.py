@@ -13,86 +13,16 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.bodies import refers
-from thalweg._src.compiler.interpret import Interpreter, RefValue, _as_op_error, uninitialized
-from thalweg._src.compiler.prune import prune
+from thalweg._src.compiler.interpret import RefValue, _as_op_error, uninitialized
 from thalweg._src.core import apply, errors
 from thalweg._src.core.apply import Replan
-from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.graph import Operation
 from thalweg._src.core.waiting import finish
-from thalweg._src.runtime.compiled_lowering import compiled
+from thalweg._src.runtime.host_programs import Step, program_of
 from thalweg._src.runtime.hosting import HostContext
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.numpy_lowering import on_cpu
 from thalweg._src.runtime.state import fresh_random
-
-
-class Step:
-    """One operation: `fn` on the values in the slots `inputs` (lists of slots for list inputs) fills the slots `outputs`."""
-
-    __slots__ = ("fn", "inputs", "kwargs", "op", "outputs", "rank_one", "types")
-
-    def __init__(self, op: Operation, fn: Any, inputs: list[Any], outputs: list[int]):
-        self.op, self.fn, self.inputs, self.outputs = op, fn, inputs, outputs
-        self.kwargs = {param: op._attrs[name] for param, name in op.opdef.lower_attrs}
-        self.types = [None if t.dtype.is_on_host else t.dtype._as_numpy for t in op.outputs]
-        self.rank_one = len(op.outputs) == 1 and op.opdef.simple_out
-
-
-class Program:
-    """The steps of a graph, the same for all functions that are made of it."""
-
-    def __init__(self, graph: Any):
-        given = frozenset(graph.inputs)
-        acting = [
-            op for op in graph._ops if op.opdef.effect == "write" or (op.opdef.effect == "host" and op.opdef.stateful)
-        ]
-        ops = prune([t.op for t in graph.outputs if t not in given] + acting, given)
-        self.slots: dict[Tensor, int] = {t: i for i, t in enumerate(graph.inputs)}
-        self.values: list[Any] = [None] * len(graph.inputs)
-        self.steps: list[Step] = []
-        self.acts = bool(acting)
-        self.computes = False  # whether JAX may be called but by lowerings, which see to that themselves
-        for op in ops:
-            if op.opdef.name == "_Arg":
-                continue
-            inputs = [self.slots[t] for t in op._inputs]
-            if op.opdef.alias and not refers(op._inputs[0]):
-                self.slots[op.outputs[0]] = inputs[0]
-                continue
-            outputs = [self._slot(t) for t in op.outputs]
-            if op.opdef.constant:
-                self.values[outputs[0]] = op._attrs["value"]
-            elif _is_plain(op):
-                fn = compiled(op)
-                self.steps.append(Step(op, fn, _grouped(op, inputs), outputs))
-            else:
-                self.computes = self.computes or op.opdef.bodies is not None or op.opdef.wants_rng
-                self.steps.append(Step(op, None, inputs, outputs))
-        self.results = [self.slots[t] for t in graph.outputs]
-
-    def _slot(self, t: Tensor) -> int:
-        self.slots[t] = len(self.values)
-        self.values.append(None)
-        return self.slots[t]
-
-
-def _is_plain(op: Operation) -> bool:
-    """Whether the operation is a function of its inputs' values."""
-    o = op.opdef
-    return not (
-        o.source
-        or o.alias
-        or o.wants_run
-        or o.wants_ctx
-        or o.wants_rng
-        or o.writes
-        or o.bodies is not None
-        or any(refers(t) for t in (*op._inputs, *op.outputs))
-    )
-
-
-def _grouped(op: Operation, slots: list[int]) -> list[Any]:
-    return slots if op.opdef.simple else apply.grouped(op.opdef, op._attrs, slots)
 
 
 class _State(dict):
@@ -122,7 +52,7 @@ class _Streams:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.interpreter: Interpreter | None = None
+        self.interpreter: NumPyInterpreter | None = None
         self.waiting: dict[Any, threading.Event] = {}
         self.cancelled: BaseException | None = None
 
@@ -157,11 +87,7 @@ class HostFunction:
 
     def __init__(self, session: Any, graph: Any, captured: Sequence[Any] = ()):
         self.session, self.graph = session, graph
-        key = (graph._mutations, len(graph._ops), tuple(graph.outputs))
-        found = graph._scratch.get("host program")
-        if found is None or found[0] != key:
-            found = graph._scratch["host program"] = (key, Program(graph))
-        self.program: Program = found[1]
+        self.program = program_of(graph)
         self.template = list(self.program.values)
         self.count = len(graph.inputs) - len(captured)
         self.template[self.count : len(graph.inputs)] = captured
@@ -189,26 +115,34 @@ class HostFunction:
             env[i] = value if type(value) is np.ndarray else as_array(value)
         for slot, ref in self.reads:
             env[slot] = _read(self.session._store, ref)
+        with np.errstate(all="ignore"):
+            self._walk(self.program.steps, env)
+        return tuple([env[i] for i in self.program.results])
+
+    def _walk(self, steps: list[Step], env: list[Any]) -> None:
+        """Take the steps, one after the other. An error names the operation."""
         step: Any = None
         try:
-            with on_cpu() if self.program.computes else np.errstate(all="ignore"):
-                for step in self.program.steps:
-                    fn = step.fn
-                    if fn is None:
-                        self._general(step, env)
-                        continue
-                    result = fn(
-                        *[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs], **step.kwargs
-                    )
-                    if step.rank_one:
-                        kind = step.types[0]
-                        if kind is not None and (type(result) is not np.ndarray or result.dtype != kind):
-                            result = np.asarray(result, kind) if type(result) is not np.ndarray else result.astype(kind)
-                        env[step.outputs[0]] = result
-                        continue
-                    values = apply.flat_outputs(step.op.opdef, result)
-                    for slot, value, kind in zip(step.outputs, values, step.types, strict=True):
-                        env[slot] = value if kind is None else np.asarray(value, kind)
+            for step in steps:
+                fn = step.fn
+                if fn is None:
+                    self._general(step, env)
+                    continue
+                if step.several is not None:
+                    result = fn(*step.several(env))
+                elif step.only is not None:
+                    result = fn(env[step.only])
+                else:
+                    result = fn(*[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs])
+                if step.rank_one:
+                    kind = step.types[0]
+                    if kind is not None and (type(result) is not np.ndarray or result.dtype != kind):
+                        result = np.asarray(result, kind) if type(result) is not np.ndarray else result.astype(kind)
+                    env[step.outputs[0]] = result
+                    continue
+                values = apply.flat_outputs(step.op.opdef, result)
+                for slot, value, kind in zip(step.outputs, values, step.types, strict=True):
+                    env[slot] = value if kind is None else np.asarray(value, kind)
         except errors.OpError as error:
             if error._op is None:
                 error._op = step.op
@@ -219,18 +153,26 @@ class HostFunction:
             if getattr(error, "thalweg_user_error", False):
                 raise
             raise _as_op_error(error, step.op) from error
-        return tuple([env[i] for i in self.program.results])
 
     def _general(self, step: Step, env: list[Any]) -> None:
         """An operation that refers to state, calls other graphs or needs the runtime."""
         op = step.op
+        if step.chooses is not None:
+            return self._choose(step, env)
+        if op.opdef.wants_rng:
+            found = self._drawn(op, [env[i] for i in step.inputs])
+            if found is not None:
+                for slot, value in zip(step.outputs, found, strict=True):
+                    env[slot] = value
+                return None
         streams = self._streams
-        if streams.interpreter is None:
-            with streams.lock:
-                streams.interpreter = streams.interpreter or self._make_interpreter()
-        runner = streams.interpreter
+        runner = self._interpreter()
         own = {t: env[i] for t, i in zip(op._inputs, step.inputs, strict=True)}
-        if op.opdef.wants_rng or op.opdef.writes or op.opdef.bodies is not None:
+        if op.opdef.wants_rng or op.opdef.bodies is not None:  # JAX may be called
+            with on_cpu(), streams.lock:
+                runner.step(op, own)
+                self._commit(runner)
+        elif op.opdef.writes:
             with streams.lock:
                 runner.step(op, own)
                 self._commit(runner)
@@ -241,8 +183,39 @@ class HostFunction:
             if type(value) is RefValue and not t.dtype._ref and t.dtype.base_dtype._name != "resource":
                 value = runner.read(value, op)
             env[slot] = np.asarray(value) if hasattr(value, "addressable_shards") else value
+        return None
 
-    def _make_interpreter(self) -> Interpreter:
+    def _choose(self, step: Step, env: list[Any]) -> None:
+        """An operation that runs one of several graphs: the steps of that graph."""
+        first, *rest = [env[i] for i in step.inputs]
+        program = program_of(step.chooses(step.op._attrs, self._value(first)), body=True)
+        inner = program.values.copy()
+        for i, (value, t) in enumerate(zip(rest, program.graph.inputs, strict=True)):
+            inner[i] = value if refers(t) else self._value(value)
+        self._walk(program.steps, inner)
+        for t, slot, i in zip(step.op.outputs, step.outputs, program.results, strict=True):
+            env[slot] = inner[i] if refers(t) else self._value(inner[i])
+
+    def _value(self, value: Any) -> Any:
+        """`value`, or what the variable holds that it refers to."""
+        return _read(self.session._store, value) if type(value) is RefValue else value
+
+    def _drawn(self, op: Operation, values: list[Any]) -> list[np.ndarray] | None:
+        """Random numbers that were drawn ahead for these inputs; None where there are none left."""
+        streams = self._streams
+        if streams.interpreter is None:
+            return None
+        with streams.lock:
+            return streams.interpreter.drawn(op, values)
+
+    def _interpreter(self) -> NumPyInterpreter:
+        streams = self._streams
+        if streams.interpreter is None:
+            with streams.lock:
+                streams.interpreter = streams.interpreter or self._make_interpreter()
+        return streams.interpreter
+
+    def _make_interpreter(self) -> NumPyInterpreter:
         session = self.session
         return NumPyInterpreter(
             _State(session._store),
@@ -253,7 +226,7 @@ class HostFunction:
             ahead=True,
         )
 
-    def _commit(self, runner: Interpreter) -> None:
+    def _commit(self, runner: NumPyInterpreter) -> None:
         keys = [k for k in runner.written if not isinstance(k, tuple)]
         if keys:
             store = self.session._store

@@ -53,6 +53,14 @@ class NumPyInterpreter(Interpreter):
         else:
             super()._run_bodies(op, values, env)
 
+    def drawn(self, op: Operation, values: list[Any]) -> list[np.ndarray] | None:
+        """The next random numbers of `op`, where they were drawn ahead for these inputs."""
+        draws = self.draws.get(op) if self.draws else None
+        if draws is None or not draws.waits_for(values):
+            return None
+        found, self.state["rng", op.name] = draws.taken()
+        return found
+
     def _drawn(self, op: Operation, values: list[Any]) -> Any:
         """Random numbers. Drawing many takes JAX a second where it is not compiled, so it is, for each shape."""
         opdef = op.opdef

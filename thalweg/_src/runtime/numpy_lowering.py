@@ -95,6 +95,8 @@ def _here(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 def plain(value: Any) -> Any:
     """`value` with NumPy arrays in the place of JAX's."""
+    if type(value) is np.ndarray or value is None:
+        return value
     if isinstance(value, jax.Array):
         return np.asarray(value)
     if isinstance(value, list | tuple):

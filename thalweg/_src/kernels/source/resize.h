@@ -66,9 +66,64 @@ void along_row_of_three(const Picture<P>& from, const P* row, const Between& x, 
 }
 #endif
 
+// Bytes by AVX-512: one permutation of the 64 bytes from `base` on brings sixteen numbers of the result both of their neighbours.
+// That does for rows that shrink by less than three or so, and for all that grow, however the pixels lie.
+struct Sixteen {
+  int64_t base;
+  uint16_t word[32], shift[32];  // of the left neighbours, then of the right ones
+  float share[16];
+};
+
 template <typename P>
-void shrink_row(const Picture<P>& from, int64_t y, const Between& x, float* to) {
+std::vector<Sixteen> in_sixteens(const Picture<P>& from, const Between& x) {
+  std::vector<Sixteen> out;
+#if defined(__AVX512BW__)
+  if (sizeof(P) > 1) return out;
+  const int64_t width = x.count * from.channels;
+  out.resize((width + 15) / 16);
+  for (size_t g = 0; g < out.size(); ++g) {
+    int64_t at[32];
+    for (int64_t j = 0; j < 16; ++j) {
+      const int64_t number = std::min<int64_t>(16 * g + j, width - 1), i = number / from.channels, c = number % from.channels;
+      at[j] = x.lower[i] * from.pixel + c * from.channel;
+      at[j + 16] = x.upper[i] * from.pixel + c * from.channel;
+      out[g].share[j] = x.share[i];
+    }
+    out[g].base = *std::min_element(at, at + 32);
+    if (*std::max_element(at, at + 32) - out[g].base > 63) return {};
+    for (int64_t j = 0; j < 32; ++j) {
+      const int64_t place = at[j] - out[g].base;
+      out[g].word[j] = static_cast<uint16_t>(place / 2), out[g].shift[j] = place % 2 ? 8 : 0;
+    }
+  }
+#endif
+  return out;
+}
+
+#if defined(__AVX512BW__)
+inline void along_row_in_sixteens(const uint8_t* row, const uint8_t* end, const std::vector<Sixteen>& parts, float* to) {
+  for (const Sixteen& part : parts) {
+    const uint8_t* at = row + part.base;
+    const __mmask64 there = end - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (end - at)) - 1;
+    const __m512i bytes = _mm512_maskz_loadu_epi8(there, at);
+    const __m512i words = _mm512_permutexvar_epi16(_mm512_loadu_si512(part.word), bytes);
+    const __m512i both = _mm512_and_si512(_mm512_srlv_epi16(words, _mm512_loadu_si512(part.shift)), _mm512_set1_epi16(255));
+    const __m512 left = _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(both)));
+    const __m512 right = _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1)));
+    const __m512 share = _mm512_loadu_ps(part.share);
+    _mm512_storeu_ps(to, _mm512_add_ps(left, _mm512_mul_ps(_mm512_sub_ps(right, left), share)));
+    to += 16;
+  }
+}
+inline void along_row_in_sixteens(const float*, const float*, const std::vector<Sixteen>&, float*) {}
+#endif
+
+template <typename P>
+void shrink_row(const Picture<P>& from, int64_t y, const Between& x, const std::vector<Sixteen>& parts, float* to) {
   const P* row = from.data + y * from.row;
+#if defined(__AVX512BW__)
+  if (!parts.empty()) return along_row_in_sixteens(row, from.end, parts, to);
+#endif
 #if defined(__SSE4_1__)
   if (from.channels == 3 && from.channel == 1) {
     const int64_t first = x.lower[0] * from.pixel, last = x.upper[x.count - 1] * from.pixel;
@@ -82,18 +137,19 @@ void shrink_row(const Picture<P>& from, int64_t y, const Between& x, float* to) 
 template <typename P>
 void resize_bilinear(const Picture<P>& from, const Between& y, const Between& x, float* to) {
   const int64_t width = x.count * from.channels;
-  std::vector<float> space(2 * (width + 4));
-  float* kept[2] = {space.data(), space.data() + width + 4};
+  const std::vector<Sixteen> parts = in_sixteens(from, x);
+  std::vector<float> space(2 * (width + 16));
+  float* kept[2] = {space.data(), space.data() + width + 16};
   int64_t held[2] = {-1, -1};
   for (int64_t i = 0; i < y.count; ++i, to += width) {
     const int64_t upper = y.lower[i], lower = y.upper[i];
     if (held[1] == upper) std::swap(held[0], held[1]), std::swap(kept[0], kept[1]);
-    if (held[0] != upper) shrink_row(from, held[0] = upper, x, kept[0]);
+    if (held[0] != upper) shrink_row(from, held[0] = upper, x, parts, kept[0]);
     if (upper == lower) {
       std::copy_n(kept[0], width, to);
       continue;
     }
-    if (held[1] != lower) shrink_row(from, held[1] = lower, x, kept[1]);
+    if (held[1] != lower) shrink_row(from, held[1] = lower, x, parts, kept[1]);
     const float share = y.share[i];
     const float *a = kept[0], *b = kept[1];
     for (int64_t j = 0; j < width; ++j) to[j] = a[j] + (b[j] - a[j]) * share;

@@ -13,9 +13,17 @@ from thalweg._src.ops.control.reaching import through_branches, through_loop
 from thalweg._src.ops.derivatives.symbolic import symbolic_gradients
 
 
+def _side(cond):
+    return 0 if truth(cond) else 1
+
+
+def _place(index, count):
+    return int(index) if 0 <= index < count else count - 1
+
+
 def _if(cond, input, Tout, then_branch, else_branch, run):
     cond = run.value(cond)
-    index = jnp.where(truth(cond), 0, 1) if is_tracer(cond) else 0 if truth(cond) else 1
+    index = jnp.where(truth(cond), 0, 1) if is_tracer(cond) else _side(cond)
     return one_of(index, [then_branch, else_branch], input, Tout, run)
 
 
@@ -61,8 +69,10 @@ def case_op(
 ) -> Mixed("Tout"):
     """The outputs of the graph with the number `branch_index`, or of the last one if there is none."""
     index, last = run.value(branch_index), len(branches) - 1
-    outside = (index < 0) | (index > last)
-    index = jnp.where(outside, last, index) if is_tracer(index) else last if outside else int(index)
+    if is_tracer(index):
+        index = jnp.where((index < 0) | (index > last), last, index)
+    else:
+        index = _place(index, len(branches))
     return one_of(index, branches, input, Tout, run)
 
 
@@ -96,8 +106,10 @@ for _if_op in (if_op, stateless_if):
         (attrs["then_branch"], list(inputs[1:])),
         (attrs["else_branch"], list(inputs[1:])),
     ]
+    _if_op.chooses = lambda attrs, cond: (attrs["then_branch"], attrs["else_branch"])[_side(cond)]
 case_op.shape_rule(lambda node: _shapes_of(node.attrs["branches"]))
 case_op.bodies = lambda attrs, inputs: [(g, list(inputs[1:])) for g in attrs["branches"]]
+case_op.chooses = lambda attrs, index: attrs["branches"][_place(index, len(attrs["branches"]))]
 for _branching in (if_op, stateless_if, case_op):
     _branching.grad(_reached_gradients)
     _branching.reaches, _branching.takes_none = through_branches, True

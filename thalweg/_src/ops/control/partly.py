@@ -26,7 +26,7 @@ def remember(vector: Any, parts: Parts) -> Any:
 def parts_of(vector: Any) -> Parts:
     """The elements of a vector or scalar as far as they are known while tracing; None stands for the others."""
     if not isinstance(vector, jax.core.Tracer):
-        return [int(v) for v in np.asarray(vector).ravel()]
+        return [int(v) for v in np.asarray(vector).ravel().tolist()]
     found = _known.get(id(vector))
     if found is not None and found[0]() is vector:
         return found[1]

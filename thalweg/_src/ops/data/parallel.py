@@ -4,13 +4,13 @@ import collections
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from thalweg._src.core import errors, leaving
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int32, int64, variant
 from thalweg._src.core.opdef import Func, Mixed
+from thalweg._src.ops.data.calls import Calling
 from thalweg._src.ops.data.mapping import Interleaving, called, cycle_of
 from thalweg._src.ops.data.pipeline import (
     CAPTURED,
@@ -29,65 +29,22 @@ from thalweg._src.ops.data.pipeline import (
 from thalweg._src.ops.data.shaping import Batch
 from thalweg._src.ops.data.stacking import mapped
 
-_END = object()
 
+class _Line:
+    """What the thread of a walk ahead shares with the one who takes its elements, which may go away before the thread does."""
 
-class Ahead:
-    """A walk that runs on a thread of its own, up to `size` elements ahead of the one who takes them.
-
-    An error waits in line like an element. The thread ends with the walk, or when the iterator is cancelled.
-    """
-
-    def __init__(
-        self,
-        source: Callable[[], Iterator[tuple]],
-        size: int,
-        shared: Shared,
-        condition: threading.Condition | None = None,
-    ):
-        self.make, self.size, self.shared = source, size, shared
-        self.low = size - 1 if size <= 8 else size // 2
+    def __init__(self, size: int, shared: Shared, condition: threading.Condition | None):
+        self.size, self.shared = size, shared
         self.ready: collections.deque[tuple[bool, Any]] = collections.deque()
         self.condition = condition or threading.Condition()
-        self.thread: threading.Thread | None = None
-        self.ended = False
+        self.ended = self.left = False
         shared.watch(self.condition)
 
-    def __iter__(self) -> Iterator[tuple]:
-        return self
-
-    def start(self) -> None:
-        if self.thread is None:
-            self.thread = threading.Thread(target=self._work, daemon=True, name="thalweg-data")
-            self.thread.start()
-
-    def __next__(self) -> tuple:
-        self.start()
-        ready = self.ready
-        if not ready:
-            with self.condition:
-                while not ready:
-                    if self.shared.cancelled:
-                        raise errors.CancelledError(None, None, "Iterator was cancelled")
-                    if self.ended:
-                        raise StopIteration
-                    self.condition.wait()
-        good, value = ready.popleft()
-        if len(ready) == self.low:  # it waits since it was full; waking it for each element would cost too much
-            with self.condition:
-                self.condition.notify_all()
-        if good:
-            return value
-        raise value
-
-    def has_next(self) -> bool:
-        """Whether an element, an error or the end can be taken without waiting."""
-        return bool(self.ready) or self.ended
-
-    def _work(self) -> None:
-        condition, ready, shared = self.condition, self.ready, self.shared
+    def fill(self, make: Callable[[], Iterator[tuple]]) -> None:
+        """Walk, as far ahead as there is room, to the end, or until nobody takes the elements any more."""
+        condition, ready = self.condition, self.ready
         try:
-            source = self.make()
+            source = make()
         except BaseException as error:
             self._put((False, error))
             self._finish()
@@ -95,9 +52,9 @@ class Ahead:
         while True:
             if len(ready) >= self.size:
                 with condition:
-                    while len(ready) >= self.size and not shared.cancelled:
+                    while len(ready) >= self.size and not self._is_over():
                         condition.wait()
-            if shared.cancelled:
+            if self._is_over():
                 break
             leaving.hold()
             try:
@@ -108,6 +65,9 @@ class Ahead:
                 item = (False, error)
             self._put(item)
         self._finish()
+
+    def _is_over(self) -> bool:
+        return self.left or self.shared.cancelled
 
     def _put(self, item: tuple[bool, Any]) -> None:
         was_empty = not self.ready
@@ -120,6 +80,63 @@ class Ahead:
         with self.condition:
             self.ended = True
             self.condition.notify_all()
+
+
+class Ahead:
+    """A walk that runs on a thread of its own, up to `size` elements ahead of the one who takes them.
+
+    An error waits in line like an element. The thread ends with the walk, or when the iterator is cancelled or dropped.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Iterator[tuple]],
+        size: int,
+        shared: Shared,
+        condition: threading.Condition | None = None,
+    ):
+        self.make, self.size = source, size
+        self.low = size - 1 if size <= 8 else size // 2
+        self.line = _Line(size, shared, condition)
+        self.ready = self.line.ready
+        self.begun = False
+
+    def __iter__(self) -> Iterator[tuple]:
+        return self
+
+    def __del__(self) -> None:
+        line = self.line
+        line.left = True
+        with line.condition:
+            line.condition.notify_all()
+
+    def start(self) -> None:
+        if not self.begun:
+            self.begun = True
+            threading.Thread(target=self.line.fill, args=(self.make,), daemon=True, name="thalweg-data").start()
+
+    def __next__(self) -> tuple:
+        self.start()
+        ready, line = self.ready, self.line
+        if not ready:
+            with line.condition:
+                while not ready:
+                    if line.shared.cancelled:
+                        raise errors.CancelledError(None, None, "Iterator was cancelled")
+                    if line.ended:
+                        raise StopIteration
+                    line.condition.wait()
+        good, value = ready.popleft()
+        if len(ready) == self.low:  # it waits since it was full; waking it for each element would cost too much
+            with line.condition:
+                line.condition.notify_all()
+        if good:
+            return value
+        raise value
+
+    def has_next(self) -> bool:
+        """Whether an element, an error or the end can be taken without waiting."""
+        return bool(self.ready) or self.line.ended
 
 
 class Prefetch(From):
@@ -169,62 +186,9 @@ class ParallelMap(From):
         self.cardinality = source.cardinality
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return _Calling(
-            self, called(self.function.again(run.shared.kept), self.keeps), self.source.iterate(run.at()), run.shared
-        )
-
-
-class _Calling:
-    def __init__(self, data: ParallelMap, call: Callable[..., tuple], source: Iterator[tuple], shared: Shared):
-        self.call, self.source, self.ahead = call, source, data.workers
-        self.sloppy = data.sloppy or shared.sloppy
-        self.pool = ThreadPoolExecutor(data.workers, thread_name_prefix="thalweg-data")
-        self.pending: collections.deque[Future] = collections.deque()
-        self.ended = False
-        self.shared = shared
-        shared.at_end(lambda: self.pool.shutdown(wait=False, cancel_futures=True))
-
-    def __iter__(self) -> Iterator[tuple]:
-        return self
-
-    def __next__(self) -> tuple:
-        pending = self.pending
-        while not self.ended and len(pending) < self.ahead:
-            if self.shared.cancelled:
-                raise errors.CancelledError(None, None, "Iterator was cancelled")
-            try:
-                element = next(self.source)
-            except StopIteration:
-                self.ended = True
-            except errors.OpError as error:
-                failed: Future = Future()
-                failed.set_exception(error)
-                pending.append(failed)
-            else:
-                pending.append(self.pool.submit(self._one, element))
-        if not pending:
-            self.pool.shutdown(wait=False)
-            raise StopIteration
-        future = pending.popleft()
-        if self.sloppy and not future.done():
-            for i, other in enumerate(pending):
-                if other.done():
-                    del pending[i]
-                    pending.appendleft(future)
-                    future = other
-                    break
-        result = future.result()
-        if result is _END:
-            self.ended = True
-            pending.clear()
-            raise StopIteration
-        return result
-
-    def _one(self, element: tuple) -> Any:
-        try:
-            return self.call(*element)
-        except StopIteration:
-            return _END
+        call = called(self.function.again(run.shared.kept), self.keeps)
+        sloppy = self.sloppy or run.shared.sloppy
+        return Calling(call, self.source.iterate(run.at()), self.workers, run.shared, sloppy)
 
 
 class ParallelInterleave(From):

@@ -5,6 +5,7 @@ the object itself. Iterators are plain Python ones, written so that one which ra
 """
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,29 +54,24 @@ class Shared:
         self.fuses = False  # whether a shuffle and the repeat behind it are one
         self.sloppy = False  # whether parallel work may give elements as they come
         self.statistics: Any = None  # those of the datasets, where an aggregator wants them
-        self._waiting: list[threading.Condition] = []
-        self._closing: list[Callable[[], None]] = []
+        self._waiting: weakref.WeakSet[threading.Condition] = weakref.WeakSet()
+        self._lock = threading.Lock()
 
     def watch(self, condition: threading.Condition) -> None:
         """Wake what waits for `condition` when the iterator ends."""
-        self._waiting.append(condition)
-
-    def at_end(self, close: Callable[[], None]) -> None:
-        """Call `close` when the iterator ends."""
-        self._closing.append(close)
+        with self._lock:
+            self._waiting.add(condition)
 
     def cancel(self) -> None:
         self.cancelled = True
         error = errors.CancelledError(None, None, "Iterator was cancelled")
         for streams in [v for k, v in list(self.kept.items()) if k and k[0] == "streams"]:
             streams.cancel(error)
-        for condition in self._waiting:
+        with self._lock:
+            waiting = list(self._waiting)
+        for condition in waiting:
             with condition:
                 condition.notify_all()
-        for close in self._closing:
-            close()
-        self._waiting.clear()
-        self._closing.clear()
 
 
 class Run:

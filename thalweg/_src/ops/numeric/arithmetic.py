@@ -57,10 +57,18 @@ def _no_zeros(x: Any, y: Any) -> None:
         check(y != 0, "Integer division by zero")
 
 
+def _divisor(x: Any, y: Any) -> Any:
+    """`y` as integers divide by it, which is an error where it is zero."""
+    if type(y) is np.ndarray and np.count_nonzero(y) == y.size:
+        return y
+    _no_zeros(x, y)
+    return _safe(y)
+
+
 def _safe(y: Any) -> Any:
     """`y` with ones for zeros: XLA leaves a division by zero undefined, and NumPy warns."""
     m = xp(y)
-    if m is np and np.all(y):
+    if m is np and np.count_nonzero(y) == y.size:
         return y
     return m.where(y == 0, m.ones_like(y), y)
 
@@ -149,8 +157,7 @@ def floor_div(x: M, y: M) -> M:
     """x / y, rounded towards minus infinity."""
     m = xp(x, y)
     if _is_integer(x):
-        _no_zeros(x, y)
-        return m.floor_divide(x, _safe(y))
+        return m.floor_divide(x, _divisor(x, y))
     return m.floor(quotient(x, y))
 
 
@@ -173,8 +180,7 @@ def xlogy(x: S, y: S) -> S:
 
 
 def _trunc_div(x, y):
-    _no_zeros(x, y)
-    y = _safe(y)
+    y = _divisor(x, y)
     m = xp(x, y)
     if m is jnp:
         return lax.div(*jnp.broadcast_arrays(x, y))
@@ -190,8 +196,7 @@ def floormod(x: R, y: R) -> R:
     """What remains of x after division by y: it has the sign of y."""
     m = xp(x, y)
     if _is_integer(x):
-        _no_zeros(x, y)
-        return m.remainder(x, _safe(y))
+        return m.remainder(x, _divisor(x, y))
     if x.dtype.itemsize == 2:
         x, y = x.astype(np.float32), y.astype(np.float32)
     rest = m.fmod(x, y)
@@ -212,8 +217,7 @@ def truncatemod(x: R, y: R) -> R:
 
 def _trunc_mod(x, y):
     if _is_integer(x):
-        _no_zeros(x, y)
-        y = _safe(y)
+        y = _divisor(x, y)
     return xp(x, y).fmod(x, y)
 
 

@@ -26,8 +26,7 @@ OUT = type_attr("output_type", (int32, int64), int64)
 def normal_axes(axes: Any, rank: int) -> tuple[int, ...]:
     """`axes` (a scalar or a vector) counted from the front, each once. Raises ValueError for one out of range."""
     out: dict[int, None] = {}
-    for a in np.ravel(axes):
-        a = int(a)
+    for a in np.asarray(axes).ravel().tolist():
         if not -rank <= a < rank:
             raise ValueError(f"Invalid reduction dimension {a} for input with {rank} dimensions.")
         out[a % rank] = None
@@ -110,13 +109,13 @@ def _limit(dtype, sign):
 @op("All", numpy_only=True)
 def _all(input: truth, reduction_indices: Static(I), *, keep_dims: bool = False) -> truth:
     """Whether all are true, over axes."""
-    return xp(input).all(input, normal_axes(reduction_indices, input.ndim), keepdims=keep_dims)
+    return input.all(normal_axes(reduction_indices, input.ndim), keepdims=keep_dims)
 
 
 @op("Any", numpy_only=True)
 def _any(input: truth, reduction_indices: Static(I), *, keep_dims: bool = False) -> truth:
     """Whether one is true, over axes."""
-    return xp(input).any(input, normal_axes(reduction_indices, input.ndim), keepdims=keep_dims)
+    return input.any(normal_axes(reduction_indices, input.ndim), keepdims=keep_dims)
 
 
 @op("EuclideanNorm")
