@@ -70,6 +70,36 @@ def test_division_of_python_2():
     assert names["c"].dtype == tf.int32
 
 
+PICKLES = """\
+import cPickle
+import cPickle as again
+from six.moves import cPickle as third, xrange
+from cPickle import dumps
+with open("a", "w") as a, open("b", "w") as b, open("c", "wb") as c:
+    a.write(cPickle.dumps([1, u"x"]))
+    again.dump({"k": 2}, b)
+    third.dump((3,), c, cPickle.HIGHEST_PROTOCOL)
+with open("a") as a, open("b") as b, open("c", "rb") as c:
+    found = cPickle.loads(a.read()), cPickle.load(b), cPickle.load(c), list(xrange(2))
+old = cPickle.loads(b"U\\x02\\xe9a.")  # a string of Python 2
+same = dumps is cPickle.dumps
+"""
+
+
+def test_pickles_of_python_2_are_text(tmp_path, monkeypatch):
+    pytest.importorskip("fissix")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    python2.turn_on()
+    try:
+        exec(scalars.compiled(PICKLES, "old.py"), names)
+    finally:
+        python2.turn_off()
+    assert names["found"] == ([1, "x"], {"k": 2}, (3,), [0, 1])
+    assert names["old"] == "\xe9a"
+    assert names["same"]
+
+
 def test_a_notebook_runs_cell_by_cell(tmp_path):
     path = notebook(
         tmp_path / "nb.ipynb",

@@ -76,6 +76,8 @@ def test_restore_says_what_to_do(tmp_path):
     found.fit(np.ones((2, 1), np.float32), np.ones(2, np.float32)).save(tmp_path / "model")
     with pytest.raises(ValueError, match="same model_fn"):
         learn.TensorFlowEstimator.restore(tmp_path / "model")
+    found.fit(np.ones((2, 1), np.float32), np.ones(2, np.float32), logdir=tmp_path / "own").save(tmp_path / "own")
+    assert (tmp_path / "own" / "model.def").exists()
 
 
 def test_the_refusals_of_estimators():

@@ -1,7 +1,7 @@
 """Programs for Python 2, mended in memory as they are loaded: `thalweg run --py2`. Their files stay as they are.
 
 fissix, the descendant of lib2to3, rewrites the syntax and the names (print statements, xrange, iteritems, urllib2 ...); `/`
-between integers divides as it did.
+between integers divides as it did, and pickles are text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ HOW = "--py2 needs the package fissix: pip install 'thalweg[py2]'"
 LEFT_OUT = ("import", "buffer", "idioms", "set_literal", "ws_comma")
 TRUE_DIVISION = re.compile(r"^from\s+__future__\s+import\b[^#]*\bdivision\b", re.M)
 _DIVIDE = "__thalweg_divide__"
+_PICKLE, _PICKLES = "thalweg._src.compat.pickles", ("pickle", "cPickle")
 _on = False
 
 
@@ -76,11 +77,32 @@ def _decoded(source: bytes) -> str:
 
 def parsed(source: str | bytes, filename: str) -> ast.Module:
     """The syntax tree of a program for Python 2, divisions included."""
-    tree = ast.parse(translated(source, filename), filename)
+    tree = _Pickles().visit(ast.parse(translated(source, filename), filename))
     text = source if isinstance(source, str) else _decoded(source)
     if TRUE_DIVISION.search(text):  # fissix takes such imports away
-        return tree
+        return ast.fix_missing_locations(tree)
     return ast.fix_missing_locations(_Divisions().visit(tree))
+
+
+class _Pickles(ast.NodeTransformer):
+    """Imports of pickle, by all its names, become imports of `compat/pickles.py`."""
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        for alias in node.names:
+            if alias.name in _PICKLES:
+                alias.name, alias.asname = _PICKLE, alias.asname or alias.name
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
+        if node.module in _PICKLES and not node.level:
+            node.module = _PICKLE
+        made: list[ast.stmt] = [node]
+        if node.module == "six.moves":
+            found = [a for a in node.names if a.name in _PICKLES]
+            node.names = [a for a in node.names if a not in found]
+            made = [node] if node.names else []
+            made += [ast.copy_location(ast.Import([ast.alias(_PICKLE, a.asname or a.name)]), node) for a in found]
+        return made
 
 
 class _Divisions(ast.NodeTransformer):

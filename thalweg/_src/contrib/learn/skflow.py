@@ -151,10 +151,11 @@ class TensorFlowEstimator(Estimator):
         return self.get_variable_value(name.split(":")[0])
 
     def save(self, path: Any) -> None:
-        """Copy checkpoints and the parameters into a folder."""
+        """Copy checkpoints and the parameters into a folder, which may be the one where they are."""
         if self._graph is None:
             raise NotFittedError("This estimator is not fitted yet: call `fit` first.")
-        shutil.copytree(self.model_dir, path, dirs_exist_ok=True)
+        if os.path.realpath(self.model_dir) != os.path.realpath(path):
+            shutil.copytree(self.model_dir, path, dirs_exist_ok=True)
         params = {
             k: v for k, v in self.get_params(deep=False).items() if isinstance(v, str | int | float | list | dict)
         }
