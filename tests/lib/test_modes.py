@@ -25,8 +25,41 @@ def test_the_default_strategy_has_one_replica():
     assert tf.distribute.get_replica_context().num_replicas_in_sync == 1
     with tf.distribute.get_strategy().scope() as strategy:
         assert strategy.experimental_run_v2(lambda a, b: a + b, (1, 2)) == 3
-    with pytest.raises(NotImplementedError, match="one replica"):
-        tf.distribute.MirroredStrategy(["/gpu:0", "/gpu:1"])
+
+
+@pytest.mark.parametrize(
+    "make", ["MirroredStrategy", "OneDeviceStrategy", "contrib.MirroredStrategy", "ParameterServer"]
+)
+def test_a_strategy_runs_one_replica_and_is_the_one_in_scope(make):
+    strategy = {
+        "MirroredStrategy": lambda: tf.distribute.MirroredStrategy(["/gpu:0", "/gpu:1"]),
+        "OneDeviceStrategy": lambda: tf.distribute.OneDeviceStrategy("/cpu:0"),
+        "contrib.MirroredStrategy": lambda: tf.contrib.distribute.MirroredStrategy(num_gpus=2),
+        "ParameterServer": lambda: tf.contrib.distribute.ParameterServerStrategy(),
+    }[make]()
+    assert strategy.num_replicas_in_sync == 1
+    assert tf.distribute.get_replica_context().strategy is tf.distribute.get_strategy()
+    with strategy.scope():
+        assert tf.distribute.get_strategy() is strategy
+        assert tf.distribute.has_strategy()
+        assert tf.distribute.in_cross_replica_context()
+        assert tf.distribute.get_replica_context() is None
+        v = tf.get_variable("v", initializer=2.0)
+        iterator = strategy.make_dataset_iterator(tf.data.Dataset.range(3))
+
+        def step(x):
+            assert tf.distribute.get_replica_context().strategy is strategy
+            return v * tf.cast(x, tf.float32)
+
+        total = strategy.reduce("sum", strategy.experimental_run(step, iterator))
+    if make == "OneDeviceStrategy":
+        assert v.op.device.lower().endswith("cpu:0")
+    with tf.Session() as session:
+        session.run([v.initializer, iterator.initializer])
+        assert [session.run(total) for _ in range(3)] == [0.0, 2.0, 4.0]
+    assert not tf.distribute.has_strategy()
+    with pytest.raises(ValueError, match="both"):
+        tf.contrib.distribute.MirroredStrategy(num_gpus=1, num_gpus_per_worker=1)
 
 
 def test_files_under_the_names_of_os(tmp_path):

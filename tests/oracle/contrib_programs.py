@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from oracle.extra_programs import EXTRAS
+from oracle.probability_programs import DISTRIBUTIONS
 from oracle.public import After, raised
 
 LABELS = np.float32([1, 0, 1, 1, 0, 0, 1, 0])
@@ -267,4 +269,12 @@ WORKERS = {
     "AGNOptimizer": accumulated,
 }
 
-TABLES = {"metrics": METRICS, "others": OTHERS, "image": IMAGES, "optimizers": OPTIMIZERS, "workers": WORKERS}
+TABLES = {
+    "metrics": METRICS,
+    "others": OTHERS,
+    "image": IMAGES,
+    "optimizers": OPTIMIZERS,
+    "workers": WORKERS,
+    "distributions": DISTRIBUTIONS,
+    "extras": EXTRAS,
+}

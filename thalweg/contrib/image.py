@@ -6,6 +6,8 @@ from thalweg._src.contrib.image import rotate as rotate
 from thalweg._src.contrib.image import transform as transform
 from thalweg._src.contrib.image import translate as translate
 from thalweg._src.contrib.image import translations_to_projective_transforms as translations_to_projective_transforms
+from thalweg._src.contrib.image_colors import adjust_hsv_in_yiq as adjust_hsv_in_yiq
+from thalweg._src.contrib.image_colors import random_hsv_in_yiq as random_hsv_in_yiq
 from thalweg._src.contrib.image_warps import bipartite_match as bipartite_match
 from thalweg._src.contrib.image_warps import connected_components as connected_components
 from thalweg._src.contrib.image_warps import dense_image_warp as dense_image_warp

@@ -31,6 +31,9 @@ RENAMED: tuple[tuple[str, str], ...] = (
 OURS: dict[str, str] = {
     "contrib.opt.python.training.matrix_functions": "thalweg._src.contrib.opt.matrix_roots",
     "contrib.nn.python.ops.fwd_gradients": "thalweg._src.contrib.sampling_losses",
+    "contrib.framework.python.framework.graph_util": "thalweg._src.contrib.framework.graphs",
+    "contrib.framework.python.ops.prettyprint_ops": "thalweg._src.contrib.framework.printing",
+    "contrib.image.python.ops.distort_image_ops": "thalweg._src.contrib.image_colors",
     "contrib.image.python.ops.dense_image_warp": "thalweg._src.contrib.image_warps",
     "contrib.boosted_trees.estimator_batch.estimator": "thalweg._src.contrib.boosted_trees.estimators",
     "contrib.kernel_methods.python.kernel_estimators": "thalweg._src.contrib.kernel_methods",

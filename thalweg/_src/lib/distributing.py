@@ -1,9 +1,14 @@
-"""tf.distribute, as far as a program that does not distribute needs it: the default strategy, of one replica."""
+"""tf.distribute, with one replica: strategies that run a program once, on one device."""
+
+from __future__ import annotations
 
 import contextlib
 import enum
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from thalweg._src.lib.platform import logging as log
 
 
 class ReduceOp(enum.Enum):
@@ -32,23 +37,61 @@ class ReplicaContext:
 
 
 class Strategy:
-    """The default strategy: everything runs once."""
+    """One replica: everything runs once, and variables are ordinary ones."""
 
     num_replicas_in_sync = 1
 
     def __init__(self, extended: Any = None):
-        self.extended = extended
+        self._extended = extended
+
+    @property
+    def extended(self) -> Any:
+        """What libraries ask of a strategy: itself."""
+        return self if self._extended is None else self._extended
+
+    def _placed(self) -> Any:
+        """A block in which operations are put on the device of the replica."""
+        return contextlib.nullcontext()
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[Any]:
-        """Variables made in the block are ordinary ones."""
-        yield self
+        """`tf.distribute.get_strategy()` is this one in the block."""
+        with self._placed(), _within(self, replica=self is _default):
+            yield self
 
     def run(self, fn: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
         """`fn(*args, **kwargs)`, once."""
-        return fn(*args, **(kwargs or {}))
+        with self._placed(), _within(self, replica=True):
+            return fn(*args, **(kwargs or {}))
 
     experimental_run_v2 = run
+    call_for_each_replica = run
+
+    def experimental_run(self, fn: Callable[..., Any], input_iterator: Any = None) -> Any:
+        """`fn` of the next element of an iterator."""
+        return self.run(fn, () if input_iterator is None else (input_iterator.get_next(),))
+
+    def make_dataset_iterator(self, dataset: Any) -> Any:
+        """An iterator that has to be initialized, over what each replica gets: all elements."""
+        return dataset.make_initializable_iterator()
+
+    def make_input_fn_iterator(self, input_fn: Callable[..., Any], replication_mode: Any = None) -> Any:
+        """The same for a function that gives the dataset."""
+        return self.make_dataset_iterator(input_fn(None))
+
+    def experimental_distribute_dataset(self, dataset: Any) -> Any:
+        """`dataset`: there is nobody to share it with."""
+        return dataset
+
+    def experimental_local_results(self, value: Any) -> tuple[Any, ...]:
+        """The values of all replicas."""
+        return (value,)
+
+    unwrap = experimental_local_results
+
+    def update_config_proto(self, config_proto: Any) -> Any:
+        """The configuration of sessions, as it is."""
+        return config_proto
 
     def reduce(self, reduce_op: Any, value: Any, axis: Any = None) -> Any:
         """`value`, or its sum or mean along `axis`. `reduce_op`: a ReduceOp or its name. Raises ValueError for another."""
@@ -60,39 +103,68 @@ class Strategy:
         return (reduce.reduce_sum if kind is ReduceOp.SUM else reduce.reduce_mean)(value, axis)
 
 
-def _absent(name: str) -> type:
-    def refuse(self: Any, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            f"tf.distribute.{name} is not there: thalweg runs one replica. Divide the model by tf.device, or start one "
-            "process for each part."
-        )
+class OneDeviceStrategy(Strategy):
+    """One replica, on `device`."""
 
-    return type(name, (Strategy,), {"__init__": refuse, "__doc__": "Raises NotImplementedError: there is one replica."})
+    def __init__(self, device: Any):
+        super().__init__()
+        self._device = device
+
+    def _placed(self) -> Any:
+        from thalweg._src.core.scopes import device
+
+        return device(self._device)
 
 
-MirroredStrategy = _absent("MirroredStrategy")
-OneDeviceStrategy = _absent("OneDeviceStrategy")
+class MirroredStrategy(Strategy):
+    """Replicas on several devices of a machine; here one, on the first device, which a warning says where more are asked for."""
+
+    def __init__(self, devices: Any = None, cross_device_ops: Any = None):
+        super().__init__()
+        if devices is not None and len(devices) > 1:
+            log.warning("MirroredStrategy: one replica runs, not %d. A batch is that of one replica.", len(devices))
+
+
 _default = Strategy()
+_entered = threading.local()
+
+
+def _current() -> Any:
+    """(the strategy whose scope is open, whether its `run` is) of this thread, innermost last."""
+    stack = getattr(_entered, "stack", None)
+    return stack[-1] if stack else (_default, True)
+
+
+@contextlib.contextmanager
+def _within(strategy: Any, replica: bool) -> Iterator[None]:
+    if not hasattr(_entered, "stack"):
+        _entered.stack = []
+    _entered.stack.append((strategy, replica))
+    try:
+        yield
+    finally:
+        _entered.stack.pop()
 
 
 def has_strategy() -> bool:
-    """False: there is the default strategy alone."""
-    return False
+    """Whether a strategy other than the default one is in scope."""
+    return _current()[0] is not _default
 
 
 def get_strategy() -> Strategy:
-    """The default strategy."""
-    return _default
+    """The strategy in scope, else the default one."""
+    return _current()[0]
 
 
 def in_cross_replica_context() -> bool:
-    """False: everything runs within the one replica."""
-    return False
+    """Whether a strategy is in scope whose `run` is not open."""
+    return not _current()[1]
 
 
-def get_replica_context() -> ReplicaContext:
-    """The only replica."""
-    return ReplicaContext(_default)
+def get_replica_context() -> ReplicaContext | None:
+    """The replica that runs; None in the scope of a strategy outside of its `run`."""
+    strategy, replica = _current()
+    return ReplicaContext(strategy) if replica else None
 
 
 def get_loss_reduction() -> ReduceOp:

@@ -10,6 +10,7 @@ from thalweg._src.contrib.framework.checkpoints import (
     load_linear_multiclass_bias_initializer as load_linear_multiclass_bias_initializer,
 )
 from thalweg._src.contrib.framework.checkpoints import load_variable_slot_initializer as load_variable_slot_initializer
+from thalweg._src.contrib.framework.graphs import fuse_op as fuse_op
 from thalweg._src.contrib.framework.graphs import get_graph_from_inputs as get_graph_from_inputs
 from thalweg._src.contrib.framework.graphs import get_name_scope as get_name_scope
 from thalweg._src.contrib.framework.graphs import get_placeholders as get_placeholders
@@ -18,6 +19,7 @@ from thalweg._src.contrib.framework.orthogonal import ConvolutionDeltaOrthogonal
 from thalweg._src.contrib.framework.orthogonal import ConvolutionOrthogonal1D as convolutional_orthogonal_1d
 from thalweg._src.contrib.framework.orthogonal import ConvolutionOrthogonal2D as convolutional_orthogonal_2d
 from thalweg._src.contrib.framework.orthogonal import ConvolutionOrthogonal3D as convolutional_orthogonal_3d
+from thalweg._src.contrib.framework.printing import print_op as print_op
 from thalweg._src.contrib.framework.py_func import py_func as py_func
 from thalweg._src.contrib.framework.shapes import assert_scalar_int as assert_scalar_int
 from thalweg._src.contrib.framework.shapes import reduce_sum_n as reduce_sum_n
@@ -48,6 +50,7 @@ from thalweg._src.contrib.framework.variables import local_variable as local_var
 from thalweg._src.contrib.framework.variables import model_variable as model_variable
 from thalweg._src.contrib.framework.variables import variable as variable
 from thalweg._src.contrib.framework.variables import zero_initializer as zero_initializer
+from thalweg._src.core.bounded_spec import BoundedTensorSpec as BoundedTensorSpec
 from thalweg._src.core.scopes import prepend_name_scope as prepend_name_scope
 from thalweg._src.core.scopes import strip_name_scope as strip_name_scope
 from thalweg._src.core.sparse_tensor import convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor
@@ -72,3 +75,6 @@ from thalweg._src.ops.control.control_flow import smart_constant_value as smart_
 from thalweg._src.ops.io.record_input import RecordInput as RecordInput
 from thalweg._src.ops.reports.checks import assert_same_float_dtype as assert_same_float_dtype
 from thalweg._src.ops.reports.checks import assert_scalar as assert_scalar
+from thalweg._src.ops.reports.checks import is_non_decreasing as is_non_decreasing
+from thalweg._src.ops.reports.checks import is_numeric_tensor as is_numeric_tensor
+from thalweg._src.ops.reports.checks import is_strictly_increasing as is_strictly_increasing

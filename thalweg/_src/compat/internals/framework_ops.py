@@ -6,6 +6,7 @@ from typing import Any
 from thalweg._src.core import raw_operations
 from thalweg._src.core.collection_protos import register_proto_function as register_proto_function
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.scopes import colocate_with as colocate_with
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 from thalweg._src.ops.stateful.variables import Variable
@@ -40,5 +41,11 @@ def set_shapes_for_outputs(op: Any) -> None:
 
 
 __all__ = [
-    *("is_dense_tensor_like", "register_dense_tensor_like_type", "register_proto_function", "set_shapes_for_outputs"),
+    *(
+        "colocate_with",
+        "is_dense_tensor_like",
+        "register_dense_tensor_like_type",
+        "register_proto_function",
+        "set_shapes_for_outputs",
+    ),
 ]

@@ -25,7 +25,7 @@ def _logits(output: Any, kind: str) -> Any:
 
 
 def _clipped(output: Any) -> Any:
-    small = constants.constant(settings.epsilon(), dtype=output.dtype.base_dtype)
+    small: Any = constants.constant(settings.epsilon(), dtype=output.dtype.base_dtype)
     return clip_by_value(output, small, 1.0 - small)
 
 
@@ -35,7 +35,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     if logits is not None:
         return softmax.softmax_cross_entropy_with_logits_v2(labels=target, logits=logits, axis=axis)
     share = _clipped(output / reduce_sum(output, axis, True))
-    return -reduce_sum(target * log(share), axis)
+    return reduce_sum(-target * log(share), axis)
 
 
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
@@ -51,7 +51,8 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     if rank is not None and axis % rank != rank - 1:
         axis %= rank
         logits = transpose(logits, [*range(axis), *range(axis + 1, rank), axis])
-    target, sizes = cast(target, "int64"), shaping.shape(logits)
+    target = cast(target, "int64")
+    sizes: Any = shaping.shape(logits)
     flat = None not in (rank, target.shape.ndims) and target.shape.ndims != rank - 1
     if flat:
         target, logits = shaping.reshape(target, [-1]), shaping.reshape(logits, [-1, sizes[-1]])
@@ -74,7 +75,7 @@ def hard_sigmoid(x: Any) -> Any:
 
 
 def _seed(seed: int | None) -> int:
-    return np.random.randint(10e6) if seed is None else seed
+    return np.random.randint(10_000_000) if seed is None else seed
 
 
 def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Any:

@@ -112,7 +112,8 @@ def _looped(
             "function should return as its first state at time `t` the output at time `t-1`)."
         )
     flat = nesting.flatten(inputs)
-    count = shape(flat[0])[0]
+    sizes: Any = shape(flat[0])
+    count = sizes[0]
 
     def array_of(x: Any, name: str) -> Any:
         array = TensorArray(dtype=x.dtype.base_dtype, size=count, tensor_array_name=name)

@@ -47,6 +47,18 @@ def _h5py_datasets(module: ModuleType) -> None:
         module.Dataset.value = property(lambda self: self[()])
 
 
+def _h5py_files(module: ModuleType) -> None:
+    """A file that is opened without a mode may be written, and is made where it is not there, as before h5py 3."""
+    own = module.File.__init__
+
+    @functools.wraps(own)
+    def init(self: Any, name: Any, mode: str | None = None, *args: Any, **kwargs: Any) -> None:
+        locked = isinstance(name, str | bytes | os.PathLike) and os.path.exists(name) and not os.access(name, os.W_OK)
+        own(self, name, mode or ("r" if locked else "a"), *args, **kwargs)
+
+    module.File.__init__ = init
+
+
 def _keras_layers(module: ModuleType) -> None:
     """What layers of tf.keras have besides: the names of tf.layers for the weights, and shapes that follow the tensors.
 
@@ -145,6 +157,7 @@ def _keras_downloads(module: ModuleType) -> None:
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "h5py._hl.attrs": _h5py_attributes,
     "h5py._hl.dataset": _h5py_datasets,
+    "h5py._hl.files": _h5py_files,
     "keras.engine.base_layer": _keras_layers,
     "keras.engine.network": _keras_models,
     "keras.initializers": _keras_initializers,

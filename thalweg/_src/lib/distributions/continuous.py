@@ -437,7 +437,7 @@ class StudentT(Distribution):
         return array.where(self.df * array.ones_like(mean) > 1.0, mean, array.zeros_like(mean) + np.nan)
 
     def _mode(self) -> Any:
-        return self.loc * array.ones(self.batch_shape_tensor(), dtype=self.dtype)
+        return array.identity(self.loc)
 
     def _variance(self) -> Any:
         ones = array.ones(self.batch_shape_tensor(), dtype=self.dtype)
