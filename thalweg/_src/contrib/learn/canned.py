@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg._src.contrib.learn import head as heads
 from thalweg._src.contrib.learn.bundles import classification_signature_fn_with_prob, regression_signature_fn
-from thalweg._src.contrib.learn.canned_models import combined_model_fn, deep_model_fn, linear_model_fn
+from thalweg._src.contrib.learn.canned_models import combined_model_fn, deep_model_fn, linear_model_fn, partitioner_of
 from thalweg._src.contrib.learn.dual_ascent import sdca_model_fn
 from thalweg._src.contrib.learn.estimator import Estimator
 from thalweg._src.contrib.learn.modes import PredictionKey
@@ -118,6 +118,11 @@ def _head_of_classes(n_classes: int, weight: Any, bias: bool, label_keys: Any = 
 
 def _head_of_numbers(dimension: int, weight: Any, bias: bool) -> Any:
     return heads.regression_head(weight_column_name=weight, label_dimension=dimension, enable_centered_bias=bias)
+
+
+def _input_partitioner(config: Any, min_slice_size: int | None) -> Any:
+    """What divides the variables of the input layer; None where the size of slices is not given."""
+    return None if min_slice_size is None else partitioner_of(config, min_slice_size)
 
 
 def _check_ascent(optimizer: Any, joint_weights: bool, centered_bias: bool) -> None:
@@ -423,6 +428,7 @@ class DNNLinearCombinedClassifier(_Classifier, DNNLinearCombinedEstimator):
             *(model_dir, linear_feature_columns, linear_optimizer, _joint_linear_weights, dnn_feature_columns),
             *(dnn_optimizer, dnn_hidden_units, dnn_activation_fn, dnn_dropout, gradient_clip_norm, config),
             *(feature_engineering_fn, embedding_lr_multipliers, fix_global_step_increment_bug),
+            _input_partitioner(config, input_layer_min_slice_size),
         )
 
 
@@ -456,4 +462,5 @@ class DNNLinearCombinedRegressor(_Regressor, DNNLinearCombinedEstimator):
             *(model_dir, linear_feature_columns, linear_optimizer, _joint_linear_weights, dnn_feature_columns),
             *(dnn_optimizer, dnn_hidden_units, dnn_activation_fn, dnn_dropout, gradient_clip_norm, config),
             *(feature_engineering_fn, embedding_lr_multipliers, fix_global_step_increment_bug),
+            _input_partitioner(config, input_layer_min_slice_size),
         )

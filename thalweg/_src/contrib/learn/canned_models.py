@@ -42,7 +42,8 @@ def _by_key(features: Any) -> dict[Any, Any]:
     return features if isinstance(features, dict) else {"": features}
 
 
-def _partitioner(config: RunConfig | None, min_slice_size: int = 256 << 10) -> Any:
+def partitioner_of(config: RunConfig | None, min_slice_size: int = 256 << 10) -> Any:
+    """Parts for each parameter server, of `min_slice_size` bytes at least."""
     return min_max_variable_partitioner(
         max_partitions=config.num_ps_replicas if config else 0, min_slice_size=min_slice_size
     )
@@ -56,9 +57,9 @@ def _tell_of(value: Any, tag: str, separator: str) -> None:
 def _deep_logits(features: Any, mode: str, head: Any, params: dict[str, Any], config: Any, separator: str) -> Any:
     """Dense layers, in the scope and collection `dnn`."""
     least = params.get("input_layer_min_slice_size") or 64 << 20
-    wide = params.get("input_layer_partitioner") or _partitioner(config, least)
+    wide = params.get("input_layer_partitioner") or partitioner_of(config, least)
     feature_columns = params["feature_columns"]
-    with variable_scope("dnn", values=tuple(features.values()), partitioner=_partitioner(config)):
+    with variable_scope("dnn", values=tuple(features.values()), partitioner=partitioner_of(config)):
         with variable_scope("input_from_feature_columns", partitioner=wide) as scope:
             if column_ops.are_of_contrib(feature_columns):
                 net = column_ops.input_from_feature_columns(features, feature_columns, ["dnn"], scope=scope)
@@ -99,7 +100,7 @@ def _multipliers(params: dict[str, Any]) -> dict[Any, float] | None:
 
 def _linear_logits(features: Any, head: Any, feature_columns: Any, config: Any) -> Any:
     """Weights times features, in the scope and collection `linear`."""
-    partitioner = _partitioner(config, 64 << 20)
+    partitioner = partitioner_of(config, 64 << 20)
     with variable_scope("linear", values=tuple(features.values()), partitioner=partitioner) as scope:
         if column_ops.are_of_contrib(feature_columns):
             return column_ops.weighted_sum_from_feature_columns(

@@ -186,7 +186,7 @@ class Experiment:
         started.start()
         return started
 
-    def _evaluate(
+    def _call_evaluate(
         self,
         input_fn: Any = None,
         name: str | None = None,
@@ -200,7 +200,7 @@ class Experiment:
         return self._estimator.evaluate(**how)
 
     def _evaluated(self, name: str | None = None, checkpoint_path: Any = None) -> Any:
-        return self._evaluate(self._eval_input_fn, name, self._eval_steps, checkpoint_path, self._eval_hooks)
+        return self._call_evaluate(self._eval_input_fn, name, self._eval_steps, checkpoint_path, self._eval_hooks)
 
     def evaluate(self, delay_secs: float | None = None, name: str | None = None) -> Any:
         """Evaluate the last checkpoint."""
@@ -298,7 +298,7 @@ class Experiment:
             if not path or (once and path == last):
                 result = {}
             else:
-                result = self._evaluate(input_fn, name, self._eval_steps, path, self._eval_hooks) or {}
+                result = self._call_evaluate(input_fn, name, self._eval_steps, path, self._eval_hooks) or {}
                 if export:
                     self._maybe_export(result, path)
                 last = path
@@ -337,7 +337,7 @@ class Experiment:
     def test(self) -> Any:
         """One step of everything; gives the metrics."""
         self._train(self._train_monitors, steps=1)
-        result = self._evaluate(self._eval_input_fn, "one_pass", 1)
+        result = self._call_evaluate(self._eval_input_fn, "one_pass", 1)
         self._maybe_export(result)
         return result
 
