@@ -4,6 +4,8 @@ of 0.x. They go into the table of `recurrent_programs`, and are recorded with it
 Kept to what Python 3.6 reads.
 """
 
+import importlib
+
 from oracle.recurrent_programs import PROGRAMS, numbers, program, result, unrolled
 
 FIRST = frozenset(PROGRAMS)  # those of the other file
@@ -11,6 +13,34 @@ FIRST = frozenset(PROGRAMS)  # those of the other file
 # -- cells that the first file has not
 
 
+def inner(tf):
+    """The cells of contrib, those too that TensorFlow has in an internal module only."""
+    if hasattr(tf.contrib.rnn, "NTMCell"):
+        return tf.contrib.rnn
+    return importlib.import_module("tensorflow.contrib.rnn.python.ops.rnn_cell")
+
+
+unrolled("normalized", lambda tf: inner(tf).LayerNormLSTMCell(
+    4, use_peepholes=True, cell_clip=0.4, num_proj=3, proj_clip=0.3, layer_norm=True, norm_shift=0.1))  # fmt: skip
+unrolled("peephole", lambda tf: inner(tf).LayerNormLSTMCell(4, use_peepholes=True))
+unrolled("weight_norm", lambda tf: inner(tf).WeightNormLSTMCell(
+    4, use_peepholes=True, cell_clip=0.4, num_proj=3, proj_clip=0.3))  # fmt: skip
+unrolled("weights", lambda tf: inner(tf).WeightNormLSTMCell(4, norm=False))
+unrolled("minimal", lambda tf: inner(tf).MinimalRNNCell(4))
+unrolled("chaos_free", lambda tf: inner(tf).CFNCell(4, activation="relu"))
+
+
+def turing(name, make):
+    def run(tf, np):
+        xs = tf.unstack(tf.constant(numbers(np, 3, 4, 6)), axis=1)
+        outputs, state = tf.nn.static_rnn(make(tf), xs, dtype=tf.float32)
+        return result(tf, np, [outputs, state[:-1]], outputs)  # the time is an integer of Python's
+
+    PROGRAMS["cell_" + name] = run
+
+
+turing("turing", lambda tf: inner(tf).NTMCell(tf.nn.rnn_cell.BasicLSTMCell(4), 5, 3, 2, 1, output_dim=4))
+turing("one_head", lambda tf: inner(tf).NTMCell(tf.nn.rnn_cell.GRUCell(4), 6, 2, 1, 1, shift_range=2, clip_value=0.5))
 unrolled("gru_block_v1", lambda tf: tf.contrib.rnn.GRUBlockCell(4))
 unrolled("compiled", lambda tf: tf.contrib.rnn.CompiledWrapper(tf.nn.rnn_cell.GRUCell(4)))
 unrolled("coupled_highway", lambda tf: tf.contrib.rnn.HighwayWrapper(tf.contrib.rnn.GRUCell(6), carry_bias_init=0.3))
@@ -340,6 +370,7 @@ def buckets(tf, np):
 
 # Those that every run of the tests goes through.
 ALWAYS = frozenset(
-    "attention_hard_monotonic attention_two beams_1_3 cell_embedded helper_sampled helper_scheduled_embedding_of_truth "
+    "attention_hard_monotonic attention_two beams_1_3 cell_chaos_free cell_embedded "
+    "cell_minimal cell_normalized cell_turing cell_weight_norm helper_sampled helper_scheduled_embedding_of_truth "
     "helper_scheduled_output listed_attention parts_of_attention states_saved structures_over_time".split()
 )

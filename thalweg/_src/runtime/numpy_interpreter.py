@@ -11,6 +11,7 @@ from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.core import apply, infer
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax
+from thalweg._src.core.structured import Structured
 from thalweg._src.runtime.drawing import Draws
 from thalweg._src.runtime.eager_compiled import Compiled
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu
@@ -47,7 +48,8 @@ class NumPyInterpreter(Interpreter):
         return lowering(o)(*(values if o.simple else apply.grouped(o, op._attrs, values)), **kwargs)
 
     def _run_bodies(self, op: Operation, values: list[Any], env: Any) -> None:
-        if op in self._differentiated or op.opdef.forward_of is not None:  # JAX traces what is differentiated
+        structured = any(isinstance(v, Structured) for v in values)  # whose methods call JAX
+        if structured or op in self._differentiated or op.opdef.forward_of is not None:  # JAX traces what is differentiated
             with on_cpu():
                 super()._run_bodies(op, values, env)
         else:
