@@ -71,6 +71,9 @@ class Plan:
                 c.slight_runs = haste.SOME
             elif not c.is_host and haste.is_huge(c.ops):
                 c.early_runs = {}
+        # Fetched values that nobody else reads, and the cluster of a device that gives each.
+        alone = {*values}.difference(self.stand_ins.values(), *(c.inputs for c in self.clusters))
+        self.makers = {t: c for c in self.clusters if not c.is_host for t in c.outputs if t in alone}
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)
@@ -106,13 +109,9 @@ def _not_fed(op: Operation, wanted: Sequence[Operation]) -> errors.OpError:
     return errors.InvalidArgumentError(
         None,
         op,
-        f"You must feed a value for placeholder tensor '{op.name}' with dtype {_name_in_protos(t.dtype.base_dtype.name)}{shape}: "
+        f"You must feed a value for placeholder tensor '{op.name}' with dtype {t.dtype.base_dtype.cpp_name}{shape}: "
         f"{needs.name!r} ({needs.type}), which is to be run, needs it. Pass feed_dict={{<the tensor {t.name!r}>: value}}.",
     )
-
-
-def _name_in_protos(name: str) -> str:
-    return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
 
 
 def _brief(t: Tensor) -> str:

@@ -368,7 +368,8 @@ class BaseSession(ClusterRuns):
                 if found is None:
                     raise uninitialized(value.source, t.op)
                 return to_user(found)
-        return to_user(value)
+        maker = plan.makers.get(t)
+        return to_user(value, maker not in env or maker.colour.platform != "cpu")
 
     def make_callable(
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False

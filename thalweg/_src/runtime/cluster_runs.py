@@ -99,6 +99,7 @@ class ClusterRuns:
             outputs = self._dispatch(cluster, exe, env)
         for t, v in zip(exe.outputs, outputs, strict=True):
             env[t] = v
+        env[cluster] = exe  # whose outputs share no memory with anything else
         if exe.known:
             env.update(exe.known)
 

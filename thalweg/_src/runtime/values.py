@@ -87,8 +87,14 @@ def shape_of(value: Any) -> tuple[int, ...]:
     return tuple(value.shape)
 
 
-def to_user(value: Any) -> Any:
-    """A result as the user gets it: an array of his own, or a NumPy scalar (bytes for a string)."""
+LARGE = 1 << 18  # bytes: below, a copy costs less than what it takes to hand an array over
+
+
+def to_user(value: Any, ours: bool = True) -> Any:
+    """A result as the user gets it: an array of his own, or a NumPy scalar (bytes for a string).
+
+    What is no longer `ours`, because nothing else reads that memory, is not copied.
+    """
     if isinstance(value, np.ndarray):
         if value.dtype == object:
             return plain_strings(value)
@@ -99,4 +105,17 @@ def to_user(value: Any) -> Any:
         return value.for_user()
     if isinstance(value, np.generic | bytes):
         return value
+    if not ours and value.nbytes >= LARGE:
+        return np.asarray(_Held(np.asarray(value))).view(value.dtype)
     return np.asarray(value)[()] if value.ndim == 0 else np.array(value)
+
+
+class _Held:
+    """Keeps a device array's memory while a NumPy array, which may be written to, lies on it."""
+
+    __slots__ = ("__array_interface__", "array")
+
+    def __init__(self, view: np.ndarray):
+        self.array = view
+        told = view.__array_interface__
+        self.__array_interface__ = {**told, "data": (told["data"][0], False)}
