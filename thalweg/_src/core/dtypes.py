@@ -113,7 +113,12 @@ class DType:
     @property
     def size(self) -> int:
         """Bytes of one element (1 where elements have no fixed size)."""
-        return 1 if self._as_numpy == object else self._as_numpy.itemsize
+        return 1 if self._name in ("resource", "variant") else self._as_numpy.itemsize
+
+    @property
+    def cpp_name(self) -> str:
+        """The name in messages of TensorFlow's kernels: float, double and half for float32, float64 and float16."""
+        return {"float32": "float", "float64": "double", "float16": "half"}.get(self.name, self.name)
 
     @property
     def min(self) -> Any:
@@ -151,7 +156,7 @@ class DType:
     def __eq__(self, other: Any) -> bool:
         if other is self:
             return True
-        if other is None:
+        if other is None or any(other is t for t in (int, complex, str, bytes)):  # convenient, but no TensorFlow types
             return False
         if not isinstance(other, DType):
             try:

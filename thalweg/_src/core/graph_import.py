@@ -12,6 +12,7 @@ from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.later_ops import without_hints
 from thalweg._src.core.opdef import OPS, OpDef
 from thalweg._src.formats import protos
+from thalweg._src.version import GRAPH_DEF_VERSION, GRAPH_DEF_VERSION_MIN_PRODUCER, TENSORFLOW
 
 
 def as_graph_def(value: Any) -> Any:
@@ -20,7 +21,7 @@ def as_graph_def(value: Any) -> Any:
         return value
     if type(value).__name__ == "GraphDef" and hasattr(value, "SerializeToString"):
         return protos.GraphDef.FromString(value.SerializeToString())
-    raise TypeError(f"graph_def must be a GraphDef proto, not {type(value).__name__}.")
+    raise TypeError("graph_def must be a GraphDef proto.")
 
 
 def import_graph_def(
@@ -38,7 +39,7 @@ def import_graph_def(
     graph is then as it was.
     """
     proto = as_graph_def(graph_def)
-    mapped = _checked_map(input_map)
+    mapped = _checked_map(input_map, name)
     wanted = _checked_elements(return_elements)
     graph = get_default_graph()
     importer = _Importer(graph, proto, mapped, producer_op_list)
@@ -55,14 +56,22 @@ def import_graph_def(
     return [importer.element(e) for e in wanted]
 
 
-def _checked_map(input_map: Mapping[str, Any] | None) -> dict[str, Any]:
+def _checked_map(input_map: Mapping[Any, Any] | None, name: str | None) -> dict[str, Any]:
     if input_map is None:
         return {}
-    if not isinstance(input_map, Mapping) or not all(isinstance(k, str) for k in input_map):
+    if not isinstance(input_map, Mapping) or not all(isinstance(k, str | bytes) for k in input_map):
         raise TypeError("input_map must be a dictionary mapping strings to Tensor objects.")
+    if name == "" and not all(isinstance(v, Tensor | Operation) for v in input_map.values()):
+        raise ValueError(
+            "tf.import_graph_def() requires a non-empty `name` if `input_map` contains non-Tensor values. Try calling "
+            "tf.convert_to_tensor() on `input_map` values before calling tf.import_graph_def()."
+        )
     from thalweg._src.core.convert import to_tensor
 
-    return {k: v if isinstance(v, Tensor | Operation) else to_tensor(v) for k, v in input_map.items()}
+    return {
+        k.decode() if isinstance(k, bytes) else k: v if isinstance(v, Tensor | Operation) else to_tensor(v)
+        for k, v in input_map.items()
+    }
 
 
 def _checked_elements(elements: Sequence[str] | None) -> list[str] | None:
@@ -71,7 +80,11 @@ def _checked_elements(elements: Sequence[str] | None) -> list[str] | None:
     elements = list(elements)
     if not all(isinstance(e, str | bytes) for e in elements):
         raise TypeError("return_elements must be a list of strings.")
-    return [e.decode() if isinstance(e, bytes) else e for e in elements]
+    names = [e.decode() if isinstance(e, bytes) else e for e in elements]
+    for name in names:
+        if name.count(":") > 1:
+            raise ValueError(f"Cannot convert {name!r} to a tensor name.")
+    return names
 
 
 # Producers older than this wrote a placeholder of unknown shape as one of shape [].
@@ -95,6 +108,7 @@ class _Importer:
 
     def check(self) -> None:
         """Everything that can be wrong with the nodes by themselves."""
+        self._check_version()
         if len(self.nodes) != len(self.proto.node):
             seen: set[str] = set()
             twice = next(n.name for n in self.proto.node if n.name in seen or seen.add(n.name))  # type: ignore[func-returns-value]
@@ -116,6 +130,19 @@ class _Importer:
                 if key not in self.nodes:
                     raise ValueError(f"Node '{node.name}': Unknown input node '{text}'")
         self.order = self._order()
+
+    def _check_version(self) -> None:
+        versions = self.proto.versions
+        if versions.producer < GRAPH_DEF_VERSION_MIN_PRODUCER:
+            raise ValueError(
+                f"GraphDef producer version {versions.producer} below min producer {GRAPH_DEF_VERSION_MIN_PRODUCER} supported by "
+                f"TensorFlow {TENSORFLOW}.  Please regenerate your graph."
+            )
+        if versions.min_consumer > GRAPH_DEF_VERSION:
+            raise ValueError(
+                f"GraphDef min consumer version {versions.min_consumer} above current version {GRAPH_DEF_VERSION} for TensorFlow "
+                f"{TENSORFLOW}.  Please upgrade TensorFlow."
+            )
 
     def _order(self) -> list[Any]:
         at = {n.name: i for i, n in enumerate(self.proto.node)}
@@ -215,7 +242,7 @@ class _Importer:
         declared = {k: v for k, v in attrs.items() if k in opdef.attrs}
         try:
             build.complete_attrs(opdef, inputs, declared)
-            _check_inputs(opdef, inputs, declared, node)
+            _check_inputs(opdef, inputs, declared, prefix + node.name)
             op_name = self.graph._op_name(prefix + node.name + "/" if prefix else node.name)
             if prefix:
                 self.graph._names_in_use.setdefault(op_name.lower(), 1)
@@ -339,11 +366,15 @@ class _Importer:
             if text in self.mapped:
                 self.used.add(text)
                 return self.mapped[text]
-            if key not in self.made or index >= len(self.made[key].outputs):
-                raise ValueError(f"Requested return_element {text!r} not found in graph_def.")
+            if key not in self.made:
+                raise ValueError(f"Requested return tensor '{text}' not found in graph def")
+            if index >= len(self.made[key].outputs):
+                raise ValueError(
+                    f"Invalid return output {index} of node '{key}', which has {len(self.made[key].outputs)} output(s)"
+                )
             return self.made[key].outputs[index]
         if text not in self.made:
-            raise ValueError(f"Requested return_element {text!r} not found in graph_def.")
+            raise ValueError(f"Requested return node '{text}' not found in graph def")
         return self.made[text]
 
 
@@ -354,7 +385,7 @@ def _split(text: str) -> tuple[str, int]:
     return (name, int(index)) if name and index.isdigit() else (text, 0)
 
 
-def _check_inputs(opdef: OpDef, inputs: Sequence[Tensor], attrs: dict[str, Any], node: Any) -> None:
+def _check_inputs(opdef: OpDef, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str) -> None:
     at = 0
     for arg in opdef.inputs:
         count = 1 if arg.kind == "one" else attrs[arg.number] if arg.kind == "many" else len(attrs[arg.types])
@@ -369,12 +400,12 @@ def _check_inputs(opdef: OpDef, inputs: Sequence[Tensor], attrs: dict[str, Any],
             )
             if tensor.dtype.base_dtype != want.base_dtype:
                 raise ValueError(
-                    f"Input {at + j} of node {node.name} was passed {tensor.dtype.base_dtype.name} from {tensor.name} "
-                    f"incompatible with expected {want.name}."
+                    f"Input {at + j} of node {name} was passed {tensor.dtype.base_dtype.cpp_name} from {tensor.name} "
+                    f"incompatible with expected {want.cpp_name}."
                 )
             if arg.ref and not tensor.dtype._is_ref_dtype:
                 raise ValueError(
-                    f"Input {at + j} of node {node.name} was passed {tensor.dtype.name} from {tensor.name} incompatible with expected "
-                    f"{want.name}_ref."
+                    f"Input {at + j} of node {name} was passed {tensor.dtype.cpp_name} from {tensor.name} incompatible with expected "
+                    f"{want.cpp_name}_ref."
                 )
         at += count

@@ -142,8 +142,7 @@ def _fixed(node):
 
 def _name(dtype):
     """A type as TensorFlow's kernels name it."""
-    name = as_dtype(dtype).name if dtype != object else "string"
-    return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
+    return as_dtype(dtype).cpp_name if dtype != object else "string"
 
 
 def _of_strings(node):

@@ -113,7 +113,7 @@ def check_types(types: Any, given: Any, dims: Any, given_dims: Any) -> None:
         raise invalid(f"Number of components does not match: expected {len(types)} types but got {len(given)}.")
     for i, (want, got) in enumerate(zip(types, given, strict=True)):
         if want != got:
-            raise invalid(f"Data type mismatch at component {i}: expected {_proto(want)} but got {_proto(got)}.")
+            raise invalid(f"Data type mismatch at component {i}: expected {want.cpp_name} but got {got.cpp_name}.")
     if not dims or not given_dims:
         return
     if len(dims) != len(given_dims):
@@ -123,10 +123,6 @@ def check_types(types: Any, given: Any, dims: Any, given_dims: Any) -> None:
             raise invalid(
                 f"Incompatible shapes at component {i}: expected {shapes.text(want)} but got {shapes.text(got)}."
             )
-
-
-def _proto(dtype: Any) -> str:
-    return {"float32": "float", "float64": "double", "float16": "half"}.get(dtype.name, dtype.name)
 
 
 def _declared(ctx: Any, kind: str, container: str, name: str, types: Any, dims: Any) -> Any:
