@@ -54,3 +54,16 @@ def test_integers_have_no_gradient():
     i = tf.constant([1, 2, 3])
     assert tf.gradients(i * 2, i) == [None]
     assert tf.gradients(tf.gather(i, [0]), i, grad_ys=tf.constant([1])) == [None]
+
+
+def test_unicode_that_is_none_and_encodings_that_are_none():
+    kept = tf.strings.unicode_transcode(
+        [b"\0\xff", b"a\tb"], "UTF-8", "UTF-8", errors="ignore", replace_control_characters=True
+    )
+    unknown = tf.strings.unicode_transcode(b"a", "invalid", "UTF-8")
+    with tf.Session() as s:
+        assert s.run(kept).tolist() == [b"", b"ab"]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="converter for input encoding: invalid"):
+            s.run(unknown)
+    with pytest.raises(ValueError, match='\'invalid\' not in: "strict", "replace", "ignore".'):
+        tf.strings.unicode_transcode(b"a", "UTF-8", "UTF-8", errors="invalid")

@@ -18,8 +18,8 @@ from thalweg._src.ops.text.string_split import string_split
 from thalweg._src.ops.text.strings import each, texts
 
 SPLITS = type_attr("Tsplits", (int32, int64), int64)
-ERRORS = Enum("ignore", "replace", "strict")
-ENCODING = Enum("UTF-16-BE", "UTF-32-BE", "UTF-8")
+ERRORS = Enum("strict", "replace", "ignore")
+ENCODING = Enum("UTF-8", "UTF-16-BE", "UTF-32-BE")
 
 
 def _characters(s: bytes, encoding: str) -> list[tuple[int | None, int]]:
@@ -53,7 +53,7 @@ def _codec(name: str) -> str:
     try:
         return codecs.lookup(name).name
     except LookupError:
-        raise ValueError(f"Could not create converter for input encoding {name}") from None
+        raise ValueError(f"Could not create converter for input encoding: {name}") from None
 
 
 class _Policy:
@@ -67,13 +67,11 @@ class _Policy:
     def applied(self, found: list[tuple[int | None, int]]) -> list[tuple[int, int]]:
         out = []
         for code, at in found:
-            if code is None:
-                if self.errors == "strict":
-                    raise ValueError("Invalid formatting on input string")
+            if code is None and self.errors == "strict":
+                raise ValueError("Invalid formatting on input string")
+            if code is None or (self.controls and code <= 0x1F):
                 if self.errors == "ignore":
                     continue
-                code = self.replacement
-            elif self.controls and code <= 0x1F:
                 code = self.replacement
             out.append((code, at))
         return out
