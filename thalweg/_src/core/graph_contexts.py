@@ -188,10 +188,12 @@ class GraphContexts:
         """Place what is made in the block: a device string (merged with the blocks around), a function of the op, or None."""
         stacks = self._stacks
         old = stacks.devices
-        stacks.devices = [*old, devices.user_device(device_name_or_function)]
+        stacks.devices = own = [*old, devices.user_device(device_name_or_function)]
         try:
             yield
         finally:
+            if stacks.devices is not own:
+                raise RuntimeError("Exiting device scope without proper scope nesting")
             stacks.devices = old
 
     def _apply_device_functions(self, op: Any) -> None:

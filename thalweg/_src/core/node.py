@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from thalweg._src.core import devices, dtypes, shapes, site
+from thalweg._src.core import devices, dtypes, errors, shapes, site
 from thalweg._src.core.default_sessions import default_session_for
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.opdef import OpDef
+from thalweg._src.core.reference import Reference
 from thalweg._src.core.shapes import Dims, TensorShape
 
 if TYPE_CHECKING:
@@ -82,8 +83,9 @@ class Tensor:
         """The tensor's value in `session`, or in the default session."""
         return default_session_for(self.graph, session, "evaluate tensor", "eval").run(self, feed_dict)
 
-    def experimental_ref(self) -> Tensor:
-        return self
+    def experimental_ref(self) -> Reference:
+        """What stands for this tensor in sets and dicts; its `deref()` is the tensor."""
+        return Reference(self)
 
     ref = experimental_ref
 
@@ -303,6 +305,17 @@ class Operation:
             )
 
     def _update_input(self, index: int, tensor: Tensor) -> None:
+        if tensor.op.graph is not self.graph:
+            raise ValueError(f"{tensor} must be from the same graph as {self.name!r}.")
+        if not 0 <= index < len(self._inputs):
+            raise errors.OutOfRangeError(
+                None,
+                self,
+                f"Cannot update edge. Input index [{index}] is greater than the number of total inputs [{len(self._inputs)}].",
+            )
+        if not shapes.compatible(self._inputs[index]._dims, tensor._dims):
+            told = f"{shapes.text(tensor._dims)} and {shapes.text(self._inputs[index]._dims)}"
+            raise errors.InvalidArgumentError(None, self, f"Cannot update edge, incompatible shapes: {told}.")
         old = self._inputs[index]
         self._inputs = (*self._inputs[:index], tensor, *self._inputs[index + 1 :])
         if all(t is not old for t in self._inputs):

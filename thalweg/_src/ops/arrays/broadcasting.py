@@ -23,7 +23,9 @@ def broadcast_rule(op):
 
 
 def misfit(op, a: Any, b: Any) -> str:
-    pairs = zip(reversed(a), reversed(b), strict=False)
+    pairs = reversed(
+        list(zip(reversed(a), reversed(b), strict=False))
+    )  # the first axis that does not fit, as TensorFlow
     x, y = next((x, y) for x, y in pairs if None not in (x, y) and x != y and 1 not in (x, y))
     return (
         f"Dimensions must be equal, but are {x} and {y} for '{op.name}' (op: '{op.type}') "

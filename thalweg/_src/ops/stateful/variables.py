@@ -14,6 +14,7 @@ from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
+from thalweg._src.core.reference import Reference
 from thalweg._src.core.shapes import TensorShape, as_dims
 from thalweg._src.ops.stateful.partitioned import SaveSliceInfo
 from thalweg._src.ops.stateful.variable_modes import VariableAggregation, VariableSynchronization, mode_of
@@ -387,8 +388,9 @@ class Variable(metaclass=_Made):
     def __ne__(self, other: Any) -> bool:
         return self is not other
 
-    def experimental_ref(self) -> Variable:
-        return self
+    def experimental_ref(self) -> Reference:
+        """What stands for this variable in sets and dicts; its `deref()` is the variable."""
+        return Reference(self)
 
     ref = experimental_ref
 
