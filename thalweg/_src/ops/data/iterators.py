@@ -3,7 +3,7 @@
 import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from thalweg._src.core import errors, shapes
 from thalweg._src.core.dtypes import resource, string, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Outputs, Shape, Types, op
 from thalweg._src.formats import protos
+from thalweg._src.ops.data.factories import acting, described, remade
 from thalweg._src.ops.data.optional import Optional
 from thalweg._src.ops.data.pipeline import SHAPES, TYPES, Data, Run, Shared, array, data_of, invalid
 from thalweg._src.ops.data.pipeline import variant as variant_of
@@ -29,12 +30,14 @@ class IteratorResource:
         self.data: Data | None = None
         self.walk: Iterator[tuple] | None = None
         self.count = 0
+        self.source: Any = None  # the tensor that the dataset came from, or what the checkpoint said of it
         self.handle = f"thalweg-iterator-{next(_NUMBERS)}".encode()
 
-    def initialize(self, data: Data) -> None:
-        """Begin to walk `data`. Raises InvalidArgumentError where its types or shapes do not fit."""
+    def initialize(self, data: Data, source: Any = None) -> None:
+        """Begin to walk `data`, the value of the tensor `source`. Raises InvalidArgumentError where its types or shapes do not fit."""
         check_types(self.types, data.types, self.dims, data.shapes)
         self._begin(data, Shared())
+        self.source = source
 
     def _begin(self, data: Data, shared: Shared) -> None:
         walk = data.iterate(Run(shared))
@@ -79,10 +82,22 @@ class IteratorResource:
                     "operation for this iterator before saving it.",
                 )
             seeds = [[list(path), *pair] for path, pair in self.shared.seeds.items()]
-            return json.dumps({"count": self.count, "seeds": seeds}).encode()
+            state = json.dumps({"count": self.count, "seeds": seeds}).encode()
+        source = self.source
+        if isinstance(source, bytes | None):
+            return state + b"\n" + (source or b"")
+        op = acting(source)
+        if op is not None:
+            raise errors.FailedPreconditionError(
+                None, None, f"{op.type} is stateful: elements can't be made again as they were. (It is {op.name}.)"
+            )
+        return state + b"\n" + described(source)
 
-    def restore(self, state: bytes) -> None:
-        """Walk from the start to where `save` was, with the same random seeds."""
+    def restore(self, saved: bytes, make: Callable[[bytes], Data]) -> None:
+        """Walk from the start to where `save` was, with the same random seeds. `make` makes a dataset of its description."""
+        state, _, source = saved.partition(b"\n")
+        if self.data is None and source:
+            self.initialize(make(source), source)
         if self.data is None:
             raise errors.FailedPreconditionError(
                 None,
@@ -195,9 +210,9 @@ def delete_iterator(handle: resource, deleter: variant):
 
 
 @op("MakeIterator", host=True, effect="host")
-def make_iterator(dataset: variant, iterator: resource):
+def make_iterator(dataset: variant, iterator: resource, *, ctx):
     """Let an iterator walk a dataset from its start."""
-    _iterator(iterator).initialize(data_of(dataset))
+    _iterator(iterator).initialize(data_of(dataset), ctx.op.inputs[0])
 
 
 def _checked(element: tuple, dims: Any) -> list[Any]:
@@ -282,9 +297,14 @@ def serialize_iterator(resource_handle: resource) -> variant:
 
 
 @op("DeserializeIterator", host=True, effect="host")
-def deserialize_iterator(resource_handle: resource, serialized: variant):
-    """Bring an iterator to a state that was saved."""
-    _iterator(resource_handle).restore(np.ravel(serialized)[0].metadata)
+def deserialize_iterator(resource_handle: resource, serialized: variant, *, ctx):
+    """Bring an iterator to a state that was saved. One that was not initialized walks the dataset that was saved with it."""
+
+    def make(description: bytes) -> Data:
+        (found,) = ctx.function(remade(description, ctx.op.graph))()
+        return data_of(found)
+
+    _iterator(resource_handle).restore(np.ravel(serialized)[0].metadata, make)
 
 
 for _o in (anonymous_iterator, iterator_get_next_as_optional, iterator_to_string_handle, one_shot_iterator,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import dtypes
+from thalweg._src.core import dtypes, infer
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.storage import matching
 from thalweg._src.core.type_spec import TensorSpec
@@ -18,9 +18,12 @@ from thalweg._src.lib.data.dataset import AUTOTUNE, Dataset
 from thalweg._src.lib.data.experimental.mixing import parallel_interleave
 from thalweg._src.lib.data.experimental.transformations import ignore_errors as without_errors
 from thalweg._src.lib.data.experimental.transformations import shuffle_and_repeat
-from thalweg._src.lib.data.readers import CsvDataset, TFRecordDataset
+from thalweg._src.lib.data.readers import CsvDataset, TextLineDataset, TFRecordDataset
 from thalweg._src.ops.arrays.constants import constant
 from thalweg._src.ops.data.files import opened
+from thalweg._src.ops.io.decoding import decode_csv
+from thalweg._src.ops.numeric.compare import not_equal
+from thalweg._src.ops.text.strings import substr
 
 _CSV_TYPES = (dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64, dtypes.string)
 
@@ -64,18 +67,26 @@ def make_csv_dataset(
     num_rows_for_inference: Any = 100,
     compression_type: Any = None,
     ignore_errors: bool = False,
+    *,
+    comment: str | None = None,
+    default_float_type: Any = None,
+    num_parallel_parser_calls: Any = None,
 ) -> Dataset:
     """Batches of the rows of CSV files, each a dict from column names to columns, or (dict, label) with `label_name`.
 
-    Names come from the first line, types from the first rows, unless they are given. Raises ValueError where they can't be found.
+    Names come from the first line, types from the first rows, unless they are given. The last three arguments are those of TensorFlow
+    1.8: lines that begin with the character `comment` are passed over, numbers with a point are of `default_float_type`, and
+    `num_parallel_parser_calls` means nothing here. Raises ValueError where names or types can't be found.
     """
+    if comment is not None and len(comment) != 1:
+        raise ValueError("`comment` arg must be a single-character string or None")
     names = _file_names(file_pattern, False)
     dataset = Dataset.from_tensor_slices(names)
     if shuffle:
         dataset = dataset.shuffle(len(names), shuffle_seed)
     if (column_names is None or column_defaults is None) and compression_type not in (None, "", "GZIP"):
         raise ValueError(f"compression_type ({compression_type}) is not supported for probing columns")
-    files = _Files(names, field_delim, use_quote_delim, compression_type)
+    files = _Files(names, field_delim, use_quote_delim, compression_type, comment, default_float_type)
     if column_names is None:
         if not header:
             raise ValueError("Cannot infer column names without a header line.")
@@ -88,7 +99,7 @@ def make_csv_dataset(
         chosen = range(len(column_names)) if select_columns is None else select_columns
         column_defaults = files.defaults(len(column_names), na_value, header, num_rows_for_inference, chosen)
     else:
-        column_defaults = [constant([], dtypes.as_dtype(d)) if _is_type(d) else d for d in column_defaults]
+        column_defaults = [constant([], dtypes.as_dtype(d)) if _is_type(d) else _value(d) for d in column_defaults]
     if select_columns is not None and len(column_defaults) != len(select_columns):
         raise ValueError("If specified, column_defaults and select_columns must have same length.")
     if select_columns is not None and len(column_names) > len(select_columns):
@@ -96,16 +107,28 @@ def make_csv_dataset(
     if label_name is not None and label_name not in column_names:
         raise ValueError("`label_name` provided must be one of the columns.")
 
+    def is_row(line: Any) -> Any:
+        return not_equal(substr(line, 0, 1), comment)
+
+    def read_lines(name: Any) -> Dataset:
+        lines = TextLineDataset(name, compression_type).skip(int(header)).filter(is_row)
+        how = {"use_quote_delim": use_quote_delim, "na_value": na_value, "select_cols": select_columns}
+        return lines.map(lambda line: tuple(decode_csv(line, column_defaults, field_delim, **how)))
+
     def read(name: Any) -> Dataset:
-        rows: Dataset = CsvDataset(
-            name,
-            record_defaults=column_defaults,
-            field_delim=field_delim,
-            use_quote_delim=use_quote_delim,
-            na_value=na_value,
-            select_cols=select_columns,
-            header=header,
-            compression_type=compression_type,
+        rows: Dataset = (
+            read_lines(name)
+            if comment is not None
+            else CsvDataset(
+                name,
+                record_defaults=column_defaults,
+                field_delim=field_delim,
+                use_quote_delim=use_quote_delim,
+                na_value=na_value,
+                select_cols=select_columns,
+                header=header,
+                compression_type=compression_type,
+            )
         )
         return rows.apply(without_errors()) if ignore_errors else rows
 
@@ -122,6 +145,12 @@ def make_csv_dataset(
     return dataset.prefetch(AUTOTUNE if prefetch_buffer_size is None else prefetch_buffer_size)
 
 
+def _value(default: Any) -> Any:
+    """`default`, or the value of a constant, which may be one of another graph."""
+    value = infer.constant_value(default) if isinstance(default, Tensor) else None
+    return default if value is None else value
+
+
 def _is_type(value: Any) -> bool:
     return not isinstance(value, Tensor) and isinstance(value, dtypes.DType | type)
 
@@ -129,8 +158,11 @@ def _is_type(value: Any) -> bool:
 class _Files:
     """CSV files, looked into while the graph is built."""
 
-    def __init__(self, names: Sequence[str], delimiter: str, quotes: bool, compression: Any):
-        self.names, self.compression = names, compression
+    def __init__(
+        self, names: Sequence[str], delimiter: str, quotes: bool, compression: Any, comment: str | None, float_type: Any
+    ):
+        self.names, self.compression, self.comment = names, compression, comment
+        self.float_type = None if float_type is None else dtypes.as_dtype(float_type)
         self.dialect: dict[str, Any] = {
             "delimiter": delimiter,
             "quoting": csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
@@ -156,10 +188,14 @@ class _Files:
     def defaults(self, count: int, na: str, header: bool, most: Any, chosen: Sequence[int]) -> list[Tensor]:
         types: list[Any] = [None] * len(chosen)
         rows = (row for name in self.names for row in itertools.islice(self._rows(name), int(header), None))
+        if self.comment is not None:
+            rows = (row for row in rows if not row[0].startswith(self.comment))
         for row in itertools.islice(rows, most):
             if len(row) != count:
                 raise ValueError("Problem inferring types: CSV row has different number of fields than expected.")
             types = [_type_of(row[c], na, t) for c, t in zip(chosen, types, strict=True)]
+        if self.float_type is not None:
+            types = [self.float_type if t in (dtypes.float32, dtypes.float64) else t for t in types]
         types = [t or dtypes.string for t in types]
         return [constant([""] if t == dtypes.string else [0], t) for t in types]
 
