@@ -35,6 +35,8 @@ from thalweg._src.lib.estimators.recurrent import RNNClassifier as RNNClassifier
 from thalweg._src.lib.estimators.recurrent import RNNEstimator as RNNEstimator
 from thalweg._src.lib.estimators.saved_model_estimator import SavedModelEstimator as SavedModelEstimator
 from thalweg._src.lib.estimators.spec import call_logit_fn as call_logit_fn
+from thalweg._src.lib.estimators.towers import TowerOptimizer as TowerOptimizer
+from thalweg._src.lib.estimators.towers import replicate_model_fn as replicate_model_fn
 from thalweg._src.lib.estimators.training_in_memory import (
     boosted_trees_classifier_train_in_memory as boosted_trees_classifier_train_in_memory,
 )
