@@ -107,6 +107,10 @@ def test_bytes_of_an_h5_file_stay_bytes(tmp_path):
         "f.attrs.create('objects', ['a', 'bc'], dtype=h5py.string_dtype('ascii'))\n"
         "assert f.attrs['objects'].tolist() == [b'a', b'bc']\n"
         "assert f['d'].value.tolist() == [1, 2]\n"
+        "f.close()\n"
+        "with h5py.File(sys.argv[1]) as f:\n"
+        "    f['e'] = 3\n"
+        "assert h5py.File('none', driver='core', backing_store=False).mode == 'r+'\n"
     )
     (tmp_path / "p.py").write_text(program, encoding="utf-8")
     run = [sys.executable, "-m", "thalweg", "run", str(tmp_path / "p.py"), str(tmp_path / "f.h5")]

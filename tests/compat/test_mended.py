@@ -3,8 +3,11 @@
 import importlib.util
 import subprocess
 import sys
+import types
 
 import pytest
+
+from thalweg._src.compat.mended import libraries
 
 
 def run(tmp_path, source, *options):
@@ -208,3 +211,12 @@ def test_marks_of_pytest(tmp_path):
     )
     assert "1 skipped" in done.stdout, done.stdout + done.stderr
     assert "later" in done.stdout
+
+
+def test_yaml_reads_tuples_and_makes_no_objects():
+    yaml = pytest.importorskip("yaml")
+    module = types.SimpleNamespace(load=yaml.load, FullLoader=yaml.FullLoader)
+    libraries.yaml(module)
+    assert module.load("a: !!python/tuple [1, 2]") == {"a": (1, 2)}
+    with pytest.raises(yaml.YAMLError):
+        module.load("!!python/object/apply:os.getcwd []")

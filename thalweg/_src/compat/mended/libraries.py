@@ -10,8 +10,9 @@ from thalweg._src.compat.mended.calls import positional_functions, renamed, supp
 
 
 def yaml(yaml: ModuleType) -> None:
+    """`yaml.load(text)` reads what Python's own types were written as too (tuples, in models of Keras), but makes no objects."""
     own = yaml.load
-    yaml.load = lambda stream, Loader=None: own(stream, Loader or yaml.SafeLoader)  # type: ignore[attr-defined]
+    yaml.load = lambda stream, Loader=None: own(stream, Loader or yaml.FullLoader)  # type: ignore[attr-defined]
 
 
 def image_draw(module: ModuleType) -> None:

@@ -1,0 +1,3 @@
+"""tf.contrib.solvers.least_squares."""
+
+from thalweg._src.contrib.solvers.krylov import cgls as cgls
