@@ -265,7 +265,8 @@ def test_a_model_is_saved_and_loaded(tmp_path):
     pytest.importorskip("h5py")
     program = (
         "import sys, numpy as np, keras\n"
-        "model = keras.models.Sequential([keras.layers.Dense(4, input_shape=(8,)), keras.layers.Dense(1)])\n"
+        "layers = [keras.layers.Dense(4, input_shape=(8,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)]\n"
+        "model = keras.models.Sequential(layers)\n"
         "model.compile('adam', 'mse')\n"
         "x = np.random.rand(6, 8)\n"
         "model.fit(x, np.zeros(6), verbose=0)\n"

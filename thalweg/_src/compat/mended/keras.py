@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.ops.stateful import initializers
 
 
@@ -57,6 +59,20 @@ def _h5py_files(module: ModuleType) -> None:
         own(self, name, mode or ("r" if locked else "a"), *args, **kwargs)
 
     module.File.__init__ = init
+    if not hasattr(module.File, "fid"):
+        module.File.fid = property(lambda self: self.id)
+
+
+def _keras_h5_dicts(module: ModuleType) -> None:
+    """A list of names that is empty is false, as empty arrays were before NumPy 2.2."""
+    own = module.H5Dict.__getitem__
+
+    @functools.wraps(own)
+    def getitem(self: Any, name: Any) -> Any:
+        value = own(self, name)
+        return [] if isinstance(value, np.ndarray) and value.shape == (0,) else value
+
+    module.H5Dict.__getitem__ = getitem
 
 
 def _keras_layers(module: ModuleType) -> None:
@@ -161,5 +177,6 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "keras.engine.base_layer": _keras_layers,
     "keras.engine.network": _keras_models,
     "keras.initializers": _keras_initializers,
+    "keras.utils.io_utils": _keras_h5_dicts,
     "keras.utils.data_utils": _keras_downloads,
 }
