@@ -67,3 +67,38 @@ def test_unicode_that_is_none_and_encodings_that_are_none():
             s.run(unknown)
     with pytest.raises(ValueError, match='\'invalid\' not in: "strict", "replace", "ignore".'):
         tf.strings.unicode_transcode(b"a", "UTF-8", "UTF-8", errors="invalid")
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_powers_of_zero(dtype):
+    x, y = tf.constant([0, 0, 0, 2], dtype), tf.constant([2, 2 + 1j, 0.5, 2], dtype)
+    z = tf.pow(x, y)
+    with tf.Session() as s:
+        assert s.run(z).tolist() == [0, 0, 0, 4]
+        gx, gy = s.run(tf.gradients(z, [x, y], tf.ones_like(z)))
+        assert gy[:3].tolist() == [0, 0, 0]
+        assert gx[:2].tolist() == [0, 0]
+
+
+def test_zeros_of_either_sign_are_ties():
+    with tf.Session() as s:
+        assert s.run(tf.nn.top_k([-0.0, 0.0, 1.0, 0.0, -1.0], 5).indices).tolist() == [2, 0, 1, 3, 4]
+        assert s.run(tf.argsort([0.0, -0.0, 1.0, -0.0], stable=True)).tolist() == [0, 1, 3, 2]
+
+
+def test_incomplete_gammas_at_their_ends():
+    a, x = [0.0, 0.0, -1.0, 1.0, 0.5], [0.0, 1.0, 1.0, -1.0, 0.0]
+    with tf.Session() as s:
+        np.testing.assert_equal(s.run(tf.igamma(a, x)), np.float32([0, np.nan, np.nan, np.nan, 0]))
+        np.testing.assert_equal(s.run(tf.igammac(a, x)), np.float32([np.nan] * 4 + [1]))
+
+
+def test_what_no_kernel_takes_is_told_before_a_missing_feed():
+    x = tf.placeholder(tf.float32)
+    with tf.Session() as s:
+        with pytest.raises(tf.errors.InvalidArgumentError, match="strides in the batch and depth"):
+            s.run(tf.nn.conv2d(x, x, [2, 1, 1, 1], "SAME"))
+        with pytest.raises(tf.errors.UnimplementedError, match="not yet supported on the batch"):
+            s.run(tf.nn.avg_pool(x, [1, 1, 1, 1], [2, 1, 1, 1], "SAME"))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="You must feed a value"):
+            s.run(tf.nn.conv2d(x, x, [1, 1, 1, 1], "SAME"))

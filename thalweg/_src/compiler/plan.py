@@ -10,6 +10,7 @@ import numpy as np
 from thalweg._src.compiler import haste
 from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.functionalize import functionalize
+from thalweg._src.compiler.interpret import _as_op_error
 from thalweg._src.compiler.order import in_effect_order
 from thalweg._src.compiler.partition import Elsewhere, Partition
 from thalweg._src.compiler.prune import prune
@@ -47,6 +48,7 @@ class Plan:
         self.asked = {key: had for key, had in self.asked.items() if key not in far}
         for op in ops:
             if op.opdef.must_feed:
+                _refuse(ops)
                 raise _not_fed(op, [*wanted, *targets])
         self.refs: dict[Tensor, Operation] = {}
         self.constants: dict[Tensor, np.ndarray] = {}
@@ -99,6 +101,16 @@ class Plan:
             if c.outputs:
                 lines.append("  gives " + ", ".join(_brief(t) for t in c.outputs))
         return "\n".join(lines)
+
+
+def _refuse(ops: Sequence[Operation]) -> None:
+    """Raise the error of the first operation that no kernel takes. TensorFlow makes the kernels before it looks for feeds."""
+    for op in ops:
+        if op.opdef.refusal is not None:
+            try:
+                op.opdef.refusal(op)
+            except (ValueError, NotImplementedError) as error:
+                raise _as_op_error(error, op) from error
 
 
 def _not_fed(op: Operation, wanted: Sequence[Operation]) -> errors.OpError:

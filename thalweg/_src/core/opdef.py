@@ -318,6 +318,7 @@ class OpDef:
         self.differentiable = True
         self.platforms: dict[str, Callable[..., Any]] = {}
         self.packers: dict[str, tuple[int, Callable[[Any], Any]]] = {}
+        self.refusal: Callable[[Any], Any] | None = None
 
     # -- declaration
 
@@ -395,6 +396,11 @@ class OpDef:
             return fn
 
         return register
+
+    def refuses(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """`fn(op)` raises for attrs that no kernel takes, as its lowering does: a run that lacks a feed tells that first."""
+        self.refusal = fn
+        return fn
 
     def packs(self, platform: str, index: int) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
         """How the lowering for `platform` wants its input `index` where that is a constant: NumPy array to NumPy array, once, or None.

@@ -49,7 +49,9 @@ class NumPyInterpreter(Interpreter):
 
     def _run_bodies(self, op: Operation, values: list[Any], env: Any) -> None:
         structured = any(isinstance(v, Structured) for v in values)  # whose methods call JAX
-        if structured or op in self._differentiated or op.opdef.forward_of is not None:  # JAX traces what is differentiated
+        if (
+            structured or op in self._differentiated or op.opdef.forward_of is not None
+        ):  # JAX traces what is differentiated
             with on_cpu():
                 super()._run_bodies(op, values, env)
         else:

@@ -28,7 +28,9 @@ def _largest(x, k):
         place = lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
         hit = (x == top) | (x != x)
         return top, jnp.min(jnp.where(hit, place, x.shape[-1] - 1), -1, keepdims=True).astype(jnp.int32)
-    return lax.top_k(x, k)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return lax.top_k(x, k)
+    return lax.top_k(jnp.where(x == 0, jnp.zeros((), x.dtype), x), k)  # XLA would put 0 before -0
 
 
 @op("TopKV2")

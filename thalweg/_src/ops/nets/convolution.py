@@ -320,6 +320,14 @@ def conv3d_op(
 
 conv3d_op.shape_rule(lambda op: _conv_dims(op, 3))
 
+
+for _op in (conv2d_op, conv3d_op):
+
+    @_op.refuses
+    def _(op):
+        check_strides(*(op.attrs[name] for name in ("strides", "dilations", "data_format")))
+
+
 Tshape = type_attr("Tshape", (int32, int64), int32)
 
 

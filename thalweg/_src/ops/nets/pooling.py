@@ -48,9 +48,8 @@ def _pool(shape, ksize, strides, padding, data_format="NHWC"):
     """The windows of a pool, checked as TensorFlow's kernels do."""
     if data_format == "NCHW_VECT_C":
         raise NotImplementedError("pools of NCHW_VECT_C, a format of cuDNN's int8 kernels")
-    batch, channels = data_format.index("N"), data_format.index("C")
-    if ksize[batch] != 1 or strides[batch] != 1:
-        raise NotImplementedError("Pooling is not yet supported on the batch dimension.")
+    _refuse_batch(ksize, strides, data_format)
+    channels = data_format.index("C")
     if ksize[channels] != 1:
         if any(ksize[i] != 1 for i in range(len(ksize)) if i != channels):
             raise NotImplementedError(
@@ -63,6 +62,12 @@ def _pool(shape, ksize, strides, padding, data_format="NHWC"):
         if ksize[channels] != strides[channels]:
             raise NotImplementedError("Depthwise max pooling requires the depth window to equal the depth stride")
     return Pool.over(shape, ksize, strides, padding)
+
+
+def _refuse_batch(ksize, strides, data_format):
+    batch = data_format.index("N")
+    if ksize[batch] != 1 or strides[batch] != 1:
+        raise NotImplementedError("Pooling is not yet supported on the batch dimension.")
 
 
 def _pool_dims(op, rank, ksize=None, strides=None):
@@ -349,6 +354,8 @@ def _mean(shape, ksize, strides, padding, data_format):
 
 avg_pool_op.shape_rule(lambda op: [_pool_dims(op, 4)])
 avg_pool_grad.shape_rule(_given_dims(4))
+for _op in (max_pool_op, avg_pool_op):
+    _op.refuses(lambda op: _refuse_batch(op.attrs["ksize"], op.attrs["strides"], op.attrs["data_format"]))
 
 
 @avg_pool_op.grad

@@ -231,6 +231,9 @@ def _pow(x: P, y: P) -> P:
     if _is_integer(x):
         check(y >= 0, "Integers to negative integer powers are not allowed")
         y = m.maximum(y, 0).astype(y.dtype)
+    if x.dtype.kind == "c":  # the logarithm of 0 would make a NaN
+        none = (x == 0) & (y.real > 0)
+        return m.where(none, m.zeros_like(x), m.power(m.where(none, m.ones_like(x), x), y))
     return m.power(x, y)
 
 

@@ -83,7 +83,8 @@ bessel_i1e = over_values(_bessel_i1e)
 @op("Igamma")
 def igamma(a: W, x: W) -> W:
     """The lower regularized incomplete gamma function: the share of gamma(a) up to x."""
-    return lax.igamma(*jnp.broadcast_arrays(a, x))
+    share = jnp.where(a <= 0, jnp.asarray(jnp.nan, x.dtype), lax.igamma(*jnp.broadcast_arrays(a, x)))
+    return jnp.where(x == 0, jnp.zeros((), x.dtype), share)
 
 
 @op("IgammaGradA")
@@ -95,7 +96,7 @@ def igamma_grad_a(a: W, x: W) -> W:
 @op("Igammac")
 def igammac(a: W, x: W) -> W:
     """1 - igamma(a, x), exact where that is near 1."""
-    return lax.igammac(*jnp.broadcast_arrays(a, x))
+    return jnp.where(a <= 0, jnp.asarray(jnp.nan, x.dtype), lax.igammac(*jnp.broadcast_arrays(a, x)))
 
 
 @op("Zeta")
