@@ -7,6 +7,7 @@ import pytest
 
 import thalweg as tf
 from thalweg._src.compiler import haste
+from thalweg._src.compiler.prune import last_uses
 
 
 @pytest.fixture
@@ -147,3 +148,17 @@ def test_loops_and_convolutions_are_left_to_the_compiler(monkeypatch):
     assert haste.is_huge([image.op, (image + 1).op])
     assert not haste.is_huge([image.op, loop.op.inputs[0].op])
     assert not haste.is_huge([image.op, conv.op])
+
+
+def test_the_larger_the_arrays_the_sooner_a_huge_step_is_compiled(monkeypatch):
+    ops = [tf.constant(0.0).op] * 2000
+    assert [haste.early_runs(ops, 2000 * n) for n in (1, 100_000, 500_000)] == [haste.EARLY, 20, 4]
+    assert haste.most_early(ops) == haste._HELD
+
+
+def test_what_nothing_takes_any_more_is_let_go():
+    x = tf.constant(1.0)
+    y = x + 1
+    z = y * y
+    ops = [x.op, y.op.inputs[1].op, y.op, z.op]
+    assert last_uses(ops, [z]) == [[], [], [x, y.op.inputs[1]], [y]]

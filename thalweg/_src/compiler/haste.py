@@ -24,8 +24,8 @@ SOME = 16  # of those for other shapes
 MANY = 64  # of those for ever new shapes
 EARLY = 64  # runs of a huge step that NumPy makes before it is compiled
 _HUGE = 1_500  # operations of a huge step
-_EARLY_GAIN = 1_600_000  # numbers that NumPy gives in a good part of the time in which XLA compiles one operation
-_HELD = 200_000_000  # numbers that NumPy holds at the same time
+_NUMBERS = 2_000_000  # that NumPy makes in the time in which XLA compiles one operation
+_HELD = 1_000_000_000  # numbers that it makes in one run of a huge step
 _GAIN = 400_000  # numbers that may be given by slower code for every operation that is compiled hastily
 _DRAWN = 1_000_000  # numbers that NumPy makes while XLA compiles one random operation
 _TURNS = 100  # that a loop is taken to make where their number is not known
@@ -78,8 +78,13 @@ def is_huge(ops: Sequence[Operation]) -> bool:
 
 
 def most_early(ops: Sequence[Operation]) -> int:
-    """How many numbers the operations of a huge step may give, so that NumPy is not long behind compiled code."""
-    return min(len(ops) * _EARLY_GAIN // EARLY, _HELD)
+    """How many numbers a run of a huge step by NumPy may give: a few such runs are over before it would be compiled."""
+    return min(len(ops) * _NUMBERS // FEW, _HELD)
+
+
+def early_runs(ops: Sequence[Operation], numbers: int) -> int:
+    """How many runs of a huge step, which gives that many numbers in one, NumPy makes before it is compiled."""
+    return min(EARLY, len(ops) * _NUMBERS // max(numbers, 1))
 
 
 def _refers(t: Tensor) -> bool:

@@ -33,6 +33,16 @@ def prune(targets: Iterable[Operation], feeds: frozenset[Tensor] | set[Tensor]) 
     return ordered
 
 
+def last_uses(ops: list[Operation], kept: Iterable[Tensor]) -> list[list[Tensor]]:
+    """For each of `ops`, in the order in which they run, the tensors that nothing takes after it, but for those in `kept`."""
+    seen = set(kept)
+    uses: list[list[Tensor]] = []
+    for op in reversed(ops):
+        uses.append(list({t: None for t in (*op._inputs, *op.outputs) if t not in seen}))
+        seen.update(uses[-1])
+    return uses[::-1]
+
+
 def _all_fed(op: Operation, feeds: frozenset[Tensor] | set[Tensor]) -> bool:
     # A placeholder whose value is fed does not run, also where others wait for it.
     return bool(op.outputs) and all(t in feeds for t in op.outputs)

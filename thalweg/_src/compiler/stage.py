@@ -46,6 +46,7 @@ class Cluster:
         self.writes: dict[str, None] = {}
         self.slight_runs = 0  # so many more by NumPy: see `haste.is_slight`
         self.early_runs: dict[Any, int] | None = None  # of a huge step: so many more by NumPy, for the shapes seen
+        self.last_uses: list[list[Tensor]] | None = None  # of every operation: what need not be held after it
         self.changes: frozenset[str] = frozenset()  # what all clusters of its plan write
         self.randoms: list[Operation] = []
         self.kept: list[Operation] = []

@@ -16,6 +16,7 @@ from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.mixed import type_on
 from thalweg._src.compiler.plan import Plan
+from thalweg._src.compiler.prune import last_uses
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import apply, errors
 from thalweg._src.core.apply import Cramped, Replan
@@ -130,17 +131,17 @@ class ClusterRuns:
     def _run_early(self, cluster: Cluster, early: dict[Any, int], statics: dict[Tensor, Any], env: Any) -> bool:
         """Run a huge cluster on NumPy arrays, if it has not been for long; False where its arrays are too large for that."""
         key = _shapes_key(cluster, statics, env)
-        left = early.get(key, haste.EARLY)
-        if not left or cluster.colour.platform != "cpu":
+        if not early.get(key, 1) or cluster.colour.platform != "cpu":
             return False
+        counted = _Counted(haste.most_early(cluster.ops))
         try:
-            self._run_on_numpy(cluster, env, watch=_Counted(haste.most_early(cluster.ops)))
+            self._run_on_numpy(cluster, env, once=True, watch=counted)
         except (_TooMuch, Cramped, Replan):
             cluster.early_runs = None
             return False
         if len(early) > _MANY_SHAPES:
             early.clear()
-        early[key] = left - 1
+        early[key] = early.get(key, haste.early_runs(cluster.ops, counted.numbers)) - 1
         return True
 
     def _run_on_numpy(self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False, watch: Any = None) -> None:
@@ -151,7 +152,12 @@ class ClusterRuns:
             runner, state = self._interpreter(cluster, values, on_numpy=True, streams=env)
             runner.once = once
             runner.watch = watch or runner.watch
-            runner.run(cluster.ops, values)
+            if cluster.last_uses is None:
+                cluster.last_uses = last_uses(cluster.ops, cluster.outputs)
+            for op, done in zip(cluster.ops, cluster.last_uses, strict=True):
+                runner.run_one(op, values)
+                for t in done:
+                    del values[t]
             self._commit(cluster, runner, state)
         env.update((t, values[t]) for t in cluster.outputs)
 
@@ -318,11 +324,12 @@ class _Counted:
     """What is told the outputs of every operation, and raises _TooMuch when they are more than `most` numbers in all."""
 
     def __init__(self, most: int):
-        self.left = most
+        self.most, self.numbers = most, 0
 
     def __call__(self, op: Operation, values: list[Any]) -> None:
-        self.left -= sum([v.size for v in values if isinstance(v, np.ndarray)])
-        if self.left < 0:
+        if not op.opdef.alias:
+            self.numbers += sum([v.size for v in values if isinstance(v, np.ndarray)])
+        if self.numbers > self.most:
             raise _TooMuch
 
 
