@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+import thalweg as tf
 from thalweg._src.ops.numeric.matmul import _mat_mul
 
 
@@ -31,3 +32,17 @@ def test_matmul_keeps_the_type_of_small_floats():
     out = jax.jit(lambda a: _mat_mul.platforms["cpu"](a, a, transpose_a=True))(a)
     assert out.dtype == np.float16
     np.testing.assert_array_equal(np.asarray(out), np.full((4, 4), 300, np.float16))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ((2, 3), (2, 3), r"Matrix size-incompatible: In\[0\]: \[2,3\], In\[1\]: \[2,3\]"),
+        ((2, 2, 3), (2, 2, 3), r"In\[0\] mismatch In\[1\] shape: 3 vs. 2: \[2,2,3\] \[2,2,3\]"),
+        ((3, 2, 3), (2, 3, 3), r"must have compatible batch dimensions: \[3,2,3\] vs. \[2,3,3\]"),
+    ],
+)
+def test_products_of_matrices_that_do_not_fit_say_so_as_tensorflow_does(a, b, message):
+    x, y = tf.placeholder(tf.float32, [None] * len(a)), tf.placeholder(tf.float32, [None] * len(b))
+    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        session.run(tf.matmul(x, y), {x: np.ones(a), y: np.ones(b)})

@@ -117,3 +117,11 @@ def test_swap_in_one_step():
             sess.run(second)
         np.testing.assert_array_equal(sess.run(a), [3, 4])
         np.testing.assert_array_equal(sess.run(b), [1, 2])
+
+
+def test_an_assertion_comes_before_what_cannot_be_traced_without_it():
+    x = tf.placeholder(tf.float32, None)
+    with tf.control_dependencies([tf.assert_rank_at_least(x, 1, message="a vector, please")]):
+        last = tf.shape(tf.identity(x))[-1]
+    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match="a vector, please"):
+        session.run(last, {x: 1.0})

@@ -119,3 +119,26 @@ def test_a_value_that_is_built_in_and_keeps_changing_is_set_apart():
         clusters = [c for plan in sess._plans.values() for c in plan.clusters if c.varies]
         assert clusters
         assert all(c.uncompiled.compiled <= FIRST for c in clusters)
+
+
+def test_a_network_does_not_vary_with_the_rows_that_its_gradient_has():
+    ids = tf.placeholder(tf.int32, [8])
+    table = tf.Variable(tf.ones([30, 4]))
+    x = tf.nn.embedding_lookup(table, ids)
+    for _ in range(40):
+        x = tf.tanh(x * 1.1)
+    optimizer = tf.train.GradientDescentOptimizer(0.1)
+    (gradient, _), *_ = optimizer.compute_gradients(tf.reduce_sum(x), [table])
+    rows, at = tf.unique(gradient.indices)
+    summed = tf.unsorted_segment_sum(gradient.values, at, tf.size(rows))
+    step = optimizer.apply_gradients([(tf.IndexedSlices(summed, rows), table)])
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for n in range(1, 9):
+            session.run(step, {ids: np.arange(8) % n})
+        clusters = [c for c in session.plan.clusters if not c.is_host]
+        assert max(len(c.ops) for c in clusters if not c.varies) > 100
+        assert 0 < sum(len(c.ops) for c in clusters if c.varies) < 30
+        values = session.run(table)
+    assert np.all(values[8:] == 1.0)
+    assert np.all(values[:8] < 1.0)

@@ -14,6 +14,7 @@ RENAMED: tuple[tuple[str, str], ...] = (
     ("_api.v2", "compat.v2"),
     ("models.rnn.ptb", "examples.models.rnn.ptb"),
     ("models.rnn", "python.ops"),
+    ("contrib.learn.python.learn.monitored_session", "python.training.monitored_session"),
     ("contrib.rnn.python.ops.core_rnn_cell", "contrib.rnn"),
     ("contrib.rnn.python.ops.core_rnn", "contrib.rnn"),
     ("python.keras._impl.keras", "keras"),

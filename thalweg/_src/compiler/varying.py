@@ -10,13 +10,21 @@ from collections.abc import Collection, Sequence
 
 from thalweg._src.core.graph import Operation, Tensor
 
+_MOST, _SOME = 3, 100  # so many times as many operations, and so many more, are the greater part
+
 
 def varying(ops: Sequence[Operation], changing: Collection[Tensor]) -> set[Operation]:
-    """The operations of `ops` (in a topological order) that meet a tensor of changing shape, and all that they depend on.
+    """The operations of `ops` (in a topological order) that meet a tensor of changing shape, and mostly all that they depend on.
 
     `changing` are the tensors seen to change; what follows from them changes too, where its shape is not known beforehand.
-    Whoever takes the reference that a write gives belongs to the write.
+    Whoever takes the reference that a write gives belongs to the write. Where what they depend on is the greater part, as the
+    whole network is for the few operations on a gradient of distinct rows, it stays with what is compiled once.
     """
+    meeting, apart = _closure(ops, changing, False), _closure(ops, changing, True)
+    return (meeting if len(apart) > _MOST * len(meeting) + _SOME else apart).intersection(ops)
+
+
+def _closure(ops: Sequence[Operation], changing: Collection[Tensor], upwards: bool) -> set[Operation]:
     spread = set(changing)
     found: set[Operation] = set()
     size = -1
@@ -28,8 +36,8 @@ def varying(ops: Sequence[Operation], changing: Collection[Tensor]) -> set[Opera
                 spread.update(t for t in op.outputs if t._dims is None or None in t._dims)
             if meets or any(t.dtype._is_ref_dtype and t.op in found and not t.op.opdef.source for t in op._inputs):
                 found.add(op)
-        for op in reversed(ops):
+        for op in reversed(ops) if upwards else ():
             if op in found:
                 found.update(t.op for t in op._inputs)
                 found.update(op._control_inputs)
-    return found.intersection(ops)
+    return found

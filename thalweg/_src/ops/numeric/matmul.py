@@ -38,6 +38,8 @@ def _wide(dtype):
 def _mat_mul(a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False) -> T:
     """The matrix product: [m, k], [k, n] -> [m, n]; a flag says that a matrix comes transposed."""
     axes = ((0 if transpose_a else 1,), (1 if transpose_b else 0,))
+    if a.shape[axes[0][0]] != b.shape[axes[1][0]]:
+        raise ValueError(f"Matrix size-incompatible: In[0]: {shapes.text(a.shape)}, In[1]: {shapes.text(b.shape)}")
     return lax.dot_general(a, b, (axes, ((), ())), preferred_element_type=_wide(a.dtype)).astype(a.dtype)
 
 
@@ -83,6 +85,10 @@ def _batch(x, y, adj_x, adj_y):
         x = jnp.conj(jnp.swapaxes(x, -1, -2))
     if adj_y:
         y = jnp.conj(jnp.swapaxes(y, -1, -2))
+    if x.shape[-1] != y.shape[-2]:
+        raise ValueError(
+            f"In[0] mismatch In[1] shape: {x.shape[-1]} vs. {y.shape[-2]}: {shapes.text(x.shape)} {shapes.text(y.shape)}"
+        )
     return jnp.matmul(x, y, preferred_element_type=_wide(x.dtype)).astype(x.dtype)
 
 
@@ -97,6 +103,10 @@ def _batch_mat_mul(x: T, y: T, *, adj_x: bool = False, adj_y: bool = False) -> T
 @op("BatchMatMulV2")
 def _batch_mat_mul_v2(x: T, y: T, *, adj_x: bool = False, adj_y: bool = False) -> T:
     """As BatchMatMul; the batches may be broadcast."""
+    if shapes.broadcast(x.shape[:-2], y.shape[:-2]) is False:
+        raise ValueError(
+            f"In[0] and In[1] must have compatible batch dimensions: {shapes.text(x.shape)} vs. {shapes.text(y.shape)}"
+        )
     return _batch(x, y, adj_x, adj_y)
 
 
