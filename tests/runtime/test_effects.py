@@ -1,6 +1,7 @@
 """The order of effects, as docs/effects.md states it."""
 
 import numpy as np
+import pytest
 
 import thalweg as tf
 
