@@ -293,3 +293,46 @@ def test_distributions_that_only_tf_keras_knows(keras):
     assert drawn.get_config()["distribution"] == "untruncated_normal"
     with pytest.raises(ValueError, match="distribution"):
         keras.initializers.VarianceScaling(distribution="other")
+
+
+@needs_keras
+@pytest.mark.parametrize("named", [False, True])
+def test_a_model_as_an_estimator(keras, tmp_path, named):
+    x, y = numbers()
+    layers = [keras.layers.Dense(16, "relu", input_shape=(8,), name="first"), keras.layers.BatchNormalization()]
+    model = keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid", name="last")])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    before = model.predict(x)
+    estimator = tf.keras.estimator.model_to_estimator(keras_model=model, model_dir=str(tmp_path))
+
+    def batches(epochs=1):
+        features = {model.input_names[0]: x} if named else x
+        return tf.data.Dataset.from_tensor_slices((features, y)).repeat(epochs).batch(12)
+
+    estimator.train(batches, steps=1)
+    first = estimator.evaluate(batches)
+    estimator.train(lambda: batches(40))
+    last = estimator.evaluate(batches)
+    assert last["global_step"] == 161
+    assert last["loss"] < first["loss"]
+    assert last["accuracy"] > 0.7
+    (name,) = model.output_names
+    after = np.array([p[name] for p in estimator.predict(batches)])
+    assert after.shape == before.shape
+    np.testing.assert_allclose(model.predict(x), before, rtol=1e-5)  # the model itself stays as it was
+    saved = estimator.export_savedmodel(
+        str(tmp_path / "out"),
+        tf.estimator.export.build_raw_serving_input_receiver_fn(
+            {model.input_names[0]: tf.placeholder(tf.float32, [None, 8])}
+        ),
+    )
+    served = tf.contrib.predictor.from_saved_model(saved.decode() if isinstance(saved, bytes) else saved)
+    np.testing.assert_allclose(served({model.input_names[0]: x})[name], after, rtol=1e-4, atol=1e-6)
+
+
+def test_an_estimator_of_no_model_is_refused():
+    from thalweg._src.compat import keras_estimator
+
+    pytest.importorskip("keras")
+    with pytest.raises(ValueError, match="not both"):
+        keras_estimator.model_to_estimator()

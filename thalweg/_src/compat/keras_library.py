@@ -143,6 +143,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'thalweg.keras' has no attribute {name!r}")
     if name == "backend" and leans_on_tensorflow():
         return importlib.import_module("thalweg._src.compat.keras_backend")
+    if name == "estimator":
+        return importlib.import_module("thalweg._src.compat.keras_estimator")
     keras = library()
     if not hasattr(keras, name) and importlib.util.find_spec(f"keras.{name}") is not None:
         importlib.import_module(f"keras.{name}")

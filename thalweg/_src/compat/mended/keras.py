@@ -75,6 +75,15 @@ def _keras_h5_dicts(module: ModuleType) -> None:
     module.H5Dict.__getitem__ = getitem
 
 
+def _keras_arguments(module: ModuleType) -> None:
+    """Layers take more arguments by position than the one or two that Keras allows: Dense(16, "relu"), as tf.keras's do."""
+    for made in vars(module).values():
+        names = getattr(getattr(made, "__code__", None), "co_freevars", ())
+        for name, cell in zip(names, made.__closure__ if names else (), strict=True):
+            if name == "check_positional_args":
+                cell.cell_contents = False
+
+
 def _keras_layers(module: ModuleType) -> None:
     """What layers of tf.keras have besides: the names of tf.layers for the weights, and shapes that follow the tensors.
 
@@ -177,6 +186,7 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "keras.engine.base_layer": _keras_layers,
     "keras.engine.network": _keras_models,
     "keras.initializers": _keras_initializers,
+    "keras.legacy.interfaces": _keras_arguments,
     "keras.utils.io_utils": _keras_h5_dicts,
     "keras.utils.data_utils": _keras_downloads,
 }
