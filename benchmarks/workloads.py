@@ -114,6 +114,29 @@ def recurrent(cell, batch, steps, units, layers, vocabulary):
     )
 
 
+def many_lengths(batch, first, count, units, vocabulary):
+    """A pass over batches of `count` different lengths from `first` on, each once, in an order by chance."""
+    steps = sum(range(first, first + count))
+    gates = 2.0 * batch * 2 * units * 4 * units
+    return Workload(
+        "many-lengths",
+        f"LSTM {units}, batch {batch}, {count} batches of {count} lengths, {first} to {first + count - 1}, Adam; first: all are new",
+        (),
+        {"batch": batch, "first": first, "count": count, "units": units, "vocabulary": vocabulary},
+        3 * steps * (gates + 2.0 * batch * units * vocabulary),
+        0,
+        "pass",
+    )
+
+
+def texts(size):
+    """For each length of `many_lengths`: a batch of texts, and each with its following letters, [batch, length]."""
+    random = np.random.RandomState(3)
+    lengths = random.permutation(np.arange(size["first"], size["first"] + size["count"]))
+    whole = [random.randint(size["vocabulary"], size=(size["batch"], n + 1)).astype(np.int32) for n in lengths]
+    return [(text[:, :-1], text[:, 1:]) for text in whole]
+
+
 def random_numbers(name, title, count):
     """Numbers that go into memory once, at the least."""
     return Workload(name, f"{title} of {count:,} numbers", (), {"count": count}, 0, 4.0 * count, "draw")
@@ -150,6 +173,7 @@ WORKLOADS = (
     digits_network(64),
     recurrent("LSTM", 50, 50, 128, 2, 65),
     recurrent("GRU", 50, 50, 128, 2, 65),
+    many_lengths(32, 5, 200, 128, 65),
     random_numbers("dropout-mask", "dropout", 10_000_000),
     random_numbers("initial-weight", "an initial weight, truncated normal,", 10_000_000),
     two_convolutions("conv-forward", 4, 128, 32, 64, train=False),

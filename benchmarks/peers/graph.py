@@ -6,6 +6,8 @@ import shutil
 import tempfile
 import weakref
 
+from benchmarks.workloads import texts
+
 
 def programs(tf):
     """name -> function of a workload that returns its step."""
@@ -66,9 +68,9 @@ def programs(tf):
 
     def recurrent(workload):
         fresh()
-        size = workload.size
+        size = {"cell": "LSTM", "layers": 1, **workload.size}
         cell = {"LSTM": tf.nn.rnn_cell.BasicLSTMCell, "GRU": tf.nn.rnn_cell.GRUCell}[size["cell"]]
-        text, following = placeholders(workload, tf.int32, tf.int32)
+        text, following = [tf.placeholder(tf.int32, [None, None]) for _ in range(2)]
         cells = [cell(size["units"]) for _ in range(size["layers"])]
         x = tf.nn.embedding_lookup(weights(size["vocabulary"], size["units"]), text)
         h, _ = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), x, dtype=tf.float32)
@@ -82,6 +84,10 @@ def programs(tf):
         train = tf.train.AdamOptimizer(2e-3).apply_gradients(zip(gradients, variables))
         s = session()
         return lambda x, y: float(s.run([train, loss], {text: x, following: y})[1])
+
+    def many_lengths(workload):
+        step, batches = recurrent(workload), texts(workload.size)
+        return lambda: [step(*batch) for batch in batches][-1]
 
     def dropout_mask(workload):
         fresh()
@@ -158,6 +164,7 @@ def programs(tf):
         "digits": digits,
         "lstm": recurrent,
         "gru": recurrent,
+        "many-lengths": many_lengths,
         "dropout-mask": dropout_mask,
         "initial-weight": initial_weight,
         "conv-forward": convolutions,

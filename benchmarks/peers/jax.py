@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.catalogue import by_name
 from benchmarks.protocol import serve, timed_import
+from benchmarks.workloads import texts
 
 
 def programs(jax):
@@ -84,9 +85,10 @@ def programs(jax):
         return training(loss, (convolutions, dense))
 
     def recurrent(workload):
-        units, vocabulary = workload.size["units"], workload.size["vocabulary"]
-        width = {"LSTM": 4, "GRU": 3}[workload.size["cell"]] * units
-        cells = [(weights(2 * units, width), biases(width)) for _ in range(workload.size["layers"])]
+        size = {"cell": "LSTM", "layers": 1, **workload.size}
+        units, vocabulary = size["units"], size["vocabulary"]
+        width = {"LSTM": 4, "GRU": 3}[size["cell"]] * units
+        cells = [(weights(2 * units, width), biases(width)) for _ in range(size["layers"])]
         parameters = (weights(vocabulary, units), cells, (weights(units, vocabulary), biases(vocabulary)))
 
         def memory(state, x, w, b):
@@ -104,7 +106,7 @@ def programs(jax):
             h = u * h + (1 - u) * c
             return (h,), h
 
-        tick, states = {"LSTM": (memory, 2), "GRU": (gated, 1)}[workload.size["cell"]]
+        tick, states = {"LSTM": (memory, 2), "GRU": (gated, 1)}[size["cell"]]
 
         def layer(x, w, b):  # [steps, batch, units]
             start = (jnp.zeros(x.shape[1:]),) * states
@@ -119,6 +121,10 @@ def programs(jax):
             return -jnp.mean(jnp.take_along_axis(log, y.T[..., None], -1))
 
         return training(loss, parameters, rate=2e-3, clip=5.0)
+
+    def many_lengths(workload):
+        step, batches = recurrent(workload), texts(workload.size)
+        return lambda: [step(*batch) for batch in batches][-1]
 
     def dropout_mask(workload):
         x = jnp.ones(workload.size["count"])
@@ -165,6 +171,7 @@ def programs(jax):
         "digits": digits,
         "lstm": recurrent,
         "gru": recurrent,
+        "many-lengths": many_lengths,
         "dropout-mask": dropout_mask,
         "initial-weight": initial_weight,
         "conv-forward": convolutions,

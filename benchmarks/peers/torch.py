@@ -8,6 +8,7 @@ from benchmarks.ops.eager import programs as op_programs
 from benchmarks.peers.networks_torch import programs as network_programs
 from benchmarks.peers.torch_input import programs as input_programs
 from benchmarks.protocol import serve, timed_import
+from benchmarks.workloads import texts
 
 
 def programs(torch, compiled, device="cpu"):
@@ -62,11 +63,10 @@ def programs(torch, compiled, device="cpu"):
         )
 
     def recurrent(workload):
-        units, vocabulary = workload.size["units"], workload.size["vocabulary"]
+        size = {"cell": "LSTM", "layers": 1, **workload.size}
+        units, vocabulary = size["units"], size["vocabulary"]
         embedding = nn.Embedding(vocabulary, units)
-        layers = {"LSTM": nn.LSTM, "GRU": nn.GRU}[workload.size["cell"]](
-            units, units, workload.size["layers"], batch_first=True
-        )
+        layers = {"LSTM": nn.LSTM, "GRU": nn.GRU}[size["cell"]](units, units, size["layers"], batch_first=True)
         out = nn.Linear(units, vocabulary)
         parameters = [*embedding.parameters(), *layers.parameters(), *out.parameters()]
 
@@ -76,6 +76,10 @@ def programs(torch, compiled, device="cpu"):
 
         adam = torch.optim.Adam(parameters, 2e-3, fused=True)
         return training(forward, parameters, lambda x, y: (x, y.long()), optimizer=adam, clip=5.0)
+
+    def many_lengths(workload):
+        step, batches = recurrent(workload), texts(workload.size)
+        return lambda: [step(*batch) for batch in batches][-1]
 
     def dropout_mask(workload):
         x = torch.ones(workload.size["count"])
@@ -118,6 +122,7 @@ def programs(torch, compiled, device="cpu"):
         "digits": digits,
         "lstm": recurrent,
         "gru": recurrent,
+        "many-lengths": many_lengths,
         "dropout-mask": dropout_mask,
         "initial-weight": initial_weight,
         "conv-forward": convolutions,

@@ -1,4 +1,4 @@
-"""Clusters that meet ever new shapes run on NumPy where that is over sooner than one more compilation; values are the same."""
+"""Clusters that meet ever new shapes run on NumPy where that costs less than one more compilation; values are the same."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,24 @@ def test_shapes_that_come_again_are_compiled_once_they_have_cost_as_much():
     past.ran("a", 0.6)
     assert not past.suits("a")
     assert past.suits("b")
+
+
+def test_prices_are_counted():
+    """The same runs have the same prices, whatever else the machine does."""
+
+    def spent():
+        tf.reset_default_graph()
+        x = tf.placeholder(tf.float32, [None, 3])
+        y = tf.reduce_sum(tf.tanh(x) * 2.0, 0)
+        with tf.Session() as session:
+            for n in range(1, 12):
+                session.run(y, {x: np.ones((n, 3))})
+            found = [c.uncompiled for c in session.plan.clusters if c.varies]
+            return [(past.price, past.spent) for past in found]
+
+    first = spent()
+    assert first[0][1]
+    assert first == spent()
 
 
 def test_what_takes_longer_is_given_up():

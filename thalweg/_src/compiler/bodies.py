@@ -57,6 +57,15 @@ def bodies_of(op: Operation) -> list[tuple[Any, list[Tensor]]]:
     return op.opdef.bodies(op._attrs, op._inputs) if op.opdef.bodies is not None else []
 
 
+def inner_ops(op: Operation) -> list[Operation]:
+    """All operations in the bodies of `op`, at every depth."""
+    found: list[Operation] = []
+    for graph, _ in bodies_of(op):
+        for inner in body_ops(graph):
+            found += [inner, *inner_ops(inner)]
+    return found
+
+
 def accesses(op: Operation, find: Find) -> list[tuple[Operation, bool]]:
     """The variables that `op` reads or writes: (variable, does it write)."""
     opdef = op.opdef

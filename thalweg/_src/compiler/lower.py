@@ -18,6 +18,7 @@ from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.mixed import type_on
 from thalweg._src.compiler.recompute import Recomputation
 from thalweg._src.compiler.stage import Cluster
+from thalweg._src.compiler.uncompiled import price_of
 from thalweg._src.core import apply, errors, recipes
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
@@ -170,7 +171,7 @@ class Executable:
             raise
         if is_new:
             seconds = time.perf_counter() - start
-            self.cluster.uncompiled.made(seconds)
+            self.cluster.uncompiled.made(price_of(self.cluster.ops))
             for told in on_compile:
                 told(len(self.cluster.ops), seconds)
         self.compiled, self.settled = True, program is self.program

@@ -54,6 +54,7 @@ class Cluster:
         self.fold: set[Operation] = set()
         self.compiled = 0  # how often
         self.uncompiled = Uncompiled()
+        self.loops: dict[Operation, Any] = {}  # what has been compiled of it for rounded lengths
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
         self.packed: dict[
             Operation, Any

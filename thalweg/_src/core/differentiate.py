@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,6 @@ from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.opdef import OpDef
 from thalweg._src.core.structured import Structured
-
-Pull = Callable[[Sequence[Any]], list[Any]]
 
 
 def forward_and_pull(
@@ -49,25 +47,35 @@ def forward_and_pull(
     primals = [x for i in inputs for x in i.floats]
     outputs, vjp, (changed, notes) = jax.vjp(forward, *primals, has_aux=True)
 
-    def pull(grads: Sequence[Any]) -> list[Any]:
-        seeds = [_seed(None if i in passed else g, outputs[i]) for i, g in enumerate(grads)]
+    return [passed.get(i, o) for i, o in enumerate(outputs)], changed, notes, Pull(inputs, outputs, passed, vjp)
+
+
+class Pull:
+    """Takes the gradients of an op's outputs (None for zero) to those of its inputs.
+
+    Of `inputs` and `outputs` only shapes and types are asked; `passed` are references that the op hands on.
+    """
+
+    def __init__(self, inputs: Sequence[_Input], outputs: Sequence[Any], passed: dict[int, Any], vjp: Any):
+        self.inputs, self.outputs, self.passed, self.vjp = inputs, outputs, passed, vjp
+
+    def __call__(self, grads: Sequence[Any]) -> list[Any]:
+        seeds = [_seed(None if i in self.passed else g, self.outputs[i]) for i, g in enumerate(grads)]
         try:
-            pulled = vjp(seeds)
+            pulled = self.vjp(seeds)
         except ValueError as error:
             if "while_loop" in str(error):  # no bound on its turns: only op by op is there a tape
                 raise Replan(None, "a loop of unknown length is differentiated") from None
             raise
         # TensorFlow's complex gradients are the conjugates of JAX's; real ones don't care.
         found = iter([jnp.conj(g) for g in pulled])
-        own = [i.gradient(found) for i in inputs]
-        for i, reference in passed.items():  # what is handed on hands its gradient back
-            for at, taken in enumerate(inputs):
+        own = [i.gradient(found) for i in self.inputs]
+        for i, reference in self.passed.items():  # what is handed on hands its gradient back
+            for at, taken in enumerate(self.inputs):
                 if taken.floats and taken.key == reference.key and getattr(grads[i], "shape", None) == own[at].shape:
                     own[at] = own[at] + grads[i]
                     break
         return own
-
-    return [passed.get(i, o) for i, o in enumerate(outputs)], changed, notes, pull
 
 
 class _Input:

@@ -235,6 +235,7 @@ class OpDef:
     `pure_bodies`, what they write is thrown away. `chooses(attrs, value)`: the one of them that runs for this value of its first input.
     `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
+    `rounding(attrs, values, references)`: the inputs with lengths that are rounded up, for a loop (`ops/control/rounding.py`).
     `keeps_place`: host work that takes arrays where they are, on a device or not; other host work gets NumPy arrays.
     `forward_of(attrs)`: the operation that this one differentiates.
     `reaches(op, outputs)`: the numbers of the inputs that those outputs have derivatives by, where that is not all of them.
@@ -268,6 +269,7 @@ class OpDef:
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
         self.chooses: Callable[[dict[str, Any], Any], Any] | None = None
         self.hands_on: tuple[str, ...] = ()
+        self.rounding: Callable[..., Any] | None = None
         self.reaches: Callable[[Any, Sequence[int]], set[int]] | None = None
         self.forward_of: Callable[[dict[str, Any]], Any] | None = None
         self.args_of: Callable[[Any], list[Arg]] | None = None

@@ -31,6 +31,7 @@ from thalweg._src.ops.chance import random_streams as random_streams
 from thalweg._src.ops.control import frame_ops as frame_ops
 from thalweg._src.ops.control import functional as functional
 from thalweg._src.ops.control import py_func as py_func
+from thalweg._src.ops.control import rounding as rounding
 from thalweg._src.ops.control import tensor_array_ops as tensor_array_ops
 from thalweg._src.ops.derivatives import symbolic as symbolic
 from thalweg._src.ops.images import boxes as boxes

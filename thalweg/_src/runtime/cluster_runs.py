@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 import threading
-import time
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from thalweg._src.compiler import haste
+from thalweg._src.compiler import haste, uncompiled
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.mixed import type_on
@@ -26,6 +26,7 @@ from thalweg._src.core.waiting import finish
 from thalweg._src.runtime import cache
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
+from thalweg._src.runtime.numpy_lowering import dispatched
 from thalweg._src.runtime.state import Store, fresh_random
 from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 
@@ -119,13 +120,11 @@ class ClusterRuns:
         past = cluster.uncompiled
         if key in executables or not past.suits(key) or cluster.colour.platform != "cpu":
             return False
-        start = time.perf_counter()
         try:
-            self._run_on_numpy(cluster, env)
+            past.ran(key, self._run_on_numpy(cluster, env, rounded=True))
         except (Cramped, Replan):
             past.refused = True
             return False
-        past.ran(key, time.perf_counter() - start)
         return True
 
     def _run_early(self, cluster: Cluster, early: dict[Any, int], statics: dict[Tensor, Any], env: Any) -> bool:
@@ -144,22 +143,39 @@ class ClusterRuns:
         early[key] = early.get(key, haste.early_runs(cluster.ops, counted.numbers)) - 1
         return True
 
-    def _run_on_numpy(self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False, watch: Any = None) -> None:
-        """Run a cluster of a CPU's operation by operation, on NumPy arrays."""
+    def _run_on_numpy(
+        self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False, rounded: bool = False, watch: Any = None
+    ) -> float:
+        """Run a cluster of a CPU's operation by operation, on NumPy arrays. Tells what it cost (see `uncompiled`).
+
+        Loops are compiled for lengths that are `rounded` up.
+        """
         values = {t: on_host(env[t]) for t in cluster.inputs}
+        before, numbers = dispatched(), 0
         with self._store.lock:
             self._keep_streams(cluster, env)
-            runner, state = self._interpreter(cluster, values, on_numpy=True, streams=env)
+            made, state = self._interpreter(cluster, values, on_numpy=True, streams=env)
+            runner = cast(NumPyInterpreter, made)
             runner.once = once
             runner.watch = watch or runner.watch
+            if rounded:
+                runner.loops, runner.kernels = cluster.loops, self._kernels
             if cluster.last_uses is None:
                 cluster.last_uses = last_uses(cluster.ops, cluster.outputs)
             for op, done in zip(cluster.ops, cluster.last_uses, strict=True):
                 runner.run_one(op, values)
+                numbers += sum(v.size for t in op.outputs if isinstance(v := values[t], np.ndarray))
                 for t in done:
                     del values[t]
             self._commit(cluster, runner, state)
         env.update((t, values[t]) for t in cluster.outputs)
+        if runner.traces:
+            return math.inf
+        return (
+            uncompiled.CALLED * runner.called
+            + uncompiled.NUMBER * numbers
+            + uncompiled.DISPATCHED * (dispatched() - before)
+        )
 
     def _keep_streams(self, cluster: Cluster, env: dict[Any, Any]) -> None:
         """Put into `env` the states of those random operations whose numbers a later cluster draws again."""
@@ -241,7 +257,9 @@ class ClusterRuns:
                 names,
             )
         while len(executables) > 2 * _MOST:
-            del executables[next(iter(executables))]
+            dropped = next(iter(executables))
+            del executables[dropped]
+            cluster.uncompiled.spent.pop(dropped, None)  # it has to come as often again
 
     def _run_on_host(self, cluster: Cluster, env: dict[Tensor, Any], trace: Trace | None = None) -> None:
         """Run a cluster op by op: host work, or any work where THALWEG_DEBUG says so or it is traced."""

@@ -15,6 +15,7 @@ from thalweg._src.core.structured import Structured
 from thalweg._src.runtime.drawing import Draws
 from thalweg._src.runtime.eager_compiled import Compiled
 from thalweg._src.runtime.numpy_lowering import lowering, on_cpu
+from thalweg._src.runtime.rounded_loops import RoundedLoop
 
 MOST = 256  # executables of random operations
 ONCE = 1 << 20  # random numbers that NumPy draws in less time than it takes to compile the operation
@@ -29,9 +30,14 @@ class NumPyInterpreter(Interpreter):
     def __init__(self, *args: Any, ahead: bool = False, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.draws: dict[Operation, Draws] | None = {} if ahead else None
+        self.loops: dict[Operation, RoundedLoop] | None = None  # those of a cluster whose shapes keep changing
+        self.kernels = True
+        self.called = 0
+        self.traces = False  # whether a loop had to be traced for its shapes
 
     def _call(self, op: Operation, values: list[Any]) -> Any:
         o = op.opdef
+        self.called += 1
         if o.wants_ctx or o.host is True:
             return super()._call(op, values)
         if not all(isinstance(v, np.ndarray) for v in values):  # in this order: host work needs no JAX
@@ -48,10 +54,12 @@ class NumPyInterpreter(Interpreter):
         return lowering(o)(*(values if o.simple else apply.grouped(o, op._attrs, values)), **kwargs)
 
     def _run_bodies(self, op: Operation, values: list[Any], env: Any) -> None:
+        if self.loops is not None and op.opdef.rounding is not None and self._by_rounded_loop(op, values, env):
+            return
+        self.traces |= op in self._differentiated
         structured = any(isinstance(v, Structured) for v in values)  # whose methods call JAX
-        if (
-            structured or op in self._differentiated or op.opdef.forward_of is not None
-        ):  # JAX traces what is differentiated
+        # JAX traces what is differentiated.
+        if structured or op in self._differentiated or op.opdef.forward_of is not None:
             with on_cpu():
                 super()._run_bodies(op, values, env)
         else:
@@ -64,6 +72,23 @@ class NumPyInterpreter(Interpreter):
             return None
         found, self.state["rng", op.name] = draws.taken()
         return found
+
+    def _by_rounded_loop(self, op: Operation, values: list[Any], env: Any) -> bool:
+        """Run a loop by a program for rounded lengths; False where that can't be, and nothing has been done."""
+        assert self.loops is not None
+        loop = self.loops.get(op)
+        if loop is None:
+            loop = self.loops[op] = RoundedLoop(op, kernels=self.kernels)
+        taped = op in self._differentiated
+        found = loop.run(values, lambda ref: self.read(ref, op), taped=taped)
+        if found is None:
+            return False
+        outputs, pull = found
+        self.called += loop.calls
+        if taped:
+            self.pulls[op] = pull
+        env.update(zip(op.outputs, outputs, strict=True))
+        return True
 
     def _drawn(self, op: Operation, values: list[Any]) -> Any:
         """Random numbers. Drawing many takes JAX a second where it is not compiled, so it is, for each shape."""

@@ -87,6 +87,7 @@ def _here(fn: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if _mode.numpy_alone:
             raise NeedsJAX
+        _mode.dispatched += 1
         with on_cpu():
             return plain(fn(*args, **kwargs))
 
@@ -169,6 +170,7 @@ def lowering(opdef: OpDef) -> Callable[..., Any]:
         return opdef.fn
 
     def as_it_is(*args: Any, **kwargs: Any) -> Any:
+        _mode.dispatched += 1
         with on_cpu():
             return plain(opdef.fn(*args, **kwargs))
 
@@ -196,6 +198,12 @@ class NeedsJAX(Exception):
 class _Mode(threading.local):
     def __init__(self) -> None:
         self.numpy_alone = False
+        self.dispatched = 0
+
+
+def dispatched() -> int:
+    """How many calls of JAX's functions lowerings have made in this thread."""
+    return _mode.dispatched
 
 
 _mode = _Mode()

@@ -12,6 +12,15 @@ from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.shapes import Dims
 
 
+def _with(array: Any, at: Any, values: Any) -> Any:
+    """A copy of `array` with `values` in the places `at`."""
+    if not isinstance(array, np.ndarray):
+        return array.at[at].set(values)
+    copy = array.copy()
+    copy[at] = values
+    return copy
+
+
 class Elements:
     """What an array of values does with its elements; see ArrayValue for what it is."""
 
@@ -253,16 +262,17 @@ class Elements:
         """The dense form with the rows of `values` at `indices`, all at once."""
         everything = np.array_equal(indices, np.arange(self.buffer.shape[0]))
         at = slice(None) if everything else indices
-        values = jnp.asarray(values, self.buffer.dtype)
+        where = xp(self.buffer, self.written, values)
+        values = where.asarray(values, self.buffer.dtype)
         if self.facts.order:
             values = self.buffer[at] + values
         else:
             if values.shape[0]:
                 self._fits(values[0], int(indices[0]))
-            fresh = ~jnp.any(self.written[at])
+            fresh = ~where.any(self.written[at])
             apply.check(fresh, f"TensorArray {self.facts.name}: an index was written before")
-        buffer = values if everything else self.buffer.at[at].set(values)
-        return self._new(self.facts, None, buffer, self.written.at[at].set(True), self.length)
+        buffer = values if everything else _with(self.buffer, at, values)
+        return self._new(self.facts, None, buffer, _with(self.written, at, True), self.length)
 
     def _is_blank(self) -> bool:
         return all(i is None for i in self.items or ()) and not self.facts.dynamic and not self.facts.serial.read

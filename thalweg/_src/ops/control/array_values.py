@@ -250,8 +250,9 @@ class ArrayValue(Elements, Structured):
         if self.items is not None:
             likes = tuple(None if i is None else tuple(i.shape) for i in self.items)
             return ArrayValue(facts._replace(dims=self.element_dims, likes=likes), (None,) * len(self.items))
-        buffer = jnp.zeros(self.buffer.shape, facts.dtype)
-        return ArrayValue(facts, None, buffer, jnp.zeros(self.written.shape, bool), self.length)
+        where = apply.xp(self.buffer)
+        buffer = where.zeros(self.buffer.shape, facts.dtype)
+        return ArrayValue(facts, None, buffer, where.zeros(self.written.shape, bool), self.length)
 
     # -- gradients
 
