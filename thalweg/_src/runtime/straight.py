@@ -19,6 +19,7 @@ from thalweg._src.compiler.interpret import _as_op_error
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import apply, errors
 from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.waiting import advance
 from thalweg._src.runtime.compiled_lowering import compiled
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.waiting import Execution
@@ -79,13 +80,13 @@ class Straight:
         values = self.made[1].copy()
         for t in self.plan.feeds:
             values[self.slots[t]] = on_host(env[t])
-        walk = Execution(self.session, self.plan, env, until)
-        with walk.going_on(), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             for op, fn, inputs, outputs, kinds, one in self.steps:
                 try:
                     result = fn(*[values[i] if type(i) is int else [values[j] for j in i] for i in inputs])
                     if type(result) is types.GeneratorType:
-                        result = walk.finished(op, result)
+                        ended, value = advance(result)
+                        result = value if ended else self._awaited(op, result, value, env, until)
                     if one:
                         values[outputs[0]] = _declared(result, kinds[0])
                     elif outputs:
@@ -108,6 +109,12 @@ class Straight:
                     raise _as_op_error(error, op) from error
         for t, slot in self.wanted:
             env[t] = values[slot]
+
+    def _awaited(self, op: Operation, work: Any, attempt: Any, env: dict[Tensor, Any], until: float | None) -> Any:
+        """The outputs of an operation that waits for `attempt`. Only meanwhile the run can be cancelled."""
+        walk = Execution(self.session, self.plan, env, until)
+        with walk.going_on():
+            return walk.finished(op, work, attempt)
 
 
 def straight(session: Any, plan: Plan) -> Straight | None:

@@ -84,9 +84,9 @@ class Execution:
             self._wake.clear()
             _events.free.append(self._wake)
 
-    def finished(self, op: Operation, work: Any) -> Any:
-        """The outputs of an operation on which all that is left of the run depends, after waiting for it."""
-        ended, value = advance(work)
+    def finished(self, op: Operation, work: Any, value: Attempt) -> Any:
+        """The outputs of an operation that waits for the attempt `value`, on which all that is left of the run depends."""
+        ended = False
         while not ended:
             self.pending[op] = (work, value)
             value.when_done(self._wake.set)
