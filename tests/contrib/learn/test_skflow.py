@@ -226,3 +226,17 @@ def test_rows_out_of_files_and_tables_in_parts(kind):
     made, _ = feeder.input_builder()
     feed = feeder.get_feed_dict_fn()()
     np.testing.assert_array_equal(feed[made.name][:, 0], 2 * feed["output:0"])
+
+
+def test_tables_as_arrays():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"a": [1, 2], "b": [True, False]})
+    np.testing.assert_array_equal(learn.extract_pandas_data(table), [[1.0, 1.0], [2.0, 0.0]])
+    np.testing.assert_array_equal(learn.extract_pandas_labels(table[["a"]]), [[1], [2]])
+    np.testing.assert_array_equal(learn.extract_pandas_matrix(table[["b"]]), [[True], [False]])
+    with pytest.raises(ValueError, match="must be int, float, or bool. Found: 'a' type='"):
+        learn.io.extract_pandas_data(pandas.DataFrame({"a": ["x"]}))
+    with pytest.raises(ValueError, match="Only one column"):
+        learn.extract_pandas_labels(table)
+    for extract in (learn.extract_pandas_data, learn.extract_pandas_labels, learn.extract_dask_data):
+        assert extract([1]) == [1]

@@ -116,9 +116,6 @@ def sparse_multiclass_hinge_loss(
             raise ValueError(
                 f"labels should have rank 1 ([batch_size]) or 2 ([batch_size, 1]). Given rank is {labels.shape.ndims}"
             )
-        classes = array.shape(logits)[1]
-        with get_default_graph().control_dependencies([assert_less(labels, math.cast(classes, labels.dtype))]):
-            labels = array.reshape(labels, [-1])
         weights = to_tensor(weights)
         if weights.shape.ndims not in (0, 1, 2):
             raise ValueError(
@@ -126,7 +123,10 @@ def sparse_multiclass_hinge_loss(
             )
         if weights.shape.ndims:
             weights = array.reshape(weights, [-1])
-            weights.shape.assert_is_compatible_with(labels.shape)
+            weights.shape.assert_is_compatible_with(array.reshape(labels, [-1]).shape)
+        classes = array.shape(logits)[1]
+        with get_default_graph().control_dependencies([assert_less(labels, math.cast(classes, labels.dtype))]):
+            labels = array.reshape(labels, [-1])
         logits = math.cast(logits, dtypes.float32)
         right = array.one_hot(labels, classes)
         own = math.reduce_sum(logits * right, 1, keepdims=True)

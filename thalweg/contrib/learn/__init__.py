@@ -80,6 +80,11 @@ from thalweg._src.contrib.learn.skflow import TensorFlowLinearRegressor as Tenso
 from thalweg._src.contrib.learn.skflow import TensorFlowRegressor as TensorFlowRegressor
 from thalweg._src.contrib.learn.skflow import TensorFlowRNNClassifier as TensorFlowRNNClassifier
 from thalweg._src.contrib.learn.skflow import TensorFlowRNNRegressor as TensorFlowRNNRegressor
+from thalweg._src.contrib.learn.tables import extract_dask_data as extract_dask_data
+from thalweg._src.contrib.learn.tables import extract_dask_labels as extract_dask_labels
+from thalweg._src.contrib.learn.tables import extract_pandas_data as extract_pandas_data
+from thalweg._src.contrib.learn.tables import extract_pandas_labels as extract_pandas_labels
+from thalweg._src.contrib.learn.tables import extract_pandas_matrix as extract_pandas_matrix
 from thalweg._src.lib.hooks.basic import NanLossDuringTrainingError as NanLossDuringTrainingError
 from thalweg.contrib.learn import datasets as datasets
 from thalweg.contrib.learn import estimators as estimators

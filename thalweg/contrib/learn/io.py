@@ -15,3 +15,10 @@ from thalweg._src.contrib.learn.batch_files import (
 from thalweg._src.contrib.learn.learn_io import generator_input_fn as generator_input_fn
 from thalweg._src.contrib.learn.learn_io import numpy_input_fn as numpy_input_fn
 from thalweg._src.contrib.learn.learn_io import pandas_input_fn as pandas_input_fn
+from thalweg._src.contrib.learn.tables import HAS_DASK as HAS_DASK
+from thalweg._src.contrib.learn.tables import HAS_PANDAS as HAS_PANDAS
+from thalweg._src.contrib.learn.tables import extract_dask_data as extract_dask_data
+from thalweg._src.contrib.learn.tables import extract_dask_labels as extract_dask_labels
+from thalweg._src.contrib.learn.tables import extract_pandas_data as extract_pandas_data
+from thalweg._src.contrib.learn.tables import extract_pandas_labels as extract_pandas_labels
+from thalweg._src.contrib.learn.tables import extract_pandas_matrix as extract_pandas_matrix

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.lib.estimators.modes import fn_args
+from thalweg._src.lib.platform import logging as log
 
 _LABELS = ("labels", "label", "targets", "target")
 _PREDICTIONS = ("predictions", "prediction", "logits", "logit")
@@ -112,4 +113,5 @@ class MetricSpec:
                 weights=weights,
             )
         except Exception as error:
-            raise ValueError(f"Could not create metric ops for {self}, {error}.") from error
+            log.error("Could not create metric ops for %s, %s.", self, error)
+            raise
