@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import time
 from typing import Any
@@ -17,20 +18,22 @@ from thalweg._src.lib.io import file_io
 from thalweg._src.lib.summary.writer import summary_iterator
 
 
-class ExportStrategy:
-    """A name and a function (estimator, folder, checkpoint_path, eval_result, strip_default_attrs) that exports."""
+class ExportStrategy(collections.namedtuple("ExportStrategy", ["name", "export_fn", "strip_default_attrs"])):
+    """A name and a function (estimator, folder, checkpoint_path, eval_result, strip_default_attrs) that exports.
 
-    def __init__(self, name: str, export_fn: Any, strip_default_attrs: Any = None):
-        self.name, self.export_fn, self.strip_default_attrs = name, export_fn, strip_default_attrs
+    The last three are given to functions that take them. Raises ValueError for one that takes a result without its checkpoint.
+    """
 
-    def export(
-        self, estimator: Any, export_path: Any, checkpoint_path: Any = None, eval_result: Any = None, **_: Any
-    ) -> Any:
+    def __new__(cls, name: str, export_fn: Any, strip_default_attrs: Any = None) -> ExportStrategy:
+        return super().__new__(cls, name, export_fn, strip_default_attrs)
+
+    def export(self, estimator: Any, export_path: Any, checkpoint_path: Any = None, eval_result: Any = None) -> Any:
         """Export, and give the path."""
-        offered = {"checkpoint_path": checkpoint_path, "eval_result": eval_result}
-        if self.strip_default_attrs is not None:
-            offered["strip_default_attrs"] = self.strip_default_attrs
         taken = fn_args(self.export_fn)
+        if "eval_result" in taken and "checkpoint_path" not in taken:
+            raise ValueError("An export_fn accepting eval_result must also accept checkpoint_path.")
+        offered = {"checkpoint_path": checkpoint_path, "eval_result": eval_result}
+        offered["strip_default_attrs"] = self.strip_default_attrs
         return self.export_fn(estimator, export_path, **{k: v for k, v in offered.items() if k in taken})
 
 

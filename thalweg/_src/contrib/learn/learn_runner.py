@@ -6,6 +6,7 @@ from typing import Any
 
 from thalweg._src.contrib.learn.experiment import Experiment
 from thalweg._src.contrib.learn.run_config import RunConfig, TaskType
+from thalweg._src.contrib.training.hyperparameters import HParams
 
 
 def run(
@@ -29,9 +30,9 @@ def run(
             raise ValueError("Must set `hparams` as None for `experiment_fn` with `output_dir`.")
         experiment = _checked(experiment_fn(output_dir=output_dir))
     schedule = schedule or _default_schedule(run_config or experiment.estimator.config)
-    task = getattr(experiment, schedule, None)
-    if task is None:
+    if not hasattr(experiment, schedule):
         raise ValueError(f"Schedule references non-existent task {schedule}")
+    task = getattr(experiment, schedule)
     if not callable(task):
         raise TypeError(f"Schedule references non-callable member {schedule}")
     return task()
@@ -48,6 +49,8 @@ def _made_of_config(experiment_fn: Any, run_config: Any, hparams: Any) -> Any:
         raise ValueError("`run_config` must be `tf.contrib.learn.RunConfig` instance")
     if not run_config.model_dir:
         raise ValueError("Must specify a model directory `model_dir` in `run_config`.")
+    if hparams is not None and not isinstance(hparams, HParams):
+        raise ValueError("`hparams` must be `HParams` instance")
     expected = run_config.uid()
     experiment = _checked(experiment_fn(run_config, hparams))
     config = experiment.estimator.config
@@ -65,13 +68,19 @@ def _made_of_config(experiment_fn: Any, run_config: Any, hparams: Any) -> Any:
 
 
 def tune(experiment_fn: Any, tuner: Any) -> None:
-    """Run the trials of a tuner."""
+    """Run the trials of a tuner. Raises ValueError for one without parameters."""
+
+    def made(run_config: Any, hparams: Any) -> Any:
+        if hparams is None:
+            raise ValueError("`hparams` cannot be `None`.")
+        return _made_of_config(experiment_fn, run_config, hparams)
+
     while tuner.next_trial():
-        tuner.run_experiment(lambda run_config, hparams: _made_of_config(experiment_fn, run_config, hparams))
+        tuner.run_experiment(made)
 
 
 def _default_schedule(config: Any) -> str:
-    spec = config.cluster_spec
+    spec = config.cluster_spec if config else None
     if not spec or sum(len(spec.job_tasks(job)) for job in spec.jobs) <= 1:
         return "train_and_evaluate"
     if not config.task_type:

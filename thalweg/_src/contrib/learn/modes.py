@@ -5,10 +5,19 @@ from __future__ import annotations
 import collections
 from typing import Any
 
+from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import convert_to_tensor_or_sparse_tensor
+from thalweg._src.lib.estimators.export_outputs import (
+    DEFAULT_SIGNATURE,
+    ClassificationOutput,
+    ExportOutput,
+    PredictOutput,
+    RegressionOutput,
+)
+from thalweg._src.lib.estimators.spec import EstimatorSpec
 from thalweg._src.lib.hooks.hook import SessionRunHook
 from thalweg._src.lib.scaffold import Scaffold
 from thalweg._src.ops.late import array
@@ -129,3 +138,40 @@ class ModelFnOps(
             *(predictions, loss, train_op, eval_metric_ops or {}, output_alternatives, training_chief_hooks),
             *(training_hooks, scaffold or Scaffold(), mode),
         )
+
+    def estimator_spec(self, default_serving_output_alternative_key: str | None = None) -> EstimatorSpec:
+        """The EstimatorSpec that says the same.
+
+        Of several output alternatives, the one under the key is served by default. Raises ValueError for unknown problem types.
+        """
+        served = dict(self.output_alternatives or {})
+        if len(served) > 1:
+            served.setdefault(DEFAULT_SIGNATURE, served.get(default_serving_output_alternative_key))
+        return EstimatorSpec(
+            mode=self.mode,
+            predictions=self.predictions,
+            loss=self.loss,
+            train_op=self.train_op,
+            eval_metric_ops={k: v for k, v in self.eval_metric_ops.items() if k != MetricKey.LOSS},
+            export_outputs={k: _export_output(*v) for k, v in served.items()} or None,
+            training_chief_hooks=self.training_chief_hooks,
+            training_hooks=self.training_hooks,
+            scaffold=self.scaffold,
+        )
+
+
+def _export_output(problem_type: int, predictions: dict[str, Any]) -> ExportOutput:
+    """What is served of the predictions for a problem of that type."""
+    scores = predictions.get(PredictionKey.SCORES)
+    if scores is None:
+        scores = predictions.get(PredictionKey.PROBABILITIES)
+    if problem_type == ProblemType.LINEAR_REGRESSION:
+        return RegressionOutput(scores)
+    if problem_type in (ProblemType.CLASSIFICATION, ProblemType.LOGISTIC_REGRESSION):
+        classes = predictions.get(PredictionKey.CLASSES)
+        if classes is not None and classes.dtype != dtypes.string:
+            classes = None  # only strings can be served
+        return ClassificationOutput(scores, classes)
+    if problem_type == ProblemType.UNSPECIFIED:
+        return PredictOutput(predictions)
+    raise ValueError(f"Unknown problem_type={problem_type}")

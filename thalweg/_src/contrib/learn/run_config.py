@@ -11,6 +11,11 @@ from thalweg._src.lib.estimators.run_config import RunConfig as CoreRunConfig
 from thalweg._src.lib.estimators.run_config import TaskType as CoreTaskType
 from thalweg._src.lib.estimators.run_config import check_place
 
+_HOW_OFTEN = (
+    *("tf_random_seed", "save_summary_steps", "save_checkpoints_steps", "save_checkpoints_secs", "session_config"),
+    *("keep_checkpoint_max", "keep_checkpoint_every_n_hours", "log_step_count_steps"),
+)
+
 
 class TaskType(CoreTaskType):
     """The jobs of a cluster."""
@@ -61,8 +66,9 @@ class RunConfig(CoreRunConfig):
             intra_op_parallelism_threads=num_cores,
             gpu_options=protos.GPUOptions(per_process_gpu_memory_fraction=gpu_memory_fraction),
         )
+        self._master: Any = master
         super().__init__(
-            model_dir=model_dir,
+            model_dir=model_dir or None,
             tf_random_seed=tf_random_seed,
             save_summary_steps=save_summary_steps,
             session_config=session_config,
@@ -74,8 +80,6 @@ class RunConfig(CoreRunConfig):
         )
         # Here both may be given.
         self._save_checkpoints_secs, self._save_checkpoints_steps = save_checkpoints_secs, save_checkpoints_steps
-        if master is not None:
-            self._master = master
         if evaluation_master:
             self._evaluation_master = evaluation_master
         self._environment = json.loads(os.environ.get("TF_CONFIG") or "{}").get("environment", Environment.LOCAL)
@@ -96,6 +100,8 @@ class RunConfig(CoreRunConfig):
             in_cloud = environment.get("environment") == Environment.CLOUD
             self._is_chief = first and self._task_type == (TaskType.MASTER if in_cloud else TaskType.WORKER)
         alone = len(jobs) == 1 and len(next(iter(jobs.values()))) == 1
+        if self._master is not None:  # the program says it
+            return
         self._master = ""
         if spec and self._task_type and not alone:
             check_place(spec, self._task_type, self._task_id)
@@ -117,9 +123,10 @@ class RunConfig(CoreRunConfig):
         return int(task.get("index") or 0)
 
     def uid(self, whitelist: Any = None) -> str:
-        """A text of all values that make two configurations different."""
-        left_out = {"_" + name for name in whitelist or ("tf_config", "session_config", "model_dir")}
+        """A text of the values by which configurations differ; those of `whitelist` do not count, by default how often is saved."""
+        left_out = {"_" + name for name in (_HOW_OFTEN if whitelist is None else whitelist)}
         state = {k: v for k, v in self.__dict__.items() if k not in left_out}
+        state["_cluster_spec"] = sorted(self._cluster_spec.as_dict().items())
         return ", ".join(f"{k}={v!r}" for k, v in sorted(state.items()))
 
 
