@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from thalweg._src.compat.mended import libraries
+from thalweg._src.compat.mended import arrays, libraries
 
 
 def run(tmp_path, source, *options):
@@ -220,3 +220,15 @@ def test_yaml_reads_tuples_and_makes_no_objects():
     assert module.load("a: !!python/tuple [1, 2]") == {"a": (1, 2)}
     with pytest.raises(yaml.YAMLError):
         module.load("!!python/object/apply:os.getcwd []")
+
+
+def test_an_axis_beyond_the_last_is_the_last():
+    import numpy as np
+
+    module = types.ModuleType("numpy")
+    vars(module).update({k: v for k, v in vars(np).items() if k != "random"})
+    module.random, module.lib = types.SimpleNamespace(**vars(np.random)), types.SimpleNamespace(pad=np.pad)
+    arrays.numpy(module)
+    assert module.expand_dims(np.ones((2, 3)), 4).shape == (2, 3, 1)
+    assert module.expand_dims(np.ones((2, 3)), -4).shape == (1, 2, 3)
+    assert module.expand_dims(np.ones((2, 3)), 1).shape == (2, 1, 3)

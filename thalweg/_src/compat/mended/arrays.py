@@ -76,6 +76,15 @@ def numpy(np: ModuleType) -> None:
             kwargs["threshold"] = sys.maxsize
         own_options(*args, **kwargs)
 
+    own_expand = np.expand_dims
+
+    @functools.wraps(own_expand)
+    def expand_dims(a: Any, axis: Any) -> Any:
+        if isinstance(axis, int):  # an axis beyond the last one was the last one
+            axis = max(min(axis, np.ndim(a)), -np.ndim(a) - 1)
+        return own_expand(a, axis)
+
+    np.expand_dims = expand_dims  # type: ignore[attr-defined]
     np.array, np.asarray = forgiving(np.array), forgiving(np.asarray)  # type: ignore[attr-defined]
     np.fromstring, np.set_printoptions = fromstring, set_printoptions  # type: ignore[attr-defined]
     for name in RAGGED:
