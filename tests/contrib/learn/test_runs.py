@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 
 import thalweg as tf
@@ -83,3 +84,22 @@ def test_strategies_are_tuples():
     assert seen == ["ckpt"]
     with pytest.raises(ValueError, match="must also accept checkpoint_path"):
         learn.ExportStrategy("s", lambda estimator, path, eval_result: path).export(None, "folder")
+
+
+def test_dumps_of_two_runs_are_compared():
+    first, second = learn.monitors.GraphDump(), learn.monitors.GraphDump()
+    first.data[0] = {"a": np.float32(1.0), "b": np.array([1.0, 2.0]), "c": np.array([1.0])}
+    second.data[0] = {"a": np.float32(2.0), "b": np.array([1.0, 2.5]), "c": np.array([1.0])}
+    same, different = first.compare(second, 0)
+    assert same == ["c"]
+    assert different["a"] == (1.0, 2.0)
+    np.testing.assert_array_equal(different["b"], [0.0, -0.5])
+    first.data[0]["d"] = 1
+    with pytest.raises(ValueError, match="d missing at step 0"):
+        first.compare(second, 0)
+
+
+def test_metrics_of_a_spec_are_tensors():
+    loss = tf.constant(1.0)
+    with pytest.raises(TypeError, match=r"eval_metric_ops\[m\] must be Operation or Tensor, given: text"):
+        tf.estimator.EstimatorSpec("eval", loss=loss, predictions=loss, eval_metric_ops={"m": (("text",), loss)})

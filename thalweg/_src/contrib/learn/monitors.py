@@ -247,11 +247,11 @@ class CaptureVariable(EveryN):
 class GraphDump(BaseMonitor):
     """Keeps the values of all tensors of each step: `data` is {step: {name: array}}."""
 
-    _IGNORED = ("Const", "Assign", "Identity", "Placeholder", "RandomUniform", "Cast", "RestoreSlice")
+    IGNORE_OPS = ("Const", "Assign", "Identity", "Placeholder", "RandomUniform", "Cast", "RestoreSlice")
 
     def __init__(self, ignore_ops: Any = None):
         super().__init__()
-        self._ignored, self._data = ignore_ops or self._IGNORED, {}  # type: ignore[var-annotated]
+        self._ignored, self._data = ignore_ops or self.IGNORE_OPS, {}  # type: ignore[var-annotated]
 
     def begin(self, max_steps: int | None = None) -> None:
         super().begin(max_steps)
@@ -270,6 +270,29 @@ class GraphDump(BaseMonitor):
     @property
     def data(self) -> dict[int, Any]:
         return self._data
+
+    def compare(self, other_dump: GraphDump, step: int, atol: float = 1e-06) -> tuple[list[str], dict[str, Any]]:
+        """(the names whose values are equal in both dumps, {name: (the value here, the value there)} of the others).
+
+        Of arrays that differ, the difference stands there. Raises ValueError for names that the other has not.
+        """
+        matched: list[str] = []
+        differing: dict[str, Any] = {}
+        there = other_dump.data.get(step, {})
+        for name, value in self.data.get(step, {}).items():
+            if name not in there:
+                raise ValueError(f"{name} missing at step {step}.")
+            other = there[name]
+            if isinstance(value, np.ndarray):
+                if np.allclose(value, other, atol=atol):
+                    matched.append(name)
+                else:
+                    differing[name] = value - other
+            elif value == other:
+                matched.append(name)
+            else:
+                differing[name] = value, other
+        return matched, differing
 
 
 class StepCounter(EveryN):

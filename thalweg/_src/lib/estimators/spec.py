@@ -88,13 +88,17 @@ def _check_tensor(x: Any, name: str) -> Any:
     return x
 
 
+def _check_op(x: Any, name: str) -> None:
+    if not isinstance(x, Operation | Tensor | Variable):
+        raise TypeError(f"{name} must be Operation or Tensor, given: {x}")
+
+
 def _check_train_op(train_op: Any, mode: str) -> Any:
     if train_op is None:
         if mode == ModeKeys.TRAIN:
             raise ValueError("Missing train_op.")
         return None
-    if not isinstance(train_op, Operation | Tensor | Variable):
-        raise TypeError(f"train_op must be Operation or Tensor, given: {train_op}")
+    _check_op(train_op, "train_op")
     if isinstance(train_op, Variable):
         train_op = train_op.op
     _check_here(train_op, "train_op", train_op.name)
@@ -150,6 +154,7 @@ def _check_metrics(metrics: Any) -> dict[str, Any]:
             )
     for key, pair in metrics.items():
         for value in nest.flatten(pair):
+            _check_op(value, f"eval_metric_ops[{key}]")
             _check_here(value, "eval_metric_ops", f"{key}: {value.name}")
     return metrics
 
