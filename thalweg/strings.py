@@ -25,3 +25,4 @@ from thalweg._src.ops.text.unicode import unicode_encode as unicode_encode
 from thalweg._src.ops.text.unicode import unicode_split as unicode_split
 from thalweg._src.ops.text.unicode import unicode_split_with_offsets as unicode_split_with_offsets
 from thalweg._src.ops.text.unicode import unicode_transcode as unicode_transcode
+from thalweg._src.ops.text.unicode_scripts import unicode_script as unicode_script

@@ -79,6 +79,12 @@ CASES = [
         inputs=[given([233, 97, 0x4E2D], "int32")],
         misuse=False,
     ),
+    OpCase(
+        "UnicodeScript",
+        [given([65, 0x410, 0x4E2D, 0x3042, 48, 0x378, -1, 0x110000, 0], "int32")],
+        lambda tf, a: tf.strings.unicode_script(a),
+        types=("int32",),
+    ),
     text("UnicodeTranscode", lambda tf, a: tf.strings.unicode_transcode(a, "UTF-8", "UTF-16-BE"), inputs=[UNICODE]),
     # Bytes.
     text("DecodeRaw", lambda tf, a: tf.decode_raw(a, tf.int16), inputs=[given(["abcd", "efgh"], "string")]),

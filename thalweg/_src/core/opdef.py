@@ -19,6 +19,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from thalweg._src.core import dispatch
 from thalweg._src.core.dtypes import DType, resource
 from thalweg._src.core.output_names import OUTPUT_NAMES
 
@@ -425,7 +426,13 @@ class OpDef:
         return self.host(op) if callable(self.host) else self.host
 
     def __call__(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
-        return _build(self, args, name, kwargs)
+        try:
+            return _build(self, args, name, dict(kwargs) if kwargs else kwargs)  # which it takes apart
+        except (TypeError, ValueError):
+            result = dispatch.handled(self, args, {**kwargs, "name": name})
+            if result is NotImplemented:
+                raise
+            return result
 
     def __getattr__(self, name: str) -> Any:
         # Not a property: `inspect` would find it on the class too. Made when it is asked for, since few are.

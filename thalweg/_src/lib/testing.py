@@ -158,7 +158,9 @@ class TestCase(Assertions, unittest.TestCase):
         return value if isinstance(value, np.ndarray) else np.array(value)
 
     def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:
-        """The (nested) arrays are equal up to atol + rtol * |b|."""
+        """The (nested, ragged) arrays are equal up to atol + rtol * |b|."""
+        if is_ragged(a) or is_ragged(b):
+            a, b = self._rows(a), self._rows(b)
         if nest.is_nested(a) and nest.is_nested(b) and (isinstance(a, dict) or _ragged(a)):
             self.assertEqual(isinstance(a, dict), isinstance(b, dict), msg)
             keys = sorted(a) if isinstance(a, dict) else range(len(a))
@@ -209,6 +211,8 @@ class TestCase(Assertions, unittest.TestCase):
         """A value, ragged or not, as lists."""
         if isinstance(value, RaggedTensor | node.Tensor):
             value = self.evaluate(value)
+        if isinstance(value, list | tuple):
+            return [self._rows(v) for v in value]
         return value.to_list() if isinstance(value, RaggedTensorValue) else np.asarray(value).tolist()
 
     def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:

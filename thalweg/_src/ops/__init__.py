@@ -96,6 +96,7 @@ from thalweg._src.ops.queueing import barriers as barriers
 from thalweg._src.ops.queueing import queues as queues
 from thalweg._src.ops.queueing import staging as staging
 from thalweg._src.ops.ragged_tensors import ragged as ragged
+from thalweg._src.ops.ragged_tensors import ragged_dispatch as ragged_dispatch
 from thalweg._src.ops.ragged_tensors import ragged_rows as ragged_rows
 from thalweg._src.ops.ragged_tensors import ragged_variant as ragged_variant
 from thalweg._src.ops.reports import checks as checks
@@ -129,5 +130,6 @@ from thalweg._src.ops.text import string_numbers as string_numbers
 from thalweg._src.ops.text import string_split as string_split
 from thalweg._src.ops.text import strings as strings
 from thalweg._src.ops.text import unicode as unicode
+from thalweg._src.ops.text import unicode_scripts as unicode_scripts
 from thalweg._src.ops.updates import training as training
 from thalweg._src.ops.updates import updating as updating

@@ -4,6 +4,7 @@ from typing import Any
 
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import lax
@@ -65,6 +66,7 @@ def _(op, g):
     raise LookupError(f"Gradient explicitly disabled. Reason: {op.get_attr('message').decode()}")
 
 
+@dispatched
 def identity(input: Any, name: str | None = None) -> Tensor:
     """A tensor with the value of `input` under a name of its own."""
     return _identity(input, name=name)

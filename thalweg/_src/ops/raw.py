@@ -9,8 +9,11 @@ from thalweg._src.core.opdef import OPS, REQUIRED, OpDef
 
 # Declared by TensorFlow's contrib packages or by us: not in tf.raw_ops.
 _APART = frozenset(
-    "BipartiteMatch BytesInUse BytesLimit GatherTree ImageConnectedComponents ImageProjectiveTransformV2 "
-    "KMC2ChainInitialization KmeansPlusPlusInitialization MaxBytesInUse NearestNeighbors SparseFeatureCross".split()
+    (
+        *("BipartiteMatch", "BytesInUse", "BytesLimit", "GatherTree", "ImageConnectedComponents", "MaxBytesInUse"),
+        *("ImageProjectiveTransformV2", "KMC2ChainInitialization", "KmeansPlusPlusInitialization"),
+        *("NearestNeighbors", "SparseFeatureCross"),
+    )
 )
 _REDUCTION = {"axis": "reduction_indices"}
 # The arguments that tf.raw_ops calls otherwise than the OpDef does.

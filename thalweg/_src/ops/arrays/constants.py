@@ -8,6 +8,7 @@ from thalweg._src.core import dtypes, errors, infer, shapes
 from thalweg._src.core.apply import xp
 from thalweg._src.core.build import add_node
 from thalweg._src.core.convert import MAX_ELEMENTS, as_array, register_tensor_conversion_function, to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor, get_default_graph
@@ -299,6 +300,7 @@ for _like in (_zeros_like, _ones_like):
     _like.not_differentiable()
 
 
+@dispatched
 def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
     """Zeros of the shape of `tensor`, and of its type unless `dtype` says otherwise."""
     from thalweg._src.ops.array import shape_internal
@@ -316,6 +318,7 @@ def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize
         return result
 
 
+@dispatched
 def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Tensor:
     """Ones of the shape of `tensor`, and of its type unless `dtype` says otherwise."""
     from thalweg._src.ops.array import shape_internal

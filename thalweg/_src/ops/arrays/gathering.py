@@ -7,6 +7,7 @@ import numpy as np
 from thalweg._src.core import infer, shapes
 from thalweg._src.core.apply import check, is_traced, xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.opdef import Handle, Static, op, type_attr
@@ -219,6 +220,7 @@ def _offset(dims: Tensor, indices: Tensor, batch: int) -> Tensor:
     return indices
 
 
+@dispatched
 def gather(
     params: Any,
     indices: Any,
@@ -243,6 +245,7 @@ def gather(
     return _gather(params, indices, axis, batch_dims=batch_dims, name=name)
 
 
+@dispatched
 def batch_gather(params: Any, indices: Any, name: str | None = None) -> Tensor:
     """Entries of `params` along the last axis of `indices`, all axes before which go together.
 
@@ -377,6 +380,7 @@ def _(op, g):
     return scattering.scatter_nd(indices, g, dims), None
 
 
+@dispatched
 def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: int = 0) -> Tensor:
     """The parts of `params` at the index vectors in the last axis of `indices`: [..., k] -> [..., params.shape[k:]].
 

@@ -8,6 +8,7 @@ import numpy as np
 from thalweg._src.core import infer, shapes
 from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jax, lax
@@ -207,6 +208,7 @@ def _(op, g):
     return [None, *_concat_gradient(g, op.inputs[0], op.inputs[1:])]
 
 
+@dispatched
 def concat(values: Any = None, axis: Any = None, name: str | None = "concat", concat_dim: Any = None) -> Tensor:
     """`values` one after the other along `axis`, in which alone their shapes may differ.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from thalweg._src.core import infer, shapes
 from thalweg._src.core.apply import xp
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import int32
 from thalweg._src.core.opdef import Many, Min, Static, op, type_attr
 from thalweg._src.ops.arrays.gathering import gather
@@ -63,6 +64,7 @@ def _(op, *grads):
     return reshape(dynamic_stitch(parts, list(grads)), shape(data)), None
 
 
+@dispatched
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> Any:
     """A list of `num_partitions` tensors: those parts of `data` for which `partitions` is 0, those with 1, and so on.
 

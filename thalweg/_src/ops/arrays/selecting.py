@@ -7,6 +7,7 @@ import numpy as np
 from thalweg._src.core import dtypes, infer, shapes
 from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import NUMBERS, int32, int64, uint8
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.graph import Tensor
@@ -118,6 +119,7 @@ def _where_either(condition: Any, x: Any, y: Any, name: str | None, choose: Any)
         return _where(to_tensor(condition, None, "condition", preferred=bool_), name=name)
 
 
+@dispatched
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
     """Entries of `x` where `condition` holds, of `y` elsewhere; without x and y, the places where it holds.
 
@@ -146,6 +148,7 @@ def select(condition: Any, t: Any, e: Any, name: str | None = None) -> Tensor:
 # -- masks
 
 
+@dispatched
 def boolean_mask(tensor: Any, mask: Any, name: str | None = "boolean_mask", axis: Any = None) -> Tensor:
     """The parts of `tensor` for which `mask` holds. The mask covers the axes from `axis` (0) on, which become one.
 
@@ -245,6 +248,7 @@ def _(op):
 _one_hot.not_differentiable()
 
 
+@dispatched
 def one_hot(
     indices: Any,
     depth: Any,

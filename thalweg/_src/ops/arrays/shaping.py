@@ -7,6 +7,7 @@ import numpy as np
 from thalweg._src.core import dtypes, infer, shapes
 from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import DType, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Shape, Static, op, type_attr
@@ -118,6 +119,7 @@ def size_internal(input: Any, *, optimize: bool = True, out_type: DType = int32,
         return _size(x, out_type=out_type, name=name)
 
 
+@dispatched
 def size(input: Any, name: str | None = None, out_type: Any = int32) -> Tensor:
     """The number of elements of `input`.
 
@@ -139,6 +141,7 @@ def rank_internal(input: Any, *, optimize: bool = True, name: str | None = None)
         return _rank(x, name=name)
 
 
+@dispatched
 def rank(input: Any, name: str | None = None) -> Tensor:
     """The number of dimensions of `input`.
 
@@ -303,6 +306,7 @@ def _(op, g):
     return _reshaped_back(op, g), None
 
 
+@dispatched
 def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
     """`input` with an axis of size 1 put before `axis` (once called `dim`); -1 puts it last.
 
@@ -353,6 +357,7 @@ def _(op, g):
     return _reshaped_back(op, g)
 
 
+@dispatched
 def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None) -> Tensor:
     """`input` without its axes of size 1, or without those in `axis` (once called `squeeze_dims`). Raises ValueError
     where one of those has another size.

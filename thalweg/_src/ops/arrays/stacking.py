@@ -5,6 +5,7 @@ from typing import Any
 from thalweg._src.core import infer, shapes
 from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import register_tensor_conversion_function, to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Many, Min, Shape, op, type_attr
@@ -66,6 +67,7 @@ def _(op, g):
     return unstack(g, num=len(op.inputs), axis=op.attrs["axis"])
 
 
+@dispatched
 def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     """`values`, tensors of one shape, along a new axis in the place of `axis`.
 

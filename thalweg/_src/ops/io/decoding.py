@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import dtypes, infer, shapes
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import (
     complex64,
@@ -316,6 +317,7 @@ def _decode_compressed(bytes: string, *, compression_type: str = "") -> string:
     return each(zlib.decompress if compression_type == "ZLIB" else gzip.decompress, bytes)
 
 
+@dispatched
 def decode_compressed(bytes: Any, compression_type: str = "", name: str | None = None) -> Tensor:
     """Strings that were compressed by ZLIB or GZIP, as they were."""
     return _decode_compressed(bytes, compression_type=compression_type, name=name)

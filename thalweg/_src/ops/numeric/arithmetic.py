@@ -10,6 +10,7 @@ import numpy as np
 from thalweg._src.core import shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import (
     COMPLEX,
     FLOATS,
@@ -322,6 +323,7 @@ def _(op, g):
 _NOTHING = "inputs must be a list of at least one {} with the same dtype and shape"
 
 
+@dispatched
 def add_n(inputs: Sequence[Any], name: str | None = None) -> Tensor:
     """The sum of `inputs`: tensors (or IndexedSlices, made dense) of one type and shape.
 
@@ -362,6 +364,7 @@ def accumulate_n(inputs: Sequence[Any], shape: Any = None, tensor_dtype: Any = N
 mod = floormod
 
 
+@dispatched
 def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x to the power of y.
 
@@ -372,6 +375,7 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
         return _pow(x, y, name=name)
 
 
+@dispatched
 def floordiv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x / y, rounded towards minus infinity."""
     with name_scope(name, "floordiv", [x, y]) as name:
@@ -381,6 +385,7 @@ def floordiv(x: Any, y: Any, name: str | None = None) -> Tensor:
 _TRUE_QUOTIENT = {uint8: float32, int8: float32, uint16: float32, int16: float32, int32: float64, int64: float64}
 
 
+@dispatched
 def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x / y, of integers too: those of 8 and 16 bits become float32, the others float64.
 
@@ -404,6 +409,7 @@ def _one_type(x: Tensor, y: Tensor) -> Any:
     return a
 
 
+@dispatched
 def div(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x / y as Python 2 has it: integers are rounded down."""
     with name_scope(name, "div", [x, y]) as name:
@@ -413,11 +419,13 @@ def div(x: Any, y: Any, name: str | None = None) -> Tensor:
         return (realdiv if dtype.is_floating or dtype.is_complex else floor_div)(x, y, name=name)
 
 
+@dispatched
 def divide(x: Any, y: Any, name: str | None = None) -> Any:
     """x / y as Python 3 has it."""
     return x / y if name is None else truediv(x, y, name)
 
 
+@dispatched
 def div_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x / y, and 0 where y is 0."""
     return _of_one_type(_div_no_nan, "div_no_nan", x, y, name)

@@ -7,6 +7,7 @@ import numpy as np
 from thalweg._src.core import dtypes
 from thalweg._src.core.apply import is_traced
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.infer import partial_scalar, partial_value
 from thalweg._src.core.lazy import jnp
@@ -71,6 +72,7 @@ def _(op, g):
     return cast(g, source)
 
 
+@dispatched
 def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     """`x` (a tensor, SparseTensor or IndexedSlices) in the type `dtype`; `x` itself where it has that type.
 
@@ -87,6 +89,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
         return x if x.dtype.base_dtype == want else _cast(x, DstT=want, name=name)
 
 
+@dispatched
 def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
     """`value` in the type `dtype`; what is out of its range becomes its largest or smallest number."""
     with name_scope(name, "saturate_cast", [value]) as name:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import NUMBERS, float32
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.lazy import jnp
@@ -51,6 +52,7 @@ def _like(result: Tensor, t: Any) -> Any:
     return IndexedSlices(result, t.indices, t.dense_shape) if isinstance(t, IndexedSlices) else result
 
 
+@dispatched
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:
     """`t` (a tensor or IndexedSlices) cut to the range from `clip_value_min` to `clip_value_max`.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from thalweg._src.core import shapes
 from thalweg._src.core.apply import xp
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import (
     COMPLEX,
     FLOATS,
@@ -127,6 +128,7 @@ _equal.shape_rule(_comparison_rule)
 _not_equal.shape_rule(_comparison_rule)
 
 
+@dispatched
 def equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x == y, element by element.
 
@@ -136,11 +138,13 @@ def equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     return _equal(x, y, name=name)
 
 
+@dispatched
 def not_equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x != y, element by element."""
     return _not_equal(x, y, name=name)
 
 
+@dispatched
 def logical_xor(x: Any, y: Any, name: str = "LogicalXor") -> Tensor:
     """Whether exactly one of them is true."""
     return logical_and(logical_or(x, y), logical_not(logical_and(x, y)), name=name)

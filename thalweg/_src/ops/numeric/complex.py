@@ -3,6 +3,7 @@
 from typing import Any
 
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import complex64, complex128, float32, float64, variant
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
@@ -61,6 +62,7 @@ for _f in (_real, _imag, _angle, complex_abs, _conj):
     _f.shape_rule(same_shape)
 
 
+@dispatched
 def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:
     """real + i imag: complex64 of float32, complex128 of float64. Raises TypeError for other types.
 
@@ -78,6 +80,7 @@ def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:
 _OF_PARTS = {(float32, float32): complex64, (float64, float64): complex128}
 
 
+@dispatched
 def real(input: Any, name: str | None = None) -> Tensor:
     """The real part; a real `input` itself."""
     with name_scope(name, "Real", [input]) as name:
@@ -85,6 +88,7 @@ def real(input: Any, name: str | None = None) -> Tensor:
         return _real(x, Tout=x.dtype.base_dtype.real_dtype, name=name) if x.dtype.is_complex else x
 
 
+@dispatched
 def imag(input: Any, name: str | None = None) -> Tensor:
     """The imaginary part; zeros for a real `input`."""
     with name_scope(name, "Imag", [input]) as name:
@@ -92,6 +96,7 @@ def imag(input: Any, name: str | None = None) -> Tensor:
         return _imag(x, Tout=x.dtype.base_dtype.real_dtype, name=name) if x.dtype.is_complex else zeros_like(x)
 
 
+@dispatched
 def angle(input: Any, name: str | None = None) -> Tensor:
     """The angle of each number in the plane, in radians; zeros for a real `input`."""
     with name_scope(name, "Angle", [input]) as name:
@@ -99,6 +104,7 @@ def angle(input: Any, name: str | None = None) -> Tensor:
         return _angle(x, Tout=x.dtype.base_dtype.real_dtype, name=name) if x.dtype.is_complex else zeros_like(x)
 
 
+@dispatched
 def conj(x: Any, name: str | None = None) -> Tensor:
     """The number with the sign of its imaginary part turned; a real `x` itself. TypeError for other things."""
     if isinstance(x, Tensor) and (x.dtype.is_floating or x.dtype.is_integer):

@@ -5,6 +5,7 @@ from typing import Any
 
 from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import COMPLEX, FLOATS, bool, int8, int16, int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnn, jnp, lax
@@ -327,6 +328,7 @@ for _f in (*ROUNDINGS, *QUESTIONS):
 # -- public functions that are more than their op
 
 
+@dispatched
 def abs(x: Any, name: str | None = None) -> Tensor:
     """|x|, a real number for complex `x`. Of a SparseTensor, that of its values."""
     if isinstance(x, SparseTensor):
@@ -350,13 +352,14 @@ def over_values(f: OpDef) -> Callable[..., Any]:
     return mapped
 
 
-negative = over_values(_negative)
-sign = over_values(_sign)
-square = over_values(_square)
-sqrt = over_values(_sqrt)
+negative = dispatched(over_values(_negative))
+sign = dispatched(over_values(_sign))
+square = dispatched(over_values(_square))
+sqrt = dispatched(over_values(_sqrt))
 tanh = over_values(_tanh)
 
 
+@dispatched
 def round(x: Any, name: str | None = None) -> Tensor:
     """The nearest integer; halves go to the even one."""
     x = to_tensor(x, None, "x")
@@ -372,6 +375,7 @@ def sigmoid(x: Any, name: str | None = None) -> Tensor:
     return _sigmoid(x, name=name)
 
 
+@dispatched
 def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
     """log(sigmoid(x)), without overflow."""
     from thalweg._src.ops.nets.activations import softplus

@@ -7,6 +7,7 @@ import numpy as np
 from thalweg._src.core import infer
 from thalweg._src.core.apply import xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import NUMBERS, int32, int64
 from thalweg._src.core.dtypes import bool as truth
 from thalweg._src.core.graph import Tensor, get_default_graph
@@ -231,6 +232,7 @@ def axes_of(x: Any, axis: Any) -> Any:
     return math.range(0, array.rank(x))
 
 
+@dispatched
 def reduce_sum(
     input_tensor: Any,
     axis: Any = None,
@@ -251,6 +253,7 @@ def reduce_sum(
     return _reduce(_sum, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_mean(
     input_tensor: Any,
     axis: Any = None,
@@ -265,6 +268,7 @@ def reduce_mean(
     return _reduce(_mean, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_prod(
     input_tensor: Any,
     axis: Any = None,
@@ -279,6 +283,7 @@ def reduce_prod(
     return _reduce(_prod, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_max(
     input_tensor: Any,
     axis: Any = None,
@@ -293,6 +298,7 @@ def reduce_max(
     return _reduce(_max, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_min(
     input_tensor: Any,
     axis: Any = None,
@@ -307,6 +313,7 @@ def reduce_min(
     return _reduce(_min, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_all(
     input_tensor: Any,
     axis: Any = None,
@@ -321,6 +328,7 @@ def reduce_all(
     return _reduce(_all, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_any(
     input_tensor: Any,
     axis: Any = None,

@@ -8,6 +8,7 @@ import numpy as np
 from thalweg._src.core import errors, infer, shapes
 from thalweg._src.core.apply import check, xp
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import NUMBERS, REALS, int32, int64, string
 from thalweg._src.core.dtypes import bool as truth
 from thalweg._src.core.graph import Tensor
@@ -239,6 +240,7 @@ def _sizes(data: Tensor, segment_ids: Tensor, num_segments: Any) -> Tensor:
     return math.maximum(array.reshape(count, [num_segments] + [1] * axes), 1)
 
 
+@dispatched
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """The means of rows with the same id, in any order; empty segments are 0."""
     with name_scope(name, "UnsortedSegmentMean"):
@@ -247,6 +249,7 @@ def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: 
         return unsorted_segment_sum(data, segment_ids, num_segments) / sizes
 
 
+@dispatched
 def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """The sums of rows with the same id, over the root of how many they are; empty segments are 0."""
     with name_scope(name, "UnsortedSegmentSqrtN"):

@@ -6,6 +6,7 @@ import numpy as np
 
 from thalweg._src.core import shapes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import FLOATS, float32, float64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jax, jnp, lax
@@ -72,7 +73,7 @@ for _f in (_erf, erfc, lgamma, digamma, _bessel_i0e, _bessel_i1e):
     _f.shape_rule(same_shape)
 
 
-erf = over_values(_erf)
+erf = dispatched(over_values(_erf))
 bessel_i0e = over_values(_bessel_i0e)
 bessel_i1e = over_values(_bessel_i1e)
 

@@ -8,223 +8,56 @@ import numpy as np
 from thalweg._src.core import dtypes, shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import DType, int32, int64
+from thalweg._src.core.errors import invalid
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.opdef import Many, Outputs, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor
-from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.arrays.joining import concat
 from thalweg._src.ops.arrays.shaping import shape as shape_of
+from thalweg._src.ops.basic import control_dependencies
 from thalweg._src.ops.late import array, math
+from thalweg._src.ops.ragged_tensors.ragged_makers import RaggedMakers
+from thalweg._src.ops.ragged_tensors.ragged_values import RaggedTensorValue
+from thalweg._src.ops.reports import checks
 
 SPLITS = type_attr("Tsplits", (int32, int64), int64)
 
 
-class RaggedTensorValue:
-    """The value of a RaggedTensor: an array, or another such value, and its row splits."""
-
-    def __init__(self, values: Any, row_splits: Any):
-        self.values, self.row_splits = values, np.asarray(row_splits)
-
-    @property
-    def flat_values(self) -> Any:
-        return self.values.flat_values if isinstance(self.values, RaggedTensorValue) else self.values
-
-    @property
-    def nested_row_splits(self) -> tuple[Any, ...]:
-        inner = self.values.nested_row_splits if isinstance(self.values, RaggedTensorValue) else ()
-        return (self.row_splits, *inner)
-
-    @property
-    def ragged_rank(self) -> int:
-        return len(self.nested_row_splits)
-
-    @property
-    def dtype(self) -> Any:
-        return self.flat_values.dtype
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        return (len(self.row_splits) - 1, None, *self.values.shape[1:])
-
-    def _components(self) -> list[Any]:
-        return [*self.nested_row_splits, self.flat_values]
-
-    def to_list(self) -> list[Any]:
-        """Nested Python lists."""
-        inner = self.values.to_list() if isinstance(self.values, RaggedTensorValue) else self.values.tolist()
-        ends = self.row_splits.tolist()
-        return [inner[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
-
-    def __str__(self) -> str:
-        return f"<tf.RaggedTensorValue {self.to_list()}>"
-
-    def __repr__(self) -> str:
-        return f"tf.RaggedTensorValue(values={self.values!r}, row_splits={self.row_splits!r})"
-
-
-class RaggedTensor:
+class RaggedTensor(RaggedMakers):
     """A tensor [rows, (any length), ...]: row i is `values[row_splits[i]:row_splits[i + 1]]`.
 
     Made by its `from_...` methods or `tf.ragged.constant`. `values` may itself be ragged.
     """
 
-    def __init__(self, values: Any, row_splits: Any, internal: bool = False):
+    def __init__(
+        self,
+        values: Any,
+        row_splits: Any,
+        cached_row_lengths: Any = None,
+        cached_value_rowids: Any = None,
+        cached_nrows: Any = None,
+        internal: bool = False,
+    ):
         if not internal:
             raise ValueError("RaggedTensor constructor is private; please use one of the factory methods instead.")
+        if not isinstance(row_splits, Tensor):
+            raise TypeError(f"Row-partitioning argument must be a Tensor, got {row_splits!r}")
+        if not isinstance(values, RaggedTensor | Tensor):
+            raise TypeError(f"values must be a Tensor or RaggedTensor, got {values!r}")
+        if row_splits.dtype.base_dtype not in (int32, int64):
+            raise ValueError("Row-partitioning argument must be int32 or int64")
+        row_splits.get_shape().assert_has_rank(1)
+        values.get_shape().with_rank_at_least(1)
+        row_splits.set_shape([None])
+        for known in (cached_row_lengths, cached_value_rowids, cached_nrows):
+            if known is not None and not isinstance(known, Tensor):
+                raise TypeError("Cached value must be a Tensor or None.")
+            if known is not None and known.dtype.base_dtype not in (int32, int64):
+                raise TypeError("Cached value must be int32 or int64.")
         self._values, self._row_splits = values, row_splits
-
-    # -- ways to make one
-
-    @classmethod
-    def _of(cls, values: Any, row_splits: Any) -> "RaggedTensor":
-        values = convert_to_tensor_or_ragged_tensor(values, name="values")
-        kind = values.row_splits.dtype.base_dtype if isinstance(values, RaggedTensor) else None
-        splits = to_tensor(row_splits, None, "row_splits", preferred=kind or int64)
-        if kind is not None and splits.dtype.base_dtype != kind:
-            splits, values = math.cast(splits, int64), values.with_row_splits_dtype(int64)
-        shapes.of_rank(splits.dims, 1)
-        return cls(values, splits, internal=True)
-
-    @classmethod
-    def from_row_splits(
-        cls, values: Any, row_splits: Any, name: str | None = None, validate: bool = True
-    ) -> "RaggedTensor":
-        """Rows that begin and end at `row_splits` [rows + 1]. Raises ValueError for an empty list of splits."""
-        if isinstance(row_splits, list | tuple) and not row_splits:
-            raise ValueError("row_splits tensor may not be empty.")
-        with name_scope(name, "RaggedFromRowSplits", None):
-            return cls._of(values, row_splits)
-
-    @classmethod
-    def from_row_lengths(
-        cls, values: Any, row_lengths: Any, name: str | None = None, validate: bool = True
-    ) -> "RaggedTensor":
-        """Rows of the lengths `row_lengths`."""
-        with name_scope(name, "RaggedFromRowLengths", None):
-            lengths = to_tensor(row_lengths, None, "row_lengths", preferred=int64)
-            return cls._of(values, _splits_of(lengths))
-
-    @classmethod
-    def from_row_starts(
-        cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True
-    ) -> "RaggedTensor":
-        """Rows that begin at `row_starts`."""
-        with name_scope(name, "RaggedFromRowStarts", None):
-            values = convert_to_tensor_or_ragged_tensor(values, name="values")
-            starts = to_tensor(row_starts, None, "row_starts", preferred=int64)
-            return cls._of(values, concat([starts, [math.cast(_rows_of(values), starts.dtype.base_dtype)]], 0))
-
-    @classmethod
-    def from_row_limits(
-        cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True
-    ) -> "RaggedTensor":
-        """Rows that end at `row_limits`."""
-        with name_scope(name, "RaggedFromRowLimits", None):
-            limits = to_tensor(row_limits, None, "row_limits", preferred=int64)
-            return cls._of(values, concat([constants.zeros([1], limits.dtype.base_dtype), limits], 0))
-
-    @classmethod
-    def from_value_rowids(
-        cls, values: Any, value_rowids: Any, nrows: Any = None, name: str | None = None, validate: bool = True
-    ) -> "RaggedTensor":
-        """`nrows` rows, where `values[i]` belongs to row `value_rowids[i]`; the ids ascend."""
-        with name_scope(name, "RaggedFromValueRowIds", None):
-            ids = to_tensor(value_rowids, None, "value_rowids", preferred=int64)
-            kind = ids.dtype.base_dtype
-            if nrows is None:
-                nrows = math.reduce_max(concat([ids, to_tensor([-1], kind)], 0)) + 1
-            nrows = to_tensor(nrows, kind, "nrows") if not isinstance(nrows, Tensor) else math.cast(nrows, kind)
-            ones = array.ones_like(ids)
-            lengths = math.unsorted_segment_sum(ones, ids, nrows)
-            return cls._of(values, _splits_of(lengths))
-
-    @classmethod
-    def from_nested_row_splits(
-        cls, flat_values: Any, nested_row_splits: Sequence[Any], name: str | None = None, validate: bool = True
-    ) -> "RaggedTensor":
-        """A RaggedTensor of several ragged axes, outermost splits first."""
-        return _nested(cls.from_row_splits, flat_values, nested_row_splits, name, "RaggedFromNestedRowSplits")
-
-    @classmethod
-    def from_nested_row_lengths(
-        cls, flat_values: Any, nested_row_lengths: Sequence[Any], name: str | None = None, validate: bool = True
-    ) -> "RaggedTensor":
-        """A RaggedTensor of several ragged axes, outermost lengths first."""
-        return _nested(cls.from_row_lengths, flat_values, nested_row_lengths, name, "RaggedFromNestedRowLengths")
-
-    @classmethod
-    def from_nested_value_rowids(
-        cls,
-        flat_values: Any,
-        nested_value_rowids: Sequence[Any],
-        nested_nrows: Any = None,
-        name: str | None = None,
-        validate: bool = True,
-    ) -> "RaggedTensor":
-        """A RaggedTensor of several ragged axes, outermost row ids first."""
-        if isinstance(nested_value_rowids, Tensor):
-            raise TypeError("nested_value_rowids must be a list of Tensors")
-        counts = [None] * len(nested_value_rowids) if nested_nrows is None else list(nested_nrows)
-        result = flat_values
-        with name_scope(name, "RaggedFromNestedValueRowIds", None):
-            for ids, n in reversed(list(zip(nested_value_rowids, counts, strict=True))):
-                result = cls.from_value_rowids(result, ids, n)
-        return result
-
-    @classmethod
-    def from_tensor(
-        cls,
-        tensor: Any,
-        lengths: Any = None,
-        padding: Any = None,
-        ragged_rank: int = 1,
-        name: str | None = None,
-        row_splits_dtype: Any = int64,
-    ) -> "RaggedTensor":
-        """The rows of a dense tensor: whole, cut to `lengths`, or without the `padding` at their ends."""
-        kind = dtypes.as_dtype(row_splits_dtype)
-        if lengths is not None and padding is not None:
-            raise ValueError("Specify lengths or padding, but not both")
-        if not isinstance(ragged_rank, int) or ragged_rank < 1:
-            raise (TypeError if not isinstance(ragged_rank, int) else ValueError)(
-                f"ragged_rank must be an int greater than 0; got {ragged_rank}"
-            )
-        with name_scope(name, "RaggedFromTensor", None):
-            tensor = to_tensor(tensor, None, "tensor")
-            if padding is not None:
-                lengths = _without_padding(tensor, padding, kind)
-            if lengths is not None:
-                return cls._cut(tensor, math.cast(to_tensor(lengths, None, preferred=kind), kind), kind)
-            dims = shape_of(tensor, out_type=kind)
-            splits, rows = [], dims[0]
-            for axis in range(1, ragged_rank + 1):
-                splits.append(math.range(rows + 1) * dims[axis])
-                rows = rows * dims[axis]
-            flat = array.reshape(tensor, concat([[rows], dims[ragged_rank + 1 :]], 0))
-            if tensor.dims is not None:
-                flat.set_shape((None, *tensor.dims[ragged_rank + 1 :]))
-            return cls.from_nested_row_splits(flat, splits)
-
-    @classmethod
-    def _cut(cls, tensor: Tensor, lengths: Tensor, kind: DType) -> "RaggedTensor":
-        most = shape_of(tensor, out_type=kind)[1]
-        lengths = math.minimum(lengths, most)
-        return cls._of(array.boolean_mask(tensor, array.sequence_mask(lengths, most)), _splits_of(lengths))
-
-    @classmethod
-    def from_sparse(cls, st_input: Any, name: str | None = None, row_splits_dtype: Any = int64) -> "RaggedTensor":
-        """The rows of a sparse matrix, whose entries fill them from the left. Raises ValueError for another rank."""
-        if not isinstance(st_input, SparseTensor):
-            raise TypeError(f"Expected SparseTensor, got {type(st_input).__name__}")
-        rank = st_input.get_shape().ndims
-        if rank != 2:
-            raise ValueError(f"rank(st_input) must be 2, got {rank}")
-        kind = dtypes.as_dtype(row_splits_dtype)
-        with name_scope(name, "RaggedFromSparse", None):
-            rows = math.cast(st_input.indices[:, 0], kind)
-            return cls.from_value_rowids(st_input.values, rows, math.cast(st_input.dense_shape[0], kind))
+        self._known = (cached_row_lengths, cached_value_rowids, cached_nrows)
 
     # -- its parts
 
@@ -279,56 +112,87 @@ class RaggedTensor:
 
     def nrows(self, out_type: Any = None, name: str | None = None) -> Tensor:
         """The number of rows."""
-        kind = self._row_splits.dtype.base_dtype if out_type is None else dtypes.as_dtype(out_type)
-        return shape_of(self._row_splits, out_type=kind)[0] - 1
+        kind = self._kind if out_type is None else dtypes.as_dtype(out_type)
+        if self._known[2] is not None:
+            return math.cast(self._known[2], kind)
+        with name_scope(name, "RaggedNRows", None):
+            return shape_of(self._row_splits, out_type=kind)[0] - 1
+
+    @property
+    def _kind(self) -> DType:
+        """The type of the row splits."""
+        return self._row_splits.dtype.base_dtype
 
     def row_starts(self, name: str | None = None) -> Tensor:
-        return self._row_splits[:-1]
+        """Where each row begins among the values."""
+        with name_scope(name, "RaggedRowStarts", None):
+            return self._row_splits[:-1]
 
     def row_limits(self, name: str | None = None) -> Tensor:
-        return self._row_splits[1:]
+        """Where each row ends among the values."""
+        with name_scope(name, "RaggedRowLimits", None):
+            return self._row_splits[1:]
 
     def row_lengths(self, axis: int = 1, name: str | None = None) -> Any:
         """The length of each row; along `axis`, those of the rows there."""
-        if axis == 0:
-            return self.nrows()
-        if axis == 1:
-            return self._row_splits[1:] - self._row_splits[:-1]
-        if not isinstance(self._values, RaggedTensor):
-            raise ValueError(f"axis {axis} is not ragged")
-        return self.with_values(self._values.row_lengths(axis - 1))
+        with name_scope(name, "RaggedRowLengths", None):
+            axis = positive_axis(axis, self.shape.ndims)
+            if axis == 0:
+                return self.nrows()
+            if axis == 1 and self._known[0] is not None:
+                return self._known[0]
+            if axis == 1:
+                return self._row_splits[1:] - self._row_splits[:-1]
+            if isinstance(self._values, RaggedTensor):
+                return self.with_values(self._values.row_lengths(axis - 1))
+            dims = shape_of(self._values, out_type=self._kind)
+            return self.with_values(array.fill(dims[: axis - 1], dims[axis - 1]))
 
     def nested_row_lengths(self, name: str | None = None) -> tuple[Tensor, ...]:
-        inner = self._values.nested_row_lengths() if isinstance(self._values, RaggedTensor) else ()
-        return (self.row_lengths(), *inner)
+        """The lengths of the rows of all ragged axes, outermost first."""
+        with name_scope(name, "RaggedNestedRowLengths", None):
+            return tuple(splits[1:] - splits[:-1] for splits in self.nested_row_splits)
 
     def value_rowids(self, name: str | None = None) -> Tensor:
         """The row of each value."""
-        kind = self._row_splits.dtype.base_dtype
-        return array.repeat(math.range(self.nrows()), math.cast(self.row_lengths(), int32)) if kind else None
+        if self._known[1] is not None:
+            return self._known[1]
+        with name_scope(name, "RaggedValueRowIds", None):
+            return array.repeat(math.range(self.nrows()), math.cast(self.row_lengths(), int32))
 
     def nested_value_rowids(self, name: str | None = None) -> tuple[Tensor, ...]:
-        inner = self._values.nested_value_rowids() if isinstance(self._values, RaggedTensor) else ()
-        return (self.value_rowids(), *inner)
+        """The row of each value, for all ragged axes, outermost first."""
+        with name_scope(name, "RaggedNestedValueRowIds", None):
+            inner = self._values.nested_value_rowids() if isinstance(self._values, RaggedTensor) else ()
+            return (self.value_rowids(), *inner)
 
     def bounding_shape(self, axis: int | None = None, name: str | None = None, out_type: Any = None) -> Tensor:
         """The shape of the smallest dense tensor that holds this one."""
-        kind = self._row_splits.dtype.base_dtype if out_type is None else dtypes.as_dtype(out_type)
-        sizes = [math.cast(self.nrows(), kind)]
-        for lengths in self.nested_row_lengths():
-            most = math.maximum(math.reduce_max(lengths), to_tensor(0, lengths.dtype.base_dtype))
-            sizes.append(math.cast(most, kind))
-        full = concat([array.stack(sizes), shape_of(self.flat_values, out_type=kind)[1:]], 0)
-        return full if axis is None else full[axis]
+        kind = self._kind if out_type is None else dtypes.as_dtype(out_type)
+        with name_scope(name, "RaggedBoundingBox", None):
+            sizes = [self.nrows(kind)]
+            for lengths in self.nested_row_lengths():
+                most = math.maximum(math.reduce_max(lengths), to_tensor(0, lengths.dtype.base_dtype))
+                sizes.append(math.cast(most, kind))
+            full = concat([array.stack(sizes), shape_of(self.flat_values, out_type=kind)[1:]], 0)
+            return full if axis is None else array.gather(full, axis)
 
     def consumers(self) -> list[Operation]:
+        """The operations that take one of its tensors."""
         return list(dict.fromkeys(o for t in self._components() for o in t.consumers()))
 
     # -- others like it
 
     def with_values(self, new_values: Any) -> "RaggedTensor":
-        """The same rows with other values."""
-        return RaggedTensor._of(new_values, self._row_splits)
+        """The same rows with other values. Raises ValueError where there can't be as many of those."""
+        new_values = convert_to_tensor_or_ragged_tensor(new_values)
+        new_values.get_shape().with_rank_at_least(1)
+        self._values.get_shape()[:1].assert_is_compatible_with(new_values.get_shape()[:1])
+        if isinstance(new_values, RaggedTensor) and new_values._kind != self._kind:
+            raise ValueError(
+                "self and new_values have mismatched row_splits dtypes; with_row_splits_dtype() changes them"
+            )
+        return RaggedTensor(new_values, self._row_splits, *self._known, internal=True)
 
     def with_flat_values(self, new_values: Any) -> "RaggedTensor":
         """The same ragged axes with other values below them."""
@@ -337,47 +201,72 @@ class RaggedTensor:
         return self.with_values(new_values)
 
     def with_row_splits_dtype(self, dtype: Any) -> "RaggedTensor":
+        """The same with row splits of int32 or int64. Raises ValueError for another type."""
         kind = dtypes.as_dtype(dtype)
+        if kind not in (int32, int64):
+            raise ValueError("dtype must be int32 or int64")
+        if kind == self._kind:
+            return self
         values = self._values.with_row_splits_dtype(kind) if isinstance(self._values, RaggedTensor) else self._values
         return RaggedTensor(values, math.cast(self._row_splits, kind), internal=True)
 
     def to_sparse(self, name: str | None = None) -> SparseTensor:
         """A SparseTensor of the same entries."""
         with name_scope(name, "RaggedToSparse", None):
-            splits = [math.cast(s, int64) for s in self.nested_row_splits]
-            indices, values, dims = _ragged_to_sparse(splits, self.flat_values)
+            indices, values, dims = _ragged_to_sparse(list(self.nested_row_splits), self.flat_values)
             rank = self.shape.ndims
             indices.set_shape([None, rank])
             dims.set_shape([rank])
             return SparseTensor(indices, values, dims)
 
     def to_tensor(self, default_value: Any = None, name: str | None = None) -> Tensor:
-        """A dense tensor, rows filled up with `default_value` (0)."""
-        from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_tensor_to_dense
-
+        """A dense tensor, rows filled up with `default_value` (0), which fits what lies below the ragged axes."""
         with name_scope(name, "RaggedToTensor", None):
             if default_value is not None:
-                default_value = to_tensor(default_value, self.dtype.base_dtype)
-            dense = sparse_tensor_to_dense(self.to_sparse(), default_value)
-            dense.set_shape(self.shape)
-            return dense
+                default_value = to_tensor(default_value, self.dtype.base_dtype, "default_value")
+            values = self._values.to_tensor(default_value) if isinstance(self._values, RaggedTensor) else self._values
+            below = shape_of(values, out_type=self._kind)
+            if default_value is None:
+                default_value = array.zeros(below[1:], values.dtype.base_dtype)
+            else:
+                if values.dims is not None:
+                    default_value.get_shape().with_rank_at_most(len(values.dims) - 1)
+                if (
+                    default_value.dims is not None
+                    and values.dims is not None
+                    and len(default_value.dims) + 1 == len(values.dims)
+                ):
+                    shapes.merged(default_value.dims, values.dims[1:])
+                else:
+                    default_value = array.broadcast_to(default_value, below[1:])
+            default_value.set_shape(values.get_shape()[1:])
+            widest = math.maximum(
+                math.reduce_max(self._row_splits[1:] - self._row_splits[:-1]), to_tensor(0, self._kind)
+            )
+            places = array.expand_dims(self._row_splits[:-1], 1) + array.expand_dims(math.range(0, widest), 0)
+            filled = math.less(places, array.expand_dims(self._row_splits[1:], 1))
+            places = array.where(filled, places, array.fill(shape_of(places), below[0]))
+            return array.gather(concat([values, array.stack([default_value])], 0), places)
+
+    def to_list(self) -> list[Any]:
+        """Nested Python lists, in eager execution. Raises ValueError in a graph."""
+        from thalweg._src.core.eager import EagerTensor
+
+        parts = self._components()
+        if not all(isinstance(t, EagerTensor) for t in parts):
+            raise ValueError(
+                "RaggedTensor.to_list() is for eager execution: run the RaggedTensor, its value has to_list()"
+            )
+        return self._from_values([t.numpy() for t in parts]).to_list()
 
     def __getitem__(self, key: Any) -> Any:
-        """Row number `key`, or a range of rows."""
-        if isinstance(key, slice):
-            return self._rows(key)
-        if isinstance(key, tuple):
-            if len(key) > 1:
-                raise ValueError("RaggedTensor takes one index, of its rows")
-            return self[key[0]]
-        return self._values[self._row_splits[:-1][key] : self._row_splits[1:][key]]
+        """Rows, and pieces of them: integers and slices of rows; slices of inner ragged axes; `...` and `tf.newaxis`."""
+        from thalweg._src.ops.ragged_tensors import ragged_indexing
 
-    def _rows(self, key: slice) -> "RaggedTensor":
-        if key.step not in (None, 1):
-            raise ValueError("RaggedTensor slices have a step of 1")
-        starts, limits = self.row_starts()[key], self.row_limits()[key]
-        splits = concat([starts[:1], limits], 0)
-        return RaggedTensor._of(self._values, splits)
+        return ragged_indexing.item(self, key)
+
+    def __bool__(self) -> bool:
+        raise TypeError("RaggedTensor may not be used as a boolean.")
 
     # What Session.run fetches and feeds in the place of the whole.
 
@@ -385,7 +274,7 @@ class RaggedTensor:
         return [*self.nested_row_splits, self.flat_values]
 
     def _with_components(self, tensors: Sequence[Tensor]) -> "RaggedTensor":
-        return RaggedTensor.from_nested_row_splits(tensors[-1], list(tensors[:-1]))
+        return RaggedTensor.from_nested_row_splits(tensors[-1], list(tensors[:-1]), validate=False)
 
     def _from_values(self, values: Sequence[Any]) -> RaggedTensorValue:
         result = values[-1]
@@ -399,42 +288,13 @@ class RaggedTensor:
     __repr__ = __str__
 
 
-def _rows_of(values: Any) -> Tensor:
-    return values.nrows() if isinstance(values, RaggedTensor) else shape_of(values, out_type=int64)[0]
-
-
-def _splits_of(lengths: Tensor) -> Tensor:
-    return concat([constants.zeros([1], lengths.dtype.base_dtype), math.cumsum(lengths)], 0)
-
-
-def _nested(make: Callable[..., Any], flat: Any, levels: Any, name: str | None, scope: str) -> Any:
-    if isinstance(levels, Tensor):
-        raise TypeError("nested partitions must be a list of Tensors")
-    with name_scope(name, scope, None):
-        for level in reversed(list(levels)):
-            flat = make(flat, level)
-    return flat
-
-
-def _without_padding(tensor: Tensor, padding: Any, kind: DType) -> Tensor:
-    """The lengths of rows up to their last entry that is no padding."""
-    padding = to_tensor(padding, tensor.dtype.base_dtype, "padding")
-    if padding.dims is not None and tensor.dims is not None:
-        shapes.merged(tensor.dims[2:], padding.dims)
-    same = math.equal(tensor, padding)
-    inner = 0 if tensor.dims is None else len(tensor.dims) - 2
-    if inner:
-        same = math.reduce_all(same, list(range(2, inner + 2)))
-    most = shape_of(tensor, out_type=kind)[1]
-    return math.reduce_max(math.range(1, most + 1) * math.cast(math.logical_not(same), kind), axis=1)
-
-
 @op("RaggedTensorToSparse", host=True, numpy_only=True)
 def _ragged_to_sparse(rt_nested_splits: Many(SPLITS, "RAGGED_RANK", 1), rt_dense_values: type_attr("T")) -> Outputs(
     sparse_indices=int64, sparse_values=type_attr("T"), sparse_dense_shape=int64
 ):
     """The entries of a ragged tensor with their places."""
     values = rt_dense_values
+    _check_partitions(rt_nested_splits, len(values))
     counts = [len(rt_nested_splits[0]) - 1]
     at = np.arange(counts[0])[:, None]
     for splits in rt_nested_splits:
@@ -448,15 +308,44 @@ def _ragged_to_sparse(rt_nested_splits: Many(SPLITS, "RAGGED_RANK", 1), rt_dense
     return at.astype(np.int64), values.reshape(-1), np.array([*counts, *inner], np.int64)
 
 
+def _check_partitions(nested_splits: Sequence[np.ndarray], count: int) -> None:
+    sizes = [*(len(s) - 1 for s in nested_splits[1:]), count]
+    for splits, size in zip(nested_splits, sizes, strict=True):
+        if not len(splits) or splits[0] != 0:
+            raise invalid("First value of ragged splits must be 0.")
+        if (np.diff(splits) < 0).any():
+            raise invalid("Ragged splits should be non decreasing.")
+        if splits[-1] != size:
+            raise invalid("Final value of ragged splits must match the length of the corresponding ragged values.")
+
+
 @_ragged_to_sparse.shape_rule
 def _(op):
-    return [(None, None), (None,), (None,)]
+    *splits, values = [t.dims for t in op.inputs]
+    rank = None if values is None else len(splits) + len(values)
+    count = None if values is None or None in values else int(np.prod(values))
+    return [(count, rank), (count,), (rank,)]
 
 
-_ragged_to_sparse.not_differentiable()
+@_ragged_to_sparse.grad
+def _(op, _indices, g, _shape):
+    *splits, values = op.inputs
+    return [*[None] * len(splits), array.reshape(g, shape_of(values))]
 
 
 # -- conversions and constants
+
+
+def positive_axis(axis: int, rank: int | None) -> int:
+    """`axis` counted from the front. Raises TypeError for no integer, ValueError where there is no such axis."""
+    if not isinstance(axis, int):
+        raise TypeError(f"axis must be an int; got {type(axis).__name__}")
+    if axis < 0 and rank is None:
+        raise ValueError("axis may only be negative if ndims is statically known.")
+    place = axis + (rank or 0) if axis < 0 else axis
+    if place < 0 or (rank is not None and place >= rank):
+        raise ValueError(f"axis={axis} out of bounds: expected {-(rank or 0)}<=axis<{rank}")
+    return place
 
 
 def convert_to_tensor_or_ragged_tensor(
@@ -466,7 +355,7 @@ def convert_to_tensor_or_ragged_tensor(
     want = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(value, RaggedTensorValue):
         flat = to_tensor(value.flat_values, want, "flat_values")
-        value = RaggedTensor.from_nested_row_splits(flat, value.nested_row_splits)
+        value = RaggedTensor.from_nested_row_splits(flat, value.nested_row_splits, validate=False)
     if isinstance(value, RaggedTensor):
         if want is not None and not want.is_compatible_with(value.dtype):
             raise ValueError(
@@ -482,10 +371,32 @@ def is_ragged(value: Any) -> bool:
 
 
 def map_flat_values(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """`f` of the values below all ragged axes; RaggedTensors among the arguments must have the same splits."""
-    ragged = [a for a in (*args, *kwargs.values()) if isinstance(a, RaggedTensor)]
-    if not ragged:
+    """`f` of the values below all ragged axes; RaggedTensors among the arguments, and in lists of them, must have the same splits."""
+    found: list[RaggedTensor] = []
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(plain(v) for v in value)
+        if is_ragged(value):
+            found.append(convert_to_tensor_or_ragged_tensor(value))
+            return found[-1].flat_values
+        return value
+
+    flat, named = [plain(a) for a in args], {k: plain(v) for k, v in kwargs.items()}
+    if not found:
         return f(*args, **kwargs)
-    plain = lambda a: a.flat_values if isinstance(a, RaggedTensor) else a
-    result = f(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
-    return ragged[0].with_flat_values(result)
+    with control_dependencies(same_splits(found)):
+        return found[0].with_flat_values(f(*flat, **named))
+
+
+def same_splits(values: Sequence[RaggedTensor]) -> list[Any]:
+    """Checks that these have the same rows. Raises ValueError where they have ragged axes in different numbers."""
+    first = values[0]
+    if any(v.ragged_rank != first.ragged_rank for v in values):
+        raise ValueError("Inputs must have identical ragged splits")
+    return [
+        checks.assert_equal(a, b, message="Inputs must have identical ragged splits")
+        for v in values[1:]
+        for a, b in zip(first.nested_row_splits, v.nested_row_splits, strict=True)
+        if a is not b
+    ]

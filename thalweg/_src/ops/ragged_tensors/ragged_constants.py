@@ -33,7 +33,9 @@ def constant(
         kind = dtypes.as_dtype(row_splits_dtype)
         if not splits:
             return values
-        return RaggedTensor.from_nested_row_splits(values, [constants.constant(s, kind) for s in splits])
+        return RaggedTensor.from_nested_row_splits(
+            values, [constants.constant(s, kind) for s in splits], validate=False
+        )
 
 
 def constant_value(
@@ -106,5 +108,5 @@ def placeholder(dtype: Any, ragged_rank: int, value_shape: Any = None, name: str
         result: Any = constants.placeholder(dtype, dims, name="flat_values")
         for i in reversed(range(ragged_rank)):
             splits = constants.placeholder(int64, [None], name=f"row_splits_{i}")
-            result = RaggedTensor.from_row_splits(result, splits)
+            result = RaggedTensor.from_row_splits(result, splits, validate=False)
         return result

@@ -1,11 +1,12 @@
 """Rows of ragged tensors: ranges as rows, the row of each value, rows chosen by number or by a mask, rows put together."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from thalweg._src.core import dtypes, infer
+from thalweg._src.core import dtypes, infer, shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import bfloat16, float32, float64, int32, int64
 from thalweg._src.core.errors import invalid
@@ -22,6 +23,7 @@ from thalweg._src.ops.ragged_tensors.ragged import (
     RaggedTensor,
     convert_to_tensor_or_ragged_tensor,
     map_flat_values,
+    positive_axis,
 )
 from thalweg._src.ops.reports import checks
 
@@ -61,7 +63,15 @@ def _ragged_range(starts: T, limits: T, deltas: T, *, Tsplits: SPLITS) -> Output
     return np.concatenate([[0], np.cumsum(sizes)]).astype(Tsplits.as_numpy_dtype), values
 
 
-_ragged_range.shape_rule(lambda op: [(None,), (None,)])
+@_ragged_range.shape_rule
+def _(op):
+    vectors = [shapes.of_rank(t.dims, 1) for t in op.inputs if t.dims != ()]
+    if not vectors:
+        return [(2,), (None,)]
+    rows = functools.reduce(shapes.merged, vectors)
+    return [(None if rows is None or rows[0] is None else rows[0] + 1,), (None,)]
+
+
 _ragged_range.not_differentiable()
 
 
@@ -87,7 +97,7 @@ def range(
             widest = max((t.dtype.base_dtype for t in given), key=_WIDER.index)
             given = [math.cast(t, widest) for t in given]
         splits, values = _ragged_range(*given, Tsplits=dtypes.as_dtype(row_splits_dtype), name=scope)
-        return RaggedTensor.from_row_splits(values, splits)
+        return RaggedTensor.from_row_splits(values, splits, validate=False)
 
 
 def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: Any = None) -> Tensor:
@@ -99,7 +109,9 @@ def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: An
         splits.get_shape().assert_has_rank(1)
         if splits.dims == (0,):
             raise ValueError("Invalid row_splits: []")
-        ids = RaggedTensor.from_row_splits(math.range(math.cast(splits[-1], int64)), splits).value_rowids()
+        ids = RaggedTensor.from_row_splits(
+            math.range(math.cast(splits[-1], int64)), splits, validate=False
+        ).value_rowids()
         return math.cast(ids, splits.dtype.base_dtype if out_type is None else dtypes.as_dtype(out_type))
 
 
@@ -144,7 +156,7 @@ def gather(params: Any, indices: Any, name: str | None = None) -> Any:
             return array.gather(params, indices)
         rank = indices.get_shape().ndims
         if rank is None:
-            raise ValueError("indices must have a known rank")
+            raise ValueError("indices.shape.ndims must be known statically")
         if rank == 0:
             return params[indices]
         if rank > 1:
@@ -152,7 +164,7 @@ def gather(params: Any, indices: Any, name: str | None = None) -> Any:
             return gather(params, ragged)
         starts, lengths = array.gather(params.row_starts(), indices), array.gather(params.row_lengths(), indices)
         places = range(starts, starts + lengths).values
-        return RaggedTensor.from_row_lengths(gather(params.values, places), lengths)
+        return RaggedTensor.from_row_lengths(gather(params.values, places), lengths, validate=False)
 
 
 def boolean_mask(data: Any, mask: Any, keepdims: bool = False, name: str | None = None) -> Any:
@@ -179,9 +191,9 @@ def boolean_mask(data: Any, mask: Any, keepdims: bool = False, name: str | None 
         with control_dependencies([same]):
             values = boolean_mask(data.values, mask.values)
         if rank > 2:
-            return RaggedTensor.from_row_splits(values, mask.row_splits)
+            return RaggedTensor.from_row_splits(values, mask.row_splits, validate=False)
         chosen = math.unsorted_segment_sum(math.cast(mask.values, kind), mask.value_rowids(), mask.nrows())
-        return RaggedTensor.from_row_lengths(values, chosen)
+        return RaggedTensor.from_row_lengths(values, chosen, validate=False)
 
 
 def _ragged(value: Any, kind: Any = int64) -> RaggedTensor:
@@ -200,22 +212,33 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any, na
         rank = partitions.get_shape().ndims
         if rank is None:
             raise ValueError("partitions must have known rank.")
+        partitions.get_shape().assert_is_compatible_with(data.get_shape()[:rank])
         if kind is not None:
             partitions = map_flat_values(math.cast, partitions, kind)
         if rank > 1:
-            data, partitions = (_ragged(v) for v in with_same_splits(data, partitions))
+            data, partitions = with_same_splits(data, partitions)
+            kind = next(
+                (v.row_splits.dtype.base_dtype for v in (data, partitions) if isinstance(v, RaggedTensor)), int64
+            )
+            data, partitions = _ragged(data, kind), _ragged(partitions, kind)
             message = "data and partitions have incompatible ragged shapes"
             same = checks.assert_equal(data.row_splits, partitions.row_splits, message=message)
             with control_dependencies([same]):
                 return stack_dynamic_partitions(data.values, partitions.values, num_partitions)
         count = math.cast(to_tensor(num_partitions, None, "num_partitions"), partitions.dtype.base_dtype)
+        count.get_shape().assert_has_rank(0)
         if rank == 0:
-            return RaggedTensor.from_value_rowids(array.stack([data]), array.stack([partitions]), nrows=count)
+            return RaggedTensor.from_value_rowids(
+                array.stack([data]), array.stack([partitions]), nrows=count, validate=False
+            )
         order = argsort(partitions, stable=True)
         rows = array.gather(partitions, order)
-        within = checks.assert_less(rows[-1:], count, message="partitions must be less than num_partitions")
-        with control_dependencies([within]):
-            return RaggedTensor.from_value_rowids(gather(data, order), rows, nrows=count)
+        within = [
+            checks.assert_less(rows[-1:], count, message="partitions must be less than num_partitions"),
+            checks.assert_non_negative(rows[:1], message="partitions must be non-negative"),
+        ]
+        with control_dependencies(within):
+            return RaggedTensor.from_value_rowids(gather(data, order), rows, nrows=count, validate=False)
 
 
 def stack(values: Any, axis: int = 0, name: str | None = None) -> Any:
@@ -232,14 +255,56 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> Any:
         return _stacked(with_same_splits(*made), axis)
 
 
-def _stacked(values: Sequence[Any], axis: int) -> Any:
+def concatenated(values: Any, axis: int, name: str | None = None) -> Any:
+    """Ragged tensors and tensors of one rank, one behind the other along `axis`."""
+    values = values if isinstance(values, list | tuple) else [values]
+    if not values:
+        raise ValueError("rt_inputs may not be empty.")
+    with name_scope(name, "RaggedConcat", list(values)):
+        made = [convert_to_tensor_or_ragged_tensor(v, name="rt_input") for v in values]
+        return _put_together(with_same_splits(*made), axis)
+
+
+def _common_rank(values: Sequence[Any]) -> int | None:
     rank = next((v.get_shape().ndims for v in values if v.get_shape().ndims is not None), None)
     for v in values:
         v.get_shape().assert_has_rank(rank)
-    if axis < 0:
-        if rank is None:
-            raise ValueError("axis may only be negative if ndims is statically known.")
-        axis += rank + 1
+    return rank
+
+
+def _put_together(values: Sequence[Any], axis: Any) -> Any:
+    if len(values) == 1:
+        return values[0]
+    rank = _common_rank(values)
+    axis = positive_axis(axis, rank)
+    if not any(isinstance(v, RaggedTensor) for v in values) and rank is not None and axis == rank - 1:
+        return concat(values, axis)
+    kind = next((v.row_splits.dtype.base_dtype for v in values if isinstance(v, RaggedTensor)), int64)
+    if axis == 0:
+        depth = max((v.ragged_rank for v in values if isinstance(v, RaggedTensor)), default=1)
+        return _joined([_of_depth(v, depth, kind) for v in values])
+    ragged = [_ragged(v, kind) for v in values]
+    first = ragged[0]
+    if axis == 1:
+        # Rows of all in turn, then as many rows as there are values become one.
+        rows, count = first.nrows(), len(ragged)
+        same = [
+            checks.assert_equal(v.nrows(), rows, message="Input tensors have incompatible shapes.") for v in ragged[1:]
+        ]
+        with control_dependencies(same):
+            depth = max(v.ragged_rank for v in ragged)
+            beneath = _joined([_of_depth(v, depth, kind) for v in ragged])
+            numbers = array.reshape(array.transpose(array.reshape(math.range(rows * count), [count, -1])), [-1])
+            ordered = gather(beneath, numbers)
+            return RaggedTensor.from_row_splits(ordered.values, ordered.row_splits[::count], validate=False)
+    same = [checks.assert_equal(v.row_splits, first.row_splits) for v in ragged[1:]]
+    with control_dependencies(same):
+        return first.with_values(_put_together([v.values for v in ragged], axis - 1))
+
+
+def _stacked(values: Sequence[Any], axis: int) -> Any:
+    rank = _common_rank(values)
+    axis = positive_axis(axis, None if rank is None else rank + 1)
     plain = not any(isinstance(v, RaggedTensor) for v in values)
     if plain and rank is not None and axis >= rank - 1:
         return array.stack(values, axis)
@@ -252,7 +317,7 @@ def _stacked(values: Sequence[Any], axis: int) -> Any:
         count = len(values)
         numbers = array.reshape(array.transpose(array.reshape(math.range(rows * count), [count, -1])), [-1])
         ordered = gather(_beneath(values).values, numbers)
-        return RaggedTensor.from_row_splits(ordered, math.range(0, rows * count + 1, count))
+        return RaggedTensor.from_row_splits(ordered, math.range(0, rows * count + 1, count), validate=False)
     first = values[0]
     same = [checks.assert_equal(v.row_splits, first.row_splits) for v in values[1:]]
     with control_dependencies(same):
@@ -267,7 +332,7 @@ def _beneath(values: Sequence[Any]) -> RaggedTensor:
     kind = next((v.row_splits.dtype.base_dtype for v in values if isinstance(v, RaggedTensor)), int64)
     values = [_of_depth(v, depth, kind) for v in values]
     counts = [v.nrows() if isinstance(v, RaggedTensor) else array.shape(v, out_type=kind)[0] for v in values]
-    return RaggedTensor.from_row_lengths(_joined(values), array.stack(counts))
+    return RaggedTensor.from_row_lengths(_joined(values), array.stack(counts), validate=False)
 
 
 def _of_depth(value: Any, depth: int, kind: Any) -> Any:
@@ -282,4 +347,4 @@ def _joined(values: Sequence[Any]) -> Any:
         return concat(list(values), axis=0)
     lengths = concat([v.row_lengths() for v in values], axis=0)
     splits = concat([zeros([1], lengths.dtype.base_dtype), math.cumsum(lengths)], axis=0)
-    return RaggedTensor.from_row_splits(_joined([v.values for v in values]), splits)
+    return RaggedTensor.from_row_splits(_joined([v.values for v in values]), splits, validate=False)

@@ -4,6 +4,7 @@ from typing import Any
 
 from thalweg._src.core.apply import check
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import FLOATS
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.lazy import jnp
@@ -35,6 +36,7 @@ def _(op, g):
     return _check_numerics(g, message=f"Not a number (NaN) or infinity (Inf) values detected in gradient. {where}")
 
 
+@dispatched
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor:
     """`tensor`; InvalidArgumentError with `message` in the run if one of its entries is NaN or infinite."""
     return _check_numerics(tensor, message=message, name=name)

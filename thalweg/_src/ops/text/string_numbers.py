@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import dtypes, shapes
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import complex64, complex128, float32, float64, int8, int16, int32, int64, string, uint8
 from thalweg._src.core.graph import Tensor
@@ -64,6 +65,7 @@ def _as_string(
 _as_string.shape_rule(same_shape)
 
 
+@dispatched
 def as_string(
     input: Any,
     precision: int = -1,
@@ -121,6 +123,7 @@ def _string_to_number(string_tensor: string, *, out_type: OUT = float32) -> OUT:
 _string_to_number.shape_rule(same_shape)
 
 
+@dispatched
 def string_to_number(
     string_tensor: Any = None, out_type: Any = float32, name: str | None = None, input: Any = None
 ) -> Tensor:
@@ -164,6 +167,7 @@ for _bucket in (_hash_bucket, _hash_bucket_fast, _hash_bucket_strong):
     _bucket.shape_rule(same_shape)
 
 
+@dispatched
 def string_to_hash_bucket(
     string_tensor: Any = None, num_buckets: Any = None, name: str | None = None, input: Any = None
 ) -> Tensor:
@@ -171,6 +175,7 @@ def string_to_hash_bucket(
     return _hash_bucket(renamed("string_tensor", string_tensor, "input", input), num_buckets=num_buckets, name=name)
 
 
+@dispatched
 def string_to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -> Tensor:
     """A bucket of `num_buckets` for each string, by FarmHash: TensorFlow's own numbers.
 
@@ -180,6 +185,7 @@ def string_to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = 
     return _hash_bucket_fast(input, num_buckets=num_buckets, name=name)
 
 
+@dispatched
 def string_to_hash_bucket_strong(input: Any, num_buckets: int, key: Any, name: str | None = None) -> Tensor:
     """A bucket of `num_buckets` for each string, by SipHash under a `key` of two numbers, which resists inputs made to
     collide.
@@ -259,6 +265,7 @@ for _base64 in (_encode_base64, decode_base64):
     _base64.shape_rule(same_shape)
 
 
+@dispatched
 def encode_base64(input: Any, pad: bool = False, name: str | None = None) -> Tensor:
     """Strings as base64 in the alphabet for URLs, padded with `=` on demand."""
     return _encode_base64(input, pad=pad, name=name)

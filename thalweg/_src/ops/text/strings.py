@@ -8,6 +8,7 @@ import numpy as np
 
 from thalweg._src.core import errors, infer, shapes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int32, int64, string
 from thalweg._src.core.graph import Tensor
@@ -65,6 +66,7 @@ def _(op):
     return [dims]
 
 
+@dispatched
 def string_join(inputs: Any, separator: str = "", name: str | None = None) -> Tensor:
     """The strings at the same places of several tensors, with `separator` between; scalars go to every place.
 
@@ -112,6 +114,7 @@ def _(op):
     return [tuple(d for i, d in enumerate(dims) if i not in reduced)]
 
 
+@dispatched
 def reduce_join(
     inputs: Any,
     axis: Any = None,
@@ -152,6 +155,7 @@ def _length(input: string, *, unit: UNIT = "BYTE") -> int32:
     return np.array([count(s) for s in input.ravel()], np.int32).reshape(input.shape)
 
 
+@dispatched
 def string_length(input: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:
     """The number of bytes of each string, or with `unit="UTF8_CHAR"`, of characters.
 
@@ -244,6 +248,7 @@ def _(op):
     return [dims]
 
 
+@dispatched
 def substr(input: Any, pos: Any, len: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:
     """Parts of strings: at most `len` bytes (or characters) from `pos` on; a negative `pos` counts from the end.
 
@@ -374,6 +379,7 @@ for _static in (_static_regex_full_match, _static_regex_replace):
     _static.shape_rule(same_shape)
 
 
+@dispatched
 def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tensor:
     """Whether each string matches the regular expression `pattern` (RE2) from end to end."""
     if isinstance(pattern, str | bytes):
@@ -381,6 +387,7 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tenso
     return _regex_full_match(input, pattern, name=name)
 
 
+@dispatched
 def regex_replace(
     input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: str | None = None
 ) -> Tensor:

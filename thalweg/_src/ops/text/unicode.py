@@ -230,7 +230,7 @@ def _decode_any(x: Any, attrs: dict[str, Any], *, with_offsets: bool) -> tuple[A
         (splits, codes), starts = _unicode_decode(flat, **attrs), None
     if rank == 0:
         return codes, starts
-    parts = [None if p is None else RaggedTensor.from_row_splits(p, splits) for p in (codes, starts)]
+    parts = [None if p is None else RaggedTensor.from_row_splits(p, splits, validate=False) for p in (codes, starts)]
     if rank > 1:
         parts = [None if p is None else x.with_flat_values(p) for p in parts]
     return parts[0], parts[1]
@@ -406,7 +406,7 @@ def _ngrams_of(x: Any, attrs: dict[str, Any]) -> Any:
         if x.ragged_rank > 1 or x.flat_values.shape.ndims > 1:
             return x.with_values(_ngrams_of(x.values, attrs))
         grams, splits = _string_ngrams(x.values, x.row_splits, **attrs)
-        return RaggedTensor.from_row_splits(grams, splits)
+        return RaggedTensor.from_row_splits(grams, splits, validate=False)
     if rank == 1:
         splits = to_tensor([0], int64)
         splits = concat([splits, [shape(x, out_type=int64)[0]]], 0)
