@@ -48,3 +48,33 @@ def test_custom_gradient_makes_resource_variables_only():
         x = tf.ones([3, 2])
         (g,) = tf.gradients(dense(x, True), x)
     assert tf.Session().run(g).tolist() == [[1.0, 1.0]] * 3
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_variable_whose_shape_may_change(use_resource):
+    v = tf.Variable([[0.0]], shape=tf.TensorShape(None), use_resource=use_resource)
+    assert v.shape.rank is None
+    put = tf.assign(v, tf.zeros([2, 2]), validate_shape=False)
+    with tf.Session() as s:
+        s.run(v.initializer)
+        s.run(put)
+        assert s.run(v).shape == (2, 2)
+    with pytest.raises(ValueError, match="not compatible with the explicitly supplied `shape`"):
+        tf.Variable([1.0, 2.0, 3.0], shape=[4], use_resource=use_resource)
+
+
+def test_assignments_to_a_resource_variable():
+    v = tf.Variable([0.0, 1.0], use_resource=True)
+    assert v.assign_add([1.0, 1.0]).name != v.name
+    with pytest.raises(ValueError, match="Shapes must be equal rank"):
+        v.assign_add(1.0)
+    with pytest.raises(ValueError, match="Shapes \\(2,\\) and \\(3,\\) are incompatible"):
+        v.assign([1.0, 1.0, 1.0])
+    with pytest.raises(ValueError, match=r"input shapes: \[\], \[2\], \[3\]"):
+        tf.scatter_update(v, [0, 1], [0.0, 1.0, 2.0])
+
+
+def test_scalar_is_not_partitioned():
+    with tf.variable_scope("s", partitioner=tf.fixed_size_partitioner(2)):
+        assert tf.get_variable("v", shape=()).name == "s/v:0"
+        assert len(list(tf.get_variable("w", shape=[4]))) == 2

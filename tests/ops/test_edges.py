@@ -102,3 +102,30 @@ def test_what_no_kernel_takes_is_told_before_a_missing_feed():
             s.run(tf.nn.avg_pool(x, [1, 1, 1, 1], [2, 1, 1, 1], "SAME"))
         with pytest.raises(tf.errors.InvalidArgumentError, match="You must feed a value"):
             s.run(tf.nn.conv2d(x, x, [1, 1, 1, 1], "SAME"))
+
+
+def test_strings_without_elements_are_joined():
+    empty = np.zeros([0, 1], dtype=str)
+    with tf.Session() as s:
+        assert s.run(tf.reduce_join(empty, axis=0)).tolist() == [b""]
+        assert s.run(tf.reduce_join(empty, axis=1)).shape == (0,)
+        assert s.run(tf.reduce_join(empty, axis=[])).shape == (0, 1)
+
+
+def test_products_of_matrices_that_do_not_fit():
+    a, b = tf.placeholder(tf.float32), tf.placeholder(tf.float32)
+    pairs = {
+        "Matrix size-incompatible": (tf.tensordot(a, b, [[1], [0]]), [2, 2], [3, 2]),
+        "shape: 2 vs. 3": (tf.matmul(a, b, transpose_a=True), [2, 2], [3, 2]),
+        "compatible batch dimensions": (tf.matmul(a, b), [2, 1, 1], [3, 1, 1]),
+    }
+    with tf.Session() as s:
+        for message, (product, *sizes) in pairs.items():
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                s.run(product, {t: np.ones(size) for t, size in zip((a, b), sizes, strict=True)})
+
+
+def test_sparse_tensors_of_different_ranks_have_no_maximum():
+    row, matrix = tf.SparseTensor([[0]], [1], [2]), tf.SparseTensor([[0, 0]], [0], [1, 1])
+    with tf.Session() as s, pytest.raises(tf.errors.InvalidArgumentError, match="do not have the same ranks"):
+        s.run(tf.sparse_maximum(matrix, row))

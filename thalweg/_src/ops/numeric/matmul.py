@@ -34,9 +34,18 @@ def _wide(dtype):
     return np.float32 if dtype.itemsize == 2 and dtype.kind != "i" else dtype
 
 
+def _check_sizes(a, b, transpose_a, transpose_b):
+    for i, x in enumerate((a, b)):
+        if x.ndim != 2:
+            raise ValueError(f"In[{i}] is not a matrix. Instead it has shape {shapes.text(x.shape)}")
+    if a.shape[0 if transpose_a else 1] != b.shape[1 if transpose_b else 0]:
+        raise ValueError(f"Matrix size-incompatible: In[0]: {shapes.text(a.shape)}, In[1]: {shapes.text(b.shape)}")
+
+
 @op("MatMul")
 def _mat_mul(a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False) -> T:
     """The matrix product: [m, k], [k, n] -> [m, n]; a flag says that a matrix comes transposed."""
+    _check_sizes(a, b, transpose_a, transpose_b)
     axes = ((0 if transpose_a else 1,), (1 if transpose_b else 0,))
     if a.shape[axes[0][0]] != b.shape[axes[1][0]]:
         raise ValueError(f"Matrix size-incompatible: In[0]: {shapes.text(a.shape)}, In[1]: {shapes.text(b.shape)}")
@@ -52,6 +61,7 @@ def _mat_mul_on_cpu(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: b
     the two is narrow (the gradient of a layer's weights). So turn the narrow one over first; the barriers keep XLA from
     folding that back into the product.
     """
+    _check_sizes(a, b, transpose_a, transpose_b)
     barrier = lax.optimization_barrier
     if transpose_a and not transpose_b and a.dtype == np.float32 and min(a.shape[1], b.shape[1]) <= _NARROW:
         if a.shape[1] <= b.shape[1]:
@@ -81,6 +91,12 @@ sparse_matmul.shape_rule(_matmul_rule)
 
 
 def _batch(x, y, adj_x, adj_y):
+    inner = x.shape[-2 if adj_x else -1], y.shape[-1 if adj_y else -2]
+    told = f"{shapes.text(x.shape)} {shapes.text(y.shape)}"
+    if inner[0] != inner[1]:
+        raise ValueError(f"In[0] mismatch In[1] shape: {inner[0]} vs. {inner[1]}: {told} {int(adj_x)} {int(adj_y)}")
+    if shapes.broadcast(x.shape[:-2], y.shape[:-2]) is False:
+        raise ValueError(f"In[0] and In[1] must have compatible batch dimensions: {told}")
     if adj_x:
         x = jnp.conj(jnp.swapaxes(x, -1, -2))
     if adj_y:

@@ -30,7 +30,7 @@ def _union(a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 def _same_shape(a: Any, b: Any) -> None:
     if len(a) != len(b):
-        raise ValueError(f"Ranks of input tensors must match, but saw ranks: {len(a)} and {len(b)}")
+        raise ValueError(f"Operands do not have the same ranks; got shapes: {a.tolist()} and {b.tolist()}")
     if (a != b).any():
         raise ValueError(f"Operands' shapes do not match: got {a.tolist()} and {b.tolist()}")
 

@@ -16,6 +16,7 @@ from thalweg._src.core.eager import EagerGraph, executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops.stateful import state, variables
 from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.variables import declared_dims
 
 _made = itertools.count()
 # Called with each new variable.
@@ -34,7 +35,7 @@ class EagerVariable(ResourceVariable):
             own = scopes.name_from_scope(scope)
             value = initial_value() if callable(initial_value) else initial_value
             init = to_tensor(value, dtype, "initial_value")
-            dims = shape if shape is not None else init.dims if validate else None
+            dims = declared_dims(shape, init, validate)
             element = init.dtype.base_dtype
             unique = graph.fresh_name(own)
             handle = state.var_handle(shape=dims, dtype=element, shared_name=unique, name=unique + "/")

@@ -12,7 +12,7 @@ from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops import basic
 from thalweg._src.ops.stateful import state, variables
 from thalweg._src.ops.stateful.initial_values import guarded
-from thalweg._src.ops.stateful.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable, declared_dims
 
 
 class RefVariable(Variable):
@@ -34,7 +34,7 @@ class RefVariable(Variable):
             init = self._initial_value
             if not isinstance(init, Tensor):
                 raise TypeError(f"initial_value must be a Tensor: {init}")
-            dims = shape if shape is not None else init.dims if validate else None
+            dims = declared_dims(shape, init, validate)
             if validate and (init.dims is None or None in init.dims):
                 raise ValueError(f"initial_value must have a shape specified: {init}")
             with graph._attr_scope(own) if from_function else contextlib.nullcontext():

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from thalweg._src.core import scopes
+from thalweg._src.core import scopes, shapes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
@@ -14,7 +14,7 @@ from thalweg._src.core.shapes import TensorShape
 from thalweg._src.ops import basic
 from thalweg._src.ops.stateful import state, variables
 from thalweg._src.ops.stateful.initial_values import guarded
-from thalweg._src.ops.stateful.variables import Variable
+from thalweg._src.ops.stateful.variables import Variable, declared_dims
 
 
 class ResourceVariable(Variable):
@@ -32,7 +32,7 @@ class ResourceVariable(Variable):
                     value = initial_value() if from_function else initial_value
                     self._initial_value = to_tensor(value, dtype, "initial_value")
             init = self._initial_value
-            dims = shape if shape is not None else init.dims if validate else None
+            dims = declared_dims(shape, init, validate)
             if validate and (init.dims is None or None in init.dims):
                 raise ValueError(f"initial_value must have a shape specified: {init}")
             element = init.dtype.base_dtype
@@ -142,11 +142,10 @@ class ResourceVariable(Variable):
         return state.var_is_initialized(self._variable, name=name)
 
     def _update(self, op: Any, value: Any, name: str | None, read_value: bool) -> Any:
-        from thalweg._src.core import shapes as shapes_lib
-
         tensor = to_tensor(value, self._dtype)
-        if shapes_lib.merge(self.dims, tensor.dims) is False:
-            raise ValueError(f"Shapes {self.shape} and {tensor.shape} are incompatible")
+        if op is state.assign_variable:
+            self.shape.assert_is_compatible_with(tensor.shape)
+        shapes.merged(self.dims, tensor.dims)
         done = op(self._variable, tensor, dtype=self._dtype, name=name)
         return AssignedVariable(self, done) if read_value else done
 
@@ -174,6 +173,10 @@ class AssignedVariable(ResourceVariable):
     @property
     def op(self) -> Operation:
         return self._done
+
+    @property
+    def name(self) -> str:
+        return self._done.name
 
     def _read(self) -> Tensor:
         with get_default_graph().control_dependencies([self._done]):

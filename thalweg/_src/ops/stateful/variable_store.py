@@ -76,9 +76,10 @@ class _VariableStore:
                     "documentation on EagerVariableStore for example usage."
                 )
             reuse = AUTO_REUSE if self._store_eager_variables else reuse
-        if partitioner is not None:
-            if not callable(partitioner):
-                raise ValueError(f"Partitioner must be callable, but received: {partitioner}")
+        if partitioner is not None and not callable(partitioner):
+            raise ValueError(f"Partitioner must be callable, but received: {partitioner}")
+        is_scalar = isinstance(shape, list | tuple) and not shape  # which nothing cuts
+        if partitioner is not None and not is_scalar:
             with scopes.name_scope(None):
                 return partitioned_variable(self, name, shape, dtype, initializer, reuse, partitioner, kwargs)
         if reuse is True and name in self._partitioned_vars:

@@ -15,7 +15,7 @@ from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.core.reference import Reference
-from thalweg._src.core.shapes import TensorShape, as_dims
+from thalweg._src.core.shapes import Dims, TensorShape, as_shape
 from thalweg._src.ops.stateful.partitioned import SaveSliceInfo
 from thalweg._src.ops.stateful.variable_modes import VariableAggregation, VariableSynchronization, mode_of
 
@@ -55,6 +55,20 @@ class _Made(type):
         for creator in stack:
             make = functools.partial(creator, make)
         return make(**{name: value for name, value in bound.arguments.items() if name != "self"})
+
+
+def declared_dims(shape: TensorShape | None, initial: Tensor, validate: bool) -> Dims:
+    """The static shape of a variable: `shape` where that was given, else that of its initial value where it may not change.
+
+    Raises ValueError where the initial value does not have the shape that was given.
+    """
+    if shape is None:
+        return initial.dims if validate else None
+    if not initial.shape.is_compatible_with(shape):
+        raise ValueError(
+            f"The initial value's shape ({initial.shape}) is not compatible with the explicitly supplied `shape` argument ({shape})."
+        )
+    return shape._dims
 
 
 class Variable(metaclass=_Made):
@@ -129,7 +143,7 @@ class Variable(metaclass=_Made):
         element = None if dtype is None else dtypes.as_dtype(dtype)
         with scopes.init_scope():
             self._make(
-                initial_value, element, validate_shape, caching_device, name, None if shape is None else as_dims(shape)
+                initial_value, element, validate_shape, caching_device, name, None if shape is None else as_shape(shape)
             )
             if type(get_default_graph()) is not EagerGraph:  # there, what nobody holds is gone
                 get_default_graph().add_to_collections(names, self)

@@ -91,7 +91,8 @@ def _reduce_join(inputs: string, reduction_indices: int32, *, keep_dims: bool = 
     kept = [i for i in range(inputs.ndim) if i not in axes]
     between = _as_bytes(separator)
     sizes = tuple(inputs.shape[i] for i in kept)
-    rows = inputs.transpose(kept + axes[::-1]).reshape(int(np.prod(sizes)), -1)
+    lengths = [inputs.shape[i] for i in axes]
+    rows = inputs.transpose(kept + axes[::-1]).reshape(int(np.prod(sizes)), int(np.prod(lengths)))
     dims = [1 if i in axes else n for i, n in enumerate(inputs.shape)] if keep_dims else sizes
     return texts([between.join(row) for row in rows], dims)
 

@@ -67,7 +67,7 @@ def _check_update_shape(op, ref, indices, updates):
     if shapes.merge(updates, indices + ref[1:]) is False:
         raise ValueError(
             f"Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got updates.shape "
-            f"{shapes.text(updates)}, indices.shape {shapes.text(indices)}, params.shape {shapes.text(ref)} in {op.name!r} ({op.type})"
+            f"{shapes.text(updates)}, indices.shape {shapes.text(indices)}, params.shape {shapes.text(ref)}"
         )
 
 
