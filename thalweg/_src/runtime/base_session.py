@@ -369,7 +369,8 @@ class BaseSession(ClusterRuns):
                     raise uninitialized(value.source, t.op)
                 return to_user(found)
         maker = plan.makers.get(t)
-        return to_user(value, maker not in env or maker.colour.platform != "cpu")
+        alone = maker is not None and maker in env and maker.colour.platform == "cpu"
+        return to_user(value, not alone)
 
     def make_callable(
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False

@@ -79,7 +79,7 @@ class ClusterRuns:
     def _forget(self, plan: Plan) -> None:
         self._plans = {k: p for k, p in list(self._plans.items()) if p is not plan}
 
-    def _run_on_device(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
+    def _run_on_device(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Any, Any]) -> None:
         statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
         if cluster.varies and self._run_uncompiled(cluster, executables, statics, env):
             return
