@@ -18,6 +18,14 @@ from thalweg._src.contrib.seq2seq.decoder import BasicDecoder as BasicDecoder
 from thalweg._src.contrib.seq2seq.decoder import BasicDecoderOutput as BasicDecoderOutput
 from thalweg._src.contrib.seq2seq.decoder import Decoder as Decoder
 from thalweg._src.contrib.seq2seq.decoder import dynamic_decode as dynamic_decode
+from thalweg._src.contrib.seq2seq.decoder_functions import (
+    attention_decoder_fn_inference as attention_decoder_fn_inference,
+)
+from thalweg._src.contrib.seq2seq.decoder_functions import attention_decoder_fn_train as attention_decoder_fn_train
+from thalweg._src.contrib.seq2seq.decoder_functions import dynamic_rnn_decoder as dynamic_rnn_decoder
+from thalweg._src.contrib.seq2seq.decoder_functions import prepare_attention as prepare_attention
+from thalweg._src.contrib.seq2seq.decoder_functions import simple_decoder_fn_inference as simple_decoder_fn_inference
+from thalweg._src.contrib.seq2seq.decoder_functions import simple_decoder_fn_train as simple_decoder_fn_train
 from thalweg._src.contrib.seq2seq.inputs import CustomHelper as CustomHelper
 from thalweg._src.contrib.seq2seq.inputs import GreedyEmbeddingHelper as GreedyEmbeddingHelper
 from thalweg._src.contrib.seq2seq.inputs import Helper as Helper
