@@ -107,6 +107,7 @@ def long(session, x, turns):
 
 def test_numpy_makes_the_first_runs_of_a_huge_step(session, monkeypatch):
     monkeypatch.setattr(haste, "EARLY", 2)
+    monkeypatch.setattr(haste, "_PER_RUN", 10)
     monkeypatch.setattr(haste, "_HUGE", 100)
     x = tf.placeholder(tf.float32, [None])
     w, step = long(session, x, 20)
@@ -151,8 +152,9 @@ def test_loops_and_convolutions_are_left_to_the_compiler(monkeypatch):
 
 
 def test_the_larger_the_arrays_the_sooner_a_huge_step_is_compiled(monkeypatch):
-    ops = [tf.constant(0.0).op] * 2000
-    assert [haste.early_runs(ops, 2000 * n) for n in (1, 100_000, 500_000)] == [haste.EARLY, 20, 4]
+    ops = [tf.constant(0.0).op] * 10_000
+    assert [haste.early_runs(ops, 10_000 * n) for n in (1, 100_000, 500_000)] == [haste.EARLY, 20, 4]
+    assert haste.early_runs(ops[:2000], 1) == 20
     assert haste.most_early(ops) == haste._HELD
 
 

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from thalweg._src.runtime.processor import _products, products_alone
+
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="read from /proc")
 
 PROGRAM = """
@@ -50,3 +52,16 @@ def test_intra_op_parallelism_threads_is_obeyed_and_memory_is_kept_from_step_to_
 def test_without_a_limit_there_is_a_thread_for_each_processor():
     threads, _ = ran(0)
     assert threads == len(os.sched_getaffinity(0))
+
+
+def test_products_of_numpy_run_on_one_thread_and_on_all_of_them_again():
+    found = _products()
+    if found is None:
+        pytest.skip("NumPy has no OpenBLAS here")
+    before = found[0]()
+    with products_alone():
+        assert found[0]() == 1
+        with products_alone():
+            assert found[0]() == 1
+        assert found[0]() == 1
+    assert found[0]() == before

@@ -22,7 +22,8 @@ _OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_leve
 FEW = 3  # runs of a cluster's first executable, after which it is compiled in full
 SOME = 16  # of those for other shapes
 MANY = 64  # of those for ever new shapes
-EARLY = 64  # runs of a huge step that NumPy makes before it is compiled
+EARLY = 64  # runs of a huge step, at most, that NumPy makes before it is compiled
+_PER_RUN = 100  # operations of it for each of those runs
 _HUGE = 1_500  # operations of a huge step
 _NUMBERS = 2_000_000  # that NumPy makes in the time in which XLA compiles one operation
 _HELD = 1_000_000_000  # numbers that it makes in one run of a huge step
@@ -84,7 +85,7 @@ def most_early(ops: Sequence[Operation]) -> int:
 
 def early_runs(ops: Sequence[Operation], numbers: int) -> int:
     """How many runs of a huge step, which gives that many numbers in one, NumPy makes before it is compiled."""
-    return min(EARLY, len(ops) * _NUMBERS // max(numbers, 1))
+    return min(EARLY, len(ops) // _PER_RUN, len(ops) * _NUMBERS // max(numbers, 1))
 
 
 def _refers(t: Tensor) -> bool:

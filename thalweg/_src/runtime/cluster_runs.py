@@ -27,6 +27,7 @@ from thalweg._src.runtime import cache
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.numpy_lowering import dispatched
+from thalweg._src.runtime.processor import products_alone
 from thalweg._src.runtime.state import Store, fresh_random
 from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 
@@ -130,17 +131,20 @@ class ClusterRuns:
     def _run_early(self, cluster: Cluster, early: dict[Any, int], statics: dict[Tensor, Any], env: Any) -> bool:
         """Run a huge cluster on NumPy arrays, if it has not been for long; False where its arrays are too large for that."""
         key = _shapes_key(cluster, statics, env)
-        if not early.get(key, 1) or cluster.colour.platform != "cpu":
+        if early.get(key, 1) <= 0 or cluster.colour.platform != "cpu":
             return False
-        counted = _Counted(haste.most_early(cluster.ops))
+        counted = None if key in early else _Counted(haste.most_early(cluster.ops))
         try:
-            self._run_on_numpy(cluster, env, once=True, watch=counted)
+            with products_alone():
+                self._run_on_numpy(cluster, env, once=True, watch=counted)
         except (_TooMuch, Cramped, Replan):
             cluster.early_runs = None
             return False
-        if len(early) > _MANY_SHAPES:
-            early.clear()
-        early[key] = early.get(key, haste.early_runs(cluster.ops, counted.numbers)) - 1
+        if counted is not None:
+            if len(early) > _MANY_SHAPES:
+                early.clear()
+            early[key] = haste.early_runs(cluster.ops, counted.numbers)
+        early[key] -= 1
         return True
 
     def _run_on_numpy(

@@ -9,6 +9,7 @@ array again. A lowering that this does not suit (`x.at[...]`, bodies that JAX tr
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import types
 from collections.abc import Callable
@@ -41,6 +42,8 @@ def _dot_general(
     if any(kept):
         return _here(lax.dot_general)(a, b, dimension_numbers, preferred_element_type=preferred_element_type)
     wide = a.dtype if preferred_element_type is None else preferred_element_type
+    if a.ndim == b.ndim == 2 and a.dtype == b.dtype == wide and len(over[0]) == 1:
+        return np.dot(a if over[0][0] else a.T, b.T if over[1][0] else b)
     return np.tensordot(a.astype(wide, copy=False), b.astype(wide, copy=False), over)
 
 
@@ -164,6 +167,7 @@ def shadowed(fn: types.FunctionType) -> types.FunctionType:
 _unsuited: set[str] = set()  # types of ops whose lowerings need JAX
 
 
+@functools.cache
 def lowering(opdef: OpDef) -> Callable[..., Any]:
     """The lowering of `opdef` as a function from NumPy arrays to NumPy arrays."""
     if opdef.host is True:

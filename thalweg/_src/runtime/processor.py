@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 from thalweg._src.core.lazy import jax
@@ -55,6 +58,51 @@ def keep_memory() -> None:
     mallopt(_MMAP_MAX, 0)
     mallopt(_TRIM_THRESHOLD, _KEPT)
     mallopt(_ARENA_MAX, max(2, os.cpu_count() or 1))  # or every thread keeps memory of its own
+
+
+@functools.cache
+def _products() -> tuple[Any, Any] | None:
+    """What reads and what sets the number of threads of the OpenBLAS that NumPy computes products with; None where it has another."""
+    if not sys.platform.startswith("linux"):
+        return None
+    with open("/proc/self/maps") as maps:
+        paths = {line.split()[-1] for line in maps if "openblas" in line}
+    for path in sorted(paths):
+        library = ctypes.CDLL(path)
+        for before, after in (("scipy_", "64_"), ("", "64_"), ("", "")):
+            read, change = (getattr(library, f"{before}openblas_{w}_num_threads{after}", None) for w in ("get", "set"))
+            if read is not None and change is not None:
+                return read, change
+    return None
+
+
+_alone_lock, _alone, _threads = threading.Lock(), 0, 1
+
+
+@contextlib.contextmanager
+def products_alone() -> Iterator[None]:
+    """NumPy's products on the calling thread.
+
+    Small ones hardly gain by a second thread, and wait for it where other processes want the processor too.
+    """
+    global _alone, _threads
+    found = _products()
+    if found is None:
+        yield
+        return
+    read, change = found
+    with _alone_lock:
+        if not _alone:
+            _threads = read()
+            change(1)
+        _alone += 1
+    try:
+        yield
+    finally:
+        with _alone_lock:
+            _alone -= 1
+            if not _alone:
+                change(_threads)
 
 
 def give_back() -> None:

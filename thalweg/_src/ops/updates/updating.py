@@ -24,7 +24,7 @@ Tindices = type_attr("Tindices", (int32, int64))
 def _rows(ref, indices, updates):
     """The updates with the shape indices.shape + ref.shape[1:], a scalar spread out; the indices are checked."""
     check((indices >= 0).all() & (indices < ref.shape[0]).all(), lambda: _outside(indices, ref.shape[0]))
-    return jnp.broadcast_to(updates, (*indices.shape, *ref.shape[1:]))
+    return xp(ref, indices, updates).broadcast_to(updates, (*indices.shape, *ref.shape[1:]))
 
 
 def _outside(indices, n):
@@ -59,6 +59,30 @@ _COMBINE = {
 }
 
 
+_IN_PLACE = {
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Div": np.divide,
+    "Min": np.minimum,
+    "Max": np.maximum,
+}
+
+
+def _combined(kind, ref, indices, updates):
+    """`ref` with the rows at `indices` combined with `updates`: on NumPy arrays, where nothing is traced, without compiling."""
+    rows = _rows(ref, indices, updates)
+    exact = ref.dtype.kind == "f" or (ref.dtype.kind in "iu" and kind != "Div")
+    if not exact or not all(isinstance(v, np.ndarray) for v in (ref, indices, rows)):
+        return _COMBINE[kind](jnp.asarray(ref), indices, rows)
+    out = ref.copy()
+    if kind == "Update":
+        out[indices] = rows
+    else:
+        _IN_PLACE[kind].at(out, indices, rows)
+    return out
+
+
 def _check_update_shape(op, ref, indices, updates):
     if ref is None or indices is None or updates is None or updates == ():
         return
@@ -83,16 +107,15 @@ def _handle_rule(op):
 
 
 def _declare(kind, element):
-    combine = _COMBINE[kind]
     handle_type = dtype_attr if kind == "Update" else number_dtype
 
     def scatter(ref: Ref(element), indices: Tindices, updates: element, *, use_locking: bool = kind == "Update") -> Ref(
         element
     ):
-        return combine(jnp.asarray(ref), indices, _rows(ref, indices, updates))
+        return _combined(kind, ref, indices, updates)
 
     def resource(resource: Handle(handle_type), indices: Tindices, updates: handle_type, *, dtype: handle_type):
-        return combine(jnp.asarray(resource), indices, _rows(resource, indices, updates))
+        return _combined(kind, resource, indices, updates)
 
     by_ref = op("Scatter" + kind, effect="write", stateful=False)(scatter)
     by_handle = op("ResourceScatter" + kind, effect="write")(resource)
