@@ -124,6 +124,8 @@ from thalweg._src.lib.eager.context import disable_eager_execution as disable_ea
 from thalweg._src.lib.eager.context import enable_eager_execution as enable_eager_execution
 from thalweg._src.lib.eager.context import executing_eagerly as executing_eagerly
 from thalweg._src.lib.eager.functions import function as function
+from thalweg._src.lib.libraries import CXX11_ABI_FLAG as CXX11_ABI_FLAG
+from thalweg._src.lib.libraries import MONOLITHIC_BUILD as MONOLITHIC_BUILD
 from thalweg._src.lib.libraries import load_file_system_library as load_file_system_library
 from thalweg._src.lib.libraries import load_library as load_library
 from thalweg._src.lib.libraries import load_op_library as load_op_library
@@ -251,10 +253,12 @@ from thalweg._src.ops.chance.random_draws import random_poisson as random_poisso
 from thalweg._src.ops.control.control_flow import case as case
 from thalweg._src.ops.control.control_flow import cond as cond
 from thalweg._src.ops.control.control_flow import switch_case as switch_case
+from thalweg._src.ops.control.critical_section import CriticalSection as CriticalSection
 from thalweg._src.ops.control.higher_order import foldl as foldl
 from thalweg._src.ops.control.higher_order import foldr as foldr
 from thalweg._src.ops.control.higher_order import map_fn as map_fn
 from thalweg._src.ops.control.higher_order import scan as scan
+from thalweg._src.ops.control.higher_order import vectorized_map as vectorized_map
 from thalweg._src.ops.control.py_func import numpy_function as numpy_function
 from thalweg._src.ops.control.py_func import py_func as py_func
 from thalweg._src.ops.control.py_func import py_function as py_function

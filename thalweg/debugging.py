@@ -1,5 +1,7 @@
 """tf.debugging: checks of values, shapes and types."""
 
+from thalweg._src.lib.configuring import get_log_device_placement as get_log_device_placement
+from thalweg._src.lib.configuring import set_log_device_placement as set_log_device_placement
 from thalweg._src.ops.numeric.elementwise import is_finite as is_finite
 from thalweg._src.ops.numeric.elementwise import is_inf as is_inf
 from thalweg._src.ops.numeric.elementwise import is_nan as is_nan

@@ -11,5 +11,7 @@ from thalweg._src.lib.testing import assert_equal_graph_def as assert_equal_grap
 from thalweg._src.lib.testing import get_temp_dir as get_temp_dir
 from thalweg._src.lib.testing import gpu_device_name as gpu_device_name
 from thalweg._src.lib.testing import is_built_with_cuda as is_built_with_cuda
+from thalweg._src.lib.testing import is_built_with_gpu_support as is_built_with_gpu_support
+from thalweg._src.lib.testing import is_built_with_rocm as is_built_with_rocm
 from thalweg._src.lib.testing import is_gpu_available as is_gpu_available
 from thalweg._src.lib.testing import main as main

@@ -56,6 +56,8 @@ from thalweg._src.ops.nets.ctc import ctc_beam_search_decoder_v2 as ctc_beam_sea
 from thalweg._src.ops.nets.ctc import ctc_greedy_decoder as ctc_greedy_decoder
 from thalweg._src.ops.nets.ctc import ctc_loss as ctc_loss
 from thalweg._src.ops.nets.ctc import ctc_loss_v2 as ctc_loss_v2
+from thalweg._src.ops.nets.ctc_labels import collapse_repeated as collapse_repeated
+from thalweg._src.ops.nets.ctc_labels import ctc_unique_labels as ctc_unique_labels
 from thalweg._src.ops.nets.embedding import embedding_lookup as embedding_lookup
 from thalweg._src.ops.nets.embedding import embedding_lookup_sparse as embedding_lookup_sparse
 from thalweg._src.ops.nets.embedding import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse

@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg._src.runtime import messages
 
-LATE = ("data", "distributions", "estimator", "feature_column", "profiler", "raw_ops", "tpu")
+LATE = ("autograph", "data", "distributions", "estimator", "feature_column", "profiler", "raw_ops", "tpu", "xla")
 
 
 def __getattr__(name: str) -> Any:

@@ -113,6 +113,16 @@ get_soft_device_placement, set_soft_device_placement = _switch("soft_device_plac
 get_jit, set_jit = _switch("jit", True)  # XLA compiles everything
 
 
+get_device_policy, set_device_policy = _switch("device_policy", "silent")
+get_synchronous_execution, set_synchronous_execution = _switch("synchronous_execution", True)
+get_log_device_placement, set_log_device_placement = _switch("log_device_placement", False)
+
+
+def list_devices() -> list[str]:
+    """The names of the devices of this process."""
+    return [device.name for device in list_logical_devices()]
+
+
 def get_experimental_options() -> dict[str, Any]:
     """The options of the graph optimizer that were set."""
     return dict(_settings.get("optimizer", {}))

@@ -40,6 +40,16 @@ def gpu_device_name() -> str:
     return "/device:GPU:0" if of_kind("gpu") else ""
 
 
+def is_built_with_gpu_support() -> bool:
+    """Whether this process could use a GPU of any make."""
+    return bool(of_kind("gpu"))
+
+
+def is_built_with_rocm() -> bool:
+    """Whether there is support for AMD's GPUs: no."""
+    return False
+
+
 def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
     """Whether there is a GPU."""
     return bool(of_kind("gpu"))

@@ -72,6 +72,18 @@ def map_fn(
         return _packed(dtype, _stacked(results, tensors))
 
 
+def vectorized_map(fn: Any, elems: Any) -> Any:
+    """`fn` of each row of `elems`, stacked, as `map_fn`; the types are those of what `fn` makes of the first row.
+
+    >>> run(tf.vectorized_map(lambda x: x > 1, tf.constant([1, 2])))
+    array([False,  True])
+    """
+    rows = nest.map_leaves(lambda e: to_tensor(e, name="elem"), elems)
+    with scopes.name_scope(None, "loop_body", nest.flatten(rows)):
+        found = fn(nest.map_leaves(lambda e: e[0], rows))
+    return map_fn(fn, rows, dtype=nest.map_leaves(lambda t: to_tensor(t).dtype.base_dtype, found))
+
+
 def foldl(
     fn: Any,
     elems: Any,

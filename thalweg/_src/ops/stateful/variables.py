@@ -359,6 +359,42 @@ class Variable(metaclass=_Made):
         """Replace rows (IndexedSlices) of the variable."""
         return self._scatter("scatter_update", sparse_delta, use_locking, name)
 
+    def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replace rows by the maximum of themselves and those of IndexedSlices."""
+        return self._scatter("scatter_max", sparse_delta, use_locking, name)
+
+    def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replace rows by the minimum of themselves and those of IndexedSlices."""
+        return self._scatter("scatter_min", sparse_delta, use_locking, name)
+
+    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Multiply rows by those of IndexedSlices."""
+        return self._scatter("scatter_mul", sparse_delta, use_locking, name)
+
+    def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Divide rows by those of IndexedSlices."""
+        return self._scatter("scatter_div", sparse_delta, use_locking, name)
+
+    def batch_scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replace rows within each entry of the leading axes by those of IndexedSlices."""
+        from thalweg._src.ops.updates import updating
+
+        return updating.batch_scatter_update(
+            self, sparse_delta.indices, sparse_delta.values, use_locking=use_locking, name=name
+        )
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        """The rows with these numbers."""
+        from thalweg._src.ops.late import array
+
+        return array.gather(self, indices, name=name)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        """The entries at these places."""
+        from thalweg._src.ops.late import array
+
+        return array.gather_nd(self, indices, name=name)
+
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Subtract `updates` at `indices`."""
         from thalweg._src.ops.updates import updating

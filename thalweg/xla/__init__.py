@@ -1,0 +1,3 @@
+"""tf.xla: what XLA compiles."""
+
+from thalweg.xla import experimental as experimental
