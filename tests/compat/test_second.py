@@ -189,3 +189,21 @@ def test_old_generated_protos_are_built_from_their_descriptors(tmp_path):
     exec(old_protos.built(source, str(path)), names)
     assert names["Point"].FromString(names["Point"](x=3).SerializeToString()).x == 3
     assert names["PLAIN"] == 0
+
+
+def test_old_generated_protos_that_import_tensorflow_s_hold_ours(tmp_path):
+    from google.protobuf import descriptor_pb2
+
+    from thalweg._src.compat import old_protos
+
+    file = descriptor_pb2.FileDescriptorProto(name="thalweg_list.proto", package="old", syntax="proto3")
+    file.dependency.append("tensorflow/core/example/example.proto")
+    message = file.message_type.add(name="Listed")
+    message.field.add(name="examples", number=1, type=11, type_name=".tensorflow.Example", label=3)
+    source = f"DESCRIPTOR = _descriptor.FileDescriptor(name='x', serialized_pb={file.SerializeToString()!r})\n"
+    names = {"__name__": "list_pb2"}
+    exec(old_protos.built(source.encode(), "list_pb2.py"), names)
+    example = tf.train.Example()
+    example.features.feature["x"].float_list.value.append(1.0)
+    listed = names["Listed"](examples=[example])
+    assert isinstance(names["Listed"].FromString(listed.SerializeToString()).examples[0], tf.train.Example)

@@ -35,10 +35,12 @@ FIXED = {"double": "<d", "float": "<f", "fixed32": "<I", "sfixed32": "<i", "fixe
 
 
 @functools.lru_cache(64)
-def _descriptor(message_type: str, source: str) -> Any:
+def _descriptor(message_type: str, source: str | bytes) -> Any:
     """The descriptor of a message. Raises InvalidArgumentError where there is none, NotFoundError for a file that is missing."""
     from google.protobuf import descriptor_pb2, descriptor_pool
 
+    if isinstance(source, bytes):
+        source = source.decode("latin-1")
     if source in ("", "local://"):
         pools = [protos.GraphDef.DESCRIPTOR.file.pool, descriptor_pool.Default()]
     else:
