@@ -71,6 +71,24 @@ def test_input_data_under_its_two_names(served):
     assert input_data.read_data_sets is read_data_sets
 
 
+def test_the_package_where_estimators_went(served):
+    import tensorflow_estimator
+    from tensorflow_estimator.python.estimator.canned import dnn
+    from tensorflow_estimator.python.estimator.head import regression_head
+
+    assert tensorflow_estimator.estimator.Estimator is tf.estimator.Estimator
+    assert regression_head.RegressionHead is tf.estimator.RegressionHead
+    assert dnn.DNNClassifier is tf.estimator.DNNClassifier
+    with pytest.raises(ImportError, match=r"thalweg has no tensorflow_estimator.python.estimator.hed"):
+        import tensorflow_estimator.python.estimator.hed  # noqa: F401
+
+
+def test_classes_of_both_versions(served):
+    from tensorflow.python.data.ops.dataset_ops import DatasetV1, DatasetV2
+
+    assert DatasetV1 is DatasetV2 is tf.data.Dataset
+
+
 def test_protos(served):
     from tensorflow.core.framework import graph_pb2, types_pb2
     from tensorflow.core.protobuf import config_pb2

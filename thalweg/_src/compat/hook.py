@@ -22,6 +22,9 @@ from thalweg._src.compat.nearest import MissingModule, MissingSymbol
 from thalweg._src.formats import protos
 
 NAME = "tensorflow"
+ESTIMATORS = (
+    "tensorflow_estimator"  # where 1.14 and 1.15 keep tf.estimator, in the places that it had in TensorFlow's tree
+)
 SWITCH_OF_TENSORBOARD = "tensorboard.compat.notf"
 SECOND = "compat.v2"
 
@@ -216,16 +219,19 @@ def _nothing(name: str) -> Any:
 
 
 class Finder(MetaPathFinder, Loader):
-    """Answers for `tensorflow`, what is below it, and TensorBoard's switch; leaves everything else to the others."""
+    """Answers for `tensorflow`, `tensorflow_estimator`, what is below them, and TensorBoard's switch; leaves everything else to the
+    others.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname == SWITCH_OF_TENSORBOARD:
             return ModuleSpec(fullname, self)
-        if fullname != NAME and not fullname.startswith(NAME + "."):
+        top = fullname.partition(".")[0]
+        if top not in (NAME, ESTIMATORS):
             return None
-        module = alias(fullname)
+        module = alias(NAME + fullname[len(top) :])
         if module is None:
             spec = neighbour(fullname)
             if spec is None:

@@ -144,6 +144,27 @@ OURS: dict[str, str] = {
     "python.estimator.estimator": "thalweg._src.lib.estimators.estimator",
     "python.estimator.export.export": "thalweg._src.lib.estimators.receivers",
     "python.estimator.export.export_output": "thalweg._src.lib.estimators.export_outputs",
+    "python.estimator.canned.head": "thalweg._src.lib.estimators.heads",
+    "python.estimator.early_stopping": "thalweg._src.lib.estimators.extending",
+    "python.estimator.mode_keys": "thalweg._src.lib.estimators.modes",
+    "python.estimator.util": "thalweg._src.lib.estimators.modes",
+    "python.estimator.tpu.tpu_estimator": "thalweg.contrib.tpu",
+    "contrib.estimator.python.estimator.boosted_trees": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.early_stopping": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.export": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.extenders": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.hooks": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.logit_fns": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.multi_head": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.replicate_model_fn": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.rnn": "thalweg.contrib.estimator",
+    "contrib.estimator.python.estimator.saved_model_estimator": "thalweg.contrib.estimator",
+    "python.estimator.head.base_head": "thalweg._src.lib.estimators.more_heads",
+    "python.estimator.head.binary_class_head": "thalweg._src.lib.estimators.more_heads",
+    "python.estimator.head.multi_class_head": "thalweg._src.lib.estimators.more_heads",
+    "python.estimator.head.multi_head": "thalweg._src.lib.estimators.more_heads",
+    "python.estimator.head.multi_label_head": "thalweg._src.lib.estimators.more_heads",
+    "python.estimator.head.regression_head": "thalweg._src.lib.estimators.more_heads",
     "python.estimator.inputs.queues.feeding_functions": "thalweg._src.compat.internals.feeding_functions",
     "python.estimator.inputs.queues.feeding_queue_runner": "thalweg._src.compat.internals.feeding_functions",
     "python.ops.nccl_ops": "thalweg._src.lib.collectives",
@@ -204,7 +225,10 @@ OURS: dict[str, str] = {
 
 @cache
 def table() -> dict[str, dict[str, str]]:
-    """Internal module -> its names -> the public path of each, as `nn.rnn_cell.LSTMCell`."""
+    """Internal module -> its names -> the public path of each, as `nn.rnn_cell.LSTMCell`.
+
+    Beside a class that is called `DatasetV1` there, `DatasetV2` is what 2.x calls the same.
+    """
     rows: dict[str, dict[str, str]] = {}
     for line in Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines():
         module, *columns = line.split("\t")
@@ -214,6 +238,8 @@ def table() -> dict[str, dict[str, str]]:
             for word in words.split(" "):
                 name, _, public = word.partition(":")
                 names[name] = f"{namespace}.{public or name}".lstrip(".")
+        for name in [n for n in names if n.endswith("V1")]:
+            names.setdefault(f"{name[:-1]}2", names[name])
     return rows
 
 
