@@ -184,11 +184,25 @@ def mapped(tf):
     return [mapper.map(tf.constant(MATRIX)), mapper.name, raised(lambda: mapper.map(tf.ones([2, 4])))]
 
 
+def used(tf):
+    with tf.Graph().as_default() as graph:
+        tf.reduce_sum(tf.constant([1.0, 2.0]) * 2.0, name="total")
+    definition = graph.as_graph_def()
+    ops = tf.contrib.util.stripped_op_list_for_graph(definition)
+    definition.node.add(name="x", op="NoSuchOp")
+    return [
+        [[op.name, [a.name for a in op.input_arg], sorted(a.name for a in op.attr)] for op in ops.op],
+        sorted(tf.contrib.util.ops_used_by_graph_def(definition)),
+        raised(lambda: tf.contrib.util.stripped_op_list_for_graph(definition)),
+    ]
+
+
 EXTRAS = {
     "print_op": printed,
     "fuse_op": fused,
     "BoundedTensorSpec": bounded,
     "colours": colours,
+    "ops_used_by_graph_def": used,
     "solvers": solved,
     "lanczos_bidiag": bidiagonal,
     "odeint": integrated,
