@@ -43,7 +43,7 @@ def _check_sizes(a, b, transpose_a, transpose_b):
 
 
 @op("MatMul")
-def _mat_mul(a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False) -> T:
+def mat_mul_op(a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False) -> T:
     """The matrix product: [m, k], [k, n] -> [m, n]; a flag says that a matrix comes transposed."""
     _check_sizes(a, b, transpose_a, transpose_b)
     axes = ((0 if transpose_a else 1,), (1 if transpose_b else 0,))
@@ -55,7 +55,7 @@ def _mat_mul(a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False
 _NARROW = 64  # columns
 
 
-@_mat_mul.on("cpu")
+@mat_mul_op.on("cpu")
 def _mat_mul_on_cpu(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False) -> Any:
     """XLA's product with a transposed left matrix takes 1.2 to 6 times as long as one of straight matrices, where one of
     the two is narrow (the gradient of a layer's weights). So turn the narrow one over first; the barriers keep XLA from
@@ -67,7 +67,7 @@ def _mat_mul_on_cpu(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: b
         if a.shape[1] <= b.shape[1]:
             return barrier(a.T) @ b
         return barrier(barrier(b.T) @ a).T
-    return _mat_mul.fn(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+    return mat_mul_op.fn(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
 
 
 @op("SparseMatMul")
@@ -86,7 +86,7 @@ def sparse_matmul(
     return lax.dot_general(a, b, (axes, ((), ())))
 
 
-_mat_mul.shape_rule(_matmul_rule)
+mat_mul_op.shape_rule(_matmul_rule)
 sparse_matmul.shape_rule(_matmul_rule)
 
 
@@ -198,7 +198,7 @@ def _matrix_product(
     kinds = {a.dtype.base_dtype, b.dtype.base_dtype}
     mixed = len(kinds) == 2 and bfloat16 in kinds
     if not mixed and not ((a_is_sparse or b_is_sparse) and kinds <= {bfloat16, float32}):
-        return _mat_mul(a, b, transpose_a=transpose_a, transpose_b=transpose_b, name=name)
+        return mat_mul_op(a, b, transpose_a=transpose_a, transpose_b=transpose_b, name=name)
     product = sparse_matmul(
         a,
         b,
@@ -255,12 +255,12 @@ def _matmul_grads(a, b, g, transpose_a, transpose_b, product):
     return da, db
 
 
-@_mat_mul.grad
+@mat_mul_op.grad
 def _(op, g):
     a, b = map(math.conj, op.inputs)
 
     def product(x, y, transpose_x, transpose_y):
-        return _mat_mul(x, y, transpose_a=transpose_x, transpose_b=transpose_y)
+        return mat_mul_op(x, y, transpose_a=transpose_x, transpose_b=transpose_y)
 
     return _matmul_grads(a, b, g, op.attrs["transpose_a"], op.attrs["transpose_b"], product)
 
