@@ -19,7 +19,7 @@ from thalweg._src.ops import array, basic, math
 from thalweg._src.ops.chance import random, random_draws
 from thalweg._src.ops.nets.activations import softplus
 from thalweg._src.ops.numeric import elementwise, special
-from thalweg._src.ops.reports.checks import assert_positive
+from thalweg._src.ops.reports import checks
 
 
 def gen_new_seed(seed: int | None, salt: str) -> int | None:
@@ -32,8 +32,8 @@ def gen_new_seed(seed: int | None, salt: str) -> int | None:
 def named(values: dict[str, Any], positive: tuple[str, ...] = (), validate: bool = False) -> list[Any]:
     """Parameters of one type, each under its name; with `validate`, those that must be positive are checked."""
     made = as_parameters(*values.values())
-    checks = [assert_positive(t) for n, t in zip(values, made, strict=True) if validate and n in positive]
-    with basic.control_dependencies(checks):
+    positives = [checks.assert_positive(t) for n, t in zip(values, made, strict=True) if validate and n in positive]
+    with basic.control_dependencies(positives):
         return [basic.identity(t, name=n) for n, t in zip(values, made, strict=True)]
 
 
@@ -323,6 +323,12 @@ class Beta(Distribution):
     def _log_norm(self) -> Any:
         parts = special.lgamma(self.concentration1) + special.lgamma(self.concentration0)
         return parts - special.lgamma(self.total_concentration)
+
+    def _conditions(self, value: Any) -> list[Any]:
+        return [
+            checks.assert_positive(value, message="sample must be positive"),
+            checks.assert_less(value, array.ones([], self.dtype), message="sample must be less than `1`."),
+        ]
 
     def _log_prob(self, x: Any) -> Any:
         shape = (self.concentration1 - 1.0) * elementwise.log(x) + (self.concentration0 - 1.0) * elementwise.log1p(-x)

@@ -17,6 +17,7 @@ from thalweg._src.ops.chance import random, random_draws
 from thalweg._src.ops.nets import softmax
 from thalweg._src.ops.nets.activations import softplus
 from thalweg._src.ops.numeric import elementwise, special
+from thalweg._src.ops.reports import checks
 
 
 class OfLogits(Distribution):
@@ -301,6 +302,9 @@ class Multinomial(OfLogits):
         found = array.transpose(map_fn(one, [flat, counts], dtype=dtypes.float32), [1, 0, 2])
         return math.cast(array.reshape(found, self._shape_of_samples(n)), self.dtype)
 
+    def _conditions(self, value: Any) -> list[Any]:
+        return conditions_of_counts(value, self.total_count, "counts")
+
     def _log_prob(self, counts: Any) -> Any:
         return log_combinations(self.total_count, counts) + math.reduce_sum(
             counts * softmax.log_softmax(self.logits), -1
@@ -319,6 +323,17 @@ class Multinomial(OfLogits):
 def covariance_of_shares(a: Any, b: Any) -> Any:
     """-a_i b_j off the diagonal, a_i (1 - b_i) on it."""
     return array.matrix_set_diag(-math.matmul(a[..., None], b[..., None, :]), a * (1.0 - b))
+
+
+def conditions_of_counts(counts: Any, total: Any, told: str) -> list[Any]:
+    """Operations that fail unless `counts` are whole numbers, none negative, whose sum along the last axis is `total`."""
+    return [
+        checks.assert_non_negative(counts, message=f"'{counts}' must be non-negative."),
+        checks.assert_equal(
+            counts, elementwise.round(counts), message=f"'{counts}' cannot contain fractional components."
+        ),
+        checks.assert_equal(total, math.reduce_sum(counts, -1), message=f"{told} must sum to `self.total_count`"),
+    ]
 
 
 def log_combinations(n: Any, counts: Any) -> Any:

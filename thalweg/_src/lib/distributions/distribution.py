@@ -10,7 +10,7 @@ import numpy as np
 
 from thalweg._src.core import dtypes, infer, scopes
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.graph import Tensor
+from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.shapes import TensorShape, as_shape, broadcast_static_shape
 from thalweg._src.ops import array, basic, math
 from thalweg._src.ops.numeric import elementwise
@@ -174,10 +174,17 @@ class Distribution:
 
     # -- functions of a value
 
+    def _conditions(self, value: Tensor) -> list[Any]:
+        """With `validate_args`: operations that fail unless `value` can be a sample."""
+        return []
+
     def _of_value(self, which: str, value: Any, name: str, *others: tuple[str, Callable[..., Any]]) -> Tensor:
         """`_which(value)`; where that is not known, a function of another one that is."""
         with self._scope(name, [value]):
             value = to_tensor(value, None, "value", preferred=self.dtype)
+            if self._validate_args and which != "quantile":
+                with get_default_graph().control_dependencies(self._conditions(value)):
+                    value = basic.identity(value)
             for method, then in ((which, lambda x: x), *others):
                 if getattr(type(self), f"_{method}", None) is not None:
                     return then(getattr(self, f"_{method}")(value))

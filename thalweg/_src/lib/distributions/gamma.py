@@ -16,6 +16,7 @@ from thalweg._src.lib.distributions.distribution import (
 from thalweg._src.ops import array
 from thalweg._src.ops.chance import random, random_draws
 from thalweg._src.ops.numeric import elementwise, special
+from thalweg._src.ops.reports import checks
 
 
 class Gamma(Distribution):
@@ -53,6 +54,9 @@ class Gamma(Distribution):
 
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         return random_draws.random_gamma([n], self.concentration, beta=self.rate, dtype=self.dtype, seed=seed)
+
+    def _conditions(self, value: Any) -> list[Any]:
+        return [checks.assert_positive(value)]
 
     def _log_prob(self, x: Any) -> Any:
         log_norm = special.lgamma(self.concentration) - self.concentration * elementwise.log(self.rate)

@@ -10,7 +10,7 @@ import numpy as np
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.distributions.continuous import gen_new_seed, named
-from thalweg._src.lib.distributions.discrete import covariance_of_shares, log_combinations
+from thalweg._src.lib.distributions.discrete import conditions_of_counts, covariance_of_shares, log_combinations
 from thalweg._src.lib.distributions.distribution import (
     FULLY_REPARAMETERIZED,
     NOT_REPARAMETERIZED,
@@ -22,6 +22,7 @@ from thalweg._src.ops.chance import random, random_draws
 from thalweg._src.ops.linear import linear_systems
 from thalweg._src.ops.nets.activations import softplus
 from thalweg._src.ops.numeric import elementwise, special
+from thalweg._src.ops.reports import checks
 
 
 class _OfLastAxis(Distribution):
@@ -78,6 +79,13 @@ class Dirichlet(_OfLastAxis):
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         gamma = random_draws.random_gamma([n], self.concentration, dtype=self.dtype, seed=seed)
         return gamma / math.reduce_sum(gamma, -1, keepdims=True)
+
+    def _conditions(self, value: Any) -> list[Any]:
+        total = math.reduce_sum(value, -1)
+        return [
+            checks.assert_positive(value, message="samples must be positive"),
+            checks.assert_near(array.ones([], self.dtype), total, message="sample last-dimension must sum to `1`"),
+        ]
 
     def _log_prob(self, x: Any) -> Any:
         return math.reduce_sum((self.concentration - 1.0) * elementwise.log(x), -1) - special.lbeta(self.concentration)
@@ -160,6 +168,9 @@ class DirichletMultinomial(_OfLastAxis):
     @property
     def total_concentration(self) -> Any:
         return self._total_concentration
+
+    def _conditions(self, value: Any) -> list[Any]:
+        return conditions_of_counts(value, self.total_count, "counts last-dimension")
 
     def _log_prob(self, counts: Any) -> Any:
         ordered = special.lbeta(self.concentration + counts) - special.lbeta(self.concentration)
