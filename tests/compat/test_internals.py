@@ -233,3 +233,29 @@ def test_resource_variable_ops():
         sess.run(tf.global_variables_initializer())
         sess.run(change)
         assert sess.run(ops.read_variable_op(v.handle, dtype=tf.float32)).tolist() == [1.0, 7.0]
+
+
+def test_generated_functions():
+    nn, array = internal("ops.gen_nn_ops"), internal("ops.gen_array_ops")
+    x = tf.constant([[[[1.0], [2.0]], [[4.0], [3.0]]]])
+    ones = tf.ones([1, 1, 1, 1])
+    for name in ("_max_pool_grad", "max_pool_grad"):
+        largest = nn.max_pool(x, [1, 2, 2, 1], [1, 1, 1, 1], "VALID")
+        back = getattr(nn, name)(x, largest, ones, [1, 2, 2, 1], [1, 1, 1, 1], padding="VALID", name="back")
+        with tf.Session() as sess:
+            assert sess.run(back).ravel().tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert array._unique([1, 1, 2])._fields == ("y", "idx")
+    with pytest.raises(AttributeError, match="no_such_function"):
+        nn.no_such_function  # noqa: B018
+
+
+def test_names_beside_the_public_ones(caplog):
+    assert internal("platform.test").mock.patch.dict
+    assert internal("framework.ops").EagerTensor.__name__ == "EagerTensor"
+    deprecation = internal("util.deprecation")
+    old = deprecation.deprecated(None, "another")(lambda: 3)
+    with deprecation.silence():
+        assert old() == 3
+    assert not caplog.records
+    with pytest.raises(tf.errors.UnimplementedError):
+        importlib.import_module("tensorflow.python.autograph").to_graph(len)

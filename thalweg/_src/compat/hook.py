@@ -20,6 +20,7 @@ from typing import Any
 from thalweg._src.compat import modules, neighbours, second
 from thalweg._src.compat.nearest import MissingModule, MissingSymbol
 from thalweg._src.formats import protos
+from thalweg._src.ops import raw
 
 NAME = "tensorflow"
 ESTIMATORS = (
@@ -169,6 +170,8 @@ def second_alias(fullname: str, path: str) -> Alias | None:
 def inherited(path: str, name: str) -> Any:
     """What an internal module holds because it imported it: a public name of its contrib package, or a module beside it."""
     parts = path.split(".")
+    if parts[-1].startswith("gen_") and parts[-1].endswith("_ops"):
+        return raw.generated(name)
     if parts[0] == "contrib" and len(parts) > 2:
         return public_value(f"contrib.{parts[1]}.{name}")
     if parts[0] == "python" and len(parts) == 3:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from thalweg._src.lib.platform import logging as log
 
 _warned: set[Any] = set()
+_silent = False
+
+
+def _tell(*message: Any) -> None:
+    if not _silent:
+        log.warning(*message)
 
 
 def _check(func: Any, name: str) -> None:
@@ -55,7 +62,7 @@ def deprecated(date: str | None, instructions: str, warn_once: bool = True) -> C
             if func not in _warned:
                 if warn_once:
                     _warned.add(func)
-                log.warning(
+                _tell(
                     "From %s: %s (from %s) is deprecated and will be removed %s.\nInstructions for updating:\n%s",
                     _place(),
                     getattr(func, "__qualname__", str(func)),
@@ -78,7 +85,7 @@ def _warn_of_argument(func: Any, key: Any, warn_once: bool, text: str, date: str
         return
     if warn_once:
         _warned.add((func, key))
-    log.warning(
+    _tell(
         "From %s: calling %s (from %s) with %s is deprecated and will be removed %s.\nInstructions for updating:\n%s",
         _place(),
         getattr(func, "__qualname__", str(func)),
@@ -203,7 +210,7 @@ def _warn_of_name(key: Any, deprecated_name: str, name: str, warn_once: bool) ->
     if key not in _warned:
         if warn_once:
             _warned.add(key)
-        log.warning("From %s: The name %s is deprecated. Please use %s instead.\n", _place(), deprecated_name, name)
+        _tell("From %s: The name %s is deprecated. Please use %s instead.\n", _place(), deprecated_name, name)
 
 
 def deprecated_argument_lookup(new_name: str, new_value: Any, old_name: str, old_value: Any) -> Any:
@@ -213,6 +220,17 @@ def deprecated_argument_lookup(new_name: str, new_value: Any, old_name: str, old
             raise ValueError(f"Cannot specify both '{old_name}' and '{new_name}'")
         return old_value
     return new_value
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """No warnings of what is deprecated, inside."""
+    global _silent
+    before, _silent = _silent, True
+    try:
+        yield
+    finally:
+        _silent = before
 
 
 def rewrite_argument_docstring(old_doc: str, old_argument: str, new_argument: str) -> str:

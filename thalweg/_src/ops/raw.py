@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,30 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(name for name in OPS if not name.startswith("_") and name not in _APART)
+
+
+def generated(name: str) -> Callable[..., Any]:
+    """The op that TensorFlow's generated modules call `name`, `max_pool_grad` or (older) `_max_pool_grad`, which takes positional
+    arguments. Raises LookupError for none.
+    """
+    function = _function_of(OPS[_snake_names()[name.removeprefix("_")]])
+    signature = inspect.signature(function)
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    positional = signature.replace(parameters=[p.replace(kind=either) for p in signature.parameters.values()])
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(**positional.bind(*args, **kwargs).arguments)
+
+    call.__signature__ = positional  # type: ignore[attr-defined]
+    return call
+
+
+@functools.cache
+def _snake_names() -> dict[str, str]:
+    """The types of ops by the names of their functions: Conv2DBackpropInput is conv2d_backprop_input."""
+    words = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
+    return {words.sub("_", name).lower(): name for name in OPS if not name.startswith("_")}
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from typing import Any
 
 from thalweg._src.core import raw_operations
 from thalweg._src.core.collection_protos import register_proto_function as register_proto_function
+from thalweg._src.core.eager import EagerTensor as EagerTensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import colocate_with as colocate_with
 from thalweg._src.core.sparse_tensor import SparseTensor
