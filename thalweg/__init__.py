@@ -124,6 +124,7 @@ from thalweg._src.lib.eager.context import disable_eager_execution as disable_ea
 from thalweg._src.lib.eager.context import enable_eager_execution as enable_eager_execution
 from thalweg._src.lib.eager.context import executing_eagerly as executing_eagerly
 from thalweg._src.lib.eager.functions import function as function
+from thalweg._src.lib.joint_calls import batch_function as nondifferentiable_batch_function
 from thalweg._src.lib.libraries import CXX11_ABI_FLAG as CXX11_ABI_FLAG
 from thalweg._src.lib.libraries import MONOLITHIC_BUILD as MONOLITHIC_BUILD
 from thalweg._src.lib.libraries import load_file_system_library as load_file_system_library

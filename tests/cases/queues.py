@@ -327,6 +327,18 @@ step_by_step("Stage", staged, "", [normal(2)])
 step_by_step("MapStage", lambda tf: staged_by_key(tf, False))
 step_by_step("OrderedMapStage", lambda tf: staged_by_key(tf, True))
 step_by_step("Barrier", gathered)
+
+
+def for_all_at_once(tf, x):
+    doubled = tf.contrib.batching.batch_function(1, 8, 1000)(lambda x: x * 2.0)
+    filled = tf.contrib.batching.batch_function(2, 8, 1000, allowed_batch_sizes=[4, 8])(
+        lambda x, y: (tf.reduce_sum(x, axis=1), tf.concat([x, y], 1) + 1.0)
+    )
+    return Steps(doubled(x), *filled(x, x * 3.0))
+
+
+# TensorFlow numbers the names of functions through all graphs of a process.
+step_by_step("BatchFunction", for_all_at_once, "", [normal(3, 2)], graph=False)
 CASES += [
     Fails("Stage", [given([1], "int32")], lambda tf, x: staging(tf).StagingArea([tf.float32]).put(x), "dtype"),
     Fails("Barrier", [], lambda tf: raw(tf, "Barrier", component_types=[tf.float32], shapes=[[]], capacity=3), "room"),

@@ -93,6 +93,7 @@ from thalweg._src.ops.numeric import segments as segments
 from thalweg._src.ops.numeric import special as special
 from thalweg._src.ops.queueing import accumulators as accumulators
 from thalweg._src.ops.queueing import barriers as barriers
+from thalweg._src.ops.queueing import batching as batching
 from thalweg._src.ops.queueing import queues as queues
 from thalweg._src.ops.queueing import staging as staging
 from thalweg._src.ops.ragged_tensors import ragged as ragged

@@ -22,6 +22,7 @@ class ElementFunction:
     def __init__(self, func: Callable[..., Any], what: str, spec: Any, *, unpack: bool = True, result: Any = None):
         name = "_".join([what.replace(".", "_").replace("()", ""), _name_of(func)])
         self.graph = FuncGraph(f"__inference_{re.sub(r'[^A-Za-z0-9_<>]', '_', name)}", get_default_graph())
+        self.graph._names_in_use = {}  # names of its own: outside, nothing is made
         flat = structure.flat_specs(spec)
         arguments = [self.graph.argument(s.dtype, s.shape._dims, f"args_{i}") for i, s in enumerate(flat)]
         outer = self.graph.outer
