@@ -80,7 +80,7 @@ def test_the_package_where_estimators_went(served):
     assert regression_head.RegressionHead is tf.estimator.RegressionHead
     assert dnn.DNNClassifier is tf.estimator.DNNClassifier
     with pytest.raises(ImportError, match=r"thalweg has no tensorflow_estimator.python.estimator.hed"):
-        import tensorflow_estimator.python.estimator.hed  # noqa: F401
+        import tensorflow_estimator.python.estimator.hed
 
 
 def test_classes_of_both_versions(served):

@@ -67,3 +67,23 @@ def test_what_can_not_be():
             replicated(*data(), "train")
     with tf.Graph().as_default(), pytest.raises(ValueError, match="Batch size 7 needs to be divisible"):
         replicated(tf.constant(X[1:]), tf.constant(Y[1:]), "train")
+
+
+def test_several_heads_have_their_names_in_front_of_what_is_served():
+    heads = [tf.contrib.estimator.regression_head(name=name) for name in ("a", "b")]
+    both = tf.contrib.estimator.multi_head(heads, head_weights=[1.0, 3.0])
+    logits = {"a": tf.constant([[1.0]]), "b": tf.constant([[2.0]])}
+    served = both.create_estimator_spec({}, "infer", logits).export_outputs
+    assert set(served) == {
+        "serving_default",
+        "predict",
+        "a",
+        "a/predict",
+        "a/regression",
+        "b",
+        "b/predict",
+        "b/regression",
+    }
+    loss = both.create_loss({}, "eval", logits, {"a": tf.constant([[0.0]]), "b": tf.constant([[0.0]])})
+    with tf.Session() as session:
+        assert session.run([loss.training_loss, loss.unreduced_loss["b"]]) == [13.0, [[12.0]]]

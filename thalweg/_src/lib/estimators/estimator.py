@@ -422,7 +422,9 @@ class Estimator:
         return spec
 
 
-_MAY_BE_OVERRIDDEN = {"model_fn", "_create_and_assert_global_step", "_export_all_saved_models"}
+_MAY_BE_OVERRIDDEN = {"model_fn", "_create_and_assert_global_step", "_export_all_saved_models"} | {
+    *("_call_input_fn", "_create_global_step"),  # before 1.13
+}
 
 
 def _check_nothing_overridden(estimator: Estimator) -> None:

@@ -166,14 +166,22 @@ class MultiHead(Head):
     def create_loss(self, features: Any, mode: str, logits: Any, labels: Any) -> LossSpec:
         parts = self._split(logits)
         specs = [h.create_loss(features, mode, parts[h.name], labels[h.name]) for h in self._heads]
-        by_name = lambda field: {h.name: getattr(s, field) for h, s in zip(self._heads, specs, strict=True)}
-        total = self._weighted([s.training_loss for s in specs])
-        return LossSpec(total, by_name("unreduced_loss"), by_name("weights"), by_name("processed_labels"))
+        names = [h.name for h in self._heads]
+        losses, weights = (
+            dict(zip(names, self._scaled([getattr(s, field) for s in specs]), strict=True))
+            for field in ("unreduced_loss", "weights")
+        )
+        found = {h.name: s.processed_labels for h, s in zip(self._heads, specs, strict=True)}
+        return LossSpec(self._weighted([s.training_loss for s in specs]), losses, weights, found)
+
+    def _scaled(self, values: list[Any]) -> list[Any]:
+        """A value of each head times the head's weight."""
+        if not self._head_weights:
+            return values
+        return [math.multiply(value, w) for value, w in zip(values, self._head_weights, strict=True)]
 
     def _weighted(self, losses: list[Any]) -> Any:
-        weights = self._head_weights or (None,) * len(losses)
-        pairs = zip(losses, weights, strict=True)
-        return math.add_n([loss if w is None else math.multiply(loss, w) for loss, w in pairs])
+        return math.add_n(self._scaled(losses))
 
     def create_estimator_spec(
         self,
@@ -204,7 +212,7 @@ class MultiHead(Head):
             flat: Metrics = {}
             for head, spec in pairs:
                 for key, output in spec.export_outputs.items():
-                    outputs[head.name if key == DEFAULT_SIGNATURE else f"{key}/{head.name}"] = output
+                    outputs[head.name if key == DEFAULT_SIGNATURE else f"{head.name}/{key}"] = output
                     if key == "predict":
                         flat.update({f"{head.name}/{k}": v for k, v in output.outputs.items()})
             outputs["predict"] = PredictOutput(flat)
