@@ -99,11 +99,11 @@ class TowerOptimizer(Optimizer):
         towers = _towers()
         return self._optimizer().compute_gradients(_scaled(loss, towers.reduction, towers.count), *args, **kwargs)
 
-    def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, **kwargs: Any) -> Any:
+    def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, name: str | None = None) -> Any:
         """Apply the sums over the towers, in the last one; before that, only keep them."""
         towers, pairs = _towers(), list(grads_and_vars)
         if towers.count == 1:
-            return self._optimizer().apply_gradients(pairs, global_step, **kwargs)
+            return self._optimizer().apply_gradients(pairs, global_step, name)
         towers.gather(pairs)
         if towers.index < towers.count - 1:
             with get_default_graph().control_dependencies([g for g, _ in pairs if g is not None]):
@@ -116,7 +116,7 @@ class TowerOptimizer(Optimizer):
                     gathered.setdefault(variable, []).append(gradient)
             with scopes.name_scope("gradient_aggregating"):
                 summed = [(_sum(values, variable.device), variable) for variable, values in gathered.items()]
-            return self._optimizer().apply_gradients(summed, global_step=global_step, **kwargs)
+            return self._optimizer().apply_gradients(summed, global_step, name)
 
 
 def replicate_model_fn(
