@@ -189,6 +189,19 @@ for version in ("", "V2", "V3"):
         )
     )  # fmt: skip
 
+# Rows replaced or added to; TensorFlow overwrites what it is given, so that is computed first.
+for op in ("InplaceUpdate", "InplaceAdd", "InplaceSub"):
+    CASES.append(
+        OpCase(
+            op,
+            [normal(4, 3), given([2, 0], "int32"), normal(2, 3)],
+            lambda tf, x, i, v, op=op: raw(tf, op, x=x + x, i=i, v=v),
+            types=("float32", "float64", "int32"),
+            grad=False,
+            misuse=False,
+        )
+    )
+
 # Resources.
 CASES += [
     OpCase("VariableShape", [],

@@ -259,3 +259,15 @@ def test_names_beside_the_public_ones(caplog):
     assert not caplog.records
     with pytest.raises(tf.errors.UnimplementedError):
         importlib.import_module("tensorflow.python.autograph").to_graph(len)
+
+
+def test_rows_in_place():
+    ops = internal("ops.inplace_ops")
+    x = tf.zeros([3, 2])
+    made = [ops.alias_inplace_update(x, 1, [1.0, 2.0]), ops.alias_inplace_add(x, [0, 2], tf.ones([2, 2]))]
+    made.append(ops.alias_inplace_sub(x, None, tf.ones([3, 2])))
+    with tf.Session() as sess:
+        changed, added, less = sess.run(made)
+    assert changed.tolist() == [[0, 0], [1, 2], [0, 0]]
+    assert added.tolist() == [[1, 1], [0, 0], [1, 1]]
+    assert (less == -1).all()

@@ -198,6 +198,7 @@ OURS: dict[str, str] = {
     "keras.engine.input_spec": "thalweg._src.lib.layers.input_spec",
     "python.ops.weights_broadcast_ops": "thalweg._src.lib.weights",
     "python.ops.variable_scope": "thalweg._src.compat.internals.variable_scope",
+    "python.ops.inplace_ops": "thalweg._src.ops.arrays.in_place",
     "python.ops.init_ops": "thalweg._src.ops.stateful.initializers",
     "python.ops.lookup_ops": "thalweg.contrib.lookup",
     "python.pywrap_tensorflow": "thalweg._src.compat.internals.pywrap_tensorflow",

@@ -12,6 +12,7 @@ from thalweg._src.ops.arrays import diagonals as diagonals
 from thalweg._src.ops.arrays import distinct as distinct
 from thalweg._src.ops.arrays import gathering as gathering
 from thalweg._src.ops.arrays import grids as grids
+from thalweg._src.ops.arrays import in_place as in_place
 from thalweg._src.ops.arrays import indexing as indexing
 from thalweg._src.ops.arrays import joining as joining
 from thalweg._src.ops.arrays import padding as padding
