@@ -56,6 +56,15 @@ def test_results_stand_in_the_order_of_elements(workers):
     assert wait_for_fewer(0)
 
 
+def test_arguments_of_contrib_data():
+    numbers = tf.contrib.data.Dataset.range(5)
+    with tf.Session() as session:
+        assert elements(numbers.map(lambda x: x + 1, num_threads=2, output_buffer_size=3), session) == [1, 2, 3, 4, 5]
+        assert elements(numbers.map(lambda x: x + 1, output_buffer_size=3), session) == [1, 2, 3, 4, 5]
+        assert elements(numbers.map(lambda x: x + 1, 2), session) == [1, 2, 3, 4, 5]
+    assert wait_for_fewer(0)
+
+
 def test_calls_are_side_by_side():
     meeting = threading.Barrier(3, timeout=20)  # three calls that wait for each other
 

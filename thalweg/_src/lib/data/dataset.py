@@ -312,8 +312,21 @@ class Dataset:
 
     # -- functions of elements
 
-    def map(self, map_func: Callable[..., Any], num_parallel_calls: Any = None) -> "Dataset":
-        """`map_func` of each element; with `num_parallel_calls`, several at once, in order."""
+    def map(
+        self,
+        map_func: Callable[..., Any],
+        num_parallel_calls: Any = None,
+        *,
+        num_threads: Any = None,
+        output_buffer_size: Any = None,
+    ) -> "Dataset":
+        """`map_func` of each element; with `num_parallel_calls`, several at once, in order.
+
+        In `tf.contrib.data` of TensorFlow 1.2 to 1.4 that was `num_threads`, and `output_buffer_size` a prefetch behind it.
+        """
+        if output_buffer_size is not None:
+            return self.map(map_func, num_parallel_calls, num_threads=num_threads).prefetch(output_buffer_size)
+        num_parallel_calls = num_threads if num_parallel_calls is None else num_parallel_calls
         f = ElementFunction(map_func, "Dataset.map()", self.element_spec)
         attrs = structure.attrs(f.spec)
         if num_parallel_calls is None:
