@@ -62,7 +62,22 @@ def moving(tf):
         return [[np.asarray(v) for v in session.run(list(updates))], session.run(last), session.run([mean, variance])]
 
 
+def low_rank(d):
+    factor = [[1.0, 0.5], [0.0, 1.0], [2.0, -1.0]]
+    return d.MultivariateNormalDiagPlusLowRank([1.0, 0.0, 2.0], [1.0, 2.0, 0.5], 0.25, factor, [1.0, 0.5])
+
+
+def seeded(tf):
+    seeds = tf.contrib.distributions.SeedStream(7, "word")
+    again = tf.contrib.distributions.SeedStream(seeds, "other")
+    drawn = [tf.random_uniform([2], seed=s()) for s in (seeds, seeds, again)]
+    return drawn + [seeds.original_seed, again.salt, tf.contrib.distributions.SeedStream(None, "x")() is None]
+
+
 DISTRIBUTIONS = {
+    "MultivariateNormalDiagPlusLowRank": facts(low_rank, [1.5, 0.5, 1.0], ("covariance",)),
+    "MultivariateNormalDiagPlusLowRank samples": lambda tf: low_rank(tf.contrib.distributions).sample(3, seed=5),
+    "SeedStream": seeded,
     "Cauchy": facts(lambda d: d.Cauchy([0.0, 1.0], 2.0), [0.5, 0.25]),
     "HalfNormal": facts(lambda d: d.HalfNormal([1.0, 2.0]), [0.5, 0.25]),
     "HalfNormal quantile": lambda tf: tf.contrib.distributions.HalfNormal([1.0, 2.0]).quantile([0.25, 0.75]),

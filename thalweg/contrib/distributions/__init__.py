@@ -26,6 +26,10 @@ from thalweg._src.contrib.probability.functions import percentile as percentile
 from thalweg._src.contrib.probability.functions import reduce_weighted_logsumexp as reduce_weighted_logsumexp
 from thalweg._src.contrib.probability.functions import softplus_inverse as softplus_inverse
 from thalweg._src.contrib.probability.functions import tridiag as tridiag
+from thalweg._src.contrib.probability.low_rank import (
+    MultivariateNormalDiagPlusLowRank as MultivariateNormalDiagPlusLowRank,
+)
+from thalweg._src.contrib.probability.low_rank import SeedStream as SeedStream
 from thalweg._src.contrib.probability.points import Deterministic as Deterministic
 from thalweg._src.contrib.probability.points import VectorDeterministic as VectorDeterministic
 from thalweg._src.contrib.probability.relaxed import ExpRelaxedOneHotCategorical as ExpRelaxedOneHotCategorical
