@@ -197,12 +197,20 @@ def used(tf):
     ]
 
 
+def empty_regularizer(tf):
+    with tf.Graph().as_default() as graph:
+        tf.get_variable("v", [2], regularizer={})
+        tf.get_variable("w", [2], regularizer=tf.nn.l2_loss)
+        return [t.name for t in graph.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)]
+
+
 EXTRAS = {
     "print_op": printed,
     "fuse_op": fused,
     "BoundedTensorSpec": bounded,
     "colours": colours,
     "ops_used_by_graph_def": used,
+    "regularizer that is empty": empty_regularizer,
     "solvers": solved,
     "lanczos_bidiag": bidiagonal,
     "odeint": integrated,

@@ -133,7 +133,7 @@ class _VariableStore:
         if executing_eagerly() and not self._store_eager_variables:
             return v  # its caller alone keeps it
         self._vars[name] = v
-        if regularizer is not None:
+        if regularizer:  # libraries give an empty dict for none
             self._regularize(v, name, regularizer)
         return v
 
