@@ -58,6 +58,7 @@ from thalweg._src.compat.late_faces import __getattr__ as __getattr__
 from thalweg._src.core.convert import convert_to_tensor as convert_to_tensor
 from thalweg._src.core.convert import register_tensor_conversion_function as register_tensor_conversion_function
 from thalweg._src.core.devices import DeviceSpec as DeviceSpec
+from thalweg._src.core.dtypes import QUANTIZED_DTYPES as QUANTIZED_DTYPES
 from thalweg._src.core.dtypes import DType as DType
 from thalweg._src.core.dtypes import as_dtype as as_dtype
 from thalweg._src.core.dtypes import bfloat16 as bfloat16

@@ -1,5 +1,6 @@
 """tf.dtypes: types of elements, and casts."""
 
+from thalweg._src.core.dtypes import QUANTIZED_DTYPES as QUANTIZED_DTYPES
 from thalweg._src.core.dtypes import DType as DType
 from thalweg._src.core.dtypes import as_dtype as as_dtype
 from thalweg._src.core.dtypes import bfloat16 as bfloat16

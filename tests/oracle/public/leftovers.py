@@ -77,6 +77,15 @@ def rows_of_variables(tf):
     )
 
 
+def quantized(tf):
+    return sorted(t.name for t in tf.QUANTIZED_DTYPES) + [tf.dtypes.QUANTIZED_DTYPES == tf.QUANTIZED_DTYPES]
+
+
+def resource_methods(tf):
+    v = tf.contrib.eager.Variable(1.0)
+    return [raised(v.numpy), callable(tf.contrib.eager.Variable.numpy)]
+
+
 TABLES = {
     "leftovers": {
         "CriticalSection": critical,
@@ -87,5 +96,7 @@ TABLES = {
         "autograph.experimental.do_not_convert": rewriting,
         "xla.experimental.compile": compiled,
         "Variable.scatter_max": rows_of_variables,
+        "QUANTIZED_DTYPES": quantized,
+        "contrib.eager.Variable.numpy": resource_methods,
     },
 }

@@ -209,6 +209,7 @@ string = _BY_NAME["string"]
 qint8, qint16, qint32 = _BY_NAME["qint8"], _BY_NAME["qint16"], _BY_NAME["qint32"]
 quint8, quint16 = _BY_NAME["quint8"], _BY_NAME["quint16"]
 resource, variant = _BY_NAME["resource"], _BY_NAME["variant"]
+QUANTIZED_DTYPES = frozenset(t for q in (qint8, qint16, qint32, quint8, quint16) for t in (q, q._as_ref))
 
 # The quantized types share their NumPy types with plain integers, which win here.
 _OF_NUMPY: dict[np.dtype, DType] = {}

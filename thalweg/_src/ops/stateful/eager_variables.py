@@ -165,6 +165,11 @@ class _TfeVariable(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, ResourceVariable)
 
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(EagerVariable, name)
+
 
 class TfeVariable(metaclass=_TfeVariable):
     """A resource variable, as `tf.Variable(..., use_resource=True)` makes it."""

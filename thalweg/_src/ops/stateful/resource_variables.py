@@ -149,6 +149,10 @@ class ResourceVariable(Variable):
         done = op(self._variable, tensor, dtype=self._dtype, name=name)
         return AssignedVariable(self, done) if read_value else done
 
+    def numpy(self) -> Any:
+        """The value as an array, under eager execution. Raises NotImplementedError in a graph."""
+        raise NotImplementedError("numpy() is only available when eager execution is enabled.")
+
     def assign(
         self, value: Any, use_locking: bool | None = None, name: str | None = None, read_value: bool = True
     ) -> Any:
