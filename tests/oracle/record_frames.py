@@ -13,6 +13,9 @@ import zlib
 import numpy as np
 import tensorflow
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from oracle import sequence_frames
+
 VERSION = ".".join(tensorflow.__version__.split(".")[:2])
 tf = tensorflow
 if int(VERSION.split(".")[0]) > 1:
@@ -305,13 +308,13 @@ def main(names):
     if names:
         with np.load(path) as file:
             kept = {key: file[key] for key in file.files if key.split("/")[0] not in names}
-    for program in PROGRAMS:
+    for program in PROGRAMS + sequence_frames.PROGRAMS:
         if names and program.__name__ not in names:
             continue
         with tf.Graph().as_default() as graph:
             tf.set_random_seed(3)
             RNG.seed(len(program.__name__))
-            made = program()
+            made = program() if program in PROGRAMS else program(tf, VERSION, normal)
             if made is None:
                 continue
             out, feeds = made

@@ -231,6 +231,8 @@ class Conditions:
     def _state_of(self, item: Item) -> State:
         if isinstance(item, Operation) and item.opdef.frame == "merge":
             return self._behind_merge(item)
+        if isinstance(item, Operation) and item.opdef.frame == "trigger":
+            return ()  # it runs when all that it waits for has run, or was found not to
         tensors, controls = self.frames.needs(item)
         found = [self.of(t) for t in tensors]
         found += [self.state.get(self.frames.item(c, self.path), ()) for c in controls]

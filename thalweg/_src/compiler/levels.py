@@ -98,7 +98,7 @@ class Level:
             self.rules.push(self, item)
         elif kind == "pop":
             self.rules.pop(self, item)
-        elif kind:
+        elif kind and kind != "trigger":
             raise unsupported([item], "an op of a frame outside of any")
         else:
             self.copy(item)

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thalweg._src.core import build, shapes
+from thalweg._src.core import build, dtypes, shapes
 from thalweg._src.core.attr_protos import attr_from_proto
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.later_ops import without_hints
@@ -93,6 +93,15 @@ _SHAPED_PLACEHOLDERS = 24
 
 # Attrs that later versions of TensorFlow write for their optimizer (into gradients) or their messages alone.
 _HINTS = frozenset(["grad_a", "grad_b", "grad_x", "grad_y", "debug_name"])
+# Attrs that ops of 1.x have had since, where not zero keeps to what they did before.
+_LATER: dict[str, Any] = {
+    **dict.fromkeys(["shape_type", "Tsegmentids", "Tk", "index_type"], dtypes.int32.as_datatype_enum),
+    **dict.fromkeys(["Treal", "dtype"], dtypes.float32.as_datatype_enum),
+    "Tcomplex": dtypes.complex64.as_datatype_enum,
+    **dict.fromkeys(["exponential_avg_factor", "num_groups", "logits_dimension"], 1),
+    **dict.fromkeys(["axis", "blank_index"], -1),
+    **dict.fromkeys(["use_default_device", "reshuffle_each_iteration"], True),
+}
 
 
 class _Importer:
@@ -335,6 +344,8 @@ class _Importer:
                 return a.HasField("default_value") and a.default_value.SerializeToString() == proto.SerializeToString()
         # Without the producer's list: an attr at its zero value changes nothing.
         which = proto.WhichOneof("value")
+        if name in _LATER:
+            return getattr(proto, which) == _LATER[name]
         if which in ("b", "i", "f", "s"):
             return not getattr(proto, which)
         return which == "list" and not proto.list.ByteSize()

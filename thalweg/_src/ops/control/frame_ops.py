@@ -151,7 +151,7 @@ note.shape_rule(lambda node: [()])
 noted.shape_rule(lambda node: [None])
 
 
-@op("ControlTrigger")
+@op("ControlTrigger", frame="trigger")
 def control_trigger():
     """Nothing; what waits for it runs whether or not its inputs did."""
 

@@ -112,7 +112,9 @@ def _is_flow(t, values):
     t = through_identities(t)
     if t in values:
         return isinstance(values[t], Structured)
-    return t.op.opdef.structured and t.op.outputs[-1] is t and t.op.type.startswith("TensorArray") and t.dims == ()
+    if t.op.opdef.hands_on:  # a loop gives a flow where it takes one
+        return _is_flow(t.op.inputs[t.value_index], values)
+    return t.op.opdef.outputs[-1].name in ("flow", "flow_out") and t.op.outputs[-1] is t
 
 
 def _write(node, cond, body, values, fixed, users, turns, count, run):
