@@ -4,6 +4,7 @@ The graphs and values are recorded by tests/oracle/record_frames.py.
 """
 
 import collections
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,16 @@ def steps_of(record):
         ]
 
 
+# What takes seconds to compile each; those of sequence_frames.py and the like.
+LONG = frozenset(
+    ["deep", "dropped_lstm", "both_directions", "own_steps", "lengths_of_steps", "rows_of_rows", "beams", "of_0"]
+)
+
+
 @pytest.mark.parametrize(("version", "name"), list(RECORDS))
 def test_imported_graph(version, name):
+    if name in LONG and not os.environ.get("THALWEG_SLOW"):
+        pytest.skip("takes a minute with its like: THALWEG_SLOW=1")
     record = RECORDS[version, name]
     graph_def = tf.GraphDef.FromString(record["graph"].tobytes())
     with tf.Graph().as_default() as graph, tf.Session() as sess:
@@ -54,9 +63,9 @@ def test_imported_graph(version, name):
             for t, got in zip(fetch, sess.run(list(fetch), feed), strict=True):
                 np.testing.assert_allclose(got, fetch[t], rtol=3e-5, atol=3e-6, err_msg=t)
         on_host = [op for c in sess._last_plan.clusters if c.is_host for op in c.ops if op.type in ("If", "While")]
-        # The gradient of a lookup in a loop gets longer in every turn, and a picture that is turned has another shape: op by op
-        # they can.
-        assert not on_host or name in ("embedded", "pictures"), "compiled"
+        # The gradient of a lookup has as many rows as there were lookups, which differs between turns or branches; a picture that is
+        # turned has another shape, and so has what grows: op by op they can.
+        assert not on_host or name in ("embedded", "pictures", "growing", "of_0"), "compiled"
 
 
 def test_what_can_not_be_made_functional_is_named():

@@ -19,7 +19,7 @@ from thalweg._src.core.apply import Replan
 from thalweg._src.core.differentiate import forward_and_pull
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
-from thalweg._src.core.structured import Structured, plain
+from thalweg._src.core.structured import Nothing, Structured, plain
 
 _SMALL = 64  # elements
 
@@ -109,8 +109,12 @@ class Interpreter:
             self._alias(op, env)
             return
         values = [env[t] for t in op._inputs]
-        if not opdef.structured and opdef.bodies is None and any(isinstance(v, Structured) for v in values):
-            values = [plain(v) for v in values]
+        if opdef.bodies is None and any(isinstance(v, Structured) for v in values):
+            if any(isinstance(v, Nothing) for v in values):  # in a branch that is traced, but known not to be taken
+                env.update((t, Nothing()) for t in op.outputs)
+                return
+            if not opdef.structured:
+                values = [plain(v) for v in values]
         if opdef.wants_run or op in self._differentiated:
             self._run_bodies(op, values, env)
             return

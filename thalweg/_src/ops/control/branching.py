@@ -66,6 +66,6 @@ def _common(a, b):
 def _in_form(value, form):
     if not isinstance(form, Structured):
         return jnp.zeros(form.shape, form.dtype) if isinstance(value, Nothing) else value
-    if not isinstance(value, Structured):
+    if not isinstance(value, Structured) or isinstance(value, Nothing):
         return form.blank()
     return value.like(form)
