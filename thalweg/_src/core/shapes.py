@@ -172,6 +172,7 @@ class TensorShape:
     """
 
     __slots__ = ("_dims",)
+    _v2_behavior = False  # whether sizes are plain integers, as in 2.x; read by programs of 1.13 to 1.15
 
     def __init__(self, dims: Any):
         self._dims: Dims = as_dims(dims)
