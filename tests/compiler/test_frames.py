@@ -43,6 +43,9 @@ LONG = frozenset(
     ["deep", "dropped_lstm", "both_directions", "own_steps", "lengths_of_steps", "rows_of_rows", "beams", "of_0"]
 )
 
+# Values are right, but as 0.12 wrote these they run op by op.
+OF_0 = {("0.12", "own_steps"), ("0.12", "rows_of_rows"), ("0.12", "which")}
+
 
 @pytest.mark.parametrize(("version", "name"), list(RECORDS))
 def test_imported_graph(version, name):
@@ -65,7 +68,7 @@ def test_imported_graph(version, name):
         on_host = [op for c in sess._last_plan.clusters if c.is_host for op in c.ops if op.type in ("If", "While")]
         # The gradient of a lookup has as many rows as there were lookups, which differs between turns or branches; a picture that is
         # turned has another shape, and so has what grows: op by op they can.
-        assert not on_host or name in ("embedded", "pictures", "growing", "of_0"), "compiled"
+        assert not on_host or name in ("embedded", "pictures", "growing", "of_0") or (version, name) in OF_0, "compiled"
 
 
 def test_what_can_not_be_made_functional_is_named():

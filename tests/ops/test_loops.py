@@ -224,3 +224,18 @@ def test_a_branch_that_is_not_taken_may_read_what_is_not_there():
         assert session.run(first, {rows: np.ones((2, 3))}).tolist() == [1, 1, 1]
         with pytest.raises(tf.errors.InvalidArgumentError, match="read from index 0 but array size is: 0"):
             session.run(store.read(0), {rows: np.ones((0, 3))})
+
+
+def test_arrays_keep_64_bits_where_loops_run_op_by_op():
+    x, n = tf.placeholder(tf.float64, [3]), tf.placeholder(tf.int32, [])
+    array = tf.TensorArray(tf.float64, size=0, dynamic_size=True, element_shape=[3], clear_after_read=False)
+    array = tf.while_loop(lambda i, _: i < n, lambda i, a: (i + 1, a.write(i, x / 3.0)), (0, array))[1]
+
+    def turn(i, s):
+        return i + 1, s + array.read(i) + 0.0 * tf.py_func(lambda v: v, [s], tf.float64)
+
+    shapes = (tf.TensorShape([]), tf.TensorShape(None))
+    total = tf.while_loop(lambda i, _: i < n, turn, (0, tf.zeros([3], tf.float64)), shape_invariants=shapes)[1]
+    values = np.array([0.1, 0.2, 0.3])
+    with tf.Session() as sess:
+        np.testing.assert_allclose(sess.run(total, {x: values, n: 3}), values, rtol=1e-14)

@@ -119,7 +119,7 @@ def root_of(handle):
         if node.type.startswith("TensorArrayGrad"):
             order += 1
             handle = node.inputs[0]
-        elif node.opdef.alias or node.opdef.frame:
+        elif (node.opdef.alias or node.opdef.frame) and node.inputs:
             handle = node.inputs[0]
         elif node.type == "_Arg":
             outer = [t for t, inner in getattr(node.graph, "captures", {}).items() if inner is handle]
