@@ -208,3 +208,11 @@ def test_threads_end_with_their_session():
     assert not runner.exceptions_raised
     with pytest.raises(tf.errors.CancelledError, match="Session has been closed"):
         sess.make_callable(queue.size())()
+
+
+def test_strings_are_decoded_at_one_length():
+    """`fixed_length` is an argument of `tf.compat.v2`."""
+    numbers = tf.io.decode_raw(["abc", "d", ""], tf.uint16, fixed_length=4)
+    assert numbers.shape.as_list() == [3, 2]
+    with tf.Session() as session:
+        assert session.run(numbers).tolist() == [[0x6261, 0x63], [0x64, 0], [0, 0]]

@@ -99,10 +99,13 @@ def decode_raw(
     little_endian: bool = True,
     name: str | None = None,
     bytes: Any = None,
+    *,
+    fixed_length: Any = None,
 ) -> Tensor:
     """The numbers of type `out_type` whose bytes the strings are: [...] -> [..., bytes / size].
 
-    Raises InvalidArgumentError in the run for strings of different lengths, or whose length does not fit.
+    With `fixed_length`, an argument of `tf.compat.v2`, strings are cut or filled up with zeros to so many bytes. Raises
+    InvalidArgumentError in the run for strings of different lengths, or whose length does not fit.
 
     >>> run(tf.decode_raw(["ab"], tf.uint8))
     array([[97, 98]], dtype=uint8)
@@ -110,7 +113,8 @@ def decode_raw(
     data = renamed("input_bytes", input_bytes, "bytes", bytes)
     if out_type is None:
         raise ValueError("decode_raw_v1() missing 1 positional argument: 'out_type'")
-    return _decode_raw(data, out_type=dtypes.as_dtype(out_type), little_endian=little_endian, name=name)
+    how = {"out_type": dtypes.as_dtype(out_type), "little_endian": little_endian, "name": name}
+    return _decode_raw(data, **how) if fixed_length is None else _decode_padded_raw(data, fixed_length, **how)
 
 
 # -- CSV
