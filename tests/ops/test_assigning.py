@@ -78,3 +78,12 @@ def test_scalar_is_not_partitioned():
     with tf.variable_scope("s", partitioner=tf.fixed_size_partitioner(2)):
         assert tf.get_variable("v", shape=()).name == "s/v:0"
         assert len(list(tf.get_variable("w", shape=[4]))) == 2
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_gather_nd_of_a_variable(use_resource):
+    v = tf.Variable([[1, 2], [3, 4], [5, 6]], use_resource=use_resource)
+    parts = tf.gather_nd(v, [[0, 1], [2, 0]])
+    with tf.Session() as s:
+        s.run(v.initializer)
+        assert s.run([parts, v.gather_nd([[1, 1]])])[0].tolist() == [2, 5]

@@ -393,7 +393,7 @@ class Variable(metaclass=_Made):
         """The entries at these places."""
         from thalweg._src.ops.late import array
 
-        return array.gather_nd(self, indices, name=name)
+        return array.gather_nd(self.value(), indices, name=name)
 
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Subtract `updates` at `indices`."""
