@@ -83,7 +83,12 @@ def test_scalar_is_not_partitioned():
 @pytest.mark.parametrize("use_resource", [False, True])
 def test_gather_nd_of_a_variable(use_resource):
     v = tf.Variable([[1, 2], [3, 4], [5, 6]], use_resource=use_resource)
-    parts = tf.gather_nd(v, [[0, 1], [2, 0]])
+    parts, rows = tf.gather_nd(v, [[0, 1], [2, 0]]), tf.gather(v, [1])
     with tf.Session() as s:
         s.run(v.initializer)
-        assert s.run([parts, v.gather_nd([[1, 1]])])[0].tolist() == [2, 5]
+        assert [x.tolist() for x in s.run([parts, v.gather_nd([[1, 1]]), rows, v.sparse_read([1])])] == [
+            [2, 5],
+            [4],
+            [[3, 4]],
+            [[3, 4]],
+        ]

@@ -387,7 +387,7 @@ class Variable(metaclass=_Made):
         """The rows with these numbers."""
         from thalweg._src.ops.late import array
 
-        return array.gather(self, indices, name=name)
+        return array.gather(self.value(), indices, name=name)
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
         """The entries at these places."""
