@@ -24,14 +24,39 @@ def test_there_is_none_by_what_a_loop_does_not_depend_on():
 
     store = tf.TensorArray(tf.int32, 3)
     _, a, b, _ = tf.while_loop(lambda i, *_: i < 3, body, [0, x, z, store])
-    assert [g is not None for g in tf.gradients(a, [x, z])] == [True, True]  # the first value of a variable gets zeros
+    assert [g is not None for g in tf.gradients(a, [x, z])] == [True, False]
     one = tf.constant(1.0)
     *_, store = tf.while_loop(lambda i, *_: i < 3, body, [0, one, one, store])
     assert tf.gradients(store.stack(), [x, z]) == [None, None]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         assert session.run(tf.gradients(b, [z])) == [1.0]
-        assert session.run(tf.gradients(a, [x, z])) == [32.0, 0.0]
+        assert session.run(tf.gradients(a + tf.stop_gradient(b), [x, z])) == [
+            32.0,
+            0.0,
+        ]  # zeros for what is used at all
+
+
+@pytest.mark.parametrize(
+    ("wanted", "by"),
+    [
+        (lambda a, b, s: a, "x"),
+        (lambda a, b, s: b, "zw"),
+        (lambda a, b, s: a + tf.stop_gradient(b), "xzw"),
+        (lambda a, b, s: a + tf.stop_gradient(s.stack()), "xv"),
+        (lambda a, b, s: tf.stop_gradient(a) + tf.stop_gradient(b), ""),
+    ],
+)
+def test_a_loop_hands_zeros_to_its_results_that_are_used(wanted, by):
+    """As TensorFlow 1.15 does, whose loop waits for the gradients of all exits that something between uses."""
+    sources = {name: tf.constant(2.0) for name in "xzwv"}
+    x, z, w, v = sources.values()
+    store = tf.TensorArray(tf.float32, 3)
+    _, a, b, store = tf.while_loop(
+        lambda i, *_: i < 3, lambda i, a, b, s: (i + 1, a * x, b + w, s.write(i, v)), [0, x, z, store]
+    )
+    found = tf.gradients(wanted(a, b, store), list(sources.values()))
+    assert "".join(name for name, g in zip(sources, found, strict=True) if g is not None) == by
 
 
 def noisy(n, grows):

@@ -230,7 +230,8 @@ class OpDef:
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
     `constant`: has no inputs and one value. `presence`: tells whether a variable has a value.
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
-    `takes_none`: its gradient function takes None for an output that nobody used. `args_of(op)`: what its inputs are, where that
+    `takes_none`: its gradient function takes None for an output that nobody used. `reaches(op, outputs)`: the inputs on which outputs
+    depend; with `zeros_too`, gradients of some outputs bring zeros for the others. `args_of(op)`: what its inputs are, where that
     depends on its attrs. `back_edge`: closes a loop, `frame`: what it does in a control-flow frame ('switch', 'merge' ...), if it
     belongs to one. `bodies(attrs, inputs)`: its body graphs, each with the tensors outside that its inputs stand for; with
     `pure_bodies`, what they write is thrown away. `chooses(attrs, value)`: the one of them that runs for this value of its first input.
@@ -264,6 +265,7 @@ class OpDef:
         self.back_edge: bool = facts.pop("back_edge", False)
         self.frame: str = facts.pop("frame", "")
         self.takes_none: bool = facts.pop("takes_none", False)
+        self.zeros_too: bool = facts.pop("zeros_too", False)
         self.waits: bool = facts.pop("waits", False)
         self.keeps_place: bool = facts.pop("keeps_place", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)

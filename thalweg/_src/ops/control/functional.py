@@ -76,14 +76,10 @@ def case_op(
     return one_of(index, branches, input, Tout, run)
 
 
-def _reached_gradients(node, *grads):
-    """None for inputs on which no output depends; a loop variable begins with what has a gradient, if only zeros."""
+def _gradients(node, *grads):
     if node.attrs.get("_back_prop") is False:
         return [None] * len(node.inputs)
-    reached = node.opdef.reaches(node, [i for i, g in enumerate(grads) if g is not None])
-    variables = len(node.attrs["body"].outputs) if "body" in node.attrs else 0
-    found = symbolic_gradients(node, *grads)
-    return [g if i < variables or i in reached else None for i, g in enumerate(found)]
+    return symbolic_gradients(node, *grads)
 
 
 def _shapes_of(graphs):
@@ -111,7 +107,7 @@ case_op.shape_rule(lambda node: _shapes_of(node.attrs["branches"]))
 case_op.bodies = lambda attrs, inputs: [(g, list(inputs[1:])) for g in attrs["branches"]]
 case_op.chooses = lambda attrs, index: attrs["branches"][_place(index, len(attrs["branches"]))]
 for _branching in (if_op, stateless_if, case_op):
-    _branching.grad(_reached_gradients)
+    _branching.grad(_gradients)
     _branching.reaches, _branching.takes_none = through_branches, True
 
 
@@ -161,7 +157,7 @@ def _declared_shapes(node):
 
 for _while_op in (while_op, stateless_while):
     _while_op.shape_rule(_declared_shapes)
-    _while_op.grad(_reached_gradients)
-    _while_op.reaches, _while_op.takes_none = through_loop, True
+    _while_op.grad(_gradients)
+    _while_op.reaches, _while_op.takes_none, _while_op.zeros_too = through_loop, True, True
     _while_op.bodies = lambda attrs, inputs: [(attrs["cond"], list(inputs)), (attrs["body"], list(inputs))]
     _while_op.hands_on = ("body",)

@@ -9,6 +9,7 @@ from thalweg._src.core import dtypes, eager, recording
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.opdef import OPS
 from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control.reaching import where_reached
 from thalweg._src.ops.derivatives.gradients import _add, _flows, gradient_function
 
 
@@ -103,9 +104,12 @@ def _through(op: Operation, grads: list[Any]) -> list[tuple[Tensor, Any]]:
             for i, t in enumerate(op.outputs):
                 if grads[i] is None and _flows(t) and t.dtype not in (dtypes.resource, dtypes.variant):
                     grads[i] = constants.zeros_like(t)
+    live = [i for i, g in enumerate(grads) if g is not None]
     found = fn(op, *grads)
     if not isinstance(found, list | tuple):
         found = [found]
+    if op.opdef.reaches is not None:
+        found = where_reached(op, found, live)
     if len(found) != len(op._inputs):
         raise ValueError(
             f"Num gradients {len(found)} generated for op {op.type} do not match num inputs {len(op._inputs)}"

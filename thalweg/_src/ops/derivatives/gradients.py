@@ -17,6 +17,7 @@ from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.opdef import GRADIENTS, OPS
 from thalweg._src.ops import basic
 from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.control.reaching import where_reached
 from thalweg._src.ops.derivatives.symbolic import symbolic_gradients
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices, concat_slices
 
@@ -230,6 +231,7 @@ class _Backward:
         self.xs = set(xs)
         self.grads: dict[Tensor, list[Any]] = {}
         self.stopped = {s.op for s in stop}
+        self.used: set[Tensor] = set()  # what operations between xs and ys take
         reached = self._forward(xs)
         self.pending = self._count(ys, reached)
         # An x that another x is computed from needs no gradients beyond itself.
@@ -297,6 +299,7 @@ class _Backward:
         pending = dict.fromkeys(between, 0)
         for op in between:
             for t in self._inputs_of(op):
+                self.used.add(t)
                 if t.op in pending:
                     pending[t.op] += 1
         return pending
@@ -347,6 +350,8 @@ class _Backward:
                 in_grads = grad_fn(op, *out_grads)
             if not isinstance(in_grads, list | tuple):
                 in_grads = [in_grads]
+            if op.opdef.reaches is not None:
+                in_grads = where_reached(op, in_grads, self._live(op, out_grads))
             if len(in_grads) != len(op.inputs):
                 raise ValueError(
                     f"Num gradients {len(in_grads)} generated for op {op.node_def} do not match num inputs {len(op.inputs)}"
@@ -357,6 +362,13 @@ class _Backward:
         for t, g in zip(op.inputs, in_grads, strict=True):
             if g is not None:
                 self._put(op, t, g)
+
+    def _live(self, op: Operation, out_grads: Sequence[Any]) -> list[int]:
+        """The outputs whose gradients go on, if only as zeros: a loop hands those to all results that something between uses."""
+        live = [i for i, g in enumerate(out_grads) if g is not None]
+        if op.opdef.zeros_too and any(op.outputs[i] in self.used for i in live):
+            live += [i for i, t in enumerate(op.outputs) if out_grads[i] is None and t in self.used and _flows(t)]
+        return live
 
     def _put(self, op: Operation, t: Tensor, g: Any) -> None:
         if isinstance(g, Tensor) and t.dtype.base_dtype != dtypes.resource:
