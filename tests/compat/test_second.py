@@ -95,7 +95,6 @@ def test_every_recorded_function_that_we_have_takes_its_arguments():
 NEW = {
     "image.extract_glimpse noise",
     "image.resize antialias",
-    "io.decode_raw fixed_length",
     "math.bincount name",
     "nn.dilation2d data_format",
     "nn.erosion2d data_format",

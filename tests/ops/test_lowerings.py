@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
-from thalweg._src.ops.numeric.matmul import _mat_mul
+from thalweg._src.ops.numeric.matmul import mat_mul_op
 
 
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
@@ -21,7 +21,7 @@ def test_matmul(m, rows, n, turned):
         f = jax.jit(lambda a, b: lowering(a, b, transpose_a=transpose_a, transpose_b=transpose_b))
         return np.asarray(f(a, b))
 
-    plain, cpu = product(_mat_mul.fn), product(_mat_mul.platforms["cpu"])
+    plain, cpu = product(mat_mul_op.fn), product(mat_mul_op.platforms["cpu"])
     assert cpu.shape == plain.shape == (m, n)
     assert cpu.dtype == plain.dtype
     np.testing.assert_allclose(cpu, plain, rtol=1e-5, atol=1e-5)
@@ -29,7 +29,7 @@ def test_matmul(m, rows, n, turned):
 
 def test_matmul_keeps_the_type_of_small_floats():
     a = np.ones((300, 4), np.float16)
-    out = jax.jit(lambda a: _mat_mul.platforms["cpu"](a, a, transpose_a=True))(a)
+    out = jax.jit(lambda a: mat_mul_op.platforms["cpu"](a, a, transpose_a=True))(a)
     assert out.dtype == np.float16
     np.testing.assert_array_equal(np.asarray(out), np.full((4, 4), 300, np.float16))
 

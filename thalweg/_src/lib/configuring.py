@@ -4,6 +4,7 @@ What the functions set goes into no session: sessions take a ConfigProto. They a
 that look at their own settings see them.
 """
 
+import inspect
 from typing import Any
 
 from thalweg._src.runtime.placing import of_kind
@@ -94,28 +95,35 @@ def set_virtual_device_configuration(device: Any, virtual_devices: Any) -> None:
     _settings["virtual", device.name] = virtual_devices
 
 
-def _switch(name: str, default: Any) -> tuple[Any, Any]:
+def _switch(name: str, default: Any, argument: str) -> tuple[Any, Any]:
+    signature = inspect.Signature([inspect.Parameter(argument, inspect.Parameter.POSITIONAL_OR_KEYWORD)])
+
     def get() -> Any:
         return _settings.get(name, default)
 
-    def put(value: Any) -> None:
-        _settings[name] = value
+    def put(*args: Any, **named: Any) -> None:
+        _settings[name] = signature.bind(*args, **named).arguments[argument]
 
+    put.__signature__ = signature  # type: ignore[attr-defined]
     get.__name__, put.__name__ = f"get_{name}", f"set_{name}"
     get.__doc__ = f"The setting {name!r}."
     put.__doc__ = f"Note the setting {name!r}. Sessions take theirs from a ConfigProto."
     return get, put
 
 
-get_intra_op_parallelism_threads, set_intra_op_parallelism_threads = _switch("intra_op_parallelism_threads", 0)
-get_inter_op_parallelism_threads, set_inter_op_parallelism_threads = _switch("inter_op_parallelism_threads", 0)
-get_soft_device_placement, set_soft_device_placement = _switch("soft_device_placement", True)
-get_jit, set_jit = _switch("jit", True)  # XLA compiles everything
+get_intra_op_parallelism_threads, set_intra_op_parallelism_threads = _switch(
+    "intra_op_parallelism_threads", 0, "num_threads"
+)
+get_inter_op_parallelism_threads, set_inter_op_parallelism_threads = _switch(
+    "inter_op_parallelism_threads", 0, "num_threads"
+)
+get_soft_device_placement, set_soft_device_placement = _switch("soft_device_placement", True, "enabled")
+get_jit, set_jit = _switch("jit", True, "enabled")  # XLA compiles everything
 
 
-get_device_policy, set_device_policy = _switch("device_policy", "silent")
-get_synchronous_execution, set_synchronous_execution = _switch("synchronous_execution", True)
-get_log_device_placement, set_log_device_placement = _switch("log_device_placement", False)
+get_device_policy, set_device_policy = _switch("device_policy", "silent", "device_policy")
+get_synchronous_execution, set_synchronous_execution = _switch("synchronous_execution", True, "enable")
+get_log_device_placement, set_log_device_placement = _switch("log_device_placement", False, "enabled")
 
 
 def list_devices() -> list[str]:
