@@ -73,9 +73,10 @@ class Plan:
                 c.slight_runs = haste.SOME
             elif not c.is_host and haste.is_huge(c.ops):
                 c.early_runs = {}
-        # Fetched values that nobody else reads, and the cluster of a device that gives each.
+        # Fetched values that nobody else reads, and the cluster of a CPU that gives each.
         alone = {*values}.difference(self.stand_ins.values(), *(c.inputs for c in self.clusters))
-        self.makers = {t: c for c in self.clusters if not c.is_host for t in c.outputs if t in alone}
+        compiled = [c for c in self.clusters if not c.is_host and c.colour.platform == "cpu"]
+        self.makers = {t: c for c in compiled for t in c.outputs if t in alone}
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)

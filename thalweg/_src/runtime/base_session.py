@@ -368,9 +368,7 @@ class BaseSession(ClusterRuns):
                 if found is None:
                     raise uninitialized(value.source, t.op)
                 return to_user(found)
-        maker = plan.makers.get(t)
-        alone = maker is not None and maker in env and maker.colour.platform == "cpu"
-        return to_user(value, not alone)
+        return to_user(value, plan.makers.get(t) not in env)
 
     def make_callable(
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False

@@ -105,9 +105,12 @@ def to_user(value: Any, ours: bool = True) -> Any:
         return value.for_user()
     if isinstance(value, np.generic | bytes):
         return value
-    if not ours and value.nbytes >= LARGE:
-        return np.asarray(_Held(np.asarray(value))).view(value.dtype)
-    return np.asarray(value)[()] if value.ndim == 0 else np.array(value)
+    found = np.asarray(value)
+    if found.ndim == 0:
+        return found[()]
+    if not ours and found.nbytes >= LARGE:
+        return np.asarray(_Held(found)).view(found.dtype)
+    return found.copy()
 
 
 class _Held:
