@@ -6,6 +6,5 @@ are machine code made from `source/` by a C++ compiler of the machine (`library.
 
 from thalweg._src.kernels import convolution as convolution
 from thalweg._src.kernels import pictures as pictures
-from thalweg._src.kernels import products as products
 from thalweg._src.kernels import turns as turns
 from thalweg._src.kernels import updates as updates

@@ -29,7 +29,6 @@ TARGETS = (
     "thalweg_convolution",
     "thalweg_convolution_by_input",
     "thalweg_convolution_by_filter",
-    "thalweg_product",
     "thalweg_adam",
     "thalweg_turns",
 )

@@ -1,6 +1,5 @@
 // The entry points that XLA calls, by the names that `kernels/library.py` registers.
 #include "convolution.h"
-#include "matrices.h"
 #include "turns.h"
 #include "updates.h"
 
@@ -73,13 +72,6 @@ ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers s
   return ffi::Error::Success();
 }
 
-ffi::Error multiply_matrices(ffi::ThreadPool pool, Array a, Array b, Result c, bool turned) {
-  const auto of_a = a.dimensions();
-  multiply(a.typed_data(), {b.typed_data(), b.dimensions()[1], turned}, of_a[0], of_a[1], c->dimensions()[1], c->typed_data(),
-           Parallel(pool));
-  return ffi::Error::Success();
-}
-
 // The variable, its slots, the gradient, and rate, beta1, beta2, epsilon; what follows is only waited for.
 ffi::Error update_by_adam(ffi::ThreadPool pool, Array var, Array m, Array v, Array gradient, Array numbers, ffi::RemainingArgs,
                           Result new_var, Result new_m, Result new_v, bool nesterov) {
@@ -112,14 +104,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_turns, take_turns,
                                   .RemainingRets()
                                   .Attr<Numbers>("program")
                                   .Attr<ffi::Span<const float>>("numbers"));
-
-XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_product, multiply_matrices,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Ret<Array>()
-                                  .Attr<bool>("turned"));
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_adam, update_by_adam,
                               ffi::Ffi::Bind()
