@@ -75,7 +75,7 @@ class Plan:
                 c.early_runs = {}
         # Fetched values that nobody else reads, and the cluster of a CPU that gives each.
         alone = {*values}.difference(self.stand_ins.values(), *(c.inputs for c in self.clusters))
-        compiled = [c for c in self.clusters if not c.is_host and c.colour.platform == "cpu"]
+        compiled = [c for c in self.clusters if not (c.is_host or c.is_elsewhere) and c.colour.platform == "cpu"]
         self.makers = {t: c for c in compiled for t in c.outputs if t in alone}
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
