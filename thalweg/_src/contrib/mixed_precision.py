@@ -11,7 +11,7 @@ from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.ops.basic import group, no_op
 from thalweg._src.ops.control.control_flow import cond
 from thalweg._src.ops.late import math
-from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.sparse_tensors.indexed_slices import scaled
 from thalweg._src.ops.stateful.assigning import assign, assign_add
 from thalweg._src.ops.stateful.variables import Variable
 
@@ -112,9 +112,9 @@ class LossScaleOptimizer(Optimizer):
         """(gradient, variable) of the loss as it is, computed from the scaled one."""
         loss = loss() if callable(loss) else loss
         scale = self._manager.get_loss_scale()
-        scaled = loss * math.cast(scale, loss.dtype.base_dtype)
+        larger = loss * math.cast(scale, loss.dtype.base_dtype)
         pairs = self._opt.compute_gradients(
-            *(scaled, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, grad_loss)
+            *(larger, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, grad_loss)
         )
         return [(_divided(g, scale), v) for g, v in pairs]
 
@@ -130,9 +130,4 @@ class LossScaleOptimizer(Optimizer):
 
 
 def _divided(gradient: Any, scale: Any) -> Any:
-    if gradient is None:
-        return None
-    factor = math.cast(1.0 / scale, gradient.dtype.base_dtype)
-    if isinstance(gradient, IndexedSlices):
-        return IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
-    return gradient * factor
+    return None if gradient is None else scaled(gradient, math.cast(1.0 / scale, gradient.dtype.base_dtype))

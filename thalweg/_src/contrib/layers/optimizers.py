@@ -19,7 +19,7 @@ from thalweg._src.ops.arrays import constants, selecting
 from thalweg._src.ops.chance import random
 from thalweg._src.ops.numeric import arithmetic, casting, clip, elementwise
 from thalweg._src.ops.reports import checks
-from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices, scaled
 from thalweg._src.ops.stateful import variable_scope as vs
 from thalweg._src.ops.stateful.initializers import constant_initializer, zeros_initializer
 
@@ -164,10 +164,7 @@ def _multiplied(pairs: Any, multipliers: Any) -> list[Any]:
         key = v if v in multipliers else v.name
         if g is not None and key in multipliers:
             by = multipliers[key]
-            if isinstance(g, IndexedSlices):
-                g = IndexedSlices(g.values * by, g.indices, g.dense_shape)
-            else:
-                g = g * casting.cast(by, g.dtype)
+            g = scaled(g, by if isinstance(g, IndexedSlices) else casting.cast(by, g.dtype))
         out.append((g, v))
     return out
 
@@ -216,15 +213,9 @@ def adaptive_clipping_fn(
         factor = selecting.where(norm < largest, constants.ones_like(norm), down)
         if static_max_norm is not None:
             factor = arithmetic.minimum(static_max_norm / norm, factor)
-        return [(_times(g, factor), v) for g, v in pairs]
+        return [(scaled(g, factor), v) for g, v in pairs]
 
     return clipped
-
-
-def _times(g: Any, factor: Any) -> Any:
-    if isinstance(g, IndexedSlices):
-        return IndexedSlices(g.values * factor, g.indices, g.dense_shape)
-    return None if g is None else g * factor
 
 
 def _adaptive_norm(norm: Any, std_factor: float, decay: Any, global_step: Any, epsilon: float, name: Any) -> Any:

@@ -9,7 +9,7 @@ from thalweg._src.lib.optimizers.optimizer import Optimizer
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops.basic import group, no_op
 from thalweg._src.ops.control.control_flow import smart_cond
-from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.sparse_tensors.indexed_slices import scaled
 from thalweg._src.runtime import precision
 
 
@@ -37,12 +37,12 @@ class MixedPrecisionLossScaleOptimizer(Optimizer):
     ) -> list[tuple[Any, Any]]:
         """(gradient, variable) of the loss as it is, computed from the scaled one."""
         scale = self._loss_scale()
-        scaled = (lambda: loss() * scale) if callable(loss) else loss * scale
+        larger = (lambda: loss() * scale) if callable(loss) else loss * scale
         pairs = self._optimizer.compute_gradients(
-            *(scaled, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, grad_loss)
+            *(larger, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, grad_loss)
         )
         factor = 1 / self._loss_scale()
-        return [(_times(g, factor), v) for g, v in pairs]
+        return [(scaled(g, factor), v) for g, v in pairs]
 
     def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, name: str | None = None) -> Any:
         """The operation that applies gradients, and changes the scale where it is dynamic."""
@@ -66,12 +66,6 @@ class MixedPrecisionLossScaleOptimizer(Optimizer):
     def variables(self) -> list[Any]:
         """Those of the optimizer inside, and of the scale."""
         return [*self._optimizer.variables(), *self._loss_scale._weights.values()]
-
-
-def _times(gradient: Any, factor: Any) -> Any:
-    if isinstance(gradient, IndexedSlices):
-        return IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
-    return None if gradient is None else gradient * factor
 
 
 def enable_mixed_precision_graph_rewrite(opt: Any, loss_scale: Any = "dynamic") -> MixedPrecisionLossScaleOptimizer:

@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg._src.core.graph import Tensor
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices, scaled
 from thalweg._src.ops.updates import training, updating
 
 
@@ -29,8 +29,7 @@ class GradientDescentOptimizer(Optimizer):
 
     def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Any) -> Any:
         (rate,) = self._scalars(var, self._learning_rate_tensor)
-        delta = IndexedSlices(grad.values * rate, grad.indices, grad.dense_shape)
-        return var.scatter_sub(delta, use_locking=self._use_locking)
+        return var.scatter_sub(scaled(grad, rate), use_locking=self._use_locking)
 
     def _resource_apply_sparse_duplicate_indices(self, grad: Tensor, handle: Any, indices: Tensor) -> Any:
         return updating.resource_scatter_add(handle, indices, -grad * self._learning_rate)

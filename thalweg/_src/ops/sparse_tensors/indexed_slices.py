@@ -132,6 +132,13 @@ def as_slices(value: Any) -> IndexedSlices:
     return IndexedSlices(v, range_(0, shape_internal(v)[0]), shape_internal(v, optimize=False))
 
 
+def scaled(gradient: Any, factor: Any) -> Any:
+    """A gradient, dense or in slices, times a number; None stays None."""
+    if isinstance(gradient, IndexedSlices):
+        return IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
+    return None if gradient is None else gradient * factor
+
+
 def concat_slices(parts: list[Any]) -> IndexedSlices:
     """The sum of IndexedSlices (and dense tensors) of one shape, as the list of all their rows."""
     from thalweg._src.ops.arrays.joining import concat
