@@ -74,7 +74,7 @@ def is_huge(ops: Sequence[Operation]) -> bool:
     What NumPy has not is left to a compiler: loops, convolutions.
     """
     return len(ops) >= _HUGE and not any(
-        op.opdef.bodies is not None or op.opdef.forward_of is not None or "Conv" in op.type for op in ops
+        op.opdef.bodies is not None or op.opdef.forward_of is not None or op.opdef.convolves for op in ops
     )
 
 

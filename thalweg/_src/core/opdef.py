@@ -238,6 +238,7 @@ class OpDef:
     `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
     `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
     `rounding(attrs, values, references)`: the inputs with lengths that are rounded up, for a loop (`ops/control/rounding.py`).
+    `convolves`: slides filters over its input, which NumPy has nothing for.
     `keeps_place`: host work that takes arrays where they are, on a device or not; other host work gets NumPy arrays.
     `forward_of(attrs)`: the operation that this one differentiates.
     `reaches(op, outputs)`: the numbers of the inputs that those outputs have derivatives by, where that is not all of them.
@@ -267,6 +268,7 @@ class OpDef:
         self.takes_none: bool = facts.pop("takes_none", False)
         self.zeros_too: bool = facts.pop("zeros_too", False)
         self.waits: bool = facts.pop("waits", False)
+        self.convolves: bool = facts.pop("convolves", False)
         self.keeps_place: bool = facts.pop("keeps_place", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None

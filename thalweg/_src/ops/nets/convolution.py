@@ -204,7 +204,7 @@ def _sizes_dims(rank, which):
 # -- two dimensions
 
 
-@op("Conv2D")
+@op("Conv2D", convolves=True)
 def conv2d_op(
     input: T,
     filter: T,
@@ -223,7 +223,7 @@ def conv2d_op(
 conv2d_op.shape_rule(lambda op: _conv_dims(op, 2))
 
 
-@op("Conv2DBackpropInput")
+@op("Conv2DBackpropInput", convolves=True)
 def conv2d_backprop_input_op(
     input_sizes: Static(int32),
     filter: T,
@@ -242,7 +242,7 @@ def conv2d_backprop_input_op(
     )
 
 
-@op("Conv2DBackpropFilter")
+@op("Conv2DBackpropFilter", convolves=True)
 def conv2d_backprop_filter_op(
     input: T,
     filter_sizes: Static(int32),
@@ -304,7 +304,7 @@ def _(op, g):
 # -- three dimensions
 
 
-@op("Conv3D")
+@op("Conv3D", convolves=True)
 def conv3d_op(
     input: T,
     filter: T,
@@ -331,7 +331,7 @@ for _op in (conv2d_op, conv3d_op):
 Tshape = type_attr("Tshape", (int32, int64), int32)
 
 
-@op("Conv3DBackpropInputV2")
+@op("Conv3DBackpropInputV2", convolves=True)
 def conv3d_backprop_input_op(
     input_sizes: Static(Tshape),
     filter: T,
@@ -346,7 +346,7 @@ def conv3d_backprop_input_op(
     return conv_input_gradient(input_sizes, filter, out_backprop, strides, padding, dilations, data_format)
 
 
-@op("Conv3DBackpropFilterV2")
+@op("Conv3DBackpropFilterV2", convolves=True)
 def conv3d_backprop_filter_op(
     input: T,
     filter_sizes: Static(int32),
@@ -365,7 +365,7 @@ conv3d_backprop_input_op.shape_rule(_sizes_dims(5, 0))
 conv3d_backprop_filter_op.shape_rule(_sizes_dims(5, 1))
 
 
-@op("Conv3DBackpropInput")
+@op("Conv3DBackpropInput", convolves=True)
 def conv3d_backprop_input_v1(
     input: T3,
     filter: T3,
@@ -379,7 +379,7 @@ def conv3d_backprop_input_v1(
     return conv_input_gradient(input.shape, filter, out_backprop, strides, padding, dilations, "NDHWC")
 
 
-@op("Conv3DBackpropFilter")
+@op("Conv3DBackpropFilter", convolves=True)
 def conv3d_backprop_filter_v1(
     input: T3,
     filter: T3,

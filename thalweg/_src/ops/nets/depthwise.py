@@ -83,7 +83,7 @@ def _shifted(x, w, steps, pads, rates, data_format, counts):
     return out.reshape(*out.shape[:at], -1, *out.shape[at + 2 :]).astype(dtype)
 
 
-@op("DepthwiseConv2dNative")
+@op("DepthwiseConv2dNative", convolves=True)
 def depthwise_conv2d_native_op(
     input: T,
     filter: T,
@@ -97,7 +97,7 @@ def depthwise_conv2d_native_op(
     return depthwise(input, filter, strides, padding, data_format, dilations)
 
 
-@op("DepthwiseConv2dNativeBackpropInput")
+@op("DepthwiseConv2dNativeBackpropInput", convolves=True)
 def depthwise_conv2d_input_gradient(
     input_sizes: Static(int32),
     filter: T,
@@ -114,7 +114,7 @@ def depthwise_conv2d_input_gradient(
     return transposed(forward, shape, out_backprop.dtype, out_backprop, "Depthwise gradient of the input")
 
 
-@op("DepthwiseConv2dNativeBackpropFilter")
+@op("DepthwiseConv2dNativeBackpropFilter", convolves=True)
 def depthwise_conv2d_filter_gradient(
     input: T,
     filter_sizes: Static(int32),

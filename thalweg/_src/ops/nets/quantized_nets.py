@@ -76,7 +76,7 @@ def _centred(x: Any, low: Any, high: Any) -> Any:
     return x.astype(D) - _zero(low, high, x.dtype)
 
 
-@op("QuantizedConv2D")
+@op("QuantizedConv2D", convolves=True)
 def _conv2d(
     input: Tinput,
     filter: Tfilter,
