@@ -56,13 +56,11 @@ class Cluster:
         self.uncompiled = Uncompiled()
         self.loops: dict[Operation, Any] = {}  # what has been compiled of it for rounded lengths
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
-        self.packed: dict[
-            Operation, Any
-        ] = {}  # constants in the form that kernels read, None where they do not want one
+        # Constants in the form that kernels read, None where they do not want one.
+        self.packed: dict[Operation, Any] = {}
         self.after: set[Cluster] = set()  # what must have run before, where other tasks run some of a plan
-        self.stands: dict[
-            Tensor, Tensor
-        ] = {}  # where another task has it run: the variable, for what a write before gave
+        # Where another task has it run: the variable, for what a write before gave.
+        self.stands: dict[Tensor, Tensor] = {}
         self.free: set[Operation] = set()  # those of the operations that only give references, constants and the like
 
     @property

@@ -1,7 +1,7 @@
 """Functions of tensors that take composite values too: where the plain function refuses, a handler is asked.
 
-`ops/ragged_dispatch.py` fills the table for ragged tensors. A handler takes the arguments of the function, and returns NotImplemented
-where none of them is of its kind.
+`ops/ragged_tensors/ragged_dispatch.py` fills the table for ragged tensors. A handler takes the arguments of the function, and returns
+NotImplemented where none of them is of its kind.
 """
 
 from __future__ import annotations

@@ -65,6 +65,5 @@ def through_loop(op: Operation, outputs: Sequence[int]) -> set[int]:
 
 def where_reached(op: Operation, found: Sequence[Any], outputs: Sequence[int]) -> list[Any]:
     """The gradients of the inputs on which those outputs depend, None for the others."""
-    through = op.opdef.reaches
-    reached = range(len(found)) if through is None else through(op, outputs)
+    reached = op.opdef.reaches(op, outputs)
     return [g if i in reached else None for i, g in enumerate(found)]
