@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import dtypes, scopes
-from thalweg._src.lib.distributions.continuous import named
+from thalweg._src.lib.distributions.continuous import LocationScale, named
 from thalweg._src.lib.distributions.discrete import OfLogits
 from thalweg._src.lib.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from thalweg._src.lib.distributions.gamma import Gamma
@@ -139,29 +139,13 @@ class Binomial(OfLogits):
         return elementwise.floor((1.0 + self.total_count) * self.probs)
 
 
-class Logistic(Distribution):
+class Logistic(LocationScale):
     """The logistic distribution: its cumulative distribution is sigmoid((x - loc) / scale)."""
 
     def __init__(
         self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Logistic"
     ):
-        parameters = dict(locals())
-        with scopes.name_scope(name, values=[loc, scale]) as scope:
-            self._loc, self._scale = named({"loc": loc, "scale": scale}, ("scale",), validate_args)
-        own = [self._loc, self._scale]
-        kind = self._loc.dtype
-        super().__init__(kind, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, own, scope)
-
-    @property
-    def loc(self) -> Any:
-        return self._loc
-
-    @property
-    def scale(self) -> Any:
-        return self._scale
-
-    def _z(self, x: Any) -> Any:
-        return (x - self.loc) / self.scale
+        super().__init__(loc, scale, validate_args, allow_nan_stats, name)
 
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         least = np.finfo(self.dtype.as_numpy_dtype).tiny

@@ -6,9 +6,9 @@ from typing import Any
 
 from thalweg._src.contrib.learn.modes import PredictionKey, ProblemType
 from thalweg._src.core import scopes
+from thalweg._src.lib.estimators.recurrent import cell_of_kind
 from thalweg._src.lib.metrics import means
 from thalweg._src.lib.rnn.basic import BasicRNNCell, GRUCell, LSTMCell
-from thalweg._src.lib.rnn.cell import RNNCell
 from thalweg._src.lib.rnn.wrappers import DropoutWrapper, MultiRNNCell
 from thalweg._src.ops.arrays.gathering import gather
 from thalweg._src.ops.arrays.selecting import boolean_mask, sequence_mask
@@ -33,17 +33,10 @@ class PredictionType:
     MULTIPLE_VALUE = 2
 
 
-def _cell(cell_type: Any, num_units: int) -> Any:
-    made = _CELLS.get(cell_type, cell_type)
-    if not made or not issubclass(made, RNNCell):
-        raise ValueError(f"The supported cell types are {list(_CELLS)}; got {made}")
-    return made(num_units=num_units)
-
-
 def construct_rnn_cell(num_units: Any, cell_type: Any = "basic_rnn", dropout_keep_probabilities: Any = None) -> Any:
     """One cell of `num_units`, or for a list several on top of each other. Raises ValueError for unknown types."""
     sizes = num_units if isinstance(num_units, (list, tuple)) else (num_units,)
-    cells = [_cell(cell_type, n) for n in sizes]
+    cells = [cell_of_kind(_CELLS, cell_type, n) for n in sizes]
     if dropout_keep_probabilities:
         cells = apply_dropout(cells, dropout_keep_probabilities)
     return cells[0] if len(cells) == 1 else MultiRNNCell(cells)

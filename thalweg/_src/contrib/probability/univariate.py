@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import scopes
-from thalweg._src.lib.distributions.continuous import gen_new_seed, named, ndtri
+from thalweg._src.lib.distributions.continuous import LocationScale, gen_new_seed, named, ndtri
 from thalweg._src.lib.distributions.discrete import OfLogits
 from thalweg._src.lib.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from thalweg._src.ops import array, math
@@ -18,28 +18,13 @@ from thalweg._src.ops.numeric import elementwise, special
 from thalweg._src.ops.numeric.arithmetic import xlogy
 
 
-class Cauchy(Distribution):
+class Cauchy(LocationScale):
     """The Cauchy distribution around `loc`: 1 / (1 + z^2), normalised, z = (x - loc) / scale. It has no mean."""
 
     def __init__(
         self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Cauchy"
     ):
-        parameters = dict(locals())
-        with scopes.name_scope(name, values=[loc, scale]) as scope:
-            self._loc, self._scale = named({"loc": loc, "scale": scale}, ("scale",), validate_args)
-        own = [self._loc, self._scale]
-        super().__init__(self._loc.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, own, scope)
-
-    @property
-    def loc(self) -> Any:
-        return self._loc
-
-    @property
-    def scale(self) -> Any:
-        return self._scale
-
-    def _z(self, x: Any) -> Any:
-        return (x - self.loc) / self.scale
+        super().__init__(loc, scale, validate_args, allow_nan_stats, name)
 
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         return self._quantile(random.random_uniform(self._shape_of_samples(n), dtype=self.dtype, seed=seed))

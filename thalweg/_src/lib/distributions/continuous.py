@@ -37,24 +37,15 @@ def named(values: dict[str, Any], positive: tuple[str, ...] = (), validate: bool
         return [basic.identity(t, name=n) for n, t in zip(values, made, strict=True)]
 
 
-class Normal(Distribution):
-    """The normal distribution of mean `loc` and deviation `scale`."""
+class LocationScale(Distribution):
+    """A distribution of one number, moved by `loc` and stretched by `scale`: both of one type, `scale` checked with `validate_args`."""
 
-    def __init__(
-        self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Normal"
-    ):
+    def __init__(self, loc: Any, scale: Any, validate_args: bool, allow_nan_stats: bool, name: str):
         parameters = dict(locals())
-        with scopes.name_scope(name, values=[loc, scale]) as name:
+        with scopes.name_scope(name, values=[loc, scale]) as scope:
             self._loc, self._scale = named({"loc": loc, "scale": scale}, ("scale",), validate_args)
-        super().__init__(
-            self._loc.dtype,
-            FULLY_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            parameters,
-            [self._loc, self._scale],
-            name,
-        )
+        own = [self._loc, self._scale]
+        super().__init__(self._loc.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, own, scope)
 
     @property
     def loc(self) -> Any:
@@ -64,12 +55,21 @@ class Normal(Distribution):
     def scale(self) -> Any:
         return self._scale
 
+    def _z(self, x: Any) -> Any:
+        return (x - self.loc) / self.scale
+
+
+class Normal(LocationScale):
+    """The normal distribution of mean `loc` and deviation `scale`."""
+
+    def __init__(
+        self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Normal"
+    ):
+        super().__init__(loc, scale, validate_args, allow_nan_stats, name)
+
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         shape = self._shape_of_samples(n)
         return random.random_normal(shape, mean=0.0, stddev=1.0, dtype=self.dtype, seed=seed) * self.scale + self.loc
-
-    def _z(self, x: Any) -> Any:
-        return (x - self.loc) / self.scale
 
     def _log_prob(self, x: Any) -> Any:
         return -0.5 * elementwise.square(self._z(x)) - (
@@ -219,41 +219,19 @@ class Uniform(Distribution):
         return self.range() / numbers.sqrt(12.0)
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale):
     """The Laplace distribution: exp(-|x - loc| / scale) / (2 scale)."""
 
     def __init__(
         self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Laplace"
     ):
-        parameters = dict(locals())
-        with scopes.name_scope(name, values=[loc, scale]) as name:
-            self._loc, self._scale = named({"loc": loc, "scale": scale}, ("scale",), validate_args)
-        super().__init__(
-            self._loc.dtype,
-            FULLY_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            parameters,
-            [self._loc, self._scale],
-            name,
-        )
-
-    @property
-    def loc(self) -> Any:
-        return self._loc
-
-    @property
-    def scale(self) -> Any:
-        return self._scale
+        super().__init__(loc, scale, validate_args, allow_nan_stats, name)
 
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         kind = self.dtype.as_numpy_dtype
         least = np.nextafter(kind(-1.0), kind(0.0))
         u = random.random_uniform(self._shape_of_samples(n), minval=least, maxval=1.0, dtype=self.dtype, seed=seed)
         return self.loc - self.scale * elementwise.sign(u) * elementwise.log1p(-elementwise.abs(u))
-
-    def _z(self, x: Any) -> Any:
-        return (x - self.loc) / self.scale
 
     def _log_prob(self, x: Any) -> Any:
         return -elementwise.abs(self._z(x)) - (numbers.log(2.0) + elementwise.log(self.scale))

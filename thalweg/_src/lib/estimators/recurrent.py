@@ -40,16 +40,17 @@ def _cell_fn(rnn_cell_fn: Any, num_units: Any, cell_type: Any) -> Any:
     kind = "basic_rnn" if cell_type is USE_DEFAULT else cell_type
 
     def make(mode: str) -> Any:
-        cells = [_cell(n, kind) for n in num_units]
+        cells = [cell_of_kind(_CELLS, kind, n) for n in num_units]
         return cells[0] if len(cells) == 1 else MultiRNNCell(cells)
 
     return make
 
 
-def _cell(num_units: int, cell_type: Any) -> Any:
-    made = _CELLS.get(cell_type, cell_type)
+def cell_of_kind(kinds: dict[str, Any], kind: Any, num_units: int) -> Any:
+    """A cell of `num_units` units, of a class or of the one that `kinds` has under that name. Raises ValueError for what is neither."""
+    made = kinds.get(kind, kind)
     if not made or not issubclass(made, RNNCell):
-        raise ValueError(f"Supported cell types are {list(_CELLS)}; got {made}")
+        raise ValueError(f"The supported cell types are {list(kinds)}; got {made}")
     return made(num_units=num_units)
 
 
