@@ -379,10 +379,6 @@ def stop() -> None:
     graph_lib._global_graph = None
 
 
-def is_started() -> bool:
-    return _started
-
-
 def executing_eagerly() -> bool:
     """Whether operations run when they are made, here and now."""
     return type(graph_lib.get_default_graph()) is EagerGraph

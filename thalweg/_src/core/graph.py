@@ -402,12 +402,6 @@ def reset_default_graph() -> None:
         _global_graph = Graph()
 
 
-@contextlib.contextmanager
-def name_scope_on(graph: Graph, name: str) -> Iterator[str]:
-    with graph.as_default(), graph.name_scope(name) as scope:
-        yield scope
-
-
 def _in_a_loop(tensor: Tensor, graph: Any) -> str:
     """Why a tensor of a loop's body can't be used in `graph`."""
     outer = graph

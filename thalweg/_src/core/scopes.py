@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thalweg._src.core.convert import graph_of
-from thalweg._src.core.graph import Graph, get_default_graph
+from thalweg._src.core.graph import get_default_graph
 
 
 class name_scope:
@@ -135,8 +135,3 @@ def prepend_name_scope(name: str, import_scope: str | None) -> str:
         if name.startswith(prefix):
             return f"{prefix}{scope}/{name[len(prefix) :]}"
     return f"{scope}/{name}"
-
-
-def same_graph(*values: Any) -> Graph:
-    """The one graph that `values` belong to."""
-    return graph_of(list(values))

@@ -440,11 +440,6 @@ def text(dims: Dims) -> str:
     return "<unknown>" if dims is None else "[" + ",".join("?" if d is None else str(d) for d in dims) + "]"
 
 
-def normal_axis(axis: int, rank: int) -> int:
-    """`axis` counted from the front. The caller has checked its range."""
-    return axis + rank if axis < 0 else axis
-
-
 def product(sizes: Sequence[int | None]) -> int | None:
     return size_of(tuple(sizes))
 

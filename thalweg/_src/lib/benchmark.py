@@ -3,7 +3,6 @@
 import inspect
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -112,11 +111,3 @@ def benchmark_config() -> Any:
     config = protos.ConfigProto()
     config.graph_options.rewrite_options.dependency_optimization = 2
     return config
-
-
-def benchmarks_of(module: Any) -> list[Callable[[], Any]]:
-    """The methods `benchmark*` of the benchmarks of a module, bound to fresh objects."""
-    classes = [c for c in vars(module).values() if inspect.isclass(c) and issubclass(c, Benchmark)]
-    return [
-        getattr(c(), name) for c in classes if not c.is_abstract() for name in dir(c) if name.startswith("benchmark")
-    ]

@@ -209,8 +209,3 @@ def tuple_(tensors: Any, name: str | None = None, control_inputs: Any = None) ->
 def control_dependencies(control_inputs: Any) -> Any:
     """What is made in the block, in the default graph, runs after `control_inputs`."""
     return get_default_graph().control_dependencies(control_inputs)
-
-
-def same_dtype(values: Any) -> dtypes.DType | None:
-    """The dtype of the first tensor among `values`."""
-    return next((v.dtype.base_dtype for v in values if isinstance(v, Tensor)), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from thalweg._src.core import errors
 from thalweg._src.core.devices import DeviceSpec
 from thalweg._src.runtime.dumping import Dumps
 from thalweg._src.runtime.fetch import Fetches
@@ -124,11 +123,3 @@ def _fill_costs(metadata: Any, session: Any, seconds: float) -> None:
             )
     if numbers:
         metadata.cost_graph.node[-1].compute_cost = int(seconds * 1e6)
-
-
-def check_timeout(options: Any) -> None:
-    """Raise InvalidArgumentError for a timeout that is no time."""
-    if options is not None and options.timeout_in_ms < 0:
-        raise errors.InvalidArgumentError(
-            None, None, f"timeout_in_ms must not be negative, got {options.timeout_in_ms}"
-        )

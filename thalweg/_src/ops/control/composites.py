@@ -1,6 +1,6 @@
 """What branches and loops take and return, as plain tensors: a TensorArray is its flow, a SparseTensor its three tensors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from thalweg._src.core import nest, shapes
@@ -45,11 +45,6 @@ def pack(like: Any, tensors: Sequence[Any]) -> Any:
         leaves.append(with_parts(leaf, left[:n]))
         left = left[n:]
     return nest.pack(like, leaves)
-
-
-def map_tensors(f: Callable[[Any], Tensor], structure: Any) -> Any:
-    """The structure with `f` applied to each of its tensors."""
-    return pack(structure, [f(t) for t in flatten(structure)])
 
 
 def same_structure(a: Any, b: Any) -> None:

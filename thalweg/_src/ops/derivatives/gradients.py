@@ -412,8 +412,3 @@ def _add(sent: Sequence[Any]) -> Any:
     if all(isinstance(g, Tensor) for g in sent):
         return add_n(list(sent))
     return concat_slices(list(sent))
-
-
-def zeros_if_none(grads: Sequence[Any], tensors: Sequence[Tensor]) -> list[Any]:
-    """`grads` with zeros in the place of None."""
-    return [constants.zeros_like(t) if g is None else g for g, t in zip(grads, tensors, strict=True)]
