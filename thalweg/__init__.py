@@ -515,6 +515,7 @@ from thalweg._src.ops.signals.fft import ifft as ifft
 from thalweg._src.ops.signals.fft import ifft2d as ifft2d
 from thalweg._src.ops.signals.fft import ifft3d as ifft3d
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices as IndexedSlices
+from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlicesSpec as IndexedSlicesSpec
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlicesValue as IndexedSlicesValue
 from thalweg._src.ops.sparse_tensors.indexed_slices import (
     convert_to_tensor_or_indexed_slices as convert_to_tensor_or_indexed_slices,

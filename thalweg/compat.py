@@ -8,6 +8,7 @@ from thalweg._src.lib.text import as_str_any as as_str_any
 from thalweg._src.lib.text import as_text as as_text
 from thalweg._src.lib.text import bytes_or_text_types as bytes_or_text_types
 from thalweg._src.lib.text import complex_types as complex_types
+from thalweg._src.lib.text import forward_compatibility_horizon as forward_compatibility_horizon
 from thalweg._src.lib.text import forward_compatible as forward_compatible
 from thalweg._src.lib.text import integral_types as integral_types
 from thalweg._src.lib.text import path_to_str as path_to_str

@@ -40,7 +40,6 @@ NAMES = {
 # an argument of compat.v2: what ours calls it
 OLD_NAMES = {
     "debugging.assert_all_finite": {"message": "msg"},
-    "ensure_shape": {"x": "input"},
     "nest.is_nested": {"seq": "value"},
     "device": {"device_name": "device_name_or_function"},
     "image.crop_and_resize": {"box_indices": "box_ind"},

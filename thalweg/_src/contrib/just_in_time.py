@@ -16,7 +16,7 @@ from thalweg._src.ops.basic import control_dependencies, group, identity, no_op
 def compile(computation: Callable[..., Any], inputs: Sequence[Any] | None = None) -> Any:
     """What `computation` gives of `inputs`: its tensors, which wait for its operations.
 
-    A single value comes as a tuple; where there are operations alone, or nothing, it is one operation.
+    One value, and a tuple or list of values, come as a list; where there are operations alone, or nothing, it is one operation.
     """
     given = nesting.map_structure(to_tensor, list(inputs or ()))
     made = computation(*given)
@@ -24,12 +24,12 @@ def compile(computation: Callable[..., Any], inputs: Sequence[Any] | None = None
     operations = [p for p in parts if isinstance(p, Operation)]
     tensors = [to_tensor(p) for p in parts if not isinstance(p, Operation)]
     if not tensors:
-        return group(*operations) if operations else no_op()
+        return group(*operations, name="output_0") if operations else no_op(name="output_0")
     with control_dependencies(operations):
-        tensors = [identity(t) for t in tensors]
-    if not isinstance(made, list | tuple | dict):
-        return tuple(tensors)
-    return tensors if operations else nesting.pack_sequence_as(made, tensors)
+        tensors = [identity(t, name=f"output_{i}") for i, t in enumerate(tensors)]
+    values = made if isinstance(made, list | tuple) else [made]
+    flat = not any(nesting.is_sequence(v) for v in values)
+    return tensors if operations or flat else nesting.pack_sequence_as(made, tensors)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ Every error carries `op` (what failed), `node_def`, `message` and `error_code`.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 OK = 0
@@ -192,10 +191,14 @@ def error_code_from_exception_type(cls: type[OpError]) -> int:
     return next((code for code, c in _CLASSES.items() if c is cls), UNKNOWN)
 
 
-@contextlib.contextmanager
-def raise_exception_on_not_ok_status():
-    """Kept for programs that import it: yields nothing of use and raises nothing."""
-    yield None
+class raise_exception_on_not_ok_status:
+    """Kept for programs that import it: gives nothing of use and raises nothing."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, type_arg: Any, value_arg: Any, traceback_arg: Any) -> bool:
+        return False
 
 
 def invalid(message: str) -> InvalidArgumentError:

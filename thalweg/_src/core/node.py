@@ -224,6 +224,14 @@ class Operation:
         return self.__dict__.get("told") or site.traceback(self._stack)
 
     @property
+    def traceback_with_start_lines(self) -> list[tuple[str, int, str, str, int]]:
+        """`traceback` with the first line of each function."""
+        if "told" in self.__dict__:
+            return [(*frame, frame[1]) for frame in self.traceback]
+        starts = [code.co_firstlineno for code, _ in reversed(list(site.frames(self._stack)))]
+        return [(*frame, start) for frame, start in zip(self.traceback, starts, strict=True)]
+
+    @property
     def _traceback(self) -> list[tuple[str, int, str, str]]:
         return self.traceback
 

@@ -114,9 +114,9 @@ class TensorSpec(TypeSpec):
     def _serialize(self) -> Any:
         return self._shape, self._dtype, self._name
 
-    def is_compatible_with(self, spec_or_value: Any) -> bool:
+    def is_compatible_with(self, spec_or_tensor: Any) -> bool:
         """Whether a tensor could have both specs."""
-        other = spec_or_value
+        other = spec_or_tensor
         return (
             hasattr(other, "dtype")
             and self._dtype.is_compatible_with(other.dtype)

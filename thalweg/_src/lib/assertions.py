@@ -2,8 +2,9 @@
 
 import json
 import re
+import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -161,3 +162,63 @@ class Assertions:
         found = np.asarray(target).dtype
         if found != np.dtype(expected_dtype):
             self._fail(f"dtype {found}, expected {np.dtype(expected_dtype)}", None)
+
+    def assertSameStructure(self, a: Any, b: Any, aname: str = "a", bname: str = "b", msg: str | None = None) -> None:
+        """Two nested dicts and lists have the same keys, lengths and leaves; the message tells the first places that differ."""
+        problems = [*_differences(a, b, aname, bname)]
+        if problems:
+            self._fail("; ".join(problems[:5]) + ("; ..." if len(problems) > 5 else ""), msg)
+
+    def assertCommandSucceeds(
+        self, command: Any, regexes: Any = (b"",), env: Any = None, close_fds: bool = True, msg: str | None = None
+    ) -> None:
+        """The command ends with 0, and one of the patterns is found in what it prints."""
+        code, printed = _outcome(command, env, close_fds)
+        if code != 0:
+            self._fail(f"Running command {command} failed with error code {code}: {printed!r}", msg)
+        self._found(regexes, printed, msg)
+
+    def assertCommandFails(
+        self, command: Any, regexes: Any, env: Any = None, close_fds: bool = True, msg: str | None = None
+    ) -> None:
+        """The command ends with another number than 0, and one of the patterns is found in what it prints."""
+        code, printed = _outcome(command, env, close_fds)
+        if code == 0:
+            self._fail(f"The following command succeeded while expected to fail: {command}", msg)
+        self._found(regexes, printed, msg)
+
+    def _found(self, regexes: Any, printed: bytes, msg: str | None) -> None:
+        patterns = [r.encode() if isinstance(r, str) else r for r in regexes]
+        if not any(re.search(p, printed, re.DOTALL) for p in patterns):
+            self._fail(f"Running command printed {printed!r}, in which none of {patterns} is found", msg)
+
+
+def _outcome(command: Any, env: Any, close_fds: bool) -> tuple[int, bytes]:
+    done = subprocess.run(
+        command,
+        env=env,
+        close_fds=close_fds,
+        shell=isinstance(command, str),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def _differences(a: Any, b: Any, aname: str, bname: str) -> Iterator[str]:
+    """Where two structures differ, in words."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for key in a:
+            if key in b:
+                yield from _differences(a[key], b[key], f"{aname}[{key!r}]", f"{bname}[{key!r}]")
+            else:
+                yield f"{aname} has [{key!r}] with value {a[key]} but it's missing in {bname}"
+        yield from (f"{aname} lacks [{key!r}] but {bname} has it with value {b[key]}" for key in b if key not in a)
+    elif isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        for i, (x, y) in enumerate(zip(a, b, strict=False)):
+            yield from _differences(x, y, f"{aname}[{i}]", f"{bname}[{i}]")
+        if len(a) != len(b):
+            yield f"{aname} has length {len(a)} but {bname} has {len(b)}"
+    elif type(a) is not type(b) or a != b:
+        yield f"{aname} is {a!r} but {bname} is {b!r}"

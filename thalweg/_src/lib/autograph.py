@@ -24,7 +24,9 @@ def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
     return func if func is not None else do_not_convert
 
 
-def set_loop_options(**options: Any) -> None:
+def set_loop_options(
+    parallel_iterations: Any = None, back_prop: Any = None, swap_memory: Any = None, maximum_iterations: Any = None
+) -> None:
     """Options of the `while` around it, which stays a loop of Python."""
 
 
@@ -37,12 +39,25 @@ def trace(*args: Any) -> None:
     print(*args)
 
 
-def to_graph(entity: Any, *args: Any, **options: Any) -> NoReturn:
+def to_graph(
+    entity: Any,
+    recursive: bool = True,
+    arg_values: Any = None,
+    arg_types: Any = None,
+    experimental_optional_features: Any = None,
+) -> NoReturn:
     """Raises UnimplementedError: loops and branches on tensors are tf.while_loop and tf.cond."""
     _refuse("tf.autograph.to_graph", entity)
 
 
-def to_code(entity: Any, *args: Any, **options: Any) -> NoReturn:
+def to_code(
+    entity: Any,
+    recursive: bool = True,
+    arg_values: Any = None,
+    arg_types: Any = None,
+    indentation: str = "  ",
+    experimental_optional_features: Any = None,
+) -> NoReturn:
     """Raises UnimplementedError: there is no rewritten source."""
     _refuse("tf.autograph.to_code", entity)
 

@@ -3,6 +3,7 @@
 import inspect
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,17 @@ class Benchmark:
         throughput: float | None = None,
         extras: dict[str, Any] | None = None,
         name: str | None = None,
+        metrics: Sequence[dict[str, Any]] | None = None,
     ) -> None:
-        """Prints one entry: `wall_time` and `cpu_time` in seconds a run, `throughput` in MB a second, `extras` as given."""
+        """Prints one entry: `wall_time` and `cpu_time` in seconds a run, `throughput` in MB a second, `extras` as given.
+
+        A metric is a dict of "name" and "value", perhaps with "min_value" and "max_value".
+        """
         name = f"{type(self).__name__}.{name}" if name else self._benchmark_name()
         parts = {"iters": iters, "wall_time": wall_time, "cpu_time": cpu_time, "throughput": throughput}
         told = [f"{key}: {value:g}" for key, value in parts.items() if value is not None]
         told += [f"{key}: {value}" for key, value in (extras or {}).items()]
+        told += [f"metrics {{ {'  '.join(f'{key}: {value}' for key, value in m.items())} }}" for m in metrics or ()]
         print(f"entry {{ name: {name}  " + "  ".join(told) + " }", file=sys.stderr)
 
     def run_op_benchmark(

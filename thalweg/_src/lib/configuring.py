@@ -5,7 +5,7 @@ that look at their own settings see them.
 """
 
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
 from thalweg._src.runtime.placing import of_kind
 
@@ -32,11 +32,10 @@ class LogicalDevice:
         return f"LogicalDevice(name={self.name!r}, device_type={self.device_type!r})"
 
 
-class VirtualDeviceConfiguration:
+class VirtualDeviceConfiguration(NamedTuple):
     """How much memory a part of a device has."""
 
-    def __init__(self, memory_limit: int | None = None):
-        self.memory_limit = memory_limit
+    memory_limit: int | None = None
 
 
 def _devices(make: Any, pattern: str, device_type: str | None) -> list[Any]:

@@ -151,6 +151,10 @@ class LooperThread(threading.Thread):
         self._call = None if target is None else (target, args or (), kwargs or {})
         coord.register_thread(self)
 
+    def isAlive(self) -> bool:
+        """`is_alive`, which was spelled so before Python 3.9."""
+        return self.is_alive()
+
     @staticmethod
     def loop(
         coord: Coordinator,

@@ -21,12 +21,12 @@ class _Dot:
         return "."
 
 
-def is_sequence(value: Any) -> bool:
-    """Whether `value` is a structure."""
-    if isinstance(value, str | bytes | bytearray | memoryview):
+def is_sequence(seq: Any) -> bool:
+    """Whether `seq` is a structure."""
+    if isinstance(seq, str | bytes | bytearray | memoryview):
         return False
     kinds = (collections.abc.Sequence, collections.abc.Mapping, collections.abc.MappingView)
-    return isinstance(value, kinds) or _is_attrs(value)
+    return isinstance(seq, kinds) or _is_attrs(seq)
 
 
 is_nested = is_sequence

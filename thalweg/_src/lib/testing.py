@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import re
 import sys
@@ -15,11 +16,13 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from thalweg._src import version as versions
 from thalweg._src.core import default_sessions, errors, nest, node
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib.assertions import Assertions
+from thalweg._src.lib.captured import captured_writes
 from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor, RaggedTensorValue, is_ragged
 from thalweg._src.runtime.placing import of_kind
 from thalweg._src.runtime.session import Session
@@ -80,13 +83,33 @@ def main(argv: Any = None) -> None:
     unittest.main(argv=sys.argv if argv is None else argv)
 
 
-def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = False) -> None:
-    """Raises AssertionError unless two GraphDefs have the same nodes, whatever their order; TypeError for what is none."""
+def test_src_dir_path(relative_path: str) -> str:
+    """Where the environment says (TEST_SRCDIR) that the data of tests lies. KeyError where it says nothing."""
+    return os.path.join(os.environ["TEST_SRCDIR"], "org_tensorflow/tensorflow", relative_path)
+
+
+test_src_dir_path.__test__ = False  # type: ignore[attr-defined]  # no test of pytest's
+
+
+def assert_equal_graph_def(
+    actual: Any, expected: Any, checkpoint_v2: bool = False, hash_table_shared_name: bool = False
+) -> None:
+    """Raises AssertionError unless two GraphDefs have the same nodes, whatever their order; TypeError for what is none.
+
+    `hash_table_shared_name` leaves out the shared names of tables, which are numbered by the process.
+    """
     for which, value in (("actual", actual), ("expected", expected)):
         if type(value).__name__ != "GraphDef":
             raise TypeError(f"Expected tf.GraphDef for {which}, got {type(value).__name__}")
-    ours = {n.name: n.SerializeToString(deterministic=True) for n in actual.node}
-    theirs = {n.name: n.SerializeToString(deterministic=True) for n in expected.node}
+
+    def told(node_def: Any) -> bytes:
+        if hash_table_shared_name and re.fullmatch("(Mutable|MutableDense)?HashTable(OfTensors)?(V2)?", node_def.op):
+            node_def = type(node_def).FromString(node_def.SerializeToString())
+            node_def.attr.pop("shared_name", None)
+        return node_def.SerializeToString(deterministic=True)
+
+    ours = {n.name: told(n) for n in actual.node}
+    theirs = {n.name: told(n) for n in expected.node}
     for name in sorted(ours.keys() ^ theirs.keys()):
         raise AssertionError(f"Node {name!r} is in one GraphDef only")
     for name, text in ours.items():
@@ -317,6 +340,18 @@ class TestCase(Assertions, unittest.TestCase):
             expected = text_format.Merge(expected, type(message)())
         self.assertEqual(str(expected), str(message), msg)
 
+    def assertProtoEqualsVersion(
+        self,
+        expected: str,
+        actual: Any,
+        producer: int = versions.GRAPH_DEF_VERSION,
+        min_consumer: int = versions.GRAPH_DEF_VERSION_MIN_CONSUMER,
+        msg: str | None = None,
+    ) -> None:
+        """`assertProtoEquals` of a GraphDef whose text leaves the versions out."""
+        said = f"versions {{ producer: {producer}" + (f" min_consumer: {min_consumer}" if min_consumer else "") + " }"
+        self.assertProtoEquals(f"{expected} {said}", actual, msg)
+
     def assertStartsWith(self, actual: str, expected_start: str, msg: str | None = None) -> None:
         """The text begins so."""
         if not actual.startswith(expected_start):
@@ -325,6 +360,10 @@ class TestCase(Assertions, unittest.TestCase):
     def assertItemsEqual(self, first: Any, second: Any, msg: str | None = None) -> None:
         """`assertCountEqual`, by its name of Python 2."""
         self.assertCountEqual(first, second, msg)
+
+    def captureWritesToStream(self, stream: Any) -> Any:
+        """A block in which what is written to `stream` is kept; `contents()` of what the block gives is the text."""
+        return captured_writes(stream, self.get_temp_dir())
 
     # -- errors
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,19 @@ def path_to_str(path: Any) -> Any:
     return as_str_any(os.fspath(path)) if hasattr(path, "__fspath__") else path
 
 
+_horizon = [(2019, 10, 14)]
+
+
 def forward_compatible(year: int, month: int, day: int) -> bool:
-    """Whether readers of that day must still be served; the graphs written here are those of TensorFlow 1.15."""
-    return (year, month, day) < (2019, 10, 14)
+    """Whether a graph may use what readers of that day know; the graphs written here are those of TensorFlow 1.15."""
+    return (year, month, day) < _horizon[-1]
+
+
+@contextlib.contextmanager
+def forward_compatibility_horizon(year: int, month: int, day: int) -> Iterator[None]:
+    """A block in which `forward_compatible` goes by that day."""
+    _horizon.append((year, month, day))
+    try:
+        yield
+    finally:
+        _horizon.pop()

@@ -87,6 +87,7 @@ class OptimizationOptions(OptionsBase):
     apply_default_optimizations = _flag("apply_default_optimizations", "Whether the usual rewrites are wanted.")
     autotune = _flag("autotune", "Whether numbers of threads are tuned.")
     autotune_algorithm = _Option("autotune_algorithm", int, "How they are tuned.")
+    autotune_buffers = _flag("autotune_buffers", "Whether sizes of buffers are tuned too.")
     autotune_cpu_budget = _Option("autotune_cpu_budget", int, "How many cores may be used.")
     filter_fusion = _flag("filter_fusion", "Filters joined.")
     filter_with_random_uniform_fusion = _flag("filter_with_random_uniform_fusion", "Random filters as samples.")
@@ -112,6 +113,8 @@ class OptimizationOptions(OptionsBase):
         found = {n for n in self._ASKED if getattr(self, n)}
         if self.map_vectorization is not None and self.map_vectorization.enabled:
             found.add("map_vectorization")
+        if self.autotune is not False and self.autotune_buffers:
+            found.add("inject_prefetch")
         if self.apply_default_optimizations is not False:
             found |= {n for n in self._DEFAULT if getattr(self, n) is not False}
         return sorted(found)

@@ -153,6 +153,11 @@ class RaggedTensorSpec(ComponentSpec):
         if rank is not None and ragged_rank >= rank:
             raise ValueError("ragged_rank must be less than rank.")
 
+    @classmethod
+    def from_value(cls, value: Any) -> "RaggedTensorSpec":
+        """The spec of a RaggedTensor or RaggedTensorValue."""
+        return cls(value.shape, value.dtype, value.ragged_rank, value.row_splits.dtype)
+
     value_type = property(lambda self: RaggedTensor if self._ragged_rank > 0 else Tensor)
 
     def _serialize(self) -> Any:
@@ -206,11 +211,5 @@ class RaggedTensorSpec(ComponentSpec):
 
 register_type_spec_from_value_converter(SparseTensor, SparseTensorSpec.from_value)
 register_type_spec_from_value_converter(SparseTensorValue, SparseTensorSpec.from_value)
-register_type_spec_from_value_converter(
-    RaggedTensor,
-    lambda v: RaggedTensorSpec(v.shape, v.dtype, v.ragged_rank, v.row_splits.dtype),
-)
-register_type_spec_from_value_converter(
-    RaggedTensorValue,
-    lambda v: RaggedTensorSpec(v.shape, v.dtype, v.ragged_rank, v.row_splits.dtype),
-)
+register_type_spec_from_value_converter(RaggedTensor, RaggedTensorSpec.from_value)
+register_type_spec_from_value_converter(RaggedTensorValue, RaggedTensorSpec.from_value)

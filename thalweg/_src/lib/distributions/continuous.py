@@ -14,6 +14,7 @@ from thalweg._src.lib.distributions.distribution import (
     Distribution,
     RegisterKL,
     as_parameters,
+    shaped_as_samples,
 )
 from thalweg._src.ops import array, basic, math
 from thalweg._src.ops.chance import random, random_draws
@@ -39,6 +40,8 @@ def named(values: dict[str, Any], positive: tuple[str, ...] = (), validate: bool
 
 class LocationScale(Distribution):
     """A distribution of one number, moved by `loc` and stretched by `scale`: both of one type, `scale` checked with `validate_args`."""
+
+    _param_shapes = shaped_as_samples("loc", "scale")
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool, allow_nan_stats: bool, name: str):
         parameters = dict(locals())
@@ -153,6 +156,8 @@ def _(a: Normal, b: Normal, name: str | None = None) -> Any:
 class Uniform(Distribution):
     """The uniform distribution over [low, high)."""
 
+    _param_shapes = shaped_as_samples("low", "high")
+
     def __init__(
         self,
         low: Any = 0.0,
@@ -255,6 +260,8 @@ class Laplace(LocationScale):
 class Beta(Distribution):
     """The beta distribution over (0, 1): x^(concentration1 - 1) (1 - x)^(concentration0 - 1), normalised."""
 
+    _param_shapes = shaped_as_samples("concentration1", "concentration0")
+
     def __init__(
         self,
         concentration1: Any = None,
@@ -348,6 +355,8 @@ def _(a: Beta, b: Beta, name: str | None = None) -> Any:
 
 class StudentT(Distribution):
     """Student's t distribution of `df` degrees of freedom, moved by `loc` and stretched by `scale`."""
+
+    _param_shapes = shaped_as_samples("df", "loc", "scale")
 
     def __init__(
         self,

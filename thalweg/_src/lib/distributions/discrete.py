@@ -11,6 +11,7 @@ from thalweg._src.lib.distributions.distribution import (
     Distribution,
     RegisterKL,
     logits_and_probs,
+    shaped_as_samples,
 )
 from thalweg._src.ops import array, math
 from thalweg._src.ops.chance import random, random_draws
@@ -43,6 +44,8 @@ class OfLogits(Distribution):
 
 class Bernoulli(OfLogits):
     """1 with probability `probs` (or sigmoid(logits)), else 0."""
+
+    _param_shapes = shaped_as_samples("logits")
 
     def __init__(
         self,

@@ -86,6 +86,28 @@ class Distribution:
     def validate_args(self) -> bool:
         return self._validate_args
 
+    @staticmethod
+    def _param_shapes(sample_shape: Any) -> dict[str, Tensor]:
+        raise NotImplementedError("_param_shapes not implemented")
+
+    @classmethod
+    def param_shapes(cls, sample_shape: Any, name: str = "DistributionParamShapes") -> dict[str, Tensor]:
+        """The shapes that the parameters have, by name, where a sample has `sample_shape`."""
+        with scopes.name_scope(name, values=[sample_shape]):
+            return cls._param_shapes(sample_shape)
+
+    @classmethod
+    def param_static_shapes(cls, sample_shape: Any) -> dict[str, TensorShape]:
+        """`param_shapes` as TensorShapes. Raises ValueError where `sample_shape` is not known while building."""
+        if isinstance(sample_shape, TensorShape):
+            if not sample_shape.is_fully_defined():
+                raise ValueError("TensorShape sample_shape must be fully defined")
+            sample_shape = sample_shape.as_list()
+        known = {name: infer.constant_value(shape) for name, shape in cls.param_shapes(sample_shape).items()}
+        if any(shape is None for shape in known.values()):
+            raise ValueError("sample_shape must be a fully-defined TensorShape or list/tuple")
+        return {name: TensorShape(shape) for name, shape in known.items()}
+
     def copy(self, **override_parameters_kwargs: Any) -> Any:
         """The same distribution with other parameters."""
         return type(self)(**{**self.parameters, **override_parameters_kwargs})
@@ -270,6 +292,15 @@ class Distribution:
 # -- divergences by pairs of classes
 
 _divergences: dict[tuple[type, type], Callable[..., Any]] = {}
+
+
+def shaped_as_samples(*names: str) -> Any:
+    """The `_param_shapes` of distributions of scalars: the parameters `names` have the shape of a sample."""
+
+    def param_shapes(sample_shape: Any) -> dict[str, Tensor]:
+        return dict.fromkeys(names, to_tensor(sample_shape, dtypes.int32))
+
+    return staticmethod(param_shapes)
 
 
 class RegisterKL:

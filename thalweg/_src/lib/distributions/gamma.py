@@ -12,6 +12,7 @@ from thalweg._src.lib.distributions.distribution import (
     FULLY_REPARAMETERIZED,
     Distribution,
     RegisterKL,
+    shaped_as_samples,
 )
 from thalweg._src.ops import array
 from thalweg._src.ops.chance import random, random_draws
@@ -21,6 +22,8 @@ from thalweg._src.ops.reports import checks
 
 class Gamma(Distribution):
     """The gamma distribution: x^(concentration - 1) exp(-rate x), normalised."""
+
+    _param_shapes = shaped_as_samples("concentration", "rate")
 
     def __init__(
         self,
@@ -85,6 +88,8 @@ class Gamma(Distribution):
 
 class Exponential(Gamma):
     """The exponential distribution: rate exp(-rate x)."""
+
+    _param_shapes = shaped_as_samples("rate")
 
     def __init__(self, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Exponential"):
         parameters = dict(locals())

@@ -20,7 +20,9 @@ from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers.dependencies import depending, reachable_from, tagged_loss
 from thalweg._src.lib.layers.input_spec import InputSpec, assert_input_compatibility
+from thalweg._src.lib.layers.unconnected import Unconnected
 from thalweg._src.lib.layers.weights import Weights
+from thalweg._src.lib.tracking.module import Parted
 from thalweg._src.ops.numeric.casting import cast
 from thalweg._src.ops.stateful import variable_scope as vs
 from thalweg._src.ops.stateful.variables import Variable
@@ -56,7 +58,7 @@ def set_keras_style() -> None:
     _keras_style = True
 
 
-class Layer(Weights):
+class Layer(Weights, Unconnected, Parted):
     """A function of tensors with variables of its own.
 
     Subclasses make variables in `build(input_shape)` by `add_weight` and compute in `call(inputs)`. The first call opens the variable
@@ -67,7 +69,7 @@ class Layer(Weights):
     def __init__(self, trainable: bool = True, name: Any = None, dtype: Any = None, **kwargs: Any):
         self._use_resource_variables = False
         scope, self._reuse = kwargs.pop("_scope", None), kwargs.pop("_reuse", None)
-        kwargs.pop("dynamic", None)
+        self._dynamic = kwargs.pop("dynamic", False)
         for given in kwargs:
             if given not in _KERAS_ARGUMENTS:
                 raise TypeError("Keyword argument not understood:", given)
@@ -208,12 +210,9 @@ class Layer(Weights):
         return [*self._losses, *(loss for loss in made if loss is not None)]
 
     @property
-    def inbound_nodes(self) -> list[Any]:
-        return []
-
-    @property
-    def outbound_nodes(self) -> list[Any]:
-        return []
+    def dynamic(self) -> bool:
+        """Whether the layer was said to run in eager execution only."""
+        return self._dynamic
 
     # -- for subclasses
 

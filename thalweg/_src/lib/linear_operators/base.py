@@ -15,6 +15,7 @@ from thalweg._src.core.dtypes import int32
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import Dimension, TensorShape
+from thalweg._src.lib.tracking.module import Module
 from thalweg._src.ops import array, math
 from thalweg._src.ops.linear import linalg, linear_systems
 from thalweg._src.ops.reports import checks
@@ -31,7 +32,7 @@ def implied(name: str, given: Any, value: bool, reason: str) -> bool:
     return value
 
 
-class LinearOperator:
+class LinearOperator(Module):
     """A batch of matrices of shape [..., m, n] that need not exist as tensors.
 
     The hints `is_non_singular`, `is_self_adjoint`, `is_positive_definite` and `is_square` are promises (or None) that

@@ -30,9 +30,8 @@ class _Circulant(LinearOperator):
         is_self_adjoint: bool | None = None,
         is_positive_definite: bool | None = None,
         is_square: bool | None = True,
-        name: str | None = None,
+        name: str = "LinearOperatorCirculant",
     ):
-        name = name or type(self).__name__
         with name_scope(name, values=[spectrum]):
             spectrum = to_tensor(spectrum, None, "spectrum")
             spectrum.shape.with_rank_at_least(self._depth)
@@ -149,11 +148,37 @@ class LinearOperatorCirculant2D(_Circulant):
 
     _depth = 2
 
+    def __init__(
+        self,
+        spectrum: Any,
+        input_output_dtype: Any = complex64,
+        is_non_singular: bool | None = None,
+        is_self_adjoint: bool | None = None,
+        is_positive_definite: bool | None = None,
+        is_square: bool | None = True,
+        name: str = "LinearOperatorCirculant2D",
+    ):
+        hints = is_non_singular, is_self_adjoint, is_positive_definite, is_square
+        super().__init__(spectrum, input_output_dtype, *hints, name)
+
 
 class LinearOperatorCirculant3D(_Circulant):
     """Nested block circulant matrices, of their spectrum [..., n0, n1, n2]."""
 
     _depth = 3
+
+    def __init__(
+        self,
+        spectrum: Any,
+        input_output_dtype: Any = complex64,
+        is_non_singular: bool | None = None,
+        is_self_adjoint: bool | None = None,
+        is_positive_definite: bool | None = None,
+        is_square: bool | None = True,
+        name: str = "LinearOperatorCirculant3D",
+    ):
+        hints = is_non_singular, is_self_adjoint, is_positive_definite, is_square
+        super().__init__(spectrum, input_output_dtype, *hints, name)
 
 
 class LinearOperatorToeplitz(LinearOperator):

@@ -225,6 +225,10 @@ class _Sized(LinearOperator):
         n = self._smaller() if n is None else int(n)
         return make(array.concat([self.batch_shape_tensor(), [n]], 0), dtype=self.dtype)
 
+    def add_to_tensor(self, mat: Any, name: str = "add_to_tensor") -> Tensor:
+        """The sum of the matrices and the tensor `mat`."""
+        return super().add_to_tensor(mat, name)
+
 
 class LinearOperatorIdentity(_Sized):
     """The identity of `num_rows` rows, for each of a batch."""

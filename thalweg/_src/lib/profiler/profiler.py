@@ -39,7 +39,7 @@ def profile(
 
 
 def _profile(graph: Graph, runs: list[Any], op_log: Any, cmd: str, options: Any) -> Any:
-    chosen = ProfileOptionBuilder().build() | (PRINT_ALL_TIMING_MEMORY if options is None else options)
+    chosen = ProfileOptionBuilder().build() | (options or PRINT_ALL_TIMING_MEMORY)
     found = costs(graph, runs, op_log)
     if cmd == "scope":
         root = views.by_scope(found, chosen)
@@ -96,6 +96,14 @@ class Profiler:
     def profile_operations(self, options: Any) -> Any:
         """The costs by types of operations."""
         return self._chosen("op", options)
+
+    def profile_graph(self, options: Any) -> Any:
+        """Raises UnimplementedError: there is no view of paths through the graph."""
+        return self._chosen("graph", options)
+
+    def profile_python(self, options: Any) -> Any:
+        """Raises UnimplementedError: there is no view by lines of the program."""
+        return self._chosen("code", options)
 
 
 def print_model_analysis(

@@ -48,9 +48,9 @@ class BasicRNNCell(LayerRNNCell):
     def output_size(self) -> int:
         return self._num_units
 
-    def build(self, inputs_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:
         n = self._num_units
-        self._kernel = self.add_variable("kernel", shape=[depth_of(inputs_shape) + n, n])
+        self._kernel = self.add_variable("kernel", shape=[depth_of(input_shape) + n, n])
         self._bias = self.add_variable("bias", shape=[n], initializer=initializers.zeros_initializer(dtype=self.dtype))
         self.built = True
 
@@ -94,8 +94,8 @@ class GRUCell(LayerRNNCell):
     def output_size(self) -> int:
         return self._num_units
 
-    def build(self, inputs_shape: Any) -> None:
-        n, depth = self._num_units, depth_of(inputs_shape) + self._num_units
+    def build(self, input_shape: Any) -> None:
+        n, depth = self._num_units, depth_of(input_shape) + self._num_units
         kernel, bias = self._kernel_initializer, self._bias_initializer
         ones = bias or initializers.constant_initializer(1.0, dtype=self.dtype)
         zeros = bias or initializers.zeros_initializer(dtype=self.dtype)
@@ -173,9 +173,9 @@ class BasicLSTMCell(LayerRNNCell):
     def output_size(self) -> int:
         return self._num_units
 
-    def build(self, inputs_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:
         n = self._num_units
-        self._kernel = self.add_variable("kernel", shape=[depth_of(inputs_shape) + n, 4 * n])
+        self._kernel = self.add_variable("kernel", shape=[depth_of(input_shape) + n, 4 * n])
         zeros = initializers.zeros_initializer(dtype=self.dtype)
         self._bias = self.add_variable("bias", shape=[4 * n], initializer=zeros)
         self.built = True
@@ -250,9 +250,9 @@ class LSTMCell(LayerRNNCell):
     def output_size(self) -> int:
         return self._output_size
 
-    def build(self, inputs_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:
         n, initializer = self._num_units, self._initializer
-        depth = depth_of(inputs_shape) + (n if self._num_proj is None else self._num_proj)
+        depth = depth_of(input_shape) + (n if self._num_proj is None else self._num_proj)
         self._kernel = self.add_variable(
             "kernel", shape=[depth, 4 * n], initializer=initializer, partitioner=shards(self._num_unit_shards)
         )

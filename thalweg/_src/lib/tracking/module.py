@@ -15,7 +15,70 @@ from thalweg._src.ops.stateful.variables import Variable
 _WORD = re.compile(r"(?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z])")
 
 
-class Module(AutoTrackable):
+class Parted:
+    """An object whose attributes hold variables and other such objects; layers are such, and modules."""
+
+    _TF_MODULE_IGNORED_PROPERTIES = frozenset(
+        ("_self_unconditional_checkpoint_dependencies", "_self_unconditional_dependency_names", "_tracked")
+    )
+    _scope_name: str
+
+    @property
+    def name_scope(self) -> Any:
+        """The object's name scope, to be entered."""
+        return scopes.name_scope(self._scope_name)
+
+    @property
+    def submodules(self) -> tuple[Any, ...]:
+        """The objects of this kind among the attributes, and theirs."""
+        return tuple(self._flatten(predicate=lambda leaf: isinstance(leaf, Parted)))
+
+    def _flatten(
+        self,
+        recursive: bool = True,
+        predicate: Callable[[Any], bool] | None = None,
+        attribute_traversal_key: Callable[[str], Any] | None = None,
+        with_path: bool = False,
+    ) -> Iterator[Any]:
+        """The leaves of the attributes for which `predicate` holds, each once, then those of submodules, nearest first.
+
+        `with_path` gives (path, leaf), and a leaf as often as it is found.
+        """
+        seen = {id(self)}
+
+        def walk(module: Parted, prefix: tuple[Any, ...]) -> Iterator[Any]:
+            below = []
+            for key in sorted(vars(module), key=attribute_traversal_key):
+                if key in module._TF_MODULE_IGNORED_PROPERTIES:
+                    continue
+                for path, leaf in nesting.flatten_with_tuple_paths(vars(module)[key]):
+                    place = (*prefix, key, *path)
+                    if not with_path:
+                        if id(leaf) in seen:
+                            continue
+                        seen.add(id(leaf))
+                    if predicate is None or predicate(leaf):
+                        yield (place, leaf) if with_path else leaf
+                    if recursive and isinstance(leaf, Parted):
+                        below.append((leaf, place))
+            for inner, place in below:
+                yield from walk(inner, place)
+
+        return walk(self, ())
+
+    @classmethod
+    def with_name_scope(cls, method: Callable[..., Any]) -> Callable[..., Any]:
+        """The method, in the module's name scope."""
+
+        @functools.wraps(method)
+        def scoped(self: Parted, *args: Any, **kwargs: Any) -> Any:
+            with self.name_scope:
+                return method(self, *args, **kwargs)
+
+        return scoped
+
+
+class Module(Parted, AutoTrackable):
     """A container of variables and other modules, with a name scope of its own.
 
     The name is that of the class in snake case unless one is given; ValueError where that is no identifier.
@@ -28,10 +91,6 @@ class Module(AutoTrackable):
     >>> [v.name for v in Dense(2, 3).variables]
     ['dense/w:0']
     """
-
-    _TF_MODULE_IGNORED_PROPERTIES = frozenset(
-        ("_self_unconditional_checkpoint_dependencies", "_self_unconditional_dependency_names", "_tracked")
-    )
 
     def __init__(self, name: str | None = None):
         if name is None:
@@ -51,11 +110,6 @@ class Module(AutoTrackable):
         return self._name
 
     @property
-    def name_scope(self) -> Any:
-        """The module's name scope, to be entered."""
-        return scopes.name_scope(self._scope_name)
-
-    @property
     def variables(self) -> tuple[Any, ...]:
         """The variables of this module, by the names of the attributes, then those of its submodules."""
         return tuple(self._flatten(predicate=lambda leaf: isinstance(leaf, Variable)))
@@ -64,52 +118,3 @@ class Module(AutoTrackable):
     def trainable_variables(self) -> tuple[Any, ...]:
         """Those of `variables` that are trainable."""
         return tuple(self._flatten(predicate=lambda leaf: isinstance(leaf, Variable) and leaf.trainable))
-
-    @property
-    def submodules(self) -> tuple[Module, ...]:
-        """The modules among the attributes, and theirs."""
-        return tuple(self._flatten(predicate=lambda leaf: isinstance(leaf, Module)))
-
-    def _flatten(
-        self,
-        recursive: bool = True,
-        predicate: Callable[[Any], bool] | None = None,
-        attribute_traversal_key: Callable[[str], Any] | None = None,
-        with_path: bool = False,
-    ) -> Iterator[Any]:
-        """The leaves of the attributes for which `predicate` holds, each once, then those of submodules, nearest first.
-
-        `with_path` gives (path, leaf), and a leaf as often as it is found.
-        """
-        seen = {id(self)}
-
-        def walk(module: Module, prefix: tuple[Any, ...]) -> Iterator[Any]:
-            below = []
-            for key in sorted(vars(module), key=attribute_traversal_key):
-                if key in module._TF_MODULE_IGNORED_PROPERTIES:
-                    continue
-                for path, leaf in nesting.flatten_with_tuple_paths(vars(module)[key]):
-                    place = (*prefix, key, *path)
-                    if not with_path:
-                        if id(leaf) in seen:
-                            continue
-                        seen.add(id(leaf))
-                    if predicate is None or predicate(leaf):
-                        yield (place, leaf) if with_path else leaf
-                    if recursive and isinstance(leaf, Module):
-                        below.append((leaf, place))
-            for inner, place in below:
-                yield from walk(inner, place)
-
-        return walk(self, ())
-
-    @classmethod
-    def with_name_scope(cls, method: Callable[..., Any]) -> Callable[..., Any]:
-        """The method, in the module's name scope."""
-
-        @functools.wraps(method)
-        def scoped(self: Module, *args: Any, **kwargs: Any) -> Any:
-            with self.name_scope:
-                return method(self, *args, **kwargs)
-
-        return scoped

@@ -452,7 +452,7 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
 
 
 @op("EnsureShape", numpy_only=True)
-def ensure_shape(input: T, *, shape: Shape) -> T:
+def _ensure_shape(input: T, *, shape: Shape) -> T:
     """`input`, whose shape must be compatible with `shape` when the graph runs; InvalidArgumentError otherwise."""
     if not shapes.compatible(shape, input.shape):
         raise ValueError(
@@ -461,11 +461,20 @@ def ensure_shape(input: T, *, shape: Shape) -> T:
     return input
 
 
-@ensure_shape.shape_rule
+@_ensure_shape.shape_rule
 def _(op):
     return [shapes.merged(op.inputs[0].dims, op.attrs["shape"])]
 
 
-@ensure_shape.grad
+@_ensure_shape.grad
 def _(op, g):
     return g
+
+
+def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
+    """`x`, whose static shape is merged with `shape`. InvalidArgumentError where the shapes are not compatible in a run.
+
+    >>> tf.ensure_shape(tf.placeholder(tf.float32, [None, 3]), [2, None]).shape
+    TensorShape([Dimension(2), Dimension(3)])
+    """
+    return _ensure_shape(x, shape=shape, name=name)

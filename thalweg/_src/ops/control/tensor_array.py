@@ -86,6 +86,11 @@ class TensorArray:
         return self._handle
 
     @property
+    def dynamic_size(self) -> bool:
+        """Whether writes may make the array longer."""
+        return self._dynamic_size
+
+    @property
     def element_shape(self) -> TensorShape:
         """The shape of an element, as far as it is known."""
         return self._element_shape[0]

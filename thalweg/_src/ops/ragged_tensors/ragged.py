@@ -370,8 +370,8 @@ def is_ragged(value: Any) -> bool:
     return isinstance(value, RaggedTensor | RaggedTensorValue)
 
 
-def map_flat_values(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """`f` of the values below all ragged axes; RaggedTensors among the arguments, and in lists of them, must have the same splits."""
+def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """`op` of the values below all ragged axes; RaggedTensors among the arguments, and in lists of them, must have the same splits."""
     found: list[RaggedTensor] = []
 
     def plain(value: Any) -> Any:
@@ -384,9 +384,9 @@ def map_flat_values(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
     flat, named = [plain(a) for a in args], {k: plain(v) for k, v in kwargs.items()}
     if not found:
-        return f(*args, **kwargs)
+        return op(*args, **kwargs)
     with control_dependencies(same_splits(found)):
-        return found[0].with_flat_values(f(*flat, **named))
+        return found[0].with_flat_values(op(*flat, **named))
 
 
 def same_splits(values: Sequence[RaggedTensor]) -> list[Any]:

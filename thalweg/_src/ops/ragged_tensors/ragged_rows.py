@@ -167,7 +167,7 @@ def gather(params: Any, indices: Any, name: str | None = None) -> Any:
         return RaggedTensor.from_row_lengths(gather(params.values, places), lengths, validate=False)
 
 
-def boolean_mask(data: Any, mask: Any, keepdims: bool = False, name: str | None = None) -> Any:
+def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
     """What `mask` says of `data`, in rows where the mask has several axes; each of both may be ragged.
 
     Raises ValueError for a mask of unknown rank, or a scalar.

@@ -5,11 +5,14 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.core import dtypes
 from thalweg._src.core.convert import register_tensor_conversion_function, to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Graph, Operation, Tensor
-from thalweg._src.core.shapes import TensorShape
+from thalweg._src.core.shapes import TensorShape, as_shape
+from thalweg._src.core.type_spec import TensorSpec, TypeSpec, register_type_spec_from_value_converter
 
 IndexedSlicesValue = collections.namedtuple("IndexedSlicesValue", ["values", "indices", "dense_shape"])
 
@@ -149,3 +152,50 @@ def concat_slices(parts: list[Any]) -> IndexedSlices:
     if len({i.dtype.base_dtype for i in indices}) > 1:
         indices = [cast(i, dtypes.int64) for i in indices]
     return IndexedSlices(concat([s.values for s in slices], 0), concat(indices, 0), slices[0].dense_shape)
+
+
+class IndexedSlicesSpec(TypeSpec):
+    """The type of IndexedSlices: of the whole (`shape`, `dtype`), and of the parts that say which rows there are."""
+
+    __slots__ = ("_dense_shape_dtype", "_indices_dtype", "_indices_shape", "_shape", "_values_dtype")
+
+    value_type = property(lambda self: IndexedSlices)
+
+    def __init__(
+        self,
+        shape: Any = None,
+        dtype: Any = dtypes.float32,
+        indices_dtype: Any = dtypes.int64,
+        dense_shape_dtype: Any = None,
+        indices_shape: Any = None,
+    ):
+        self._shape, self._indices_shape = as_shape(shape), as_shape(indices_shape).with_rank(1)
+        self._values_dtype, self._indices_dtype = dtypes.as_dtype(dtype), dtypes.as_dtype(indices_dtype)
+        self._dense_shape_dtype = None if dense_shape_dtype is None else dtypes.as_dtype(dense_shape_dtype)
+
+    def _serialize(self) -> Any:
+        kinds = self._values_dtype, self._indices_dtype, self._dense_shape_dtype
+        return (self._shape, *kinds, self._indices_shape)
+
+    @property
+    def _component_specs(self) -> Any:
+        values = TensorSpec(self._indices_shape.concatenate(self._shape[1:]), self._values_dtype)
+        specs = values, TensorSpec(self._indices_shape, self._indices_dtype)
+        if self._dense_shape_dtype is None:
+            return specs
+        return (*specs, TensorSpec([self._shape.ndims], self._dense_shape_dtype))
+
+    def _to_components(self, value: Any) -> Any:
+        return tuple(value._components())
+
+    def _from_components(self, components: Any) -> Any:
+        fed = all(isinstance(c, np.ndarray) for c in components)
+        return IndexedSlicesValue(*components, *[None] * (3 - len(components))) if fed else IndexedSlices(*components)
+
+    @classmethod
+    def _of(cls, value: IndexedSlices) -> "IndexedSlicesSpec":
+        kind = None if value.dense_shape is None else value.dense_shape.dtype
+        return cls(value.shape, value.dtype, value.indices.dtype, kind, value.indices.shape)
+
+
+register_type_spec_from_value_converter(IndexedSlices, IndexedSlicesSpec._of)

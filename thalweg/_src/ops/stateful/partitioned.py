@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from thalweg._src.core import scopes
+from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import register_tensor_conversion_function, to_tensor
 from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Tensor, get_default_graph
@@ -304,14 +304,13 @@ def create_partitioned_variables(
     shape: Sequence[int],
     slicing: Sequence[int],
     initializer: Any,
-    dtype: Any = None,
+    dtype: Any = dtypes.float32,
     trainable: bool = True,
     collections: Any = None,
     name: str | None = None,
     reuse: Any = None,
 ) -> list[Any]:
     """The parts of a variable of `shape`, cut as `slicing` says: one number per axis, one of them above 1."""
-    from thalweg._src.core import dtypes
     from thalweg._src.ops.stateful import variable_scope, variable_store
 
     if len(shape) != len(slicing):
@@ -327,7 +326,7 @@ def create_partitioned_variables(
                 variable_store.variable_store(),
                 scope.name,
                 shape,
-                dtypes.as_dtype(dtypes.float32 if dtype is None else dtype).base_dtype,
+                dtypes.as_dtype(dtype).base_dtype,
                 initializer,
                 scope.reuse,
                 lambda **_: list(slicing),

@@ -143,14 +143,46 @@ class VariableScope:
         """The local variables of this scope."""
         return self.get_collection(GraphKeys.LOCAL_VARIABLES)
 
-    def get_variable(self, var_store: Any, name: str, shape: Any = None, dtype: Any = None, **kwargs: Any) -> Any:
+    def get_variable(
+        self,
+        var_store: Any,
+        name: str,
+        shape: Any = None,
+        dtype: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        reuse: Any = None,
+        trainable: bool | None = None,
+        collections: Any = None,
+        caching_device: Any = None,
+        partitioner: Any = None,
+        validate_shape: bool = True,
+        use_resource: bool | None = None,
+        custom_getter: Any = None,
+        constraint: Any = None,
+        synchronization: Any = VariableSynchronization.AUTO,
+        aggregation: Any = VariableAggregation.NONE,
+    ) -> Any:
         """The variable `name` of this scope in `var_store`."""
+        kwargs: dict[str, Any] = {
+            "regularizer": regularizer,
+            "reuse": reuse,
+            "trainable": trainable,
+            "collections": collections,
+            "caching_device": caching_device,
+            "partitioner": partitioner,
+            "validate_shape": validate_shape,
+            "use_resource": use_resource,
+            "custom_getter": custom_getter,
+            "constraint": self.constraint if constraint is None else constraint,
+            "synchronization": synchronization,
+            "aggregation": aggregation,
+        }
         for key in ("regularizer", "caching_device", "partitioner", "custom_getter", "reuse", "use_resource"):
-            if kwargs.get(key) is None:
+            if kwargs[key] is None:
                 kwargs[key] = getattr(self, key)
         if executing_eagerly():
             kwargs.update(reuse=False, use_resource=True)
-        initializer = kwargs.get("initializer")
         full_name = f"{self.name}/{name}" if self.name else name
         # The names of variables follow variable scopes alone, so the name scope is put aside.
         with scopes.name_scope(None):
@@ -159,8 +191,6 @@ class VariableScope:
                 if found != dtype:
                     raise ValueError(f"Initializer type '{found}' and explicit dtype '{dtype}' don't match.")
             kwargs["initializer"] = self.initializer if initializer is None else initializer
-            if kwargs.get("constraint") is None:
-                kwargs["constraint"] = self.constraint
             return var_store.get_variable(
                 full_name, shape=shape, dtype=self.dtype if dtype is None else dtype, **kwargs
             )
@@ -270,12 +300,33 @@ def get_local_variable(
     regularizer: Any = None,
     trainable: bool | None = False,
     collections: Any = None,
-    *args: Any,
-    **kwargs: Any,
+    caching_device: Any = None,
+    partitioner: Any = None,
+    validate_shape: bool = True,
+    use_resource: bool | None = None,
+    custom_getter: Any = None,
+    constraint: Any = None,
+    synchronization: Any = VariableSynchronization.AUTO,
+    aggregation: Any = VariableAggregation.NONE,
 ) -> Any:
     """`get_variable` for a local variable: not trained, not saved."""
-    names = [*collections, GraphKeys.LOCAL_VARIABLES] if collections else [GraphKeys.LOCAL_VARIABLES]
-    return get_variable(name, shape, dtype, initializer, regularizer, False, names, *args, **kwargs)
+    return get_variable(
+        name,
+        shape,
+        dtype,
+        initializer,
+        regularizer,
+        False,
+        [*(collections or []), GraphKeys.LOCAL_VARIABLES],
+        caching_device,
+        partitioner,
+        validate_shape,
+        use_resource,
+        custom_getter,
+        constraint,
+        synchronization,
+        aggregation,
+    )
 
 
 class variable_scope:
@@ -415,10 +466,22 @@ def new_scope(name: str | None, default_name: str, custom_getter: Any = None) ->
 
 @contextlib.contextmanager
 def variable_op_scope(
-    values: Any, name_or_scope: Any, default_name: str | None = None, **kwargs: Any
+    values: Any,
+    name_or_scope: Any,
+    default_name: str | None = None,
+    initializer: Any = None,
+    regularizer: Any = None,
+    caching_device: Any = None,
+    partitioner: Any = None,
+    custom_getter: Any = None,
+    reuse: Any = None,
+    dtype: Any = None,
+    use_resource: bool | None = None,
+    constraint: Any = None,
 ) -> Iterator[VariableScope]:
     """`variable_scope` with the order of arguments of 0.x."""
-    with variable_scope(name_or_scope, default_name=default_name, values=values, **kwargs) as scope:
+    settings = (initializer, regularizer, caching_device, partitioner, custom_getter, reuse, dtype, use_resource)
+    with variable_scope(name_or_scope, default_name, values, *settings, constraint=constraint) as scope:
         yield scope
 
 
