@@ -66,6 +66,21 @@ def test_flags_as_0_12_read_them(tmp_path):
     assert ran(source, "--steps", "3", "rest", folder=tmp_path).stdout == "['rest']\n['steps']\n"
 
 
+def test_settings_that_are_no_flags(tmp_path):
+    source = """
+        import thalweg as tf
+        tf.flags.DEFINE_integer("steps", 100, "how many")
+        FLAGS = tf.flags.FLAGS
+        FLAGS.sources = 2
+        FLAGS.steps = 5
+        values = FLAGS.__dict__["__flags"]
+        print(FLAGS.sources, "sources" in FLAGS, values["steps"], values["sources"])
+        del FLAGS.sources
+        print(hasattr(FLAGS, "sources"), hasattr(FLAGS, "steps"))
+    """
+    assert ran(source, folder=tmp_path).stdout == "2 True 5 2\nFalse True\n"
+
+
 def test_log_lines(tmp_path):
     source = """
         import thalweg as tf

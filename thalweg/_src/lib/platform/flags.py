@@ -18,55 +18,73 @@ OLDER_NAMES = {"flag_name": "name", "default_value": "default", "docstring": "he
 
 
 class Flags:
-    """The flags of the program. `FLAGS.batch_size` reads one, and sets it when it is assigned."""
+    """The flags of the program. `FLAGS.batch_size` reads one, and sets it when it is assigned.
+
+    Until 1.4 an assignment to a name that is no flag made one: programs keep more of their settings there. Such values are
+    attributes of ours. `FLAGS.__dict__["__flags"]` is what it was then too: every value by its name.
+    """
+
+    __slots__ = ("_held", "_more")
 
     def __init__(self, held: absl_flags.FlagValues):
-        self.__dict__["_held"] = held
+        object.__setattr__(self, "_held", held)
+        object.__setattr__(self, "_more", {})
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        self._parse()
+        return {"__parsed": True, "__flags": {**self._held.flag_values_dict(), **self._more}}
 
     def __getattr__(self, name: str) -> Any:
-        held = self.__dict__["_held"]
         if name == "__flags" or not name.startswith("_"):
             self._parse()
-        return getattr(held, name)
+        if name in self._more and name not in self._held:
+            return self._more[name]
+        return getattr(self._held, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self.__dict__["_held"], name, value)
+        if name in self._held or name.startswith("_"):
+            setattr(self._held, name, value)
+        else:
+            self._more[name] = value
 
     def __delattr__(self, name: str) -> None:
-        delattr(self.__dict__["_held"], name)
+        if name in self._more:
+            del self._more[name]
+        else:
+            delattr(self._held, name)
 
     def __getitem__(self, name: str) -> Any:
-        return self.__dict__["_held"][name]
+        return self._held[name]
 
     def __setitem__(self, name: str, flag: Any) -> None:
-        self.__dict__["_held"][name] = flag
+        self._held[name] = flag
 
     def __contains__(self, name: str) -> bool:
-        return name in self.__dict__["_held"]
+        return name in self._held or name in self._more
 
     def __iter__(self) -> Any:
-        return iter(self.__dict__["_held"])
+        return iter(self._held)
 
     def __len__(self) -> int:
-        return len(self.__dict__["_held"])
+        return len(self._held)
 
     def __dir__(self) -> list[str]:
-        return dir(self.__dict__["_held"])
+        return dir(self._held)
 
     def __str__(self) -> str:
-        return str(self.__dict__["_held"])
+        return str(self._held)
 
     def __call__(self, argv: list[str], known_only: bool = False) -> list[str]:
-        return self.__dict__["_held"](argv, known_only)
+        return self._held(argv, known_only)
 
     def _parse(self) -> None:
-        held = self.__dict__["_held"]
-        if not held.is_parsed():
-            held(sys.argv, known_only=True)
+        if not self._held.is_parsed():
+            self._held(sys.argv, known_only=True)
 
     def _parse_flags(self, args: list[str] | None = None) -> list[str]:
         """What programs of 0.x call before they read `FLAGS.__flags`: parse, and return what was not a flag."""
-        return self.__dict__["_held"]([sys.argv[0], *(sys.argv[1:] if args is None else args)], known_only=True)[1:]
+        return self._held([sys.argv[0], *(sys.argv[1:] if args is None else args)], known_only=True)[1:]
 
 
 FLAGS = Flags(absl_flags.FLAGS)
