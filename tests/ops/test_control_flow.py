@@ -1,5 +1,7 @@
 """tf.cond, tf.case and tf.while_loop: values, effects, gradients to second order, loops of known and of unknown length."""
 
+import collections
+
 import numpy as np
 import pytest
 
@@ -200,3 +202,21 @@ def test_a_loop_over_nothing_reads_no_element():
             assert session.run(total, {x: np.ones((n, 2))}) == 2 * n
         with pytest.raises(tf.errors.InvalidArgumentError, match="out of bounds"):
             session.run(x[tf.placeholder_with_default(1, [])], {x: np.ones((0, 2))})
+
+
+def test_what_a_branch_of_one_operation_or_one_element_gives():
+    pair = collections.namedtuple("pair", "a")
+    p = tf.placeholder(tf.bool)
+    done = tf.cond(p, tf.no_op, tf.no_op)
+    single = tf.cond(p, lambda: pair(1), lambda: pair(2))
+    strict = tf.cond(p, lambda: pair(1), lambda: pair(2), strict=True)
+    assert done.shape.ndims is None
+    with tf.Session() as session:
+        assert session.run([done, single, strict], {p: True}) == [True, 1, pair(1)]
+        assert session.run([done, single, strict], {p: False}) == [False, 2, pair(2)]
+
+
+def test_gathered_elements_have_the_shape_that_their_indices_say():
+    array = tf.TensorArray(tf.float32, 3).write(0, [1.0, 2.0, 3.0])
+    assert array.gather([0]).shape.as_list() == [1, 3]
+    assert array.stack().shape.as_list() == [None, 3]

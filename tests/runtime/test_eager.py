@@ -292,3 +292,55 @@ def test_networks_of_the_tutorials_learn():
 def test_the_graph_of_eager_execution_is_never_closed():
     eager.graph().finalize()
     assert float(tf.constant(1.0) + 1.0) == 2.0
+
+
+def test_a_function_works_in_the_order_of_its_lines():
+    v = tf.Variable(1.0)
+
+    @tf.function
+    def step(x):
+        v.assign_add(x)
+        first = v.read_value()
+        tf.cond(x > 0, lambda: tf.group(v.assign(v * 10.0)), tf.no_op)
+
+        def body(i):
+            v.assign_add(1.0)
+            return i + 1
+
+        tf.while_loop(lambda i: i < 3, body, [tf.constant(0)])
+        return first, v.read_value()
+
+    assert [t.numpy() for t in step(tf.constant(2.0))] == [3.0, 33.0]
+    assert [t.numpy() for t in step(tf.constant(-3.0))] == [30.0, 33.0]
+
+
+def test_a_function_checks_what_it_asserts():
+    @tf.function
+    def small(x):
+        def checked():
+            tf.Assert(x < 5.0, [x])
+            return x
+
+        return tf.cond(x > 0, checked, lambda: -x)
+
+    assert [small(tf.constant(x)).numpy() for x in (4.0, -6.0)] == [4.0, 6.0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="assertion failed"):
+        small(tf.constant(6.0))
+
+
+def test_a_function_called_in_a_graph_does_all_its_work():
+    with tf.Graph().as_default(), tf.Session() as session:
+        v = tf.Variable(1.0, use_resource=True)
+
+        @tf.function
+        def add(x):
+            tf.Assert(x > 0, [x])
+            v.assign_add(x)
+            return {"now": v.read_value(), "nothing": None}
+
+        good, bad = add(tf.constant(2.0)), add(tf.constant(-1.0))
+        session.run(tf.global_variables_initializer())
+        assert [session.run(good["now"]) for _ in range(2)] == [3.0, 5.0]
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            session.run(bad["now"])
+        assert session.run(v) == 5.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 
+from thalweg._src.core import errors
 from thalweg._src.core.graph import Operation, Tensor
 
 
@@ -73,7 +74,11 @@ def _topological(ops: list[Operation], feeds: frozenset[Tensor] | set[Tensor]) -
                 heapq.heappush(ready, (f._id, f))
     if len(out) < len(ops):
         stuck = sorted(op.name for op in inside - set(out))
-        raise ValueError(f"The graph has a cycle through {', '.join(stuck[:5])}")
+        raise errors.InvalidArgumentError(
+            None,
+            None,
+            f"Graph is invalid, contains a cycle with {len(stuck)} nodes, including: {', '.join(stuck[:5])}",
+        )
     return out
 
 

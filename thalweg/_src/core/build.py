@@ -15,7 +15,7 @@ from thalweg._src.core.dtypes import DType
 from thalweg._src.core.eager import EagerGraph, EagerTensor
 from thalweg._src.core.errors import InvalidArgumentError
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
-from thalweg._src.core.opdef import OPS, REQUIRED, Arg, Attr, OpDef
+from thalweg._src.core.opdef import REQUIRED, Arg, Attr, OpDef
 from thalweg._src.core.shapes import TensorShape
 
 
@@ -423,8 +423,9 @@ def check_attr(opdef: OpDef, attr: Attr, value: Any) -> Any:
 def create(graph: Graph, op_type: str, inputs: Sequence[Tensor], name: str, attrs: dict[str, Any]) -> Operation:
     """Add a node of the type `op_type`; attrs are Python values or AttrValue protos, types may be left to the inputs."""
     from thalweg._src.core import attr_protos
+    from thalweg._src.core.signatures import find_op
 
-    opdef = OPS.get(op_type)
+    opdef = find_op(op_type)
     if opdef is None:
         raise ValueError(f"Op type {op_type!r} is not registered; see thalweg check.")
     bound = {k: attr_protos.attr_from_proto(v) if hasattr(v, "WhichOneof") else v for k, v in attrs.items()}

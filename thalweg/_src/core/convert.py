@@ -10,7 +10,7 @@ import numpy as np
 
 from thalweg._src.core import dtypes, shapes
 from thalweg._src.core.dtypes import DType
-from thalweg._src.core.graph import Graph, Tensor, get_default_graph
+from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 
 MAX_ELEMENTS = 2**31 - 1  # of a constant: a GraphDef can't hold more than 2 GB
 
@@ -20,8 +20,8 @@ def as_array(value: Any, dtype: DType | None = None, *, strict: bool = True) -> 
 
     Raises TypeError for elements that `dtype` can't hold, ValueError for nested lists that are not rectangular.
     """
-    if isinstance(value, np.ndarray | np.generic):
-        return _from_numpy(value, dtype)
+    if isinstance(value, np.ndarray | np.generic) or callable(getattr(value, "__array__", None)):
+        return _from_numpy(np.asarray(value), dtype)
     if value is None:
         raise ValueError("None values not supported.")
     if dtype is not None and strict:
@@ -78,6 +78,10 @@ def _from_python(value: Any, dtype: DType | None) -> np.ndarray:
         if array.dtype.kind == "O" and not all(isinstance(x, str | bytes) for x in array.flat):
             if dtype is not None and all(isinstance(x, numbers.Number) for x in array.flat):
                 return array.astype(dtype.base_dtype._as_numpy)
+            if isinstance(value, Operation):
+                raise TypeError(
+                    f"Can't convert Operation '{value.name}' to Tensor (target dtype={dtype and dtype.name})"
+                )
             raise TypeError(f"Failed to convert object of type {type(value)} to Tensor. Contents: {_short(value)}.")
         if array.dtype.kind in "SU":  # NumPy pads fixed-width strings; go back to the elements
             flat = np.empty(array.shape, object)

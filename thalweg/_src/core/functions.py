@@ -14,7 +14,8 @@ from thalweg._src.core.calls import Call
 from thalweg._src.core.dtypes import as_dtype
 from thalweg._src.core.funcgraph import FuncGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor
-from thalweg._src.core.opdef import OPS, OpDef
+from thalweg._src.core.opdef import OpDef
+from thalweg._src.core.signatures import find_op
 from thalweg._src.formats import protos
 
 
@@ -134,11 +135,12 @@ def _as_in_graph(text: str, nodes: dict[str, Any], *, index: bool = False) -> st
     if text.startswith("^") or len(parts) == 1:
         return text
     node = nodes.get(parts[0])
-    if node is None or node.op not in OPS:
+    opdef = find_op(node.op) if node is not None else None
+    if node is None or opdef is None:
         raise ValueError(f"A function refers to {text!r}, which it does not hold")
     at = int(parts[2]) if len(parts) == 3 else 0
     attrs = {k: attr_protos.attr_from_proto(v) for k, v in node.attr.items()}
-    outputs = _outputs_of(OPS[node.op], attrs)
+    outputs = _outputs_of(opdef, attrs)
     if len(outputs) > 1:
         for arg, count in outputs:
             if arg == parts[1]:

@@ -114,7 +114,7 @@ class GraphContexts:
         old = stacks.name
         stacks.name = self._enter_scope(name)
         try:
-            yield stacks.name + "/" if stacks.name else ""
+            yield stacks.name + "/" if name else ""
         finally:
             stacks.name = old
 

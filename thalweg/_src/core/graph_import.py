@@ -11,6 +11,7 @@ from thalweg._src.core.attr_protos import attr_from_proto
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.later_ops import without_hints
 from thalweg._src.core.opdef import OPS, OpDef
+from thalweg._src.core.signatures import find_op
 from thalweg._src.formats import protos
 from thalweg._src.version import GRAPH_DEF_VERSION, GRAPH_DEF_VERSION_MIN_PRODUCER, TENSORFLOW
 
@@ -123,9 +124,15 @@ class _Importer:
             twice = next(n.name for n in self.proto.node if n.name in seen or seen.add(n.name))  # type: ignore[func-returns-value]
             raise ValueError(f"Node '{twice}' is not unique")
         for node in self.proto.node:
-            if node.op not in OPS and node.op not in {f.signature.name for f in self.proto.library.function}:
+            opdef = find_op(node.op)
+            if opdef is None and node.op not in {f.signature.name for f in self.proto.library.function}:
                 raise ValueError(
                     f"Op type not registered '{node.op}' in thalweg: node '{node.name}' can't be imported."
+                )
+            if opdef is not None and opdef.removed_in is not None and opdef.removed_in <= self.version:
+                raise ValueError(
+                    f"Op {node.op} is not available in GraphDef version {self.version}. "
+                    f"It has been removed in version {opdef.removed_in}."
                 )
             data_ended = False
             for text in node.input:
@@ -192,7 +199,7 @@ class _Importer:
         return {name for name in names if name is not None}
 
     def _closes_loop(self, node: Any, producer: str) -> bool:
-        opdef = OPS.get(self.nodes[producer].op) if producer in self.nodes else None
+        opdef = find_op(self.nodes[producer].op) if producer in self.nodes else None
         return opdef is not None and opdef.back_edge and producer != node.name
 
     # -- adding
@@ -227,7 +234,8 @@ class _Importer:
         return key in self.made and (text.startswith("^") or index < len(self.made[key].outputs))
 
     def _add(self, node: Any, prefix: str) -> list[tuple[Operation, int, str]]:
-        opdef = OPS[node.op]
+        opdef = find_op(node.op)
+        assert opdef is not None
         attrs = self._attrs(node, opdef, prefix)
         inputs: list[Tensor] = []
         controls: list[Operation] = []

@@ -169,15 +169,19 @@ def _eager_value(tensor: Any) -> np.ndarray | None:
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
     """The value of `tensor` where it is known while the graph is built, as an array, else None.
 
-    What is no tensor is its own value. `partial`: of a stack of scalars, an array of those that are known, and Nones.
+    What is no tensor is its own value. `partial`: of a stack, an array of what is known, and Nones.
     """
     if not isinstance(tensor, Tensor):
-        return tensor
+        is_tensor_like = hasattr(tensor, "_as_graph_element") or hasattr(tensor, "_components")
+        return None if is_tensor_like else tensor
     value = constant_value(tensor)
-    if value is None and partial and tensor.op.type == "Pack":
+    if value is None and partial and tensor.op.type == "Pack" and tensor.op.attrs["axis"] == 0:
         parts = [constant_value(t) for t in tensor.op.inputs]
         if any(p is not None for p in parts):
-            return np.array([None if p is None else p.item() for p in parts], object)
+            stacked = np.empty(len(parts), object)
+            for i, part in enumerate(parts):
+                stacked[i] = part[()] if part is not None else None
+            return stacked
     return None if value is None else np.array(value)
 
 

@@ -67,6 +67,9 @@ class Tensor:
     def _shape_as_list(self) -> list[int | None] | None:
         return None if self._dims is None else list(self._dims)
 
+    def _shape_tuple(self) -> tuple[int | None, ...] | None:
+        return self._dims
+
     def set_shape(self, shape: Any) -> None:
         """Add what you know to the static shape. Raises ValueError where it contradicts what is known."""
         self._dims = shapes.merged(self._dims, shapes.as_dims(shape))
@@ -198,6 +201,15 @@ class Operation:
         return list(self._control_inputs)
 
     @property
+    def _control_outputs(self) -> list[Operation]:
+        """The operations that wait for this one."""
+        return [op for op in self.graph._ops if self in op._control_inputs]
+
+    def _remove_all_control_inputs(self) -> None:
+        self._control_inputs = []
+        self.graph._touch()
+
+    @property
     def attrs(self) -> dict[str, Any]:
         """The attrs as Python values; read only."""
         return self._attrs
@@ -324,10 +336,8 @@ class Operation:
         if not shapes.compatible(self._inputs[index]._dims, tensor._dims):
             told = f"{shapes.text(tensor._dims)} and {shapes.text(self._inputs[index]._dims)}"
             raise errors.InvalidArgumentError(None, self, f"Cannot update edge, incompatible shapes: {told}.")
-        old = self._inputs[index]
+        self._inputs[index]._consumers.remove(self)  # which holds a consumer once for each of its inputs
         self._inputs = (*self._inputs[:index], tensor, *self._inputs[index + 1 :])
-        if all(t is not old for t in self._inputs):
-            old._consumers.remove(self)
         tensor._consumers.append(self)
         self.graph._touch()
 

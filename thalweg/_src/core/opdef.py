@@ -326,6 +326,7 @@ class OpDef:
         self.platforms: dict[str, Callable[..., Any]] = {}
         self.packers: dict[str, tuple[int, Callable[[Any], Any]]] = {}
         self.refusal: Callable[[Any], Any] | None = None
+        self.removed_in: int | None = None  # the first GraphDef version that may not hold it
 
     # -- declaration
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from thalweg._src.core import attr_protos, build, functions, infer, shapes, site
 from thalweg._src.core.graph import Graph, Operation, Tensor
-from thalweg._src.core.opdef import OPS
+from thalweg._src.core.opdef import OpDef
+from thalweg._src.core.signatures import find_op
 
 
 def make(
@@ -28,13 +29,14 @@ def make(
     """
     if not hasattr(node_def, "op") or not hasattr(node_def, "attr"):
         raise TypeError(f"node_def needs to be a NodeDef: {node_def}")
-    if node_def.op not in OPS:
+    opdef = find_op(node_def.op)
+    if opdef is None:
         raise ValueError(f"Op type not registered '{node_def.op}' in thalweg")
     if node_def.name in graph._nodes_by_name:
         raise ValueError(f"Duplicate node name in graph: '{node_def.name}'")
     graph._check_not_finalized()
-    op.graph, op.opdef, op._name = graph, OPS[node_def.op], node_def.name
-    op._attrs = attrs_of(node_def, graph)
+    op.graph, op.opdef, op._name = graph, opdef, node_def.name
+    op._attrs = attrs_of(node_def, opdef, graph)
     op._inputs, op._control_inputs, op._device = (), [], ""
     op._stack = site.capture(3)
     if original_op is not None:
@@ -52,10 +54,10 @@ def make(
         infer_shapes(op)
 
 
-def attrs_of(node_def: Any, graph: Graph) -> dict[str, Any]:
+def attrs_of(node_def: Any, opdef: OpDef, graph: Graph) -> dict[str, Any]:
     """The attrs as Python values; names of functions that are bodies in `graph` become those."""
     attrs = {name: attr_protos.attr_from_proto(value) for name, value in node_def.attr.items()}
-    if OPS[node_def.op].bodies is not None:
+    if opdef.bodies is not None:
         bodies = functions.bodies_in(graph._ops)
 
         def body(value: Any) -> Any:

@@ -12,7 +12,7 @@ from thalweg._src.core import graph_import, graphdef, scopes
 from thalweg._src.core.collection_protos import conversion, register_proto_function
 from thalweg._src.core.graph import Graph, get_default_graph
 from thalweg._src.core.keys import GraphKeys
-from thalweg._src.core.opdef import OPS
+from thalweg._src.core.signatures import find_op
 from thalweg._src.formats import protos
 from thalweg._src.lib import graph_io
 from thalweg._src.lib.io import file_io
@@ -96,9 +96,9 @@ def stripped_op_list_for_graph(graph_def: Any) -> Any:
     """The schemas of the ops in the graph, by name. Raises ValueError for an op that nobody knows."""
     used = sorted(ops_used_by_graph_def(graph_def))
     for kind in used:
-        if kind not in OPS:
+        if find_op(kind) is None:
             raise ValueError(f"Op {kind} is used by the graph, but is not registered")
-    return protos.OpList(op=[graphdef.op_def(OPS[kind]) for kind in used])
+    return protos.OpList(op=[graphdef.op_def(o) for o in map(find_op, used) if o is not None])
 
 
 def strip_graph_default_valued_attrs(meta_graph_def: Any) -> None:
@@ -110,9 +110,10 @@ def strip_graph_default_valued_attrs(meta_graph_def: Any) -> None:
     for f in meta_graph_def.graph_def.library.function:
         nodes += f.node_def
     for node in nodes:
-        if node.op in functions or node.op not in OPS:
+        opdef = find_op(node.op)
+        if node.op in functions or opdef is None:
             continue
-        for attr in graphdef.op_def(OPS[node.op]).attr:
+        for attr in graphdef.op_def(opdef).attr:
             if attr.name in node.attr and attr.HasField("default_value") and node.attr[attr.name] == attr.default_value:
                 del node.attr[attr.name]
     meta_graph_def.meta_info_def.stripped_default_attrs = True

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.compiler.bodies import bodies_of, variable_key
+from thalweg._src.compiler.bodies import accesses, bodies_of, refers, source_of, variable_key
 from thalweg._src.compiler.interpret import RefValue
 from thalweg._src.core import eager
 from thalweg._src.core.eager import EagerTensor
 from thalweg._src.core.graph import Graph, Operation, Tensor
+from thalweg._src.core.opdef import OPS
 from thalweg._src.runtime.base_session import BaseSession
 from thalweg._src.runtime.eager_session import session
 from thalweg._src.runtime.fetch import Fetches
@@ -56,12 +57,44 @@ class FunctionSession(BaseSession):
         return out
 
 
+def in_program_order(ops: Sequence[Operation], inputs: Sequence[Tensor] = ()) -> list[Operation]:
+    """Make `ops`, what a function has built, touch each variable in the order in which they were made; returns those that act.
+
+    In the bodies of branches and loops too, whose outputs wait for what acts there. `inputs` are the arguments of the graph they stand in.
+    """
+    given = {t: t.op for t in inputs if refers(t)}
+    wrote: dict[str, Operation] = {}
+    read: dict[str, list[Operation]] = {}
+    for op in ops:
+        for graph, _ in bodies_of(op):
+            _finish_body(graph)
+        for source, writes in accesses(op, lambda t: source_of(t, (), given)):
+            key = variable_key(source)
+            earlier = read.pop(key, []) if writes else []
+            earlier += [wrote[key]] if key in wrote else []
+            new = [e for e in earlier if e is not op and e not in op._control_inputs]
+            if new:
+                op._add_control_inputs(new)
+            if writes:
+                wrote[key] = op
+            else:
+                read.setdefault(key, []).append(op)
+    return acting(ops)
+
+
+def _finish_body(graph: Graph) -> None:
+    work = in_program_order(list(graph._ops), graph.inputs)
+    if work:
+        with graph.as_default(), graph.control_dependencies(work):
+            graph.outputs = [OPS["Identity"](t) for t in graph.outputs]
+
+
 def acting(ops: Sequence[Operation]) -> list[Operation]:
     """The operations that do something besides giving values: they run whether or not a result needs them."""
     return [op for op in ops if _acts(op)]
 
 
 def _acts(op: Operation) -> bool:
-    if op.opdef.effect in ("write", "host"):
+    if op.opdef.effect in ("write", "host", "check"):
         return True
     return any(_acts(inner) for graph, _ in bodies_of(op) for inner in graph._ops)

@@ -17,15 +17,16 @@ from thalweg._src.core import eager, nest, recording
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.eager import EagerTensor, executing_eagerly
 from thalweg._src.core.funcgraph import FuncGraph, building
-from thalweg._src.core.graph import Operation, Tensor
+from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.lib.eager.signatures import Call, Signature
 from thalweg._src.ops.arrays import constants
+from thalweg._src.ops.basic import identity
 from thalweg._src.ops.control import composites
 from thalweg._src.ops.derivatives.eager_tape import record_function
 from thalweg._src.ops.derivatives.gradients import _flows, gradients
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 from thalweg._src.ops.stateful.variables import Variable
-from thalweg._src.runtime.eager_functions import FunctionSession, acting
+from thalweg._src.runtime.eager_functions import FunctionSession, in_program_order
 
 _numbers = itertools.count()
 
@@ -161,7 +162,7 @@ class ConcreteFunction:
         self.float_arguments = floats
         self.float_captures = [(t, i) for t, i in self.captured if t.dtype.is_floating or t.dtype.is_complex]
         by = [*floats, *[i for _, i in self.float_captures], *[i for _, i in self.handles]]
-        self.forward = Stage(self, self.outputs, by, acting(graph._ops))
+        self.forward = Stage(self, self.outputs, by, in_program_order(graph._ops, graph.inputs))
 
     def lock(self) -> Any:
         """Held while operations are added."""
@@ -224,6 +225,24 @@ def _returned(value: Any) -> Any:
     return to_tensor(value)
 
 
+def _in_graph(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """The result of `function`, built in the default graph. Its tensors wait for what else it does: writes, checks, prints."""
+    graph = get_default_graph()
+    before = len(graph._ops)
+    result = function(*args, **kwargs)
+    work = in_program_order(graph._ops[before:], getattr(graph, "inputs", ()))
+    if not work:
+        return result
+
+    def after(value: Any) -> Any:
+        if not isinstance(value, Tensor) and not hasattr(value, "_components"):
+            return value
+        return composites.with_parts(value, [identity(t) for t in composites.parts_of(value)])
+
+    with graph.control_dependencies(work):
+        return nest.map_leaves(after, result)
+
+
 class Function:
     """A Python function that runs as compiled graphs: one for each structure, types and shapes of tensors, and Python values.
 
@@ -249,7 +268,7 @@ class Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not executing_eagerly():
-            return self.python_function(*args, **kwargs)
+            return _in_graph(self.python_function, args, kwargs)
         call = self._signature.bind(args, kwargs)
         return self._trace(call).run(call.values())
 

@@ -47,8 +47,8 @@ def cond(
         pred = to_tensor(pred, name="pred")
         if pred.dtype.base_dtype != dtypes.bool:
             raise TypeError(f"pred must be a bool tensor, not {pred.dtype.name}")
-        then, then_result = _branch("true", true_fn)
-        other, other_result = _branch("false", false_fn)
+        then, then_result = _branch("true", true_fn, pred)
+        other, other_result = _branch("false", false_fn, pred)
         if not strict:
             then_result, other_result = _single(then_result), _single(other_result)
         _widen_indices(then, then_result, other, other_result)
@@ -72,8 +72,8 @@ def wait_outside(graph: Any, ops: list[Operation]) -> list[Operation]:
     return own
 
 
-def _branch(name: str, fn: Any) -> tuple[FuncGraph, Any]:
-    """The graph of a branch, and the structure of its result with body tensors as leaves."""
+def _branch(name: str, fn: Any, pred: Any = False) -> tuple[FuncGraph, Any]:
+    """The graph of a branch, and the structure of its result with body tensors as leaves; an operation gives `pred`."""
     graph = FuncGraph(name)
     graph.capture_name = "Switch"
     with building(graph):
@@ -81,7 +81,7 @@ def _branch(name: str, fn: Any) -> tuple[FuncGraph, Any]:
         result = fn()
         if result is None:
             raise ValueError(f"{name}_fn must have a return value.")
-        result = nest.map_leaves(lambda v: _leaf(graph, v, name == "true"), result)
+        result = nest.map_leaves(lambda v: _leaf(graph, v, pred), result)
         graph.outputs = after_summaries(graph, composites.flatten(result), outside)
     return graph, result
 
@@ -105,13 +105,11 @@ def after_summaries(graph: FuncGraph, outputs: list[Tensor], outside: int) -> li
         return [basic.identity(t) for t in outputs]
 
 
-def _leaf(graph: FuncGraph, value: Any, truth: bool) -> Any:
+def _leaf(graph: FuncGraph, value: Any, pred: Any) -> Any:
     if isinstance(value, Operation):
         # An operation stands for its effect: the predicate, known after it.
-        from thalweg._src.ops.arrays import constants
-
         with graph.control_dependencies([value]):
-            return basic.identity(constants.constant(truth), name="done")
+            return basic.identity(to_tensor(pred), name="done")
     if value is None:
         raise ValueError("true_fn and false_fn must return tensors, not None.")
     return composites.with_parts(value, [_own(graph, to_tensor(t)) for t in composites.parts_of(value)])
@@ -122,9 +120,8 @@ def _own(graph: FuncGraph, t: Tensor) -> Tensor:
 
 
 def _single(result: Any) -> Any:
-    """The only element of a list or tuple of one; anything else as it is."""
-    alone = isinstance(result, list | tuple) and len(result) == 1 and not hasattr(result, "_fields")
-    return result[0] if alone else result
+    """The only element of a list or tuple of one, a named one too; anything else as it is."""
+    return result[0] if isinstance(result, list | tuple) and len(result) == 1 else result
 
 
 def _widen_indices(a: FuncGraph, x: Any, b: FuncGraph, y: Any) -> None:
