@@ -82,7 +82,7 @@ def in_program_order(ops: Sequence[Operation], inputs: Sequence[Tensor] = ()) ->
     return acting(ops)
 
 
-def _finish_body(graph: Graph) -> None:
+def _finish_body(graph: Any) -> None:
     work = in_program_order(list(graph._ops), graph.inputs)
     if work:
         with graph.as_default(), graph.control_dependencies(work):
