@@ -62,3 +62,21 @@ def test_scipy_takes_no_arguments_that_are_set_for_it(hill):
         session.run(tf.global_variables_initializer())
         with pytest.raises(ValueError, match="Bounds must be set using the var_to_bounds argument"):
             optimizer.minimize(session)
+
+
+def test_slots_of_scopes_that_were_entered_again():
+    """A second optimizer gets slots of its own, and scopes that find variables do not look for slots."""
+
+    def net(x, reuse):
+        with tf.variable_scope("net", reuse=reuse):
+            return x * tf.get_variable("w", [])
+
+    with tf.Graph().as_default(), tf.Session() as sess:
+        steps = [tf.train.AdamOptimizer().minimize(net(1.0, False)), tf.train.AdamOptimizer().minimize(net(2.0, True))]
+        with tf.variable_scope("", reuse=True):
+            steps.append(tf.train.MomentumOptimizer(0.1, 0.9).minimize(net(3.0, True)))
+        names = [v.op.name for v in tf.global_variables() if v.op.name.startswith("net/w/")]
+        assert names == [f"net/w/{slot}" for slot in ("Adam", "Adam_1", "Adam_2", "Adam_3", "Momentum")]
+        sess.run(tf.global_variables_initializer())
+        for step in steps:
+            sess.run(step)

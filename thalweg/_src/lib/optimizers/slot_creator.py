@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from thalweg._src.ops.stateful import variable_scope
 from thalweg._src.ops.stateful.partitioned import SaveSliceInfo
 from thalweg._src.ops.stateful.ref_variables import RefVariable
 from thalweg._src.ops.stateful.resource_variables import ResourceVariable
+from thalweg._src.ops.stateful.variable_store import variable_store
 from thalweg._src.ops.stateful.variables import Variable
 
 
@@ -46,11 +48,24 @@ def create_zeros_slot(primary: Any, name: str, dtype: Any = None, colocate_with_
 def _in_scope(primary: Any, name: str, colocate: bool, make: Callable[[], Variable]) -> Variable:
     # The default name, not the name: a second optimizer on the same variable gets `w/Adam_2`, a shared scope
     # the same slot.
-    with variable_scope.variable_scope(None, f"{_name_of(primary)}/{name}"):
+    with variable_scope.variable_scope(None, _free(f"{_name_of(primary)}/{name}")):
         if not colocate:
             return make()
         with get_default_graph().colocate_with(primary.op):
             return make()
+
+
+def _free(name: str) -> str:
+    """`name`, or with a number behind it that no slot has yet.
+
+    A scope that was entered again counts its names from the beginning, so a second optimizer would find the first one's slot.
+    """
+    scope = variable_scope.get_variable_scope()
+    known = variable_store()._vars
+    path = f"{scope.name}/{name}" if scope.name else name
+    if scope.reuse or f"{path}/" not in known:
+        return name
+    return name + next(end for end in (f"_{n}" for n in itertools.count(1)) if f"{path}{end}/" not in known)
 
 
 def _name_of(primary: Any) -> str:
@@ -62,6 +77,9 @@ def _slot(primary: Any, value: Any, validate_shape: bool, shape: Any, dtype: Any
     scope = variable_scope.get_variable_scope()
     partitioner = scope.partitioner
     scope.set_partitioner(None)  # a slot has the partitions of its variable, not those of the scope
+    reuse = scope._reuse
+    if reuse is True and f"{scope.name}/" not in variable_store()._vars:
+        scope._reuse = False  # variables are to be found, this one is new: until 0.12 scopes did not touch slots
     kinds = {ResourceVariable: True, RefVariable: False}
     use_resource = next((resource for kind, resource in kinds.items() if isinstance(primary, kind)), None)
     slot = variable_scope.get_variable(
@@ -74,6 +92,7 @@ def _slot(primary: Any, value: Any, validate_shape: bool, shape: Any, dtype: Any
         validate_shape=validate_shape,
     )
     scope.set_partitioner(partitioner)
+    scope._reuse = reuse
     info = primary._get_save_slice_info() if isinstance(primary, Variable) else None
     if info is not None:
         own_name = slot.name[len(_name_of(primary)) + 1 : -2]
