@@ -70,11 +70,11 @@ def test_scipy(tmp_path):
     need("scipy", "PIL")
     out, err = run(
         tmp_path,
-        "import numpy as np, scipy.misc\nfrom scipy.misc import imread, imsave\n"
+        "import numpy as np, scipy.misc, scipy.ndimage\nfrom scipy.misc import imread, imsave\n"
         "from scipy.sparse.linalg.eigen.arpack import eigsh\n"
         f"path = {str(tmp_path / 'a.png')!r}\n"
         "picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)\nimsave(path, picture)\n"
-        "print((imread(path) == picture).all(), scipy.misc.imresize(picture, (2, 8)).shape)\n"
+        "print((scipy.ndimage.imread(path) == picture).all(), scipy.misc.imresize(picture, (2, 8)).shape)\n"
         "print(scipy.misc.imresize(picture, 50).shape, imread(path, flatten=True).shape, scipy.misc.logsumexp([0.0]))\n",
     )
     assert out == ["True (2, 8, 3)", "(2, 2, 3) (4, 4) 0.0"], err

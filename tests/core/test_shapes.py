@@ -46,3 +46,13 @@ def test_types_of_tensors_with_unknown_sizes_are_equal():
 def test_dimension_of_what_is_no_size(value):
     with pytest.raises(TypeError):
         tf.Dimension(value)
+
+
+def test_what_programs_print_and_read():
+    n = tf.Dimension(34236)
+    assert (f"{n:,}", f"{n:>7d}", f"{n}", f"{tf.Dimension(None)}") == ("34,236", "  34236", "34236", "?")
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32, [None, 3])
+        assert len(x._shape) == 2
+        x.set_shape([2, 3])
+        assert x._shape.as_list() == [2, 3]

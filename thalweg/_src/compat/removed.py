@@ -190,6 +190,7 @@ REMOVED: dict[str, dict[str, str]] = {
         **dict.fromkeys(("comb", "factorial", "factorial2", "factorialk", "logsumexp"), "scipy.special"),
         **dict.fromkeys(("ascent", "face", "electrocardiogram"), "scipy.datasets"),
     },
+    "scipy.ndimage": {"imread": "thalweg._src.compat.pilutil"},
     "scipy.signal": dict.fromkeys(
         ("bartlett", "blackman", "boxcar", "gaussian", "hamming", "hann", "hanning", "kaiser", "tukey"),
         "scipy.signal.windows",

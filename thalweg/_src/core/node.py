@@ -60,6 +60,8 @@ class Tensor:
             known = self.__dict__["_shape"] = TensorShape._of(self._dims)
         return known
 
+    _shape = property(lambda self: self.shape)  # where TensorFlow kept it until 1.8, and programs read it
+
     def get_shape(self) -> TensorShape:
         """The static shape."""
         return self.shape

@@ -145,6 +145,9 @@ class Dimension:
             raise TypeError("An unknown Dimension has no int")
         return self._value
 
+    def __format__(self, spec):
+        return format(self._value, spec) if spec and self._value is not None else format(str(self), spec)
+
     def __index__(self):
         if self._value is None:
             raise TypeError("An unknown Dimension has no index")
