@@ -259,6 +259,7 @@ class OpDef:
         self.stateful: bool = facts.pop("stateful", self.effect is not None)
         self.foldable: bool = facts.pop("foldable", True)
         self.numpy_only: bool = facts.pop("numpy_only", False)
+        self.reshapes: bool = facts.pop("reshapes", False)
         self.must_feed: bool = facts.pop("must_feed", False)
         self.constant: bool = facts.pop("constant", False)
         self.presence: bool = facts.pop("presence", False)

@@ -6,6 +6,7 @@ values as they are then, resources as references, so that a variable is read whe
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +15,11 @@ import numpy as np
 
 from thalweg._src.compiler.bodies import refers
 from thalweg._src.compiler.interpret import RefValue, _as_op_error, uninitialized
-from thalweg._src.core import apply, errors
+from thalweg._src.core import apply, errors, laying
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.waiting import finish
-from thalweg._src.runtime.host_programs import Step, program_of
+from thalweg._src.runtime.host_programs import Fixed, Step, program_of
 from thalweg._src.runtime.hosting import HostContext
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.numpy_lowering import on_cpu
@@ -110,17 +111,23 @@ class HostFunction:
         return out
 
     def __call__(self, *args: Any) -> tuple[Any, ...]:
+        return self.into(None, args)
+
+    def into(self, row: Any, args: Sequence[Any]) -> tuple[Any, ...]:
+        """The results for `args`; where it can be, the i-th is put into the memory that `row.place(i, shape, dtype)` gives."""
         env = self.template.copy()
         for i, value in enumerate(args):
             env[i] = value if type(value) is np.ndarray else as_array(value)
         for slot, ref in self.reads:
             env[slot] = _read(self.session._store, ref)
         with np.errstate(all="ignore"):
-            self._walk(self.program.steps, env)
+            self._walk(self.program.steps, env, row)
+        for i in self.program.kept:
+            env[self.program.results[i]] = env[self.program.results[i]].copy()
         return tuple([env[i] for i in self.program.results])
 
-    def _walk(self, steps: list[Step], env: list[Any]) -> None:
-        """Take the steps, one after the other. An error names the operation."""
+    def _walk(self, steps: list[Step], env: list[Any], row: Any = None) -> None:
+        """Take the steps, one after the other, results going into `row`. An error names the operation."""
         step: Any = None
         try:
             for step in steps:
@@ -128,7 +135,9 @@ class HostFunction:
                 if fn is None:
                     self._general(step, env)
                     continue
-                if step.several is not None:
+                if row is not None and step.result is not None:
+                    result = _laid(step, env, row)
+                elif step.several is not None:
                     result = fn(*step.several(env))
                 elif step.only is not None:
                     result = fn(env[step.only])
@@ -136,7 +145,7 @@ class HostFunction:
                     result = fn(*[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs])
                 if step.rank_one:
                     kind = step.types[0]
-                    if kind is not None and (type(result) is not np.ndarray or result.dtype != kind):
+                    if kind is not None and (type(result) is not np.ndarray or result.dtype is not kind):
                         result = np.asarray(result, kind) if type(result) is not np.ndarray else result.astype(kind)
                     env[step.outputs[0]] = result
                     continue
@@ -157,6 +166,8 @@ class HostFunction:
     def _general(self, step: Step, env: list[Any]) -> None:
         """An operation that refers to state, calls other graphs or needs the runtime."""
         op = step.op
+        if step.fixed is not None:
+            return self._fixed(step.fixed, env)
         if step.chooses is not None:
             return self._choose(step, env)
         if op.opdef.wants_rng:
@@ -185,16 +196,35 @@ class HostFunction:
             env[slot] = np.asarray(value) if hasattr(value, "addressable_shards") else value
         return None
 
+    def _fixed(self, group: Fixed, env: list[Any]) -> None:
+        """Steps whose results shapes decide: what they gave for those shapes, or their work."""
+        key = group.key(env)
+        found = group.known.get(key)
+        if found is None:
+            self._walk(group.steps, env)
+            group.keep(key, env)
+            return
+        for slot, value in zip(group.slots, found, strict=True):
+            env[slot] = value
+
     def _choose(self, step: Step, env: list[Any]) -> None:
         """An operation that runs one of several graphs: the steps of that graph."""
-        first, *rest = [env[i] for i in step.inputs]
-        program = program_of(step.chooses(step.op._attrs, self._value(first)), body=True)
+        graph = step.chooses(step.op._attrs, self._value(env[step.inputs[0]]))
+        found = step.programs.get(graph)
+        if found is None:
+            program = program_of(graph, body=True)
+            given = [(i, j, refers(t)) for i, (j, t) in enumerate(zip(step.inputs[1:], graph.inputs, strict=True))]
+            taken = [
+                (slot, i, refers(t)) for t, slot, i in zip(step.op.outputs, step.outputs, program.results, strict=True)
+            ]
+            found = step.programs[graph] = program, given, taken
+        program, given, taken = found
         inner = program.values.copy()
-        for i, (value, t) in enumerate(zip(rest, program.graph.inputs, strict=True)):
-            inner[i] = value if refers(t) else self._value(value)
+        for i, j, refer in given:
+            inner[i] = env[j] if refer else self._value(env[j])
         self._walk(program.steps, inner)
-        for t, slot, i in zip(step.op.outputs, step.outputs, program.results, strict=True):
-            env[slot] = inner[i] if refers(t) else self._value(inner[i])
+        for slot, i, refer in taken:
+            env[slot] = inner[i] if refer else self._value(inner[i])
 
     def _value(self, value: Any) -> Any:
         """`value`, or what the variable holds that it refers to."""
@@ -233,6 +263,15 @@ class HostFunction:
             with store.lock:
                 store.commit(keys, [np.asarray(runner.state.pop(k)) for k in keys])
         runner.written.clear()
+
+
+def _laid(step: Step, env: list[Any], row: Any) -> Any:
+    """What a step gives whose output is a result, made in its place in `row`."""
+    laying.wanted.place = functools.partial(row.place, step.result)
+    try:
+        return step.fn(*[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs])
+    finally:
+        laying.wanted.place = None
 
 
 def _read(store: Any, ref: RefValue) -> Any:

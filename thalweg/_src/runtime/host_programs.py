@@ -7,11 +7,16 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from thalweg._src.compiler.bodies import bodies_of, refers
 from thalweg._src.compiler.prune import prune
 from thalweg._src.core import apply
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.runtime.compiled_lowering import compiled
+
+MOST_SHAPES = 256  # sets of shapes for which results are remembered
+MOST_BYTES = 1 << 14  # of what is remembered for one of them
 
 
 class Step:
@@ -19,20 +24,58 @@ class Step:
 
     `only` is the slot of an input that is the only one, `several` takes the values of several from the environment; both are None for
     lists. `fn` is None for what refers to state, runs other graphs or needs the runtime; `chooses` tells the graph of an operation that
-    runs one of several.
+    runs one of several; `fixed` stands for several steps that depend on shapes alone; `result` is the number of the program's result
+    that the output is, in some shape, where the operation may be told where to put it (`core/laying.py`).
     """
 
-    __slots__ = ("chooses", "fn", "inputs", "only", "op", "outputs", "rank_one", "several", "types")
+    __slots__ = ("chooses", "fixed", "fn", "inputs", "only", "op", "outputs", "programs", "rank_one", "result", "several", "types")
 
     def __init__(self, op: Operation, fn: Any, inputs: list[Any], outputs: list[int], chooses: Any = None):
         self.op, self.inputs, self.outputs, self.chooses = op, inputs, outputs, chooses
+        self.fixed: Fixed | None = None
+        self.result: int | None = None
+        self.programs: dict[Any, Any] = {}  # of the graphs that it chooses among
         kwargs = {param: op._attrs[name] for param, name in op.opdef.lower_attrs} if fn is not None else {}
         self.fn = functools.partial(fn, **kwargs) if kwargs else fn
-        self.types = [None if t.dtype.is_on_host else t.dtype._as_numpy for t in op.outputs]
+        self.types = [None if t.dtype.is_on_host else np.dtype(t.dtype._as_numpy) for t in op.outputs]
         self.rank_one = len(op.outputs) == 1 and op.opdef.simple_out
         plainly = all(type(i) is int for i in inputs)
         self.only: int | None = inputs[0] if plainly and len(inputs) == 1 else None
         self.several: Callable[[list[Any]], Any] | None = itemgetter(*inputs) if plainly and len(inputs) > 1 else None
+
+
+class Fixed:
+    """Steps whose results depend on nothing but the shapes of the values in the slots `roots`: taken once for each set of shapes."""
+
+    __slots__ = ("at", "found", "known", "roots", "slots", "steps")
+
+    def __init__(self, roots: tuple[int, ...], at: int):
+        self.roots, self.at = roots, at  # `at`: its place among the steps of the program
+        self.steps: list[Step] = []
+        self.slots: list[int] = []
+        self.known: dict[Any, list[Any]] = {}
+
+    def add(self, step: Step) -> None:
+        self.steps.append(step)
+        self.slots += step.outputs
+
+    def key(self, env: list[Any]) -> Any:
+        """The shapes that decide, None where a value has none."""
+        try:
+            return tuple([env[i].shape for i in self.roots])
+        except AttributeError:
+            return None
+
+    def keep(self, key: Any, env: list[Any]) -> None:
+        """Remember the results that are in `env` now, if they are small. Nobody may write to them."""
+        found = [env[i] for i in self.slots]
+        if key is None or any(type(v) is not np.ndarray for v in found) or sum(v.nbytes for v in found) > MOST_BYTES:
+            return
+        for v in found:
+            v.setflags(write=False)
+        if len(self.known) >= MOST_SHAPES:
+            self.known.clear()
+        self.known[key] = found
 
 
 class Program:
@@ -47,6 +90,9 @@ class Program:
         self.values: list[Any] = [None] * len(graph.inputs)
         self.steps: list[Step] = []
         self.acts = bool(acting)
+        self._roots: dict[int, frozenset[int]] = {}  # of the slots whose values shapes decide: the slots that have those shapes
+        self._made: dict[int, Fixed] = {}  # those of them that steps fill
+        self._open: dict[frozenset[int], Fixed] = {}
         for op in ops:
             if op.opdef.name == "_Arg":
                 continue
@@ -57,11 +103,59 @@ class Program:
             outputs = [self._slot(t) for t in op.outputs]
             if op.opdef.constant:
                 self.values[outputs[0]] = op._attrs["value"]
-            elif _is_plain(op):
-                self.steps.append(Step(op, compiled(op), _grouped(op, inputs), outputs))
-            else:
+                self._roots[outputs[0]] = frozenset()
+            elif not _is_plain(op):
                 self.steps.append(Step(op, None, inputs, outputs, op.opdef.chooses if _is_choice(op) else None))
+            else:
+                step = Step(op, compiled(op), _grouped(op, inputs), outputs)
+                roots = self._roots_of(op, inputs)
+                if roots is None:
+                    self.steps.append(step)
+                else:
+                    self._add_fixed(step, inputs, roots)
         self.results = [self.slots[t] for t in graph.outputs]
+        self.kept = [i for i, slot in enumerate(self.results) if slot in self._made]  # results that are remembered
+        self._find_results()
+
+    def _find_results(self) -> None:
+        """Tell the steps that make the results by a lowering for the host, seen through changes of shape."""
+        makers = {slot: step for step in self.steps if step.fn is not None for slot in step.outputs}
+        for number, slot in enumerate(self.results):
+            step = makers.get(slot)
+            while step is not None and step.op.opdef.reshapes:
+                step = makers.get(step.inputs[0])
+            if step is not None and step.rank_one and "host" in step.op.opdef.platforms:
+                step.result = number
+
+    def _roots_of(self, op: Operation, inputs: list[int]) -> frozenset[int] | None:
+        """The slots whose shapes alone decide what `op` gives; None where there is more to it."""
+        o = op.opdef
+        if o.effect != "check" and (o.effect is not None or o.stateful or not o.foldable):
+            return None
+        of_shape = o.shape_only is True and not o.structured
+        found: set[int] = set()
+        for i in inputs:
+            roots = self._roots.get(i)
+            if roots is not None:
+                found |= roots
+            elif of_shape:
+                found.add(i)
+            else:
+                return None
+        return frozenset(found)
+
+    def _add_fixed(self, step: Step, inputs: list[int], roots: frozenset[int]) -> None:
+        """Put a step that shapes decide to others of the same shapes, where what it takes is there by then."""
+        group = self._open.get(roots)
+        if group is None or any(i in self._made and self._made[i].at > group.at for i in inputs):
+            group = self._open[roots] = Fixed(tuple(sorted(roots)), len(self.steps))
+            first = Step(step.op, None, [], [])
+            first.fixed = group
+            self.steps.append(first)
+        group.add(step)
+        for slot in step.outputs:
+            self._roots[slot] = roots
+            self._made[slot] = group
 
     def _slot(self, t: Tensor) -> int:
         self.slots[t] = len(self.values)

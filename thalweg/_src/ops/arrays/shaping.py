@@ -154,7 +154,7 @@ def rank(input: Any, name: str | None = None) -> Tensor:
 # -- reshape
 
 
-@op("Reshape", numpy_only=True)
+@op("Reshape", numpy_only=True, reshapes=True)
 def _reshape(tensor: T, shape: Static(type_attr("Tshape", INTS, int32))) -> T:
     """The elements of `tensor`, in order, in another shape."""
     return tensor.reshape(_target(tensor.shape, shape))
@@ -264,7 +264,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
 # -- axes of size one
 
 
-@op("ExpandDims", numpy_only=True)
+@op("ExpandDims", numpy_only=True, reshapes=True)
 def _expand_dims(input: T, dim: Static(type_attr("Tdim", INTS, int32))) -> T:
     """`input` with an axis of size 1 before axis `dim`; -1 puts it last."""
     at = _place(int(np.asarray(dim).reshape(())), input.ndim)
@@ -320,7 +320,7 @@ def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any 
     return _expand_dims(input, axis, name=name)
 
 
-@op("Squeeze", numpy_only=True)
+@op("Squeeze", numpy_only=True, reshapes=True)
 def _squeeze(input: T, *, squeeze_dims: Min(list[int], 0) = ()) -> T:
     """`input` without axes of size 1: those in `squeeze_dims`, or all."""
     return input.reshape(_squeezed(input.shape, squeeze_dims))

@@ -22,14 +22,23 @@ class _Result:
 class _Work:
     """What the threads of one walk share. They take elements themselves, in turn, so that none waits for who takes the results."""
 
-    def __init__(self, call: Callable[..., tuple], source: Iterator[tuple], workers: int, shared: Shared):
-        self.call, self.source, self.workers, self.shared = call, source, workers, shared
-        self.room = 2 * workers  # results in line, made or not
+    def __init__(
+        self,
+        begin: Callable[[], Callable[..., tuple]],
+        source: Iterator[tuple],
+        workers: int,
+        room: int,
+        shared: Shared,
+        sloppy: bool,
+    ):
+        self.begin, self.source, self.workers, self.shared = begin, source, workers, shared
+        self.room, self.sloppy = room, sloppy  # `room`: results in line, made or not
         self.line: collections.deque[_Result] = collections.deque()
         self.condition = threading.Condition()
         self.turn = threading.Lock()  # of whom takes the next element
         self.threads = 0
-        self.wanted = self.full = False  # whether somebody waits for a result, or for room
+        self.waited = self.full = False  # whether somebody waits for results, or for room
+        self.wanted = 1  # how many results
         self.ended = self.stopped = False
         shared.watch(self.condition)
 
@@ -41,9 +50,9 @@ class _Work:
 
     def stop(self) -> None:
         self.stopped = True
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         with self.condition:
             self.condition.notify_all()
 
@@ -53,21 +62,26 @@ class _Work:
                 taken = self._take()
             if taken is None:
                 return
-            result, element = taken
-            if element is not None:
+            result, element, call = taken
+            if call is not None:
                 leaving.hold()
                 try:
-                    result.value = self.call(*element)
+                    result.value = call(*element)
                 except StopIteration:
                     pass
                 except BaseException as error:
                     result.value = error
             result.done = True
-            if self.wanted:
-                self._wake()
+            if self.waited and (self.sloppy or self.has_enough()):
+                self.wake()
 
-    def _take(self) -> tuple[_Result, Any] | None:
-        """A place in line and the next element; None at the end. An error of the source stands in line by itself."""
+    def has_enough(self) -> bool:
+        """Whether as many results are made as are wanted, in the order of elements."""
+        line, wanted = self.line, self.wanted
+        return 0 < wanted <= len(line) and line[wanted - 1].done and all(line[i].done for i in range(wanted))
+
+    def _take(self) -> tuple[_Result, Any, Any] | None:
+        """A place in line, the next element and what to call on it; None at the end. An error of the source stands in line by itself."""
         if len(self.line) >= self.room:
             with self.condition:
                 self.full = True
@@ -77,29 +91,40 @@ class _Work:
         if self._is_over():
             return None
         self.start()
-        element, result = None, _Result()
+        element, call, result = None, None, _Result()
         try:
             element = next(self.source)
+            call = self.begin()
         except StopIteration:
             self.ended = True
-            self._wake()
+            self.wake()
             return None
         except BaseException as error:
             result.value = error
         self.line.append(result)
-        return result, element
+        return result, element, call
 
     def _is_over(self) -> bool:
         return self.ended or self.stopped or self.shared.cancelled
 
 
 class Calling:
-    """The results, for the one who takes them. The threads end with it. With `sloppy`, what is ready comes first."""
+    """The results, for the one who takes them. The threads end with it. With `sloppy`, what is ready comes first.
+
+    `begin()` gives what is called on the next element; it is asked by one thread at a time, in the order of elements. `room` is how many
+    results may wait.
+    """
 
     def __init__(
-        self, call: Callable[..., tuple], source: Iterator[tuple], workers: int, shared: Shared, sloppy: bool = False
+        self,
+        begin: Callable[[], Callable[..., tuple]],
+        source: Iterator[tuple],
+        workers: int,
+        room: int,
+        shared: Shared,
+        sloppy: bool = False,
     ):
-        self.work, self.sloppy = _Work(call, source, workers, shared), sloppy
+        self.work = _Work(begin, source, workers, room, shared, sloppy)
         self.begun = False
 
     def __iter__(self) -> Iterator[tuple]:
@@ -109,42 +134,61 @@ class Calling:
         self.work.stop()
 
     def __next__(self) -> tuple:
+        for element in self.take(1):
+            return element
+        raise StopIteration
+
+    def take(self, count: int) -> list[tuple]:
+        """The next `count` elements, fewer at the end. The thread that waits for them is woken for the last, not for each."""
         work = self.work
         if not self.begun:
             self.begun = True
             work.start()
-        result = self._ready() or self._awaited()
-        if result is None or result.value is None:
-            work.ended = True
-            work.line.clear()
-            work.stop()
-            raise StopIteration
-        if work.full:
-            work._wake()
-        if isinstance(result.value, BaseException):
-            raise result.value
-        return result.value
+        out: list[tuple] = []
+        while len(out) < count:
+            result = self._ready() or self._awaited(count - len(out))
+            if result is None or result.value is None:
+                work.ended = True
+                work.line.clear()
+                work.stop()
+                break
+            if isinstance(result.value, BaseException):
+                self._make_room()
+                raise result.value
+            out.append(result.value)
+        self._make_room()
+        return out
+
+    def _make_room(self) -> None:
+        if self.work.full:
+            self.work.wake()
 
     def _ready(self) -> _Result | None:
         """The next result, if it is made."""
         line = self.work.line
         if line and line[0].done:
             return line.popleft()
-        if self.sloppy:
+        if self.work.sloppy:
             for result in list(line):
                 if result.done:
                     line.remove(result)
                     return result
         return None
 
-    def _awaited(self) -> _Result | None:
-        """The next result, once it is made; None behind the last. Raises CancelledError when the iterator ends."""
+    def _awaited(self, count: int) -> _Result | None:
+        """The next result, once `count` of them are made or all there is room for; None behind the last.
+
+        Raises CancelledError when the iterator ends.
+        """
         work = self.work
+        self._make_room()
         with work.condition:
-            work.wanted = True
+            work.waited = True
             try:
                 while True:
-                    found = self._ready()
+                    # First what is wanted, then whether it is there: a thread that has made a result looks in the other order.
+                    work.wanted = min(count, len(work.line) if work.ended else work.room)
+                    found = self._ready() if work.sloppy or work.has_enough() else None
                     if found is not None:
                         return found
                     if work.shared.cancelled:
@@ -153,4 +197,4 @@ class Calling:
                         return None
                     work.condition.wait()
             finally:
-                work.wanted = False
+                work.waited = False

@@ -1,5 +1,6 @@
 """Datasets of what a function makes of each element: map, flat_map, interleave, scan."""
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import int64, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Types
+from thalweg._src.ops.data.memory import Laid
 from thalweg._src.ops.data.pipeline import (
     CAPTURED,
     SHAPES,
@@ -37,6 +39,11 @@ class Map(From):
         return itertools.starmap(
             called(self.function.again(run.shared.kept), self.keeps), self.source.iterate(run.at())
         )
+
+    def iterate_by(self, count: int, run: Run) -> Iterator[tuple]:
+        function = self.function.again(run.shared.kept)
+        laid = Laid(function, count, functools.partial(called, keeps=self.keeps))
+        return itertools.starmap(laid, self.source.iterate(run.at()))
 
 
 def called(function: Any, keeps: bool) -> Callable[..., tuple]:

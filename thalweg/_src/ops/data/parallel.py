@@ -1,6 +1,7 @@
 """Datasets that work ahead on other threads: parallel map, prefetch, parallel interleave, map and batch."""
 
 import collections
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from thalweg._src.core.dtypes import int32, int64, variant
 from thalweg._src.core.opdef import Func, Mixed
 from thalweg._src.ops.data.calls import Calling
 from thalweg._src.ops.data.mapping import Interleaving, called, cycle_of
+from thalweg._src.ops.data.memory import Laid
 from thalweg._src.ops.data.pipeline import (
     CAPTURED,
     SHAPES,
@@ -187,8 +189,16 @@ class ParallelMap(From):
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         call = called(self.function.again(run.shared.kept), self.keeps)
+        return self._calling(lambda: call, run, 2 * self.workers)
+
+    def iterate_by(self, count: int, run: Run) -> Iterator[tuple]:
+        function = self.function.again(run.shared.kept)
+        laid = Laid(function, count, functools.partial(called, keeps=self.keeps))
+        return self._calling(laid.one, run, max(2 * self.workers, count))
+
+    def _calling(self, begin: Callable[[], Callable[..., tuple]], run: Run, room: int) -> Calling:
         sloppy = self.sloppy or run.shared.sloppy
-        return Calling(call, self.source.iterate(run.at()), self.workers, run.shared, sloppy)
+        return Calling(begin, self.source.iterate(run.at()), self.workers, room, run.shared, sloppy)
 
 
 class ParallelInterleave(From):

@@ -31,6 +31,10 @@ class Data:
     def iterate(self, run: "Run") -> Iterator[tuple]:
         raise NotImplementedError
 
+    def iterate_by(self, count: int, run: "Run") -> Iterator[tuple]:
+        """As `iterate`, for a reader that joins `count` elements at a time to a batch."""
+        return self.iterate(run)
+
     def of(self, types: Any, dims: Any) -> "Data":
         """This dataset, whose components have these types and static shapes."""
         self.types, self.shapes = types, dims

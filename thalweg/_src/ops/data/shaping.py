@@ -37,13 +37,14 @@ class Batch(From):
         self.cardinality = n if n < 0 else n // size + (not full and n % size > 0)
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return _Batching(self, self.source.iterate(run.at()))
+        return _Batching(self, self.source.iterate_by(self.size, run.at()))
 
 
 class _Batching:
     def __init__(self, data: Batch, source: Iterator[tuple]):
         self.size, self.full, self.join = data.size, data.full, data.join
         self.source: Iterator[tuple] | None = source
+        self.take = getattr(source, "take", None) or (lambda n: list(itertools.islice(source, n)))
 
     def __iter__(self) -> Iterator[tuple]:
         return self
@@ -51,9 +52,9 @@ class _Batching:
     def __next__(self) -> tuple:
         if self.source is None:
             raise StopIteration
-        rows = list(itertools.islice(self.source, self.size))
+        rows = self.take(self.size)
         if len(rows) < self.size:
-            self.source = None
+            self.source = self.take = None
             if not rows or self.full:
                 raise StopIteration
         return self.join(rows)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import errors
+from thalweg._src.ops.data.memory import together
 from thalweg._src.ops.data.pipeline import array, invalid, shape_text
 
 
@@ -34,7 +35,8 @@ def _stack(column: Sequence[Any], index: int) -> np.ndarray:
         for i, x in enumerate(column):
             out[i] = x if x is None or not hasattr(x, "item") else x.item() if first.dtype == object else x
         return out
-    return np.concatenate(column).reshape((len(column), *shape))
+    there = together(column)
+    return np.concatenate(column).reshape((len(column), *shape)) if there is None else there
 
 
 def _different(column: Sequence[Any], index: int) -> errors.OpError:
