@@ -81,12 +81,15 @@ def _read(path: str) -> bytes:
     """The bytes of a file of this machine. A file object would cost four times as much as the reading of a small file."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
-        parts = [os.read(descriptor, os.fstat(descriptor).st_size + 1)]
+        size = os.fstat(descriptor).st_size
+        parts = [os.read(descriptor, size + 1)]
+        if size and len(parts[0]) == size:
+            return parts[0]
         while parts[-1]:  # the system may give less than it is asked for
             parts.append(os.read(descriptor, BUFFER))
     finally:
         os.close(descriptor)
-    return parts[0] if len(parts) == 2 else b"".join(parts)
+    return b"".join(parts)
 
 
 def plain_strings(array: np.ndarray) -> Any:

@@ -9,6 +9,7 @@ import functools
 
 import numpy as np
 
+from thalweg._src.core import laying
 from thalweg._src.kernels import library
 from thalweg._src.ops.images.resizing import linear_taps, resize_bilinear_op
 
@@ -37,25 +38,41 @@ def _between(size, out, align_corners, half_pixel_centers):
     return arrays, (*[a.ctypes.data for a in arrays], out)
 
 
+@functools.lru_cache(1024)
+def _planned(kind, shape, strides, height, width, align_corners, half_pixel_centers):
+    """How pictures that lie so are resized, None where the plain lowering is to be asked.
+
+    The function, the shape of the result, and for each picture where it begins, where its memory ends, what else the function is told,
+    and where the result goes, in bytes from the first number on. Last the arrays whose addresses the function is told.
+    """
+    item = kind.itemsize
+    call = _entry(kind) if all(s % item == 0 for s in strides) else None
+    if call is None:
+        return None
+    batch, rows, columns, channels = shape
+    rows_of, down = _between(rows, height, align_corners, half_pixel_centers)
+    columns_of, along = _between(columns, width, align_corners, half_pixel_centers)
+    step, *distances = strides
+    end = sum(max(s, 0) * (n - 1) for s, n in zip(strides, shape, strict=True)) + item
+    more = (*[s // item for s in distances], channels, *down, *along)
+    size = height * width * channels * 4
+    pictures = [(i * step, end, more, i * size) for i in range(batch)]
+    return call, (batch, height, width, channels), pictures, (rows_of, columns_of)
+
+
 @resize_bilinear_op.on("host")
 def _(images, size, *, align_corners=False, half_pixel_centers=False):
     if images.ndim != 4 or size.shape != (2,) or images.dtype not in ENTRIES or not images.size:
         return NotImplemented
     height, width = size.tolist()
-    batch, rows, columns, channels = images.shape
-    if height * width * channels < LEAST or height <= 0 or width <= 0 or (align_corners and half_pixel_centers):
+    if height * width * images.shape[3] < LEAST or height <= 0 or width <= 0 or (align_corners and half_pixel_centers):
         return NotImplemented
-    item = images.itemsize
-    call = _entry(images.dtype) if all(s % item == 0 for s in images.strides) else None
-    if call is None:
+    plan = _planned(images.dtype, images.shape, images.strides, height, width, align_corners, half_pixel_centers)
+    if plan is None:
         return NotImplemented
-    _, down = _between(rows, height, align_corners, half_pixel_centers)
-    _, along = _between(columns, width, align_corners, half_pixel_centers)
-    out = np.empty((batch, height, width, channels), np.float32)
-    step, *distances = [s // item for s in images.strides]
-    start = images.ctypes.data
-    reach = sum(max(s, 0) * (n - 1) for s, n in zip(images.strides, images.shape, strict=True))
-    for i in range(batch):
-        picture = start + i * step * item
-        call(picture, start + reach + item, *distances, channels, *down, *along, out[i].ctypes.data)
+    call, dims, pictures, _ = plan
+    out = laying.empty(dims, np.float32)
+    start, to = images.__array_interface__["data"][0], out.__array_interface__["data"][0]
+    for at, end, more, place in pictures:
+        call(start + at, start + end, *more, to + place)
     return out

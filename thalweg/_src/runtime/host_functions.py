@@ -98,11 +98,6 @@ class HostFunction:
         ]
         self._streams = _Streams()
 
-    @property
-    def acts(self) -> bool:
-        """Whether it calls Python or changes variables."""
-        return self.program.acts
-
     def again(self, kept: dict[Any, Any]) -> HostFunction:
         """The same function, its random streams shared by all of the same graph that were given the same `kept`, and by no others."""
         out = HostFunction.__new__(HostFunction)
@@ -111,20 +106,49 @@ class HostFunction:
         return out
 
     def __call__(self, *args: Any) -> tuple[Any, ...]:
-        return self.into(None, args)
+        env = self._begun(args)
+        with np.errstate(all="ignore"):
+            self._walk(self.program.steps, env)
+        return self._results(env)
 
-    def into(self, row: Any, args: Sequence[Any]) -> tuple[Any, ...]:
-        """The results for `args`; where it can be, the i-th is put into the memory that `row.place(i, shape, dtype)` gives."""
+    def many(self, elements: Sequence[Sequence[Any]], rows: Sequence[Any]) -> list[Any]:
+        """The results for several lists of arguments, or the errors that took their place.
+
+        The i-th result for arguments goes into the memory that `row.place(i, shape, dtype)` gives, where it can be. All go through a
+        stretch of steps before the first goes on, unless that could be seen from outside.
+        """
+        envs = [self._begun(args) for args in elements]
+        failed: list[BaseException | None] = [None] * len(envs)
+        with np.errstate(all="ignore"):
+            if self.program.acts:
+                for i in range(len(envs)):
+                    failed[i] = self._tried(self.program.steps, envs[i], rows[i])
+            else:
+                for steps in self.program.stretches:
+                    for i in range(len(envs)):
+                        if failed[i] is None:
+                            failed[i] = self._tried(steps, envs[i], rows[i])
+        return [self._results(env) if error is None else error for env, error in zip(envs, failed, strict=True)]
+
+    def _begun(self, args: Sequence[Any]) -> list[Any]:
         env = self.template.copy()
         for i, value in enumerate(args):
             env[i] = value if type(value) is np.ndarray else as_array(value)
         for slot, ref in self.reads:
             env[slot] = _read(self.session._store, ref)
-        with np.errstate(all="ignore"):
-            self._walk(self.program.steps, env, row)
+        return env
+
+    def _results(self, env: list[Any]) -> tuple[Any, ...]:
         for i in self.program.kept:
             env[self.program.results[i]] = env[self.program.results[i]].copy()
         return tuple([env[i] for i in self.program.results])
+
+    def _tried(self, steps: list[Step], env: list[Any], row: Any) -> BaseException | None:
+        try:
+            self._walk(steps, env, row)
+        except BaseException as error:
+            return error
+        return None
 
     def _walk(self, steps: list[Step], env: list[Any], row: Any = None) -> None:
         """Take the steps, one after the other, results going into `row`. An error names the operation."""

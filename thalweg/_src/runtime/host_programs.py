@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
@@ -28,7 +29,20 @@ class Step:
     that the output is, in some shape, where the operation may be told where to put it (`core/laying.py`).
     """
 
-    __slots__ = ("chooses", "fixed", "fn", "inputs", "only", "op", "outputs", "programs", "rank_one", "result", "several", "types")
+    __slots__ = (
+        "chooses",
+        "fixed",
+        "fn",
+        "inputs",
+        "only",
+        "op",
+        "outputs",
+        "programs",
+        "rank_one",
+        "result",
+        "several",
+        "types",
+    )
 
     def __init__(self, op: Operation, fn: Any, inputs: list[Any], outputs: list[int], chooses: Any = None):
         self.op, self.inputs, self.outputs, self.chooses = op, inputs, outputs, chooses
@@ -89,8 +103,10 @@ class Program:
         self.slots: dict[Tensor, int] = {t: i for i, t in enumerate(graph.inputs)}
         self.values: list[Any] = [None] * len(graph.inputs)
         self.steps: list[Step] = []
-        self.acts = bool(acting)
-        self._roots: dict[int, frozenset[int]] = {}  # of the slots whose values shapes decide: the slots that have those shapes
+        self.acts = bool(acting) or any(map(_acts_inside, ops))  # whether it calls Python or changes variables, say
+        self._roots: dict[
+            int, frozenset[int]
+        ] = {}  # of the slots whose values shapes decide: the slots that have those shapes
         self._made: dict[int, Fixed] = {}  # those of them that steps fill
         self._open: dict[frozenset[int], Fixed] = {}
         for op in ops:
@@ -116,6 +132,7 @@ class Program:
         self.results = [self.slots[t] for t in graph.outputs]
         self.kept = [i for i, slot in enumerate(self.results) if slot in self._made]  # results that are remembered
         self._find_results()
+        self.stretches = [list(g) for _, g in itertools.groupby(self.steps, _stretch)]
 
     def _find_results(self) -> None:
         """Tell the steps that make the results by a lowering for the host, seen through changes of shape."""
@@ -163,6 +180,11 @@ class Program:
         return self.slots[t]
 
 
+def _stretch(step: Step) -> Any:
+    """What neighbouring steps of one stretch have in common: work on files and pictures stands alone."""
+    return step if step.fn is not None and step.op.opdef.host is True else None
+
+
 def program_of(graph: Any, body: bool = False) -> Program:
     """The steps of `graph` as it is now."""
     place = ("host program", body)
@@ -176,6 +198,13 @@ def program_of(graph: Any, body: bool = False) -> Program:
 def _acts(op: Operation) -> bool:
     """Whether the operation does something that is seen from outside."""
     return op.opdef.effect == "write" or (op.opdef.effect == "host" and op.opdef.stateful)
+
+
+def _acts_inside(op: Operation) -> bool:
+    """Whether an operation in a body of `op` does."""
+    if op.opdef.bodies is None:
+        return False
+    return any(_acts(inner) or _acts_inside(inner) for g, _ in bodies_of(op) for inner in g._ops)
 
 
 def _is_plain(op: Operation) -> bool:

@@ -2,11 +2,12 @@
 
 import collections
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from thalweg._src.core import errors, leaving
 from thalweg._src.ops.data.pipeline import Shared
+from thalweg._src.ops.data.turns import Outcome, several
 
 
 class _Result:
@@ -24,15 +25,16 @@ class _Work:
 
     def __init__(
         self,
-        begin: Callable[[], Callable[..., tuple]],
+        begin: Callable[[int], Callable[[Sequence[tuple]], list[Outcome]]],
         source: Iterator[tuple],
         workers: int,
         room: int,
+        at_once: int,
         shared: Shared,
         sloppy: bool,
     ):
         self.begin, self.source, self.workers, self.shared = begin, source, workers, shared
-        self.room, self.sloppy = room, sloppy  # `room`: results in line, made or not
+        self.room, self.at_once, self.sloppy = room, at_once, sloppy  # `room`: results in line, made or not
         self.line: collections.deque[_Result] = collections.deque()
         self.condition = threading.Condition()
         self.turn = threading.Lock()  # of whom takes the next element
@@ -62,16 +64,14 @@ class _Work:
                 taken = self._take()
             if taken is None:
                 return
-            result, element, call = taken
-            if call is not None:
-                leaving.hold()
-                try:
-                    result.value = call(*element)
-                except StopIteration:
-                    pass
-                except BaseException as error:
-                    result.value = error
-            result.done = True
+            results, elements, call = taken
+            leaving.hold()
+            try:
+                values = call(elements)
+            except BaseException as error:
+                values = [error] * len(results)
+            for result, value in zip(results, values, strict=True):
+                result.value, result.done = value, True
             if self.waited and (self.sloppy or self.has_enough()):
                 self.wake()
 
@@ -80,8 +80,8 @@ class _Work:
         line, wanted = self.line, self.wanted
         return 0 < wanted <= len(line) and line[wanted - 1].done and all(line[i].done for i in range(wanted))
 
-    def _take(self) -> tuple[_Result, Any, Any] | None:
-        """A place in line, the next element and what to call on it; None at the end. An error of the source stands in line by itself."""
+    def _take(self) -> tuple[list[_Result], list[tuple], Any] | None:
+        """Places in line, the next elements and what to call on them; None at the end. An error of the source stands in line by itself."""
         if len(self.line) >= self.room:
             with self.condition:
                 self.full = True
@@ -91,18 +91,20 @@ class _Work:
         if self._is_over():
             return None
         self.start()
-        element, call, result = None, None, _Result()
-        try:
-            element = next(self.source)
-            call = self.begin()
-        except StopIteration:
+        count = min(self.at_once, self.room - len(self.line))
+        elements, error = several(self.source, count)
+        if not elements and error is None:
             self.ended = True
             self.wake()
             return None
-        except BaseException as error:
-            result.value = error
-        self.line.append(result)
-        return result, element, call
+        results = [_Result() for _ in elements]
+        call = self.begin(len(elements))
+        self.line.extend(results)
+        if error is not None:
+            failed = _Result()
+            failed.value, failed.done = error, True
+            self.line.append(failed)
+        return results, elements, call
 
     def _is_over(self) -> bool:
         return self.ended or self.stopped or self.shared.cancelled
@@ -111,20 +113,21 @@ class _Work:
 class Calling:
     """The results, for the one who takes them. The threads end with it. With `sloppy`, what is ready comes first.
 
-    `begin()` gives what is called on the next element; it is asked by one thread at a time, in the order of elements. `room` is how many
-    results may wait.
+    A thread takes up to `at_once` elements and calls what `begin(how many)` gives on them; that is asked by one thread at a time, in the
+    order of elements. `room` is how many results may wait.
     """
 
     def __init__(
         self,
-        begin: Callable[[], Callable[..., tuple]],
+        begin: Callable[[int], Callable[[Sequence[tuple]], list[Outcome]]],
         source: Iterator[tuple],
         workers: int,
         room: int,
+        at_once: int,
         shared: Shared,
         sloppy: bool = False,
     ):
-        self.work = _Work(begin, source, workers, room, shared, sloppy)
+        self.work = _Work(begin, source, workers, room, at_once, shared, sloppy)
         self.begun = False
 
     def __iter__(self) -> Iterator[tuple]:

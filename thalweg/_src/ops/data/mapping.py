@@ -1,6 +1,5 @@
 """Datasets of what a function makes of each element: map, flat_map, interleave, scan."""
 
-import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -9,7 +8,6 @@ from typing import Any
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import int64, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Types
-from thalweg._src.ops.data.memory import Laid
 from thalweg._src.ops.data.pipeline import (
     CAPTURED,
     SHAPES,
@@ -25,6 +23,7 @@ from thalweg._src.ops.data.pipeline import (
     made,
     scalar,
 )
+from thalweg._src.ops.data.turns import Laid, Turns, called
 
 
 class Map(From):
@@ -41,23 +40,7 @@ class Map(From):
         )
 
     def iterate_by(self, count: int, run: Run) -> Iterator[tuple]:
-        function = self.function.again(run.shared.kept)
-        laid = Laid(function, count, functools.partial(called, keeps=self.keeps))
-        return itertools.starmap(laid, self.source.iterate(run.at()))
-
-
-def called(function: Any, keeps: bool) -> Callable[..., tuple]:
-    """`function` on the components of an element. Where it is out of range the dataset ends, or, with `keeps`, that is an error."""
-
-    def call(*element: Any) -> tuple:
-        try:
-            return function(*element)
-        except errors.OutOfRangeError as error:
-            if keeps:
-                raise invalid(f"Function invocation produced OutOfRangeError: {error.message}") from error
-            raise StopIteration from None
-
-    return call
+        return Turns(Laid(self.function.again(run.shared.kept), count, self.keeps), self.source.iterate(run.at()))
 
 
 class FlatMap(From):

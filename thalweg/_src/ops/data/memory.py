@@ -1,7 +1,7 @@
 """Memory for the batches of a map: each call puts its results where the batch will have them, so that joining them copies nothing."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,11 @@ class Row:
             return None
         return np.ndarray(shape, kind, memory, self.at * count * kind.itemsize)
 
-    def filled(self, component: int, value: Any) -> Any:
-        """`value` in its place, copied unless it was made there."""
+    def filled(self, element: tuple) -> tuple:
+        """`element` with its components in their places, copied unless they were made there."""
+        return tuple([self._put(i, x) for i, x in enumerate(element)])
+
+    def _put(self, component: int, value: Any) -> Any:
         if type(value) is not np.ndarray or value.nbytes < LEAST:
             return value
         place = self.place(component, value.shape, value.dtype)
@@ -56,24 +59,6 @@ class Row:
             return value
         place[...] = value
         return place
-
-
-class Laid:
-    """A function whose results are laid in rows: `one` for the next element in turn, to be called by any thread."""
-
-    def __init__(self, function: Any, size: int, call: Callable[[Any], Callable[..., tuple]]):
-        self.function, self.rows, self.call = function, Rows(size), call
-
-    def one(self) -> Callable[..., tuple]:
-        row, into = self.rows.next(), self.function.into
-
-        def filled(*element: Any) -> tuple:
-            return tuple([row.filled(i, x) for i, x in enumerate(into(row, element))])
-
-        return self.call(filled)
-
-    def __call__(self, *element: Any) -> tuple:
-        return self.one()(*element)
 
 
 def together(column: Sequence[np.ndarray]) -> np.ndarray | None:
@@ -84,7 +69,12 @@ def together(column: Sequence[np.ndarray]) -> np.ndarray | None:
         return None
     at, step = _address(memory), first.nbytes
     for i, x in enumerate(column):
-        if type(x) is not np.ndarray or _address(x) != at + i * step or not x.flags.c_contiguous or x.dtype != memory.dtype:
+        if (
+            type(x) is not np.ndarray
+            or _address(x) != at + i * step
+            or not x.flags.c_contiguous
+            or x.dtype != memory.dtype
+        ):
             return None
     return np.ndarray((len(column), *first.shape), memory.dtype, memory)
 

@@ -1,7 +1,6 @@
 """Datasets that work ahead on other threads: parallel map, prefetch, parallel interleave, map and batch."""
 
 import collections
-import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,8 +11,7 @@ from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import int32, int64, variant
 from thalweg._src.core.opdef import Func, Mixed
 from thalweg._src.ops.data.calls import Calling
-from thalweg._src.ops.data.mapping import Interleaving, called, cycle_of
-from thalweg._src.ops.data.memory import Laid
+from thalweg._src.ops.data.mapping import Interleaving, cycle_of
 from thalweg._src.ops.data.pipeline import (
     CAPTURED,
     SHAPES,
@@ -30,6 +28,7 @@ from thalweg._src.ops.data.pipeline import (
 )
 from thalweg._src.ops.data.shaping import Batch
 from thalweg._src.ops.data.stacking import mapped
+from thalweg._src.ops.data.turns import MOST, Laid, called, one_by_one
 
 
 class _Line:
@@ -188,17 +187,17 @@ class ParallelMap(From):
         self.cardinality = source.cardinality
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        call = called(self.function.again(run.shared.kept), self.keeps)
-        return self._calling(lambda: call, run, 2 * self.workers)
+        run_one = one_by_one(called(self.function.again(run.shared.kept), self.keeps))
+        return self._calling(lambda count: run_one, run, 2 * self.workers, 1)
 
     def iterate_by(self, count: int, run: Run) -> Iterator[tuple]:
-        function = self.function.again(run.shared.kept)
-        laid = Laid(function, count, functools.partial(called, keeps=self.keeps))
-        return self._calling(laid.one, run, max(2 * self.workers, count))
+        laid = Laid(self.function.again(run.shared.kept), count, self.keeps)
+        at_once = max(1, min(MOST, count // (2 * self.workers)))
+        return self._calling(laid.begin, run, max(2 * self.workers, count), at_once)
 
-    def _calling(self, begin: Callable[[], Callable[..., tuple]], run: Run, room: int) -> Calling:
+    def _calling(self, begin: Callable[[int], Any], run: Run, room: int, at_once: int) -> Calling:
         sloppy = self.sloppy or run.shared.sloppy
-        return Calling(begin, self.source.iterate(run.at()), self.workers, room, run.shared, sloppy)
+        return Calling(begin, self.source.iterate(run.at()), self.workers, room, at_once, run.shared, sloppy)
 
 
 class ParallelInterleave(From):
