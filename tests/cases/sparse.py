@@ -1,5 +1,7 @@
 """Sparse tensors and sets: arranging, arithmetic, reductions, products, serialized forms."""
 
+import numpy as np
+
 from cases.base import WIDE, Fails, OpCase, given, normal, raw
 
 AT = [[0, 1], [1, 0], [1, 3], [2, 2]]
@@ -208,6 +210,43 @@ RAGGED = [
         shapes=False,
         misuse=False,  # ours tell less: how many there are is counted in the run
         grad=False,
+    ),
+    OpCase(
+        "RaggedGather",
+        [normal(5)],
+        lambda tf, v: raw(
+            tf,
+            "RaggedGather",
+            params_nested_splits=[np.array([0, 2, 2, 3]), np.array([0, 2, 2, 5])],
+            params_dense_values=v,
+            indices=[[2, 0], [1, 0]],
+            OUTPUT_RAGGED_RANK=3,
+        ),
+        grad=False,
+        misuse=False,
+    ),
+    OpCase(
+        "RaggedTensorToTensor",
+        [normal(5)],
+        lambda tf, v: [
+            raw(
+                tf,
+                "RaggedTensorToTensor",
+                shape=np.array(shape),
+                values=v,
+                default_value=tf.constant(7, v.dtype),
+                row_partition_tensors=partitions,
+                row_partition_types=kinds,
+            )
+            for shape, partitions, kinds in (
+                ([-1, -1], [np.array([0, 2, 2, 5])], ["ROW_SPLITS"]),
+                ([2, 4], [np.array([0, 2, 2, 5])], ["ROW_SPLITS"]),
+                ([-1, 2], [np.array(4), np.array([0, 0, 2, 2, 2])], ["FIRST_DIM_SIZE", "VALUE_ROWIDS"]),
+                ([-1, -1, 2], [np.array([0, 2, 3]), np.array([0, 3, 3, 5])], ["ROW_SPLITS", "ROW_SPLITS"]),
+            )
+        ],
+        grad=False,
+        misuse=False,
     ),
 ]
 

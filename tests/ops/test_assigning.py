@@ -92,3 +92,50 @@ def test_gather_nd_of_a_variable(use_resource):
             [[3, 4]],
             [[3, 4]],
         ]
+
+
+def test_a_resource_variable_may_get_another_shape_in_a_run():
+    v = tf.Variable([0.0, 0.0], use_resource=True)
+    x = tf.placeholder(tf.float32, None)
+    assign, plus, add = v.assign(x), v + 1, v.assign_add(x)
+    with tf.Session() as s:
+        s.run(v.initializer)
+        assert s.run(plus).tolist() == [1, 1]
+        assert s.run(assign, {x: [1, 2, 3]}).tolist() == [1, 2, 3]
+        assert s.run(plus).tolist() == [2, 3, 4]
+        assert v.shape.as_list() == [2]
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"Cannot update variable with shape \[3\]"):
+            s.run(add, {x: [1.0] * 4})
+    with pytest.raises(ValueError, match="incompatible"):
+        v.assign([1.0, 2.0, 3.0])
+
+
+def test_a_reference_variable_keeps_its_shape():
+    v = tf.Variable([0.0, 0.0], use_resource=False)
+    x = tf.placeholder(tf.float32, None)
+    checked, free = v.assign(x), tf.assign(v, x, validate_shape=False)
+    with tf.Session() as s:
+        s.run(v.initializer)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="requires shapes of both tensors to match"):
+            s.run(checked, {x: [1, 2, 3]})
+        assert s.run(free, {x: [1, 2, 3]}).tolist() == [1, 2, 3]
+
+
+def test_a_variable_scope_object_is_entered_again():
+    def inside(scope):
+        with scope as s:
+            v = tf.get_variable(f"v{len(tf.global_variables())}", [1])
+            return v.op.name, tf.add(v, 1, name="op").op.name, s.name, s.original_name_scope
+
+    with tf.variable_scope("a"):
+        pass
+    scope, made = tf.variable_scope("a"), tf.variable_scope(None, default_name="d")
+    assert inside(scope) == ("a/v0", "a_1/op", "a", "a_1/")
+    assert inside(scope) == ("a/v1", "a_2/op", "a", "a_1/")
+    assert inside(made) == ("d/v2", "d/op", "d", "d/")
+    assert inside(made) == ("d/v3", "d_1/op", "d", "d/")
+    assert inside(tf.variable_scope(None, default_name="d")) == ("d_1/v4", "d_2/op", "d_1", "d_2/")
+    still = tf.variable_scope("n", auxiliary_name_scope=False)
+    for block in ("one", "two"):
+        with tf.name_scope(block):
+            assert inside(still)[1].startswith("one/op")

@@ -129,3 +129,25 @@ def test_sparse_tensors_of_different_ranks_have_no_maximum():
     row, matrix = tf.SparseTensor([[0]], [1], [2]), tf.SparseTensor([[0, 0]], [0], [1, 1])
     with tf.Session() as s, pytest.raises(tf.errors.InvalidArgumentError, match="do not have the same ranks"):
         s.run(tf.sparse_maximum(matrix, row))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_powers_of_a_complex_zero_are_the_c_library_s(dtype):
+    y = np.array([0, 1, -1, 1j, 1 + 1j, -1 + 1j, 0.5, 2], dtype)
+    with tf.Session() as s:
+        got = s.run(tf.pow(tf.zeros([8], dtype), y))
+    assert np.isnan(got[[0, 3]].real).all()
+    assert np.isposinf(got[[2, 5]].real).all()
+    assert not got[[1, 4, 6, 7]].any()
+
+
+@pytest.mark.parametrize(("dtype", "distinct"), [("float16", 5), ("float32", 4), ("float64", 4), ("bfloat16", 4)])
+def test_unique_of_zeros_and_nans(dtype, distinct):
+    """Two zeros are one value but in float16, which TensorFlow hashes by its bits; no NaN is another."""
+    x = tf.cast(tf.constant([0.0, -0.0, 1, -0.0, np.nan, np.nan]), dtype)
+    rows = tf.stack([x, tf.ones_like(x)], axis=1)
+    with tf.Session() as s:
+        y, index = s.run(tf.unique(x))
+        along, places = s.run(tf.raw_ops.UniqueV2(x=rows, axis=[0]))
+    assert (len(y), len(along)) == (distinct, distinct)
+    assert index.tolist() == places.tolist() == ([0, 1, 2, 1, 3, 4] if distinct == 5 else [0, 0, 1, 0, 2, 3])

@@ -99,6 +99,7 @@ from thalweg._src.ops.queueing import queues as queues
 from thalweg._src.ops.queueing import staging as staging
 from thalweg._src.ops.ragged_tensors import ragged as ragged
 from thalweg._src.ops.ragged_tensors import ragged_dispatch as ragged_dispatch
+from thalweg._src.ops.ragged_tensors import ragged_nodes as ragged_nodes
 from thalweg._src.ops.ragged_tensors import ragged_rows as ragged_rows
 from thalweg._src.ops.ragged_tensors import ragged_variant as ragged_variant
 from thalweg._src.ops.reports import checks as checks

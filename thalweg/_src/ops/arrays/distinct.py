@@ -18,8 +18,7 @@ def _first_seen(x: Any, axis: int) -> tuple[Any, Any, Any]:
     """The distinct slices along `axis` in the order of their first coming, the number of each slice, and counts."""
     seen: dict[Any, int] = {}
     index = []
-    flat = x.tolist() if x.ndim == 1 and x.dtype.kind in "biufcO" else None
-    keys = flat if flat is not None else [_key(x.take(i, axis)) for i in range(x.shape[axis])]
+    keys = _keys(x) if x.ndim == 1 else [_key(x.take(i, axis)) for i in range(x.shape[axis])]
     first = []
     for i, key in enumerate(keys):
         number = seen.setdefault(key, len(seen))
@@ -30,8 +29,15 @@ def _first_seen(x: Any, axis: int) -> tuple[Any, Any, Any]:
     return x.take(np.array(first, np.int64), axis), np.array(index, np.int64), counts
 
 
+def _keys(x: Any) -> list[Any]:
+    """What tells the entries of a vector apart. TensorFlow hashes float16 by its bits, so 0 and -0 are two there; no NaN is another."""
+    if x.dtype == np.float16:
+        return [float(v) if np.isnan(v) else bits for v, bits in zip(x, x.view(np.int16).tolist(), strict=True)]
+    return x.astype(np.float32).tolist() if x.dtype == dtypes.bfloat16.as_numpy_dtype else x.tolist()
+
+
 def _key(part: Any) -> Any:
-    return tuple(part.ravel().tolist()) if part.dtype == object else part.tobytes()
+    return part.tobytes() if part.dtype.kind in "biu" else tuple(_keys(part.ravel()))
 
 
 def _vector_rule(op):

@@ -232,9 +232,9 @@ def _pow(x: P, y: P) -> P:
     if _is_integer(x):
         check(y >= 0, "Integers to negative integer powers are not allowed")
         y = m.maximum(y, 0).astype(y.dtype)
-    if x.dtype.kind == "c":  # the logarithm of 0 would make a NaN
-        none = (x == 0) & (y.real > 0)
-        return m.where(none, m.zeros_like(x), m.power(m.where(none, m.ones_like(x), x), y))
+    if x.dtype.kind == "c":  # of 0 it is the C library's: exp(y log 0), also for y = 0
+        of_zero = m.where(y.real > 0, 0, m.where(y.real < 0, complex(np.inf, np.nan), complex(np.nan, np.nan)))
+        return m.where(x == 0, of_zero.astype(x.dtype), m.power(m.where(x == 0, m.ones_like(x), x), y))
     return m.power(x, y)
 
 

@@ -3,12 +3,15 @@
 A lowering that writes returns the new value; the interpreter puts it in the place of the old one.
 """
 
+from typing import Any
+
 import numpy as np
 
 from thalweg._src.core import shapes
 from thalweg._src.core.apply import xp
 from thalweg._src.core.dtypes import NUMBERS, int32, int64, resource
 from thalweg._src.core.dtypes import bool as bool_
+from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Handle, Ref, Shape, op, type_attr
 
 T = type_attr("T")
@@ -138,9 +141,9 @@ def _(op, g):
     return g
 
 
-@op("AssignVariableOp", effect="write")
+@op("AssignVariableOp", effect="write", reshapes=True)
 def assign_variable(resource: Handle(dtype_attr, init=False), value: dtype_attr, *, dtype: dtype_attr):
-    """Put `value` into the resource variable."""
+    """Put `value` into the resource variable. Where the static shapes can't tell that it has another shape, it may have."""
     return value
 
 
@@ -156,13 +159,23 @@ def _(op):
 @op("AssignAddVariableOp", effect="write")
 def assign_add_variable(resource: Handle(dtype_attr), value: dtype_attr, *, dtype: dtype_attr):
     """Add `value` to the resource variable."""
+    _same_shapes(resource, value)
     return xp(resource, value).add(resource, value)
 
 
 @op("AssignSubVariableOp", effect="write")
 def assign_sub_variable(resource: Handle(dtype_attr), value: dtype_attr, *, dtype: dtype_attr):
     """Subtract `value` from the resource variable."""
+    _same_shapes(resource, value)
     return xp(resource, value).subtract(resource, value)
+
+
+def _same_shapes(variable: Any, value: Any) -> None:
+    if variable.shape != value.shape:
+        raise invalid(
+            f"Cannot update variable with shape {list(variable.shape)} using a Tensor with shape {list(value.shape)}, "
+            "shapes must be equal."
+        )
 
 
 @op("VariableShape", effect="read", foldable=False)

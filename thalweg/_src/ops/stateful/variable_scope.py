@@ -334,7 +334,7 @@ class variable_scope:
 
     `name_or_scope`: a name, or a scope to enter again; `default_name` is used where that is None, made unique. `reuse`: True to share
     variables, tf.AUTO_REUSE to share those that are there, None to do as the scope around. Raises TypeError without a name, ValueError
-    for another `reuse`.
+    for another `reuse`. An object that is entered again keeps the name that was made unique and the first `original_name_scope`.
     """
 
     def __init__(
@@ -374,6 +374,8 @@ class variable_scope:
         self._auxiliary = auxiliary_name_scope
         self._graph: Graph = graph_of(list(self._values))
         self._entered: list[contextlib.ExitStack] = []
+        self._first: tuple[Any, str] | None = None  # what was entered first, and the name scope that it opened
+        self._around: str | None = None
 
     def __enter__(self) -> VariableScope:
         stack = contextlib.ExitStack()
@@ -395,23 +397,24 @@ class variable_scope:
         given = self._name_or_scope
         if given is not None and not isinstance(given, VariableScope | str):
             raise TypeError("VariableScope: name_or_scope must be a string or VariableScope.")
-        if given is None:
-            if self._reuse:
-                raise ValueError("reuse=True cannot be used without a name_or_scope")
-            opened = self._open_names(stack, graph, self._default_name)
-            return stack.enter_context(_entered(_unique(self._default_name), None, opened, self._given))  # type: ignore[arg-type]
-        last = given if isinstance(given, str) else given.name.split("/")[-1]
+        if given is None and self._reuse:
+            raise ValueError("reuse=True cannot be used without a name_or_scope")
+        last = given.name.split("/")[-1] if isinstance(given, VariableScope) else given
         opened = ""
-        if last or not self._auxiliary:
-            opened = self._open_names(stack, graph, last)
+        if given is None or last or not self._auxiliary:
+            opened = self._open_names(stack, graph, self._default_name if given is None else last)
         if isinstance(given, VariableScope):
             opened = given.original_name_scope
-        return stack.enter_context(_entered(given, self._reuse, opened, self._given))
+        if self._first is None:
+            self._first = _unique(self._default_name) if given is None else given, opened  # type: ignore[arg-type]
+        scope, opened = self._first
+        return stack.enter_context(_entered(scope, self._reuse, opened, self._given))
 
     def _open_names(self, stack: contextlib.ExitStack, graph: Graph, name: str | None) -> str:
         if not self._auxiliary:
-            current = graph.get_name_scope()
-            return stack.enter_context(graph.name_scope(current + "/" if current else None))
+            if self._around is None:
+                self._around = graph.get_name_scope()
+            return stack.enter_context(graph.name_scope(self._around + "/" if self._around else None))
         return stack.enter_context(graph.name_scope(name))
 
 
