@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
-from thalweg._src.core import apply
+from thalweg._src.core import apply, machine
 from thalweg._src.kernels import convolution, library
 from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op, layout
 
@@ -239,7 +239,7 @@ def test_without_a_library_the_plain_lowerings_stay_and_a_warning_says_so_once(
 @needs_library
 @pytest.mark.parametrize("level", ["avx2", "portable"])
 def test_other_instructions_give_the_same_values(level):
-    if not library.LEVELS[level].needs <= library._processor():
+    if not library.LEVELS[level].needs <= machine.features():
         pytest.skip(f"this processor has no {level}")
     code = f"""
 import sys

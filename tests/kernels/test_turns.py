@@ -11,7 +11,7 @@ import pytest
 from jax import lax
 
 import thalweg as tf
-from thalweg._src.core import apply
+from thalweg._src.core import apply, machine
 from thalweg._src.kernels import library, turn_programs, turns
 
 pytestmark = pytest.mark.skipif(library.library().path is None, reason=library.library().reason)
@@ -200,7 +200,7 @@ def test_numbers_do_not_depend_on_the_rows_beside_a_row():
 
 @pytest.mark.parametrize("level", ["avx2", "portable"])
 def test_other_instructions_give_the_same_numbers(level):
-    if not library.LEVELS[level].needs <= library._processor():
+    if not library.LEVELS[level].needs <= machine.features():
         pytest.skip(f"this processor has no {level}")
     code = f"""
 import sys

@@ -50,8 +50,12 @@ class Executable:
         mixed: bool = False,
         recompute: dict[str, Any] | None = None,
         hasty_runs: int = 0,
+        shelf_of: Callable[[Executable, Any], Any] = lambda exe, given: None,
     ):
-        """`hasty_runs`: how often it may run on hastily compiled code before it is compiled in full."""
+        """`hasty_runs`: how often it may run on hastily compiled code before it is compiled in full.
+
+        `shelf_of` gives what keeps its programs from one start to the next, or None.
+        """
         self.cluster, self.statics, self.device = cluster, statics, device
         self.kernels, self.donates, self.recompute, self.hasty_runs = kernels, donate, recompute, hasty_runs
         self.half = type_on(device.platform) if mixed else None
@@ -73,7 +77,10 @@ class Executable:
         self.packed = list(packed)  # which of them stand once more behind the others, in the form that a kernel reads
         self.constants += packed.values()
         self.program = self._jitted()
+        self.ready: Any = self.program  # what is called: `program`, or the same from an earlier start
         self.hasty: Any = None  # the same compiled hastily, for the first runs
+        self.shelf_of = shelf_of
+        self.shelf: Any = None
         self.compiled = False  # one of them
         self.settled = False  # whether there is nothing left to compile
         self.steady = False  # whether what it writes has the shapes and types of what was there before
@@ -154,7 +161,7 @@ class Executable:
         with jax.enable_x64(True):
             if not self.settled:
                 return self._early(store, donated, kept, args)
-            outputs, new, flags = self.program(donated, kept, self.constants, args)
+            outputs, new, flags = self.ready(donated, kept, self.constants, args)
         self._commit(store, new, flags, args)
         return outputs
 
@@ -174,23 +181,42 @@ class Executable:
             self.cluster.uncompiled.made(price_of(self.cluster.ops))
             for told in on_compile:
                 told(len(self.cluster.ops), seconds)
-        self.compiled, self.settled = True, program is self.program
+        self.compiled, self.settled = True, program is self.ready
         self._commit(store, new, flags, args)
         return outputs
 
     def _early_program(self, donated: Any, kept: Any, args: Any) -> tuple[Any, bool]:
         """What is to run now, and whether it has to be compiled first."""
-        if not self.compiled and self.hasty_runs and self.device.platform == "cpu":
-            traced = self.program.trace(donated, kept, self.constants, args)
-            if not self.cluster.varies:
-                self.hasty_runs = haste.runs(traced.jaxpr, self.hasty_runs)
-            options = haste.options() if self.hasty_runs else None
-            self.hasty = self._jitted(options) if options else None
+        given = donated, kept, self.constants, args
+        if not self.compiled:
+            self.shelf = self.shelf_of(self, given)
+            if self.hasty_runs and self.device.platform == "cpu":
+                self.hasty = self._begun(given)
         if self.hasty is not None and self.hasty_runs:
             self.hasty_runs -= 1
             return self.hasty, not self.compiled
         self.hasty = None
-        return self.program, True
+        if self.ready is self.program and self.shelf is not None:
+            self.ready = self.shelf.load(given, hasty=False) or self.shelf.made(self.program, given, hasty=False)
+        return self.ready, True
+
+    def _begun(self, given: Any) -> Any:
+        """The program for the first runs where those are to be hasty ones: on the shelf, or by what a trace shows; else None."""
+        if self.shelf is not None:
+            found = self.shelf.load(given, hasty=True)
+            if found is not None:
+                return found
+            self.ready = self.shelf.load(given, hasty=False) or self.program
+            if self.ready is not self.program:
+                return None
+        traced = self.program.trace(*given)
+        if not self.cluster.varies:
+            self.hasty_runs = haste.runs(traced.jaxpr, self.hasty_runs)
+        options = haste.options() if self.hasty_runs else None
+        if options is None:
+            return None
+        program = self._jitted(options)
+        return program if self.shelf is None else self.shelf.made(program, given, hasty=True)
 
     def _refuse_strings(self, args: Sequence[Any]) -> None:
         """An array of strings under a flow stays with plain Python: raises Replan, and what takes it goes there too."""

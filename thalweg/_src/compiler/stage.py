@@ -127,7 +127,7 @@ def stage(
         ready[op] = {colour: at}
     if partition is not None:
         _sink(ops, needs, colours, level, ready, static_edges)
-    clusters = _gather(ops, colours, level, fed, find, static_edges, static_feeds, fold, set(fetches), partition)
+    clusters = _gather(ops, colours, level, fed, find, static_edges, static_feeds, fold, fetches, partition)
     if partition is not None:
         _note_order(clusters, needs, colours, level, ready)
     return clusters
@@ -282,7 +282,7 @@ def _gather(
     static_edges: set[tuple[Operation, Tensor]],
     static_feeds: set[Tensor],
     fold: set[Operation],
-    fetches: set[Tensor],
+    fetches: Iterable[Tensor],
     partition: Partition | None,
 ) -> list[Cluster]:
     clusters: dict[tuple[int, Any], Cluster] = {}

@@ -21,6 +21,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from thalweg._src.core import foreign, machine
 from thalweg._src.core.folders import cache_folder
 from thalweg._src.core.lazy import jax
 
@@ -124,6 +125,17 @@ def library() -> Library:
     return _made(compiler, level, path)
 
 
+def _name() -> str:
+    path = library().path
+    return "" if path is None else path.name
+
+
+foreign.provide(
+    asked=lambda: _name() if _loaded.cache_info().currsize else None,
+    ready=lambda: _name() if available() else "",
+)
+
+
 def _made(compiler: str, level: str, path: Path) -> Library:
     print(f"thalweg: making the CPU kernels ({level}), once for this machine, in {path.parent}", file=sys.stderr)
     try:
@@ -162,19 +174,8 @@ def _first_error(text: str) -> str:
 
 def best_level() -> str:
     """The first of LEVELS whose instructions this processor has."""
-    has = _processor()
+    has = machine.features()
     return next(name for name, level in LEVELS.items() if level.needs <= has)
-
-
-@functools.cache
-def _processor() -> frozenset[str]:
-    """The features that Linux lists for this processor; elsewhere none are counted on."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return frozenset()
-    lines = [line.partition(":")[2] for line in text.splitlines() if line.startswith("flags")]
-    return frozenset(lines[0].split()) if lines else frozenset()
 
 
 def _fingerprint(level: str) -> str:

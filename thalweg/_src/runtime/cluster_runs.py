@@ -29,6 +29,7 @@ from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.numpy_lowering import dispatched
 from thalweg._src.runtime.processor import products_alone
 from thalweg._src.runtime.state import Store, fresh_random
+from thalweg._src.runtime.stored_programs import shelf_of
 from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 
 log = logging.getLogger("thalweg")
@@ -230,6 +231,7 @@ class ClusterRuns:
                 mixed=self._mixed,
                 recompute=self._recompute,
                 hasty_runs=runs,
+                shelf_of=shelf_of,
             )
             exe.state = state
             exe.shapes = dict(zip(cluster.inputs, key[0] if statics else key, strict=True))

@@ -13,7 +13,7 @@ from typing import Any
 
 from thalweg._src.core.lazy import jax
 
-_limited = False
+_limited = 0  # threads, as the first session that says a number wants them
 
 
 def limit_threads(config: Any) -> None:
@@ -25,7 +25,7 @@ def limit_threads(config: Any) -> None:
     count = config.intra_op_parallelism_threads if config is not None else 0
     if count <= 0 or _limited:
         return
-    _limited = True
+    _limited = count
     old = os.environ.get("NPROC")
     os.environ["NPROC"] = str(count)
     try:
@@ -35,6 +35,11 @@ def limit_threads(config: Any) -> None:
             del os.environ["NPROC"]
         else:
             os.environ["NPROC"] = old
+
+
+def threads() -> int:
+    """How many threads a session asked for; 0 where none did."""
+    return _limited
 
 
 # The parameters of glibc's mallopt.
