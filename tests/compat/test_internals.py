@@ -28,6 +28,14 @@ def internal(name):
     [
         ("client.device_lib", "list_local_devices"),
         ("client.timeline", "Timeline"),
+        ("data.experimental.ops.threadpool", "override_threadpool PrivateThreadPool"),
+        ("data.ops.multi_device_iterator_ops", "MultiDeviceIterator"),
+        ("distribute.all_reduce", "build_ring_all_reduce build_shuffle_all_reduce"),
+        ("framework.meta_graph", "read_meta_graph_file import_scoped_meta_graph stripped_op_list_for_graph"),
+        ("ops.collective_ops", "all_reduce broadcast_send"),
+        ("platform.flags", "FLAGS DEFINE_enum DEFINE_list BooleanParser"),
+        ("tools.optimize_for_inference_lib", "optimize_for_inference"),
+        ("training.slot_creator", "create_slot create_zeros_slot"),
         ("framework.tensor_shape", "TensorShape scalar vector matrix"),
         ("framework.tensor_util", "make_tensor_proto make_ndarray constant_value is_tensor"),
         ("layers.utils", "smart_cond constant_value convert_data_format"),
@@ -271,3 +279,26 @@ def test_rows_in_place():
     assert changed.tolist() == [[0, 0], [1, 2], [0, 0]]
     assert added.tolist() == [[1, 1], [0, 0], [1, 1]]
     assert (less == -1).all()
+
+
+def test_parts_of_graphs_by_name():
+    util = internal("framework.graph_util_impl")
+    with tf.Graph().as_default() as graph:
+        tf.add(tf.exp(tf.constant(1.0, name="a"), name="b"), 1.0, name="c")
+        tf.constant(2.0, name="d")
+    inputs, nodes, places = util._extract_graph_summary(graph.as_graph_def())
+    assert inputs["c"] == ["b", "c/y"]
+    assert nodes["b"].op == "Exp"
+    assert places["a"] == 0
+    assert util._bfs_for_reachable_nodes(["b"], inputs) == {"a", "b"}
+
+
+def test_names_of_contrib():
+    cells = importlib.import_module("tensorflow.contrib.rnn.python.ops.core_rnn_cell")
+    assert cells._linear is importlib.import_module("tensorflow").nn.rnn_cell._linear
+    assert cells.EmbeddingWrapper is tf.contrib.rnn.EmbeddingWrapper
+    assert cells._Linear
+    cudnn = importlib.import_module("tensorflow.contrib.cudnn_rnn.python.ops.cudnn_rnn_ops")
+    assert cudnn.CUDNN_RNN_BIDIRECTION == "bidirectional"
+    assert cudnn.CudnnGRU
+    assert importlib.import_module("tensorflow.contrib.hooks").ProfilerHook is tf.train.ProfilerHook
