@@ -151,3 +151,10 @@ def test_unique_of_zeros_and_nans(dtype, distinct):
         along, places = s.run(tf.raw_ops.UniqueV2(x=rows, axis=[0]))
     assert (len(y), len(along)) == (distinct, distinct)
     assert index.tolist() == places.tolist() == ([0, 1, 2, 1, 3, 4] if distinct == 5 else [0, 0, 1, 0, 2, 3])
+
+
+def test_shapes_follow_from_constants_through_host_work():
+    sp = tf.SparseTensor([[0, 0], [1, 1], [3, 2]], [1.0, 2.0, 3.0], [4, 3])
+    part = tf.sparse.slice(sp, [1, 0], [9, 2])
+    assert tf.zeros(part.dense_shape).shape.as_list() == [3, 2]
+    assert tf.zeros(tf.strings.to_number(["2", "3"], tf.int32)).shape.as_list() == [2, 3]

@@ -194,7 +194,9 @@ def _value(t: Tensor, memo: dict[Tensor, Any], depth: int) -> np.ndarray | None:
         return memo[t]
     op = t.op
     opdef = op.opdef
-    if opdef.effect is not None or not opdef.foldable or opdef.host is True or depth > 200 or t.dtype._ref:
+    if opdef.effect is not None or not opdef.foldable or depth > 200 or t.dtype._ref:
+        return None
+    if opdef.host is True and not opdef.numpy_only:
         return None
     size = shapes.size_of(t._dims)
     if (size is None or size > _MAX_STATIC) and not opdef.constant:
