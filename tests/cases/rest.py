@@ -68,6 +68,72 @@ CASES = [
         grad=False,
         misuse=False,
     ),
+    OpCase(
+        "Einsum",
+        [normal(2, 3), normal(3, 4)],
+        lambda tf, x, y: (
+            raw(tf, "Einsum", inputs=[x, y], equation="ij,jk->ik"),
+            raw(tf, "Einsum", inputs=[x], equation="ij->j"),
+        ),
+        "",
+        ["float32", "float64", "complex64"],
+        misuse=False,
+        tol=4,
+    ),
+    OpCase(
+        "ScatterNdNonAliasingAdd",
+        [normal(4), normal(3)],
+        lambda tf, x, y: raw(tf, "ScatterNdNonAliasingAdd", input=x, indices=[[1], [3], [1]], updates=y),
+        "",
+        misuse=False,
+    ),
+    OpCase(
+        "CompareAndBitpack",
+        [given(np.arange(32).reshape(2, 16) * 7 % 13)],
+        lambda tf, x: raw(tf, "CompareAndBitpack", input=x, threshold=tf.cast(6, x.dtype)),
+        "",
+        ["float32", "int32", "int8"],
+        grad=False,
+        misuse=False,
+    ),
+    OpCase(
+        "DataFormatDimMap",
+        [given([[0, 1, 2], [3, -1, -3]], "int32")],
+        lambda tf, x: [
+            raw(tf, "DataFormatDimMap", x=x, src_format=a, dst_format=b)
+            for a, b in (("NHWC", "NCHW"), ("NCHW", "NHWC"), ("NHWC", "HWNC"))
+        ],
+        "",
+        grad=False,
+        misuse=False,
+    ),
+    OpCase(
+        "DataFormatVecPermute",
+        [given([5, 6, 7, 8], "int32"), given([[1, 2], [3, 4], [5, 6], [7, 8]], "int32")],
+        lambda tf, x, y: [
+            raw(tf, "DataFormatVecPermute", x=v, src_format=a, dst_format=b)
+            for v in (x, y)
+            for a, b in (("NHWC", "NCHW"), ("NCHW", "NHWC"), ("NHWC", "HWNC"))
+        ],
+        "",
+        grad=False,
+        misuse=False,
+    ),
+    OpCase("DeepCopy", [normal(2)], lambda tf, x: raw(tf, "DeepCopy", x=x), "", grad=False, misuse=False),
+    OpCase(
+        "Empty",
+        [],
+        lambda tf: raw(tf, "Empty", shape=[2, 3], dtype=tf.float32, init=True),
+        "",
+        grad=False,
+        misuse=False,
+    ),
+    Fails(
+        "DataFormatVecPermute",
+        [given([1, 2], "int32")],
+        lambda tf, x: raw(tf, "DataFormatVecPermute", x=x),
+        "size",
+    ),
     Fails("GetSessionTensor", [], lambda tf: raw(tf, "GetSessionTensor", handle=UNKNOWN, dtype=tf.float32), "unknown"),
     Fails("DeleteSessionTensor", [], lambda tf: raw(tf, "DeleteSessionTensor", handle=UNKNOWN), "unknown"),
 ]

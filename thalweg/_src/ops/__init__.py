@@ -8,6 +8,7 @@ from thalweg._src.ops.arrays import bits as bits
 from thalweg._src.ops.arrays import blocks as blocks
 from thalweg._src.ops.arrays import broadcasting as broadcasting
 from thalweg._src.ops.arrays import constants as constants
+from thalweg._src.ops.arrays import data_formats as data_formats
 from thalweg._src.ops.arrays import diagonals as diagonals
 from thalweg._src.ops.arrays import distinct as distinct
 from thalweg._src.ops.arrays import gathering as gathering

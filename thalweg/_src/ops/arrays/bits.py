@@ -1,12 +1,26 @@
-"""Bits read as another type: bitcast."""
+"""Bits: read as another type, and made of comparisons."""
 
 from typing import Any
 
 import numpy as np
 
 from thalweg._src.core import dtypes
-from thalweg._src.core.apply import is_traced
-from thalweg._src.core.dtypes import COMPLEX, FLOATS, INTEGERS, QUANTIZED
+from thalweg._src.core.apply import is_traced, xp
+from thalweg._src.core.dtypes import (
+    COMPLEX,
+    FLOATS,
+    INTEGERS,
+    QUANTIZED,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import op, type_attr
@@ -58,6 +72,35 @@ def _(op):
 
 
 _bitcast.not_differentiable()
+
+ORDERED = type_attr("T", (bool_, float16, float32, float64, int8, int16, int32, int64))
+
+
+@op("CompareAndBitpack")
+def compare_and_bitpack(input: ORDERED, threshold: ORDERED) -> uint8:
+    """Bits that say which entries are larger than `threshold`, eight of the last axis in one number, the first one highest."""
+    if threshold.ndim:
+        raise ValueError("threshold must be a scalar")
+    m = xp(input, threshold)
+    bits = (input if input.dtype == bool else input > threshold).reshape(*input.shape[:-1], input.shape[-1] // 8, 8)
+    return m.sum(m.where(bits, 2 ** np.arange(7, -1, -1), 0), axis=-1).astype(np.uint8)
+
+
+@compare_and_bitpack.shape_rule
+def _(op):
+    dims, threshold = (t.dims for t in op.inputs)
+    if threshold:
+        raise ValueError(f"Shape must be rank 0 but is rank {len(threshold)}: CompareAndBitpack {op.name!r}")
+    if dims is None:
+        return [None]
+    if not dims or (dims[-1] or 0) % 8:
+        raise ValueError(
+            f"The last axis must be divisible by 8, the shape is {list(dims)}: CompareAndBitpack {op.name!r}"
+        )
+    return [(*dims[:-1], None if dims[-1] is None else dims[-1] // 8)]
+
+
+compare_and_bitpack.not_differentiable()
 
 
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from thalweg._src.core import infer
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import int32
 from thalweg._src.core.graph import Tensor
-from thalweg._src.core.opdef import op, type_attr
+from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.ops.arrays.scattering import scattered
 from thalweg._src.ops.arrays.shaping import expand_dims, reshape, shape
 from thalweg._src.ops.late import math
@@ -39,6 +42,24 @@ def inplace_sub(x: T, i: int32, v: T) -> T:
 for _change in (inplace_update, inplace_add, inplace_sub):
     _change.shape_rule(lambda op: [op.inputs[0].dims])
     _change.not_differentiable()
+
+
+@op("DeepCopy", stateful=True)
+def deep_copy(x: T) -> T:
+    """`x`, as an array of its own."""
+    return x
+
+
+@op("Empty", stateful=True)
+def empty(shape: Static(int32), *, dtype: type_attr("dtype"), init: bool = False) -> type_attr("dtype"):
+    """A tensor of any values, to be filled; with `init`, and here always, of zeros."""
+    return np.zeros(shape, dtype._as_numpy)
+
+
+deep_copy.shape_rule(lambda op: [op.inputs[0].dims])
+empty.shape_rule(lambda op: [infer.partial_value(op.inputs[0])])
+deep_copy.not_differentiable()
+empty.not_differentiable()
 
 
 def _alias(change: Callable[..., Any], x: Any, i: Any, v: Any) -> Tensor:

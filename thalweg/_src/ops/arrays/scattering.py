@@ -6,7 +6,8 @@ import numpy as np
 
 from thalweg._src.core import infer, shapes
 from thalweg._src.core.apply import is_traced
-from thalweg._src.core.dtypes import int32, int64
+from thalweg._src.core.dtypes import NUMBERS, int32, int64
+from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.lazy import jnp
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.ops.arrays.constants import zeros_like
@@ -15,6 +16,7 @@ from thalweg._src.ops.basic import identity
 
 T = type_attr("T")
 Tindices = type_attr("Tindices", (int32, int64))
+ADDED = type_attr("T", (*NUMBERS, bool_))
 
 
 def scattered(x: Any, indices: Any, updates: Any, how: str) -> Any:
@@ -146,7 +148,13 @@ def tensor_scatter_sub(tensor: T, indices: Tindices, updates: T) -> T:
     return scattered(tensor, indices, updates, "sub")
 
 
-for _scatter in (tensor_scatter_update, tensor_scatter_add, tensor_scatter_sub):
+@op("ScatterNdNonAliasingAdd")
+def scatter_nd_non_aliasing_add(input: ADDED, indices: Tindices, updates: ADDED) -> ADDED:
+    """`tensor_scatter_add`, by an older name."""
+    return scattered(input, indices, updates, "add")
+
+
+for _scatter in (tensor_scatter_update, tensor_scatter_add, tensor_scatter_sub, scatter_nd_non_aliasing_add):
     _scatter.shape_rule(lambda op: [_scatter_rule(*(t.dims for t in op.inputs))])
 
 
@@ -157,6 +165,7 @@ def _(op, g):
     return tensor_scatter_update(identity(g), indices, zeros_like(updates, g.dtype)), None, mine
 
 
+@scatter_nd_non_aliasing_add.grad
 @tensor_scatter_add.grad
 def _(op, g):
     return identity(g), None, gather_nd(g, op.inputs[1])

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg._src.core import shapes
+from thalweg._src.core.apply import xp
 from thalweg._src.core.graph import Tensor
+from thalweg._src.core.opdef import Many, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops.late import array, math
+
+T = type_attr("T")
 
 
 def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
@@ -33,6 +37,29 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
         if any(sum(a in own for own in labels) > 2 and a not in output for a in set("".join(labels))):
             return _all_at_once(labels, output, list(inputs))
         return _pair_by_pair(equation, labels, output, list(inputs))
+
+
+@op("Einsum")
+def _einsum(inputs: Many(T, "N", 1), *, equation: str) -> T:
+    """The sum of products that `equation` says, as one node: graphs of later releases have it."""
+    return xp(*inputs).einsum(equation, *inputs)
+
+
+@_einsum.shape_rule
+def _(op):
+    known = [t.dims for t in op.inputs]
+    if "..." in op.attrs["equation"] and None in known:
+        return [None]
+    labels, output = parse(op.attrs["equation"], known)
+    sizes: dict[str, Any] = {}
+    for own, dims in zip(labels, known, strict=True):
+        if dims is not None and len(dims) != len(own):
+            raise ValueError(f"Einsum {op.name!r}: {own} is no equation for an input of rank {len(dims)}.")
+        for a, n in zip(own, dims or [None] * len(own), strict=True):
+            sizes[a] = n if sizes.get(a) in (None, 1) else sizes[a]  # an ellipsis broadcasts
+            if n not in (None, 1, sizes[a]):
+                raise ValueError(f"Einsum {op.name!r}: the axes {a} have {sizes[a]} and {n} entries.")
+    return [tuple(sizes[a] for a in output)]
 
 
 def _is_trace(labels: str) -> bool:
