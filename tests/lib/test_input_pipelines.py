@@ -216,3 +216,17 @@ def test_strings_are_decoded_at_one_length():
     assert numbers.shape.as_list() == [3, 2]
     with tf.Session() as session:
         assert session.run(numbers).tolist() == [[0x6261, 0x63], [0x64, 0], [0, 0]]
+
+
+def test_runners_of_the_sessions_graph_are_started():
+    """Also while another graph is the default one."""
+    graph = tf.Graph()
+    with graph.as_default():
+        batch = tf.train.batch([tf.constant(3.0)], 2)
+    with tf.Graph().as_default(), tf.Session(graph=graph, config=tf.ConfigProto(operation_timeout_in_ms=20000)) as sess:
+        coord = tf.train.Coordinator()
+        threads = tf.train.start_queue_runners(sess=sess, coord=coord)
+        assert threads
+        assert sess.run(batch).tolist() == [3.0, 3.0]
+        coord.request_stop()
+        coord.join(threads)

@@ -233,10 +233,10 @@ def start_queue_runners(
         if type(sess).__name__ in ("MonitoredSession", "SingularMonitoredSession"):
             return []  # it has started them itself
         raise TypeError(f"sess must be a `tf.Session` object. Given class: {type(sess)}")
-    runners = scopes.get_collection(collection)
-    if not runners:
-        log.warning("`tf.train.start_queue_runners()` was called when no queue runners were defined.")
     with sess.graph.as_default():
+        runners = scopes.get_collection(collection)
+        if not runners:
+            log.warning("`tf.train.start_queue_runners()` was called when no queue runners were defined.")
         return [t for r in runners for t in r.create_threads(sess, coord=coord, daemon=daemon, start=start)]
 
 
