@@ -223,10 +223,12 @@ def test_runners_of_the_sessions_graph_are_started():
     graph = tf.Graph()
     with graph.as_default():
         batch = tf.train.batch([tf.constant(3.0)], 2)
-    with tf.Graph().as_default(), tf.Session(graph=graph, config=tf.ConfigProto(operation_timeout_in_ms=20000)) as sess:
-        coord = tf.train.Coordinator()
+    sess = tf.Session(graph=graph, config=tf.ConfigProto(operation_timeout_in_ms=20000))
+    coord = tf.train.Coordinator()
+    with tf.Graph().as_default():
         threads = tf.train.start_queue_runners(sess=sess, coord=coord)
-        assert threads
-        assert sess.run(batch).tolist() == [3.0, 3.0]
-        coord.request_stop()
-        coord.join(threads)
+    assert threads
+    assert sess.run(batch).tolist() == [3.0, 3.0]
+    coord.request_stop()
+    coord.join(threads)
+    sess.close()
