@@ -31,6 +31,22 @@ def test_sessions_of_one_target_share_variables_and_queues():
         sess.run(v)
 
 
+def test_iterators_and_tables_without_a_name_to_share_belong_to_the_session():
+    server = tf.train.Server.create_local_server()
+    sizes = []
+    for elements in ([0, 1, 2], (1.0, 2.0)):  # operations of the same names, elements of other types
+        with tf.Graph().as_default(), tf.Session(server.target) as sess:
+            dataset = tf.data.Dataset.from_tensors(elements)
+            iterator = dataset.make_initializable_iterator()
+            sess.run(iterator.initializer)
+            assert len(sess.run(iterator.get_next())) == len(sess.run(dataset.make_one_shot_iterator().get_next()))
+            for checkpoint in (False, True):
+                table = tf.contrib.lookup.MutableHashTable(tf.int64, tf.int64, -1, checkpoint=checkpoint)
+                sizes.append(sess.run(table.size()))
+                sess.run(table.insert([1], [2]))
+    assert sizes == [0, 0, 0, 1]  # a table that goes into checkpoints is shared by its operation's name
+
+
 def test_each_server_keeps_its_own():
     v = tf.Variable(1.0)
     targets = [tf.train.Server.create_local_server() for _ in range(2)]

@@ -140,13 +140,13 @@ def check_types(types: Any, given: Any, dims: Any, given_dims: Any) -> None:
             )
 
 
-def _declared(ctx: Any, kind: str, container: str, name: str, types: Any, dims: Any) -> Any:
-    def make() -> IteratorResource:
+def _declared(ctx: Any, kind: str, container: str, shared_name: str, types: Any, dims: Any) -> Any:
+    def make(name: str) -> IteratorResource:
         out = IteratorResource(types, dims)
         ctx.resource(("iterator handle", out.handle), lambda: out)
         return out
 
-    found = ctx.resource((kind, container, name), make)
+    found = ctx.own(kind, container, shared_name, make)
     check_types(types, found.types, dims, found.dims)
     return variant_of(found)
 
@@ -162,7 +162,7 @@ def _declare(name: str) -> Any:
     @op(name, host=True, stateful=True, foldable=False)
     def iterator(*, shared_name: str, container: str, output_types: TYPES, output_shapes: SHAPES, ctx) -> resource:
         """An iterator that a MakeIterator initializes."""
-        return _declared(ctx, "iterator", container, shared_name or ctx.op.name, output_types, output_shapes)
+        return _declared(ctx, "iterator", container, shared_name, output_types, output_shapes)
 
     iterator.shape_rule(lambda node: [()])
     return iterator.not_differentiable()
@@ -182,7 +182,7 @@ def one_shot_iterator(
     ctx,
 ) -> resource:
     """An iterator over the dataset that a function makes, ready at once."""
-    handle = _declared(ctx, "one-shot iterator", container, shared_name or ctx.op.name, output_types, output_shapes)
+    handle = _declared(ctx, "one-shot iterator", container, shared_name, output_types, output_shapes)
     found = handle.item()
     with ctx.resource(("one-shot lock",), threading.Lock):
         if found.data is None:

@@ -20,7 +20,10 @@ key_dtype, value_dtype = type_attr("key_dtype"), type_attr("value_dtype")
 
 
 def _kept(ctx: Any, container: str, shared_name: str, key: DType, value: DType, make: Any) -> Table:
-    found = ctx.resource(("table", container, shared_name or ctx.op.name), make)
+    """The table of this op, made on first use. All ops of a server that have its name have it, if it has one."""
+    if not shared_name and ctx.op._attrs.get("use_node_name_sharing"):
+        shared_name = ctx.op.name
+    found = ctx.own("table", container, shared_name, lambda name: make())
     if (found.key_type, found.value_type) != (key, value):
         raise invalid(
             f"Conflicting key/value dtypes {found.key_type.name}->{found.value_type.name} with {key.name}->{value.name} for table "
