@@ -195,3 +195,33 @@ def test_the_first_large_compilation_is_told_once(capsys, monkeypatch):
     program.announce(412, 0.84)
     program.announce(412, 0.84)
     assert capsys.readouterr().err == "thalweg: compiling step (412 ops) … 0.8 s; kept for the next start\n"
+
+
+def test_processes_that_a_program_starts_find_tensorflow(tmp_path):
+    (tmp_path / "program.py").write_text(
+        textwrap.dedent("""
+        import multiprocessing, subprocess, sys
+
+        def number(queue):
+            import tensorflow as tf
+            queue.put(tf.constant(3.0).shape.ndims)
+
+        if __name__ == "__main__":
+            child = "import tensorflow.contrib.slim as slim, tensorflow as tf; print(slim.conv2d is tf.contrib.slim.conv2d)"
+            print(subprocess.check_output([sys.executable, "-c", child], text=True).strip())
+            context = multiprocessing.get_context("spawn")
+            queue = context.Queue()
+            process = context.Process(target=number, args=(queue,))
+            process.start()
+            print(queue.get(timeout=60))
+            process.join()
+        """)
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "thalweg", "run", "program.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.split() == ["True", "0"], done.stderr

@@ -262,6 +262,25 @@ def test_main_runs_the_tests_of_a_program(monkeypatch):
     assert ran == [1.0]
 
 
+def test_main_parses_the_flags_of_the_program(monkeypatch):
+    tf.flags.DEFINE_integer("modes_count", 1, "")
+    seen = []
+
+    class Small(tf.test.TestCase):
+        def test_one(self):
+            seen.append(tf.flags.FLAGS["modes_count"].value)
+
+        def test_other(self):
+            seen.append("not asked for")
+
+    module = type(tf)("program")
+    module.Small = Small
+    monkeypatch.setitem(__import__("sys").modules, "__main__", module)
+    with pytest.raises(SystemExit):
+        tf.test.main(["program", "--modes_count=5", "Small.test_one"])
+    assert seen == [5]
+
+
 def test_flags_are_defined_read_and_reset():
     tf.flags.DEFINE_bool("modes_loud", False, "")
     tf.flags.DEFINE_float("modes_rate", 0.5, "")

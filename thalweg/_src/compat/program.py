@@ -20,6 +20,8 @@ from thalweg._src.runtime import placing
 
 LARGE = 50  # operations of a step whose compilation is worth a word
 HERE = os.path.dirname(__file__)
+CHILDREN = os.path.join(HERE, "children")  # where processes that the program starts find a `tensorflow`
+NO_SHIMS = "THALWEG_NO_SHIMS"  # tells them that the names of older libraries are not to be supplied
 _kept: list[Any] = []  # the launcher's __main__: its globals live as long as its module object
 
 
@@ -175,6 +177,7 @@ def prepare(*, shims: bool = True, py2: bool = False) -> None:
     `py2`: the program is one for Python 2, and is mended as it is loaded.
     """
     hook.install()
+    tell_children(shims)
     placing.allow_programs_without_gpu()
     if py2:
         python2.turn_on()
@@ -184,6 +187,17 @@ def prepare(*, shims: bool = True, py2: bool = False) -> None:
         scalars.rewrite()
     if sys.stderr.isatty():
         lower.on_compile.append(announce)
+
+
+def tell_children(shims: bool) -> None:
+    """Let Python processes that the program starts find `tensorflow` too."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if CHILDREN not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join([CHILDREN, *filter(None, paths)])
+    if CHILDREN not in sys.path:
+        sys.path.append(CHILDREN)  # which multiprocessing hands on to the processes that it spawns
+    if not shims:
+        os.environ[NO_SHIMS] = "1"
 
 
 def announce(ops: int, seconds: float) -> None:

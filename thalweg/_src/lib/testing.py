@@ -23,6 +23,7 @@ from thalweg._src.core.devices import canonical
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib.assertions import Assertions
 from thalweg._src.lib.captured import captured_writes
+from thalweg._src.lib.platform import flags
 from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor, RaggedTensorValue, is_ragged
 from thalweg._src.runtime.placing import of_kind
 from thalweg._src.runtime.session import Session
@@ -79,8 +80,9 @@ def _temporary() -> Any:
 
 
 def main(argv: Any = None) -> None:
-    """Run the test cases of the calling program."""
-    unittest.main(argv=sys.argv if argv is None else argv)
+    """Run the test cases of the calling program, after its flags were parsed; what is no flag of it is for unittest."""
+    given = sys.argv if argv is None else list(argv)
+    unittest.main(argv=flags.FLAGS(given, known_only=True))
 
 
 def test_src_dir_path(relative_path: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compat.mended import keras_models
 from thalweg._src.ops.stateful import initializers
 
 
@@ -113,6 +114,7 @@ def _keras_layers(module: ModuleType) -> None:
         return own_add(*call.args, **call.kwargs)
 
     kind._add_inbound_node = _add_inbound_node
+    keras_models.layers(module)
 
 
 def _static_shape(tensor: Any, guess: Any) -> Any:
@@ -134,6 +136,7 @@ def _keras_models(module: ModuleType) -> None:
 
     compute_output_shape.leaves_it_to_the_tensors = True  # type: ignore[attr-defined]
     module.Network.compute_output_shape = compute_output_shape
+    keras_models.networks(module)
 
 
 def _keras_initializers(module: ModuleType) -> None:
@@ -180,6 +183,7 @@ def _keras_downloads(module: ModuleType) -> None:
 
 
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
+    "keras.backend.tensorflow_backend": keras_models.backend,
     "h5py._hl.attrs": _h5py_attributes,
     "h5py._hl.dataset": _h5py_datasets,
     "h5py._hl.files": _h5py_files,

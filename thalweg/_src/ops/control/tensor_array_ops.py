@@ -8,7 +8,7 @@ import numpy as np
 
 from thalweg._src.core import errors
 from thalweg._src.core.dtypes import as_dtype, float32, int32, int64, resource, string
-from thalweg._src.core.eager import EagerTensor
+from thalweg._src.core.eager import EagerGraph, EagerTensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.opdef import Known, Outputs, Ref, Shape, Static, op, type_attr
 from thalweg._src.core.structured import Last, Structured
@@ -159,6 +159,12 @@ def _clears(run):
     return None if run.is_child else run.current
 
 
+def _clears_many(run):
+    """Who stacks: nobody under eager execution, where TensorFlow's arrays are lists of Python and stay whole."""
+    at_once = run.current is not None and type(run.current.graph) is EagerGraph
+    return None if at_once else _clears(run)
+
+
 def _write(handle, index, value, flow_in, run):
     if np.ndim(index):
         raise errors.InvalidArgumentError(
@@ -193,12 +199,12 @@ def _same_type(handle, dtype):
 
 def _gather(handle, indices, flow_in, dtype, element_shape, run):
     _same_type(handle, dtype)
-    return handle.begin(flow_in).gather(indices, element_shape, _clears(run))
+    return handle.begin(flow_in).gather(indices, element_shape, _clears_many(run))
 
 
 def _concat(handle, flow_in, dtype, dims, run):
     _same_type(handle, dtype)
-    return handle.begin(flow_in).concat(dims, _clears(run))
+    return handle.begin(flow_in).concat(dims, _clears_many(run))
 
 
 def _size(handle, flow_in):

@@ -1,0 +1,99 @@
+"""Layers and models of tf.keras that are called: at once, with `training=`, and as checkpoints save them."""
+
+import importlib.metadata
+import importlib.util
+
+import numpy as np
+import pytest
+
+import thalweg as tf
+from thalweg._src.core import eager
+
+pytestmark = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("keras") is None or not importlib.metadata.version("keras").startswith("2.2."),
+        reason="Keras 2.2.4 is not installed",
+    ),
+    pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def keras():
+    yield tf.keras
+    tf.keras.backend.clear_session()
+
+
+def network(keras, **first):
+    kernels = {"kernel_initializer": "ones"}
+    return keras.Sequential(
+        [keras.layers.Dense(4, **kernels, **first), keras.layers.Dropout(0.5), keras.layers.Dense(2, **kernels)]
+    )
+
+
+def test_a_model_in_a_graph_is_told_whether_it_trains(keras):
+    model = network(keras, input_shape=(3,))
+    x = tf.ones([64, 3])
+    trained, tested, flagged = model(x, training=True), model(x, training=False), model(x, training=x[0, 0] < 0.0)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        dropped, whole, other = sess.run([trained, tested, flagged])
+    assert np.all(whole == 12)
+    assert np.all(other == 12)
+    assert len(np.unique(dropped)) > 2
+    assert not model.layers[1].__dict__.get("call")  # nothing of it stays
+
+
+def test_models_that_run_at_once(keras):
+    with eager.eager_mode():
+        for model in (network(keras), network(keras, input_shape=(3,))):
+            assert model(tf.ones([5, 3])).numpy().tolist() == [[12.0, 12.0]] * 5
+            assert len(np.unique(model(tf.ones([64, 3]), training=True).numpy())) > 2
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(model(tf.ones([2, 3]), training=False))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            assert [g.shape.as_list() for g in gradients] == [[3, 4], [4], [4, 2], [2]]
+            for layer in model.layers:
+                assert len(layer._inbound_nodes) == 1  # only the call that built the model was noted down
+
+
+def test_a_model_of_two_inputs_that_runs_at_once(keras):
+    with eager.eager_mode():
+        a, b = keras.Input((3,)), keras.Input((3,))
+        shared = keras.layers.Dense(2, kernel_initializer="ones")
+        model = keras.Model([a, b], keras.layers.add([shared(a), shared(b)]))
+        assert model([tf.ones([1, 3]), 2.0 * tf.ones([1, 3])]).numpy().tolist() == [[9.0, 9.0]]
+
+
+def test_recurrent_and_normalizing_layers_run_at_once(keras):
+    with eager.eager_mode():
+        outputs, state = keras.layers.GRU(4, return_sequences=True, return_state=True)(tf.ones([2, 3, 5]))
+        np.testing.assert_array_equal(outputs[:, -1].numpy(), state.numpy())
+        norm = keras.layers.BatchNormalization(momentum=0.5)
+        norm(tf.constant([[2.0], [4.0]]), training=True)
+        assert norm.moving_mean.numpy()[0] > 0
+        assert norm.updates == []
+
+
+def test_what_checkpoints_save_of_models(keras, tmp_path):
+    class Two(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Dense(2)
+            self.parts = network(keras, input_shape=(2,))
+
+        def call(self, x):
+            return self.parts(self.first(x))
+
+    with eager.eager_mode():
+        model, x = Two(), tf.ones([1, 3])
+        before = model(x).numpy()
+        path = tf.train.Checkpoint(model=model).save(str(tmp_path / "c"))
+        names = {name for name, _ in tf.train.list_variables(path)}
+        other = Two()
+        other(x)
+        tf.train.Checkpoint(model=other).restore(path).assert_consumed()
+        np.testing.assert_array_equal(other(x).numpy(), before)
+    suffix = "/.ATTRIBUTES/VARIABLE_VALUE"
+    kept = {"first/kernel", "parts/layer_with_weights-1/bias"}
+    assert {f"model/{name}{suffix}" for name in kept} <= names
