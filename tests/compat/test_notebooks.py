@@ -70,6 +70,35 @@ def test_division_of_python_2():
     assert names["c"].dtype == tf.int32
 
 
+BUFFERS = """\
+import io
+from cStringIO import StringIO
+import cStringIO, StringIO as whole
+picture = StringIO(b"\\x89PNG")
+print repr(picture.read(2)), repr(picture.read())
+text = cStringIO.StringIO()
+print >>text, "one"
+text.write("two")
+text.seek(0)
+print text.readlines(), text.getvalue(), [line for line in whole.StringIO("a\\nb")]
+kept = StringIO()
+kept.write(b"\\xff")
+print repr(kept.getvalue())
+"""
+
+
+def test_files_in_memory_hold_text_or_bytes(tmp_path):
+    pytest.importorskip("fissix")
+    (tmp_path / "buffers.py").write_text(BUFFERS)
+    done = started(tmp_path, "--py2", "buffers.py")
+    assert done.stdout.splitlines() == [
+        "b'\\x89P' b'NG'",
+        "['one\\n', 'two'] one",
+        "two ['a\\n', 'b']",
+        "b'\\xff'",
+    ], done.stderr
+
+
 PICKLES = """\
 import cPickle
 import cPickle as again

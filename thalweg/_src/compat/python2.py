@@ -1,7 +1,7 @@
 """Programs for Python 2, mended in memory as they are loaded: `thalweg run --py2`. Their files stay as they are.
 
 fissix, the descendant of lib2to3, rewrites the syntax and the names (print statements, xrange, iteritems, urllib2 ...); `/`
-between integers divides as it did, and pickles are text.
+between integers divides as it did, pickles are text, and a StringIO takes text and bytes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import functools
 import re
 from typing import Any
 
+from thalweg._src.compat.text_buffers import StringIO
+
 HOW = "--py2 needs the package fissix: pip install 'thalweg[py2]'"
 # `from . import x` has no meaning in a program that is run by its path; idioms and spaces are matters of taste.
 LEFT_OUT = ("import", "buffer", "idioms", "set_literal", "ws_comma")
 TRUE_DIVISION = re.compile(r"^from\s+__future__\s+import\b[^#]*\bdivision\b", re.M)
 _DIVIDE = "__thalweg_divide__"
+IN_MEMORY = re.compile(r"^\s*(from|import)\s+c?StringIO\b", re.M)
+_BUFFER = "__thalweg_buffer__"
 _PICKLE, _PICKLES = "thalweg._src.compat.pickles", ("pickle", "cPickle")
 _on = False
 
@@ -29,6 +33,7 @@ def turn_on() -> None:
     except ModuleNotFoundError:
         raise ModuleNotFoundError(HOW, name="fissix") from None
     setattr(builtins, _DIVIDE, _divided)
+    setattr(builtins, _BUFFER, StringIO)
     _on = True
 
 
@@ -79,6 +84,8 @@ def parsed(source: str | bytes, filename: str) -> ast.Module:
     """The syntax tree of a program for Python 2, divisions included."""
     tree = _Pickles().visit(ast.parse(translated(source, filename), filename))
     text = source if isinstance(source, str) else _decoded(source)
+    if IN_MEMORY.search(text):  # fissix says io.StringIO, which takes text alone
+        tree = _Buffers().visit(tree)
     if TRUE_DIVISION.search(text):  # fissix takes such imports away
         return ast.fix_missing_locations(tree)
     return ast.fix_missing_locations(_Divisions().visit(tree))
@@ -103,6 +110,25 @@ class _Pickles(ast.NodeTransformer):
             made = [node] if node.names else []
             made += [ast.copy_location(ast.Import([ast.alias(_PICKLE, a.asname or a.name)]), node) for a in found]
         return made
+
+
+class _Buffers(ast.NodeTransformer):
+    """io.StringIO becomes that of `compat/text_buffers.py`."""
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
+        found = [a for a in node.names if node.module == "io" and a.name == "StringIO"]
+        node.names = [a for a in node.names if a not in found]
+        made: list[ast.stmt] = [node] if node.names else []
+        for a in found:
+            target = ast.Name(a.asname or a.name, ast.Store())
+            made.append(ast.copy_location(ast.Assign([target], ast.Name(_BUFFER, ast.Load())), node))
+        return made
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr == "StringIO" and isinstance(node.value, ast.Name) and node.value.id == "io":
+            return ast.copy_location(ast.Name(_BUFFER, ast.Load()), node)
+        return node
 
 
 class _Divisions(ast.NodeTransformer):
