@@ -441,13 +441,23 @@ def create(graph: Graph, op_type: str, inputs: Sequence[Tensor], name: str, attr
         )
 
 
+def _input_count(opdef: OpDef, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> ValueError:
+    expected: list[Any] = []
+    for arg in opdef.inputs:
+        count = 1 if arg.kind == "one" else attrs.get(arg.number, 0) if arg.kind == "many" else 0
+        one = arg.dtype if arg.type_attr is None else attrs.get(arg.type_attr.name)
+        expected += attrs.get(arg.types, ()) if arg.kind == "mixed" else [one] * count
+    told = ", ".join("?" if t is None else t.cpp_name for t in expected)
+    return ValueError(f"NodeDef expected inputs '{told}' do not match {len(inputs)} inputs specified for {opdef.name}")
+
+
 def complete_attrs(opdef: OpDef, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> None:
     """Fill in the attrs that follow from the inputs or have defaults. Raises ValueError where one can't be known."""
     at = 0
     for arg in opdef.inputs:
         if arg.kind == "one":
             if at >= len(inputs):
-                raise ValueError(f"{opdef.name} needs the input {arg.name!r}, only {len(inputs)} were given")
+                raise _input_count(opdef, inputs, attrs)
             if arg.type_attr is not None:
                 attrs.setdefault(arg.type_attr.name, inputs[at].dtype.base_dtype)
             at += 1
@@ -460,7 +470,7 @@ def complete_attrs(opdef: OpDef, inputs: Sequence[Tensor], attrs: dict[str, Any]
             rest = attrs.setdefault(arg.types, [t.dtype.base_dtype for t in inputs[at:]])
             at += len(rest)
     if at != len(inputs):
-        raise ValueError(f"{opdef.name} takes {at} inputs, {len(inputs)} were given")
+        raise _input_count(opdef, inputs, attrs)
     for attr in opdef.attrs.values():
         if attr.name not in attrs:
             if attr.default is REQUIRED:

@@ -40,6 +40,7 @@ class Graph(GraphContexts):
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Operation] = set()
         self._producer = PRODUCER_VERSION
+        self._min_consumer = MIN_CONSUMER_VERSION
         self._functions: dict[str, Any] = {}
         self._scratch: dict[Any, Any] = {}  # what libraries keep per graph: variable stores, counters
 
@@ -65,7 +66,12 @@ class Graph(GraphContexts):
     def graph_def_versions(self) -> Any:
         from thalweg._src.formats import protos
 
-        return protos.VersionDef(producer=self._producer, min_consumer=MIN_CONSUMER_VERSION)
+        return protos.VersionDef(producer=self._producer, min_consumer=self._min_consumer)
+
+    def _import_versions(self, versions: Any) -> None:
+        """Note that the graph holds nodes of a GraphDef of these versions."""
+        self._producer = min(self._producer, versions.producer)
+        self._min_consumer = max(self._min_consumer, versions.min_consumer)
 
     @property
     def finalized(self) -> bool:

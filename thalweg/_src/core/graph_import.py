@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thalweg._src.core import build, dtypes, shapes
+from thalweg._src.core import build, dtypes, import_places, shapes
 from thalweg._src.core.attr_protos import attr_from_proto
 from thalweg._src.core.graph import Graph, Operation, Tensor, get_default_graph
 from thalweg._src.core.later_ops import without_hints
@@ -45,6 +45,7 @@ def import_graph_def(
     graph = get_default_graph()
     importer = _Importer(graph, proto, mapped, producer_op_list)
     importer.check()
+    importer.check_colocations()
     if name == "":
         prefix = ""
         importer.run(prefix)
@@ -111,6 +112,7 @@ class _Importer:
         self.nodes = {n.name: n for n in self.proto.node}
         self.made: dict[str, Operation] = {}
         self.used: set[str] = set()
+        self.names: dict[str, str] = {}  # in the graph
         self.version = proto.versions.producer
         self.producer = {o.name: o for o in producer_op_list.op} if producer_op_list is not None else {}
 
@@ -146,6 +148,14 @@ class _Importer:
                 if key not in self.nodes:
                     raise ValueError(f"Node '{node.name}': Unknown input node '{text}'")
         self.order = self._order()
+
+    def check_colocations(self) -> None:
+        """Whether what nodes are colocated with is there. In a function it need not be."""
+        for node in self.proto.node:
+            for group in node.attr["_class"].list.s if "_class" in node.attr else ():
+                other = group.decode().removeprefix("loc:@")
+                if group.startswith(b"loc:@") and other not in self.nodes:
+                    raise ValueError(f"Node '{node.name}' expects to be colocated with unknown node '{other}'")
 
     def _check_version(self) -> None:
         versions = self.proto.versions
@@ -210,12 +220,14 @@ class _Importer:
             graph._functions.setdefault(function.signature.name, function)
         start, by_name, names = len(graph._ops), dict(graph._nodes_by_name), dict(graph._names_in_use)
         next_id = graph._next_id
+        self.names = import_places.free_names(graph, self.nodes, prefix)
         try:
             late = []
             for node in self.order:
-                late += self._add(node, prefix)
+                late += self._add(node)
             for op, i, text in late:
                 op._update_input(i, self._tensor(text, op.name))
+            import_places.colocate(graph, self.made.values())
         except Exception:
             # A graph that can't be imported leaves no nodes behind.
             for op in graph._ops[start:]:
@@ -224,6 +236,7 @@ class _Importer:
             del graph._ops[start:]
             graph._nodes_by_name, graph._names_in_use, graph._next_id = by_name, names, next_id
             raise
+        graph._import_versions(self.proto.versions)
         missing = [k for k in self.mapped if k not in self.used and not self._is_there(k)]
         if missing:
             raise ValueError("Attempted to map inputs that were not found in graph_def: [" + ", ".join(missing) + "]")
@@ -233,10 +246,10 @@ class _Importer:
         key, index = _split(text)
         return key in self.made and (text.startswith("^") or index < len(self.made[key].outputs))
 
-    def _add(self, node: Any, prefix: str) -> list[tuple[Operation, int, str]]:
+    def _add(self, node: Any) -> list[tuple[Operation, int, str]]:
         opdef = find_op(node.op)
         assert opdef is not None
-        attrs = self._attrs(node, opdef, prefix)
+        attrs = self._attrs(node, opdef)
         inputs: list[Tensor] = []
         controls: list[Operation] = []
         late = []
@@ -259,10 +272,9 @@ class _Importer:
         declared = {k: v for k, v in attrs.items() if k in opdef.attrs}
         try:
             build.complete_attrs(opdef, inputs, declared)
-            _check_inputs(opdef, inputs, declared, prefix + node.name)
-            op_name = self.graph._op_name(prefix + node.name + "/" if prefix else node.name)
-            if prefix:
-                self.graph._names_in_use.setdefault(op_name.lower(), 1)
+            op_name = self.names[node.name]
+            _check_inputs(opdef, inputs, declared, op_name)
+            self.graph._names_in_use.setdefault(op_name.lower(), 1)
             op = build.add_node(
                 self.graph,
                 opdef,
@@ -282,6 +294,12 @@ class _Importer:
                 merged = shapes.merge(t.dims, dims)
                 if merged is not False:
                     t._dims = merged
+                elif not t.dtype.is_on_host and t.dtype.base_dtype._name != "resource":  # handles had other shapes once
+                    told = f"{shapes.text(t.dims)} and {shapes.text(dims)}"
+                    raise ValueError(
+                        f"Node '{node.name}' has an _output_shapes attribute inconsistent with the GraphDef for output "
+                        f"#{t.value_index}: {told}."
+                    )
         return [(op, i, text) for i, text in late]
 
     def _instantiate(self, opdef: OpDef, attrs: dict[str, Any], inputs: list[Tensor]) -> None:
@@ -313,7 +331,7 @@ class _Importer:
             elif kind == "list(func)":
                 attrs[key] = [body(v) for v in value]
 
-    def _attrs(self, node: Any, opdef: OpDef, prefix: str) -> dict[str, Any]:
+    def _attrs(self, node: Any, opdef: OpDef) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for name, proto in node.attr.items():
             declared = opdef.attrs.get(name)
@@ -338,9 +356,9 @@ class _Importer:
             out[name] = value
         if node.op == "Placeholder" and out.get("shape") == () and self.version < _SHAPED_PLACEHOLDERS:
             out["shape"] = None
-        if "_class" in out and prefix:
+        if "_class" in out:
             out["_class"] = [
-                "loc:@" + prefix + c[5:] if c.startswith("loc:@") and c[5:] in self.nodes else c for c in out["_class"]
+                "loc:@" + self.names.get(c[5:], c[5:]) if c.startswith("loc:@") else c for c in out["_class"]
             ]
         return out
 

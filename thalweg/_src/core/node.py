@@ -198,6 +198,13 @@ class Operation:
         return self._inputs
 
     @property
+    def _input_types(self) -> list[DType]:
+        """The types of the inputs as the operation takes them: a reference only where it wants one."""
+        from thalweg._src.core import infer
+
+        return [t.dtype if arg.ref else t.dtype.base_dtype for arg, t in infer._flat_args(self)]
+
+    @property
     def control_inputs(self) -> list[Operation]:
         """Operations that run before this one although it takes nothing from them."""
         return list(self._control_inputs)

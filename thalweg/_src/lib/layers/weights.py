@@ -105,6 +105,11 @@ class Weights(Trackable):
         for given in kwargs:
             if given not in ("experimental_autocast", "collections", "getter"):
                 raise TypeError("Unknown keyword argument:", given)
+        if trainable and synchronization == VariableSynchronization.ON_READ:
+            raise ValueError(
+                "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables. You have "
+                "specified trainable=True and synchronization=VariableSynchronization.ON_READ."
+            )
         trainable = variable_store.settled_trainable(trainable, synchronization)
         made = {
             "name": name,

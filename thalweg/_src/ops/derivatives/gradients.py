@@ -134,7 +134,7 @@ def gradients(
         raise ValueError(f"Passed {len(grad_ys)} grad_ys for {len(ys)} ys")
     graph = get_default_graph()
     with graph.name_scope(name or "gradients") as scope:
-        y_tensors = [_as_graph_tensor(y, "y") for y in ys]
+        y_tensors = [_as_graph_tensor(y.value() if hasattr(y, "read_value") else y, "y") for y in ys]
         x_tensors = [_as_graph_tensor(x, "x") for x in xs]
         stop_tensors = [_as_graph_tensor(s, "s") for s in stop]
         back = _Backward(graph, y_tensors, x_tensors, stop_tensors, colocate_gradients_with_ops, gate_gradients)

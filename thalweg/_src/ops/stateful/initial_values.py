@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thalweg._src.core import scopes
+from thalweg._src.core.funcgraph import FuncGraph
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 
@@ -11,7 +12,15 @@ _ENDS = frozenset(["IsVariableInitialized", "VarIsInitializedOp", "ReadVariableO
 
 
 def guarded(name: str, value: Tensor) -> Tensor:
-    """`value`, the initial value of the variable `name`, with each reference variable in it replaced by its initialized value."""
+    """`value`, the initial value of the variable `name`, with each reference variable in it replaced by its initialized value.
+
+    Raises ValueError for a value that is made in a loop or a branch.
+    """
+    if isinstance(value.graph, FuncGraph) and value.graph.capture_name is not None:
+        raise ValueError(
+            f"Initializer for variable {name}/ is from inside a control-flow construct, such as a loop or conditional. When creating "
+            "a variable inside a loop or conditional, use a lambda as the initializer."
+        )
     with scopes.init_scope():
         return _guarded(value, name, {})
 

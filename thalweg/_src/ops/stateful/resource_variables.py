@@ -43,12 +43,13 @@ class ResourceVariable(Variable):
                 self._is_initialized = state.var_is_initialized(self._variable)
             with scopes.name_scope("Assign") as n, self._beside():
                 self._initializer_op = state.assign_variable(self._variable, guarded(own, init), dtype=element, name=n)
-            with scopes.name_scope("Read"), graph.device(self._variable.device):
-                self._graph_element = self._read()
             self._cached = None
-            if caching is not None:
-                with graph.device(caching):
-                    self._cached = basic.identity(self._graph_element)
+            with scopes.name_scope("Read"):
+                with graph.device(self._variable.device):
+                    self._graph_element = self._read()
+                if caching is not None:  # the copy lies there, wherever the variable is made
+                    with graph.colocate_with(None, ignore_existing=True), graph.device(None), graph.device(caching):
+                        self._cached = basic.identity(self._graph_element)
 
     def _from_proto(self, variable_def: Any, import_scope: str | None) -> None:
         self._read_proto(variable_def, import_scope)
@@ -142,12 +143,17 @@ class ResourceVariable(Variable):
         return state.var_is_initialized(self._variable, name=name)
 
     def _update(self, op: Any, value: Any, name: str | None, read_value: bool) -> Any:
-        tensor = to_tensor(value, self._dtype)
-        if op is state.assign_variable:
-            self.shape.assert_is_compatible_with(tensor.shape)
-        shapes.merged(self.dims, tensor.dims)
-        done = op(self._variable, tensor, dtype=self._dtype, name=name)
-        return AssignedVariable(self, done) if read_value else done
+        own = self._variable.graph
+        with contextlib.nullcontext() if get_default_graph().outermost is own.outermost else own.as_default():
+            tensor = to_tensor(value, self._dtype)
+            if op is state.assign_variable:
+                self.shape.assert_is_compatible_with(tensor.shape)
+            shapes.merged(self.dims, tensor.dims)
+            done = op(self._variable, tensor, dtype=self._dtype, name=name)
+            return AssignedVariable(self, done) if read_value else done
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        raise NotImplementedError("__deepcopy__() is only available when eager execution is enabled.")
 
     def numpy(self) -> Any:
         """The value as an array, under eager execution. Raises NotImplementedError in a graph."""

@@ -373,7 +373,7 @@ class variable_scope:
         }
         self._auxiliary = auxiliary_name_scope
         self._graph: Graph = graph_of(list(self._values))
-        self._entered: list[contextlib.ExitStack] = []
+        self._entered: list[tuple[VariableScope, contextlib.ExitStack]] = []
         self._first: tuple[Any, str] | None = None  # what was entered first, and the name scope that it opened
         self._around: str | None = None
 
@@ -384,11 +384,15 @@ class variable_scope:
         except BaseException:
             stack.close()
             raise
-        self._entered.append(stack)
+        self._entered.append((scope, stack))
         return scope
 
     def __exit__(self, *error: Any) -> None:
-        self._entered.pop().__exit__(*error)
+        scope, stack = self._entered[-1]
+        if _scope_store().current is not scope:
+            raise RuntimeError("Improper nesting of variable_scope.")
+        self._entered.pop()
+        stack.__exit__(*error)
 
     def _enter(self, stack: contextlib.ExitStack) -> VariableScope:
         if not get_default_graph().building_function:
@@ -439,9 +443,6 @@ def _entered(
     try:
         yield scope
     finally:
-        if store.current is not scope:
-            store.current = old
-            raise RuntimeError("Improper nesting of variable_scope.")
         if before is not None:
             store.counts, store.names = before
         else:

@@ -166,15 +166,9 @@ def _base(dtype: Any) -> DType:
     return dtypes.as_dtype(dtype).base_dtype
 
 
-def settled_trainable(trainable: bool | None, synchronization: Any) -> bool | None:
-    if synchronization == VariableSynchronization.ON_READ:
-        if trainable:
-            raise ValueError(
-                "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables. You have "
-                "specified trainable=True and synchronization=VariableSynchronization.ON_READ."
-            )
-        return False
-    return True if trainable is None else trainable
+def settled_trainable(trainable: bool | None, synchronization: Any) -> bool:
+    """`trainable`; where it is None, whether a variable of that synchronization is."""
+    return synchronization != VariableSynchronization.ON_READ if trainable is None else trainable
 
 
 def _initial_value(initializer: Any, shape: TensorShape, dtype: DType, partition_info: Any) -> tuple[Any, DType | None]:
