@@ -13,6 +13,7 @@ from thalweg._src.core import recipes
 from thalweg._src.core.apply import kernels_allowed
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.kernels import library
+from thalweg._src.kernels.calls import called, derived
 from thalweg._src.ops.nets import convolution as plain
 from thalweg._src.ops.nets.activations import bias_add_op, relu
 from thalweg._src.ops.nets.batch_norm import fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3
@@ -40,18 +41,9 @@ def _suits(found, w_shape, *arrays):
     )
 
 
-def _called(target, found, shape, *arrays, **more):
-    """The kernel `target` on arrays in the order NHWC."""
-    numbers = {"strides": found.steps, "dilations": found.rates, "before": [before for before, _ in found.pads]}
-    call = jax.ffi.ffi_call(target, jax.ShapeDtypeStruct(shape, np.float32), vmap_method="sequential")
-    return call(*arrays, **{name: np.array(values, np.int64) for name, values in numbers.items()}, **more)
-
-
-def _derived(kernel, lowering):
-    """`kernel`, whose derivatives are those of `lowering`, which is linear in each of its two arguments."""
-    call = jax.custom_jvp(kernel)
-    call.defjvps(lambda da, out, a, b: lowering(da, b), lambda db, out, a, b: lowering(a, db))
-    return call
+def _walk(found):
+    """How the filter walks, as the kernels are told."""
+    return {"strides": found.steps, "dilations": found.rates, "before": [before for before, _ in found.pads]}
 
 
 def _channels_last(x, data_format):
@@ -72,7 +64,7 @@ def _(w):
     if w.dtype != np.float32 or w.ndim != 4 or not w.size or not library.available():
         return None
     lines, channels = math.prod(w.shape[:3]), w.shape[3]
-    lanes = library.LEVELS[library.library().level].lanes
+    lanes = library.lanes()
     wide = np.pad(w.reshape(lines, channels), ((0, 0), (0, -channels % lanes)))
     return np.concatenate([wide[:, i : i + 2 * lanes].reshape(-1) for i in range(0, wide.shape[1], 2 * lanes)])
 
@@ -125,16 +117,10 @@ class Convolved(NamedTuple):
             given = dict.fromkeys(("scale", "bias", "addend"), np.zeros(0, np.float32)) | dict(
                 zip(names, more, strict=True)
             )
-            filters = {"filter": np.array(w.shape, np.int64), "packed": packed is not None, "rectify": rectify}
-            return _called(
-                CONVOLUTION,
-                self.found,
-                self.found.shape,
-                x,
-                w if packed is None else packed,
-                *given.values(),
-                **filters,
-            )
+            lists = _walk(self.found) | {"filter": w.shape}
+            how = {"packed": packed is not None, "rectify": rectify}
+            filters = w if packed is None else packed
+            return called(CONVOLUTION, self.found.shape, x, filters, *given.values(), lists=lists, **how)
 
         def plainly(x, w, packed, *more):
             out, given = plain.convolve(x, w, *self.how), dict(zip(names, more, strict=True))
@@ -145,9 +131,7 @@ class Convolved(NamedTuple):
             )
             return jnp.maximum(out, 0) if rectify else out
 
-        call = jax.custom_jvp(kernel)
-        call.defjvp(lambda values, tangents: (call(*values), jax.jvp(plainly, values, tangents)[1]))
-        return call(self.x, self.w, self.packed, *(getattr(self, n) for n in names))
+        return derived(kernel, plainly)(self.x, self.w, self.packed, *(getattr(self, n) for n in names))
 
 
 def _recipe(value):
@@ -251,11 +235,11 @@ def _(input_sizes, filter, out_backprop, *, strides, padding, explicit_paddings,
 
     def kernel(w, g):
         own = _order(x_shape, data_format)
-        out = _called("thalweg_convolution_by_input", found, own, w, _channels_last(g, data_format))
+        out = called("thalweg_convolution_by_input", own, w, _channels_last(g, data_format), lists=_walk(found))
         return _as_given(out, data_format)
 
-    derived = _derived(kernel, lambda w, g: plain.conv_input_gradient(x_shape, w, g, *how))
-    return derived(filter.reshape(w_shape), out_backprop).reshape(shape)
+    call = derived(kernel, lambda w, g: plain.conv_input_gradient(x_shape, w, g, *how))
+    return call(filter.reshape(w_shape), out_backprop).reshape(shape)
 
 
 @conv2d_backprop_filter_op.on("cpu")
@@ -271,7 +255,7 @@ def _(input, filter_sizes, out_backprop, *, strides, padding, explicit_paddings,
 
     def kernel(x, g):
         x, g = _channels_last(x, data_format), _channels_last(g, data_format)
-        return _called("thalweg_convolution_by_filter", found, w_shape, x, g)
+        return called("thalweg_convolution_by_filter", w_shape, x, g, lists=_walk(found))
 
-    derived = _derived(kernel, lambda x, g: plain.conv_filter_gradient(x, w_shape, g, *how))
-    return derived(input.reshape(x_shape), out_backprop).reshape(shape)
+    call = derived(kernel, lambda x, g: plain.conv_filter_gradient(x, w_shape, g, *how))
+    return call(input.reshape(x_shape), out_backprop).reshape(shape)

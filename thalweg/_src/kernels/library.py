@@ -30,6 +30,8 @@ TARGETS = (
     "thalweg_convolution",
     "thalweg_convolution_by_input",
     "thalweg_convolution_by_filter",
+    "thalweg_pool",
+    "thalweg_pool_by_input",
     "thalweg_adam",
     "thalweg_turns",
 )
@@ -134,6 +136,11 @@ foreign.provide(
     asked=lambda: _name() if _loaded.cache_info().currsize else None,
     ready=lambda: _name() if available() else "",
 )
+
+
+def lanes() -> int:
+    """How many floats a vector of the library holds."""
+    return LEVELS[library().level].lanes
 
 
 def _made(compiler: str, level: str, path: Path) -> Library:

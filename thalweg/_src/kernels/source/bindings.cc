@@ -2,6 +2,7 @@
 #include "convolution.h"
 #include "turns.h"
 #include "updates.h"
+#include "windows.h"
 
 #include "resize.h"  // the last one: it changes how sums are rounded
 
@@ -36,6 +37,9 @@ Walk walk(int64_t image, int64_t filter, int64_t result, Numbers strides, Number
   return {image, filter, result, strides[axis], dilations[axis], before[axis]};
 }
 
+const int64_t kOne[] = {1, 1};
+const Numbers kOnes(kOne, 2);  // the dilations of pools
+
 const float* or_null(Array array) { return array.element_count() ? array.typed_data() : nullptr; }
 
 // `scale`, `bias` and `addend` may be empty. `w` is a filter of the size `filter`, or its panels, if it is `packed`.
@@ -69,6 +73,21 @@ ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers s
   correlate_places(x.typed_data(), from, g.typed_data(), to,
                    walk(from.height, filter.height, to.height, strides, dilations, before, 0),
                    walk(from.width, filter.width, to.width, strides, dilations, before, 1), w->typed_data(), Parallel(pool));
+  return ffi::Error::Success();
+}
+
+ffi::Error pool_images(ffi::ThreadPool pool, Array x, Result y, Numbers sizes, Numbers strides, Numbers before, bool mean) {
+  const Images from = images(x), to = images(*y);
+  (mean ? thalweg::pool<Sum, Mean> : thalweg::pool<Largest, Largest>)(
+      x.typed_data(), from, y->typed_data(), to, walk(from.height, sizes[0], to.height, strides, kOnes, before, 0),
+      walk(from.width, sizes[1], to.width, strides, kOnes, before, 1), Parallel(pool));
+  return ffi::Error::Success();
+}
+
+ffi::Error pool_by_input(ffi::ThreadPool pool, Array x, Array g, Result y, Numbers sizes, Numbers strides, Numbers before) {
+  const Images from = images(x), to = images(g);
+  unpool(x.typed_data(), g.typed_data(), from, to, y->typed_data(), walk(from.height, sizes[0], to.height, strides, kOnes, before, 0),
+         walk(from.width, sizes[1], to.width, strides, kOnes, before, 1), Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -134,6 +153,26 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_convolution, convolve,
                                   .Attr<Numbers>("filter")
                                   .Attr<bool>("packed")
                                   .Attr<bool>("rectify"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool, pool_images,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Array>()
+                                  .Ret<Array>()
+                                  .Attr<Numbers>("sizes")
+                                  .Attr<Numbers>("strides")
+                                  .Attr<Numbers>("before")
+                                  .Attr<bool>("mean"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool_by_input, pool_by_input,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Ret<Array>()
+                                  .Attr<Numbers>("sizes")
+                                  .Attr<Numbers>("strides")
+                                  .Attr<Numbers>("before"));
 
 #define THALWEG_GRADIENT(name, function)                         \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                  \

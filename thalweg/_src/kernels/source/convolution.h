@@ -6,11 +6,6 @@
 
 namespace thalweg {
 
-struct Images {
-  int64_t batch, height, width, channels;
-  int64_t floats() const { return height * width * channels; }  // of one image
-};
-
 struct Filter {
   int64_t height, width, in, out;
 };

@@ -7,6 +7,11 @@
 
 namespace thalweg {
 
+struct Images {
+  int64_t batch, height, width, channels;
+  int64_t floats() const { return height * width * channels; }  // of one image
+};
+
 // One axis of a convolution: sizes of image, filter and result, and how the filter walks.
 struct Walk {
   int64_t image, filter, result, stride, dilation, before;  // `before`: the padding ahead of the image

@@ -44,7 +44,7 @@ FORMAT3 = Enum("NDHWC", "NCDHW")
 # -- checks and shapes
 
 
-def _pool(shape, ksize, strides, padding, data_format="NHWC"):
+def pool_over(shape, ksize, strides, padding, data_format="NHWC"):
     """The windows of a pool, checked as TensorFlow's kernels do."""
     if data_format == "NCHW_VECT_C":
         raise NotImplementedError("pools of NCHW_VECT_C, a format of cuDNN's int8 kernels")
@@ -125,7 +125,7 @@ def _zeros_of(x):
 @op("MaxPool")
 def max_pool_op(input: M, *, ksize: SIZES, strides: SIZES, padding: PADDING, data_format: FORMAT_V = "NHWC") -> M:
     """The maximum of every window of `ksize`."""
-    return windows.max_pool_of(input, _pool(input.shape, ksize, strides, padding, data_format))
+    return windows.max_pool_of(input, pool_over(input.shape, ksize, strides, padding, data_format))
 
 
 max_pool_op.shape_rule(lambda op: [_pool_dims(op, 4)])
@@ -143,7 +143,9 @@ def max_pool_grad(
     data_format: FORMAT = "NHWC",
 ) -> R1:
     """`grad` at the first maximum of its window."""
-    return windows.max_pool_gradient(orig_input, grad, _pool(orig_input.shape, ksize, strides, padding, data_format))
+    return windows.max_pool_gradient(
+        orig_input, grad, pool_over(orig_input.shape, ksize, strides, padding, data_format)
+    )
 
 
 @op("MaxPoolGradGrad")
@@ -158,7 +160,7 @@ def max_pool_grad_grad(
     data_format: FORMAT = "NHWC",
 ) -> R:
     """The element of `grad`, an image like `orig_input`, at the first maximum of every window."""
-    return windows.at_max(orig_input, grad, _pool(orig_input.shape, ksize, strides, padding, data_format))
+    return windows.at_max(orig_input, grad, pool_over(orig_input.shape, ksize, strides, padding, data_format))
 
 
 @op("MaxPoolV2")
@@ -166,7 +168,7 @@ def max_pool_v2_op(
     input: M, ksize: Static(int32), strides: Static(int32), *, padding: PADDING, data_format: FORMAT_V = "NHWC"
 ) -> M:
     """As MaxPool, windows and strides given as tensors."""
-    return windows.max_pool_of(input, _pool(input.shape, ksize, strides, padding, data_format))
+    return windows.max_pool_of(input, pool_over(input.shape, ksize, strides, padding, data_format))
 
 
 @op("MaxPoolGradV2")
@@ -181,7 +183,9 @@ def max_pool_grad_v2(
     data_format: FORMAT = "NHWC",
 ) -> R1:
     """As MaxPoolGrad, windows and strides given as tensors."""
-    return windows.max_pool_gradient(orig_input, grad, _pool(orig_input.shape, ksize, strides, padding, data_format))
+    return windows.max_pool_gradient(
+        orig_input, grad, pool_over(orig_input.shape, ksize, strides, padding, data_format)
+    )
 
 
 @op("MaxPoolGradGradV2")
@@ -196,7 +200,7 @@ def max_pool_grad_grad_v2(
     data_format: FORMAT = "NHWC",
 ) -> R:
     """As MaxPoolGradGrad, windows and strides given as tensors."""
-    return windows.at_max(orig_input, grad, _pool(orig_input.shape, ksize, strides, padding, data_format))
+    return windows.at_max(orig_input, grad, pool_over(orig_input.shape, ksize, strides, padding, data_format))
 
 
 for _back in (max_pool_grad, max_pool_grad_v2):
@@ -270,7 +274,7 @@ def max_pool_with_argmax_op(
     include_batch_in_index: bool = False,
 ) -> Outputs(output=R, argmax=Targmax):
     """The maximum of every window, and its index into the flattened image (or batch of images)."""
-    pool = _pool(input.shape, ksize, strides, padding)
+    pool = pool_over(input.shape, ksize, strides, padding)
     if pool.empty:
         return jnp.zeros(pool.counts, input.dtype), jnp.zeros(pool.counts, jnp.int64)
     flat = windows.flat_places(input, pool)
@@ -328,7 +332,7 @@ def _(op, g, _):
 @op("AvgPool")
 def avg_pool_op(value: F, *, ksize: SIZES, strides: SIZES, padding: PADDING, data_format: FORMAT = "NHWC") -> F:
     """The mean of every window of `ksize`; padding does not count."""
-    return windows.mean_pool_of(value, _mean(value.shape, ksize, strides, padding, data_format))
+    return windows.mean_pool_of(value, mean_over(value.shape, ksize, strides, padding, data_format))
 
 
 @op("AvgPoolGrad")
@@ -342,14 +346,14 @@ def avg_pool_grad(
     data_format: FORMAT = "NHWC",
 ) -> F:
     """`grad` divided among the elements of its window."""
-    return windows.mean_pool_gradient(grad, _mean(orig_input_shape, ksize, strides, padding, data_format))
+    return windows.mean_pool_gradient(grad, mean_over(orig_input_shape, ksize, strides, padding, data_format))
 
 
-def _mean(shape, ksize, strides, padding, data_format):
+def mean_over(shape, ksize, strides, padding, data_format):
     channels = data_format.index("C")
     if ksize[channels] != 1 or strides[channels] != 1:
         raise NotImplementedError("Non-spatial pooling is not yet supported.")
-    return _pool(shape, ksize, strides, padding, data_format)
+    return pool_over(shape, ksize, strides, padding, data_format)
 
 
 avg_pool_op.shape_rule(lambda op: [_pool_dims(op, 4)])
@@ -374,7 +378,7 @@ def _(op, g):
 @op("AvgPool3D")
 def avg_pool3d_op(input: F, *, ksize: SIZES3, strides: SIZES3, padding: PADDING, data_format: FORMAT3 = "NDHWC") -> F:
     """The mean of every window of `ksize`; padding does not count."""
-    return windows.mean_pool_of(input, _mean(input.shape, ksize, strides, padding, data_format))
+    return windows.mean_pool_of(input, mean_over(input.shape, ksize, strides, padding, data_format))
 
 
 @op("AvgPool3DGrad")
@@ -388,13 +392,13 @@ def avg_pool3d_grad(
     data_format: FORMAT3 = "NDHWC",
 ) -> F:
     """`grad` divided among the elements of its window."""
-    return windows.mean_pool_gradient(grad, _mean(orig_input_shape, ksize, strides, padding, data_format))
+    return windows.mean_pool_gradient(grad, mean_over(orig_input_shape, ksize, strides, padding, data_format))
 
 
 @op("MaxPool3D")
 def max_pool3d_op(input: F3, *, ksize: SIZES3, strides: SIZES3, padding: PADDING, data_format: FORMAT3 = "NDHWC") -> F3:
     """The maximum of every window of `ksize`."""
-    return windows.max_pool_of(input, _mean(input.shape, ksize, strides, padding, data_format))
+    return windows.max_pool_of(input, mean_over(input.shape, ksize, strides, padding, data_format))
 
 
 @op("MaxPool3DGrad")
@@ -409,7 +413,9 @@ def max_pool3d_grad(
     data_format: FORMAT3 = "NDHWC",
 ) -> F3D:
     """`grad` at the first maximum of its window."""
-    return windows.max_pool_gradient(orig_input, grad, _mean(orig_input.shape, ksize, strides, padding, data_format))
+    return windows.max_pool_gradient(
+        orig_input, grad, mean_over(orig_input.shape, ksize, strides, padding, data_format)
+    )
 
 
 @op("MaxPool3DGradGrad")
@@ -424,7 +430,7 @@ def max_pool3d_grad_grad(
     data_format: FORMAT3 = "NDHWC",
 ) -> R:
     """The element of `grad` at the first maximum of every window of `orig_input`."""
-    return windows.at_max(orig_input, grad, _mean(orig_input.shape, ksize, strides, padding, data_format))
+    return windows.at_max(orig_input, grad, mean_over(orig_input.shape, ksize, strides, padding, data_format))
 
 
 for _forward in (avg_pool3d_op, max_pool3d_op):

@@ -1,0 +1,18 @@
+"""Calls of the kernels from lowerings: what XLA is told, and the derivatives, which are those of the plain lowerings."""
+
+import numpy as np
+
+from thalweg._src.core.lazy import jax
+
+
+def called(target, shape, *arrays, lists=None, **more):
+    """The result of the kernel `target`, float32 of `shape`. `lists` holds attributes that are lists of whole numbers."""
+    call = jax.ffi.ffi_call(target, jax.ShapeDtypeStruct(tuple(shape), np.float32), vmap_method="sequential")
+    return call(*arrays, **{name: np.array(values, np.int64) for name, values in (lists or {}).items()}, **more)
+
+
+def derived(kernel, plainly):
+    """`kernel`, whose derivatives are those of `plainly`, which computes the same."""
+    call = jax.custom_jvp(kernel)
+    call.defjvp(lambda values, tangents: (call(*values), jax.jvp(plainly, values, tangents)[1]))
+    return call
