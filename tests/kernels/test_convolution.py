@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
+from tests.kernels.lowering import lowered, near, normal
 from thalweg._src.core import apply, machine
 from thalweg._src.kernels import convolution, library
 from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op, layout
@@ -47,20 +48,6 @@ def by_taps(x, w, g, found):
         dw[i, j] = np.tensordot(part, g, ((0, 1, 2), (0, 1, 2)))
     (top, _), (left, _) = found.pads
     return y, dx[:, top : top + x.shape[1], left : left + x.shape[2]], dw
-
-
-def lowered(opdef, *args, **how):
-    kwargs = {name: how.get(name, opdef.attrs[name].default) for name in opdef.attrs if name != "T"}
-    return apply.call(opdef, kwargs, args, platform="cpu")
-
-
-def normal(seed, *shape):
-    return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
-
-
-def near(found, expected):
-    size = np.abs(expected).max() + 1e-6
-    np.testing.assert_allclose(np.asarray(found) / size, expected / size, atol=2e-5)
 
 
 @needs_library

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.kernels.lowering import lowered
 from thalweg._src.core import apply
 from thalweg._src.kernels import library, pooling
 from thalweg._src.ops.nets.pool_windows import Pool
@@ -18,11 +19,6 @@ pytestmark = pytest.mark.skipif(library.library().path is None, reason=library.l
 @pytest.fixture(autouse=True)
 def any_size(monkeypatch):
     monkeypatch.setattr(pooling, "LEAST", 0)
-
-
-def lowered(opdef, *args, **how):
-    kwargs = {name: how.get(name, opdef.attrs[name].default) for name in opdef.attrs if name != "T"}
-    return apply.call(opdef, kwargs, args, platform="cpu")
 
 
 def picture(seed, *shape):

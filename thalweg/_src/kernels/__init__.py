@@ -5,6 +5,7 @@ and Adam are machine code made from `source/` by a C++ compiler of the machine (
 """
 
 from thalweg._src.kernels import convolution as convolution
+from thalweg._src.kernels import depthwise as depthwise
 from thalweg._src.kernels import pictures as pictures
 from thalweg._src.kernels import pooling as pooling
 from thalweg._src.kernels import turns as turns

@@ -1,8 +1,20 @@
-"""Calls of the kernels from lowerings: what XLA is told, and the derivatives, which are those of the plain lowerings."""
+"""Calls of the kernels from lowerings: what they take, what XLA is told, and the derivatives, which are those of the plain lowerings."""
 
 import numpy as np
 
+from thalweg._src.core.apply import kernels_allowed
 from thalweg._src.core.lazy import jax
+from thalweg._src.kernels import library
+
+
+def takes(*arrays):
+    """Whether kernels may be called here, and take these arrays: float32, of which one at least is not known before."""
+    return (
+        kernels_allowed()
+        and all(a.dtype == np.float32 for a in arrays)
+        and any(isinstance(a, jax.Array) for a in arrays)
+        and library.available()
+    )
 
 
 def called(target, shape, *arrays, lists=None, **more):

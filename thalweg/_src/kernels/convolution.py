@@ -5,22 +5,20 @@ derives from a kernel: its derivatives are plain convolutions.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thalweg._src.core import recipes
-from thalweg._src.core.apply import kernels_allowed
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.kernels import library
-from thalweg._src.kernels.calls import called, derived
+from thalweg._src.kernels.calls import called, derived, takes
 from thalweg._src.ops.nets import convolution as plain
 from thalweg._src.ops.nets.activations import bias_add_op, relu
 from thalweg._src.ops.nets.batch_norm import fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3
 from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
 from thalweg._src.ops.numeric.arithmetic import add, add_v2, multiply
-
-CONVOLUTION = "thalweg_convolution"
 
 # Where XLA's own convolutions are as quick, as measured (`benchmarks/convolutions.py` shows both).
 LEAST = 1 << 15  # multiplications: below, nothing takes long
@@ -31,17 +29,11 @@ WIDE_FILTER, FEW_PLACES = 1 << 20, 64  # elements of a filter that is summed ove
 
 def _suits(found, w_shape, *arrays):
     """Whether a kernel is to compute a convolution of this layout."""
-    return (
-        kernels_allowed()
-        and all(a.dtype == np.float32 for a in arrays)
-        and any(isinstance(a, jax.Array) for a in arrays)
-        and found.groups == 1
-        and math.prod(found.shape) * math.prod(w_shape[:3]) >= LEAST
-        and library.available()
-    )
+    large = math.prod(found.shape) * math.prod(w_shape[:3]) >= LEAST
+    return found.groups == 1 and large and takes(*arrays)
 
 
-def _walk(found):
+def walk(found):
     """How the filter walks, as the kernels are told."""
     return {"strides": found.steps, "dilations": found.rates, "before": [before for before, _ in found.pads]}
 
@@ -77,14 +69,11 @@ def _(input, filter, *, strides, padding, explicit_paddings, data_format, dilati
         return plain.convolve(input, filter, *how)
     packed = recipes.ready(filter)
     x_shape, w_shape = plain.whole_as_channels(input.shape, filter.shape, found, data_format)
-    made = Convolved(input.reshape(x_shape), filter.reshape(w_shape), how, found, packed)
-    if data_format == "NHWC":
-        return recipes.note(made.made(), made)
-    turned = made._replace(
-        x=_channels_last(made.x, data_format), how=(*_last(strides, padding, dilations, explicit_paddings),)
-    )
-    out = turned._replace(found=found._replace(shape=_order(found.shape, data_format))).made()
-    return _as_given(out, data_format)
+    x, w = _channels_last(input.reshape(x_shape), data_format), filter.reshape(w_shape)
+    last = how if data_format == "NHWC" else _last(strides, padding, dilations, explicit_paddings)
+    found = found._replace(shape=_order(found.shape, data_format))
+    made = Convolved(x, w, lambda x, w: plain.convolve(x, w, *last), found, packed)
+    return recipes.note(made.made(), made) if data_format == "NHWC" else _as_given(made.made(), data_format)
 
 
 def _last(strides, padding, dilations, explicit):
@@ -98,16 +87,20 @@ def _last(strides, padding, dilations, explicit):
 
 
 class Convolved(NamedTuple):
-    """The recipe of a convolution of images with their channels last, times `scale`, plus `bias` for each channel, plus `addend`."""
+    """The recipe of a convolution of images with their channels last, times `scale`, plus `bias` for each channel, plus `addend`.
+
+    `plainly` is the convolution of `x` under `w` by XLA, `target` the kernel.
+    """
 
     x: Any
     w: Any
-    how: tuple[Any, ...]
+    plainly: Callable[[Any, Any], Any]
     found: plain.Layout
     packed: Any = None
     scale: Any = None
     bias: Any = None
     addend: Any = None
+    target: str = "thalweg_convolution"
 
     def made(self, rectify=False):
         """The value, made over with all that, and with zeros for what is negative."""
@@ -117,13 +110,13 @@ class Convolved(NamedTuple):
             given = dict.fromkeys(("scale", "bias", "addend"), np.zeros(0, np.float32)) | dict(
                 zip(names, more, strict=True)
             )
-            lists = _walk(self.found) | {"filter": w.shape}
+            lists = walk(self.found) | {"filter": w.shape}
             how = {"packed": packed is not None, "rectify": rectify}
             filters = w if packed is None else packed
-            return called(CONVOLUTION, self.found.shape, x, filters, *given.values(), lists=lists, **how)
+            return called(self.target, self.found.shape, x, filters, *given.values(), lists=lists, **how)
 
         def plainly(x, w, packed, *more):
-            out, given = plain.convolve(x, w, *self.how), dict(zip(names, more, strict=True))
+            out, given = self.plainly(x, w), dict(zip(names, more, strict=True))
             out = (
                 out * given.get("scale", np.float32(1))
                 + given.get("bias", np.float32(0))
@@ -235,7 +228,7 @@ def _(input_sizes, filter, out_backprop, *, strides, padding, explicit_paddings,
 
     def kernel(w, g):
         own = _order(x_shape, data_format)
-        out = called("thalweg_convolution_by_input", own, w, _channels_last(g, data_format), lists=_walk(found))
+        out = called("thalweg_convolution_by_input", own, w, _channels_last(g, data_format), lists=walk(found))
         return _as_given(out, data_format)
 
     call = derived(kernel, lambda w, g: plain.conv_input_gradient(x_shape, w, g, *how))
@@ -255,7 +248,7 @@ def _(input, filter_sizes, out_backprop, *, strides, padding, explicit_paddings,
 
     def kernel(x, g):
         x, g = _channels_last(x, data_format), _channels_last(g, data_format)
-        return called("thalweg_convolution_by_filter", w_shape, x, g, lists=_walk(found))
+        return called("thalweg_convolution_by_filter", w_shape, x, g, lists=walk(found))
 
     call = derived(kernel, lambda x, g: plain.conv_filter_gradient(x, w_shape, g, *how))
     return call(input.reshape(x_shape), out_backprop).reshape(shape)

@@ -1,14 +1,10 @@
-"""Pools of float32 images on a CPU. XLA makes one loop of a window's elements, which is slow for windows that overlap and slower for strides.
+"""Pools of float32 images on a CPU. XLA makes one loop of a window's elements: slow for windows that overlap, slower for strides.
 
 Values are those of the plain lowerings, means within rounding: also where something is not a number, and where maxima are equal.
 """
 
-import numpy as np
-
-from thalweg._src.core.apply import kernels_allowed
-from thalweg._src.core.lazy import jax
 from thalweg._src.kernels import library
-from thalweg._src.kernels.calls import called, derived
+from thalweg._src.kernels.calls import called, derived, takes
 from thalweg._src.ops.nets import pool_windows as plain
 from thalweg._src.ops.nets.pooling import (
     avg_pool_op,
@@ -25,17 +21,8 @@ LEAST = 1 << 13  # numbers in an image below which nothing takes long
 
 def _suits(pool, *arrays):
     """Whether a kernel is to compute a pool of images with their channels last."""
-    return (
-        kernels_allowed()
-        and all(a.dtype == np.float32 for a in arrays)
-        and any(isinstance(a, jax.Array) for a in arrays)
-        and not pool.empty
-        and not pool.whole
-        and pool.sizes[3] == pool.strides[3] == 1
-        and arrays[0].size >= LEAST
-        and library.available()
-        and pool.shape[3] >= library.lanes()
-    )
+    windows = not pool.empty and not pool.whole and pool.sizes[3] == pool.strides[3] == 1
+    return windows and arrays[0].size >= LEAST and takes(*arrays) and pool.shape[3] >= library.lanes()
 
 
 def _windows(pool):

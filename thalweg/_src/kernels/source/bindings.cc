@@ -1,8 +1,8 @@
 // The entry points that XLA calls, by the names that `kernels/library.py` registers.
 #include "convolution.h"
+#include "depthwise.h"
 #include "turns.h"
 #include "updates.h"
-#include "windows.h"
 
 #include "resize.h"  // the last one: it changes how sums are rounded
 
@@ -76,6 +76,36 @@ ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers s
   return ffi::Error::Success();
 }
 
+// As `convolve`, for a filter of one result for each channel.
+ffi::Error convolve_channels(ffi::ThreadPool pool, Array x, Array w, Array scale, Array bias, Array addend, Result y, Numbers strides,
+                             Numbers dilations, Numbers before, Numbers filter, bool, bool rectify) {
+  const Images from = images(x), to = images(*y);
+  correlate_channels(x.typed_data(), from, w.typed_data(), filter[1],
+                     forward(walk(from.height, filter[0], to.height, strides, dilations, before, 0)),
+                     forward(walk(from.width, filter[1], to.width, strides, dilations, before, 1)),
+                     {or_null(bias), rectify, or_null(addend), 0, or_null(scale)}, y->typed_data(), to, Parallel(pool));
+  return ffi::Error::Success();
+}
+
+ffi::Error channels_by_input(ffi::ThreadPool pool, Array w, Array g, Result x, Numbers strides, Numbers dilations, Numbers before) {
+  const Images from = images(g), to = images(*x);
+  const Filter filter = filter_of(w);
+  correlate_channels(g.typed_data(), from, w.typed_data(), filter.width,
+                     backward(walk(to.height, filter.height, from.height, strides, dilations, before, 0)),
+                     backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), {}, x->typed_data(), to,
+                     Parallel(pool));
+  return ffi::Error::Success();
+}
+
+ffi::Error channels_by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers strides, Numbers dilations, Numbers before) {
+  const Images from = images(x), to = images(g);
+  const Filter filter = filter_of(*w);
+  correlate_channels_places(x.typed_data(), from, g.typed_data(), to,
+                            walk(from.height, filter.height, to.height, strides, dilations, before, 0),
+                            walk(from.width, filter.width, to.width, strides, dilations, before, 1), w->typed_data(), Parallel(pool));
+  return ffi::Error::Success();
+}
+
 ffi::Error pool_images(ffi::ThreadPool pool, Array x, Result y, Numbers sizes, Numbers strides, Numbers before, bool mean) {
   const Images from = images(x), to = images(*y);
   (mean ? thalweg::pool<Sum, Mean> : thalweg::pool<Largest, Largest>)(
@@ -138,21 +168,25 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_adam, update_by_adam,
                                   .Ret<Array>()
                                   .Attr<bool>("nesterov"));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_convolution, convolve,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Ret<Array>()
-                                  .Attr<Numbers>("strides")
-                                  .Attr<Numbers>("dilations")
-                                  .Attr<Numbers>("before")
-                                  .Attr<Numbers>("filter")
-                                  .Attr<bool>("packed")
-                                  .Attr<bool>("rectify"));
+#define THALWEG_CONVOLUTION(name, function)                      \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                  \
+                                ffi::Ffi::Bind()                 \
+                                    .Ctx<ffi::ThreadPool>()      \
+                                    .Arg<Array>()                \
+                                    .Arg<Array>()                \
+                                    .Arg<Array>()                \
+                                    .Arg<Array>()                \
+                                    .Arg<Array>()                \
+                                    .Ret<Array>()                \
+                                    .Attr<Numbers>("strides")    \
+                                    .Attr<Numbers>("dilations")  \
+                                    .Attr<Numbers>("before")     \
+                                    .Attr<Numbers>("filter")     \
+                                    .Attr<bool>("packed")        \
+                                    .Attr<bool>("rectify"))
+
+THALWEG_CONVOLUTION(thalweg_convolution, convolve);
+THALWEG_CONVOLUTION(thalweg_depthwise, convolve_channels);
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool, pool_images,
                               ffi::Ffi::Bind()
@@ -187,5 +221,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool_by_input, pool_by_input,
 
 THALWEG_GRADIENT(thalweg_convolution_by_input, by_input);
 THALWEG_GRADIENT(thalweg_convolution_by_filter, by_filter);
+THALWEG_GRADIENT(thalweg_depthwise_by_input, channels_by_input);
+THALWEG_GRADIENT(thalweg_depthwise_by_filter, channels_by_filter);
 
 }  // namespace thalweg

@@ -16,6 +16,7 @@ struct Lanes {
   int64_t channels;
   int64_t count() const { return (channels + LANES - 1) / LANES; }
   int64_t begin(int64_t i) const { return std::min(i * LANES, channels - LANES); }
+  int together(int64_t i) const { return i + 1 < count() && begin(i + 1) == begin(i) + LANES ? 2 : 1; }  // i alone, or with the next one
 };
 
 // The elements of a window that lie in the image: from `begin` to `end`, where element 0 would lie at `from`.

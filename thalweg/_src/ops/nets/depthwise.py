@@ -7,7 +7,7 @@ from thalweg._src.core.dtypes import FLOATS, REALS, int32
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.opdef import Enum, Min, Outputs, Static, op, type_attr
 from thalweg._src.ops.late import array
-from thalweg._src.ops.nets.convolution import check_strides, sum_type, transposed
+from thalweg._src.ops.nets.convolution import Layout, check_strides, sum_type, transposed
 from thalweg._src.ops.nets.windows import (
     arrange,
     channel_axis,
@@ -28,24 +28,30 @@ RATES = [1, 1, 1, 1]
 _MANY = 49  # filters of more elements are left to the compiler's own convolution
 
 
-def depthwise(x, w, strides, padding, data_format, dilations):
-    """Images under `w` [height, width, channels, multiplier]: channel c becomes channels c * multiplier ..."""
+def depthwise_layout(x_shape, w_shape, strides, padding, data_format, dilations):
+    """The layout of images of `x_shape` under filters of `w_shape`. Raises ValueError where they don't fit."""
     check_strides(strides, dilations, data_format)
-    axes, at = spatial_axes(data_format), channel_axis(data_format)
-    channels, multiplier = w.shape[2:]
-    if x.shape[at] != channels:
-        raise ValueError(f"input and filter must have the same depth: {x.shape[at]} vs {channels}")
-    sizes, kernel = [x.shape[i] for i in axes], w.shape[:2]
+    channels, multiplier = w_shape[2:]
+    depth = x_shape[channel_axis(data_format)]
+    if depth != channels:
+        raise ValueError(f"input and filter must have the same depth: {depth} vs {channels}")
+    sizes = [x_shape[i] for i in spatial_axes(data_format)]
     steps, rates = spatial(strides, data_format), spatial(dilations, data_format)
-    each = list(zip(sizes, kernel, steps, rates, strict=True))
+    each = list(zip(sizes, w_shape[:2], steps, rates, strict=True))
     counts = [output_size(n, k, s, padding, d) for n, k, s, d in each]
     pads = [pad_of(n, k, s, padding, d) for n, k, s, d in each]
-    shape = arrange(x.shape[0], counts, channels * multiplier, data_format)
+    shape = arrange(x_shape[0], counts, channels * multiplier, data_format)
+    return Layout(steps, pads, rates, tuple(shape), channels)
+
+
+def depthwise(x, w, strides, padding, data_format, dilations):
+    """Images under `w` [height, width, channels, multiplier]: channel c becomes channels c * multiplier ..."""
+    steps, pads, rates, shape, _ = depthwise_layout(x.shape, w.shape, strides, padding, data_format, dilations)
     if 0 in shape or 0 in x.shape or 0 in w.shape:
         return jnp.zeros(shape, x.dtype)
-    if kernel[0] * kernel[1] > _MANY:
+    if w.shape[0] * w.shape[1] > _MANY:
         return _grouped(x, w, steps, pads, rates, data_format)
-    return _shifted(x, w, steps, pads, rates, data_format, counts)
+    return _shifted(x, w, steps, pads, rates, data_format, [shape[i] for i in spatial_axes(data_format)])
 
 
 def _grouped(x, w, steps, pads, rates, data_format):
@@ -83,6 +89,51 @@ def _shifted(x, w, steps, pads, rates, data_format, counts):
     return out.reshape(*out.shape[:at], -1, *out.shape[at + 2 :]).astype(dtype)
 
 
+def depthwise_by_input(shape, w, g, *how):
+    """The gradient of `depthwise` with respect to its images of `shape`."""
+    shape = tuple(int(n) for n in shape)
+    return transposed(lambda x: depthwise(x, w, *how), shape, g.dtype, g, "Depthwise gradient of the input")
+
+
+def depthwise_by_filter(x, shape, g, *how):
+    """The gradient of `depthwise` with respect to its filters of `shape`."""
+    shape = tuple(int(n) for n in shape)
+    return transposed(lambda w: depthwise(x, w, *how), shape, g.dtype, g, "Depthwise gradient of the filter")
+
+
+def depthwise_by_filter_in_turn(x, shape, g, strides, padding, data_format, dilations):
+    """As `depthwise_by_filter`, for a CPU: image by image, with sums that stay in the cache, on whole vectors.
+
+    One reduction of all takes seven times as long.
+    """
+    shape = tuple(int(n) for n in shape)
+    if 0 in (*shape, *x.shape, *g.shape) or shape[0] * shape[1] > _MANY:
+        return depthwise_by_filter(x, shape, g, strides, padding, data_format, dilations)
+    steps, pads, rates, out_shape, _ = depthwise_layout(x.shape, shape, strides, padding, data_format, dilations)
+    if out_shape != g.shape:
+        raise ValueError(f"out_backprop has the shape {g.shape}, which the forward convolution does not give")
+    dtype, wide = x.dtype, sum_type(x.dtype) or x.dtype
+    if data_format == "NCHW":
+        x, g = jnp.transpose(x, (0, 2, 3, 1)), jnp.transpose(g, (0, 2, 3, 1))
+    padded = jnp.pad(x, [(0, 0), *pads, (0, 0)])
+    g = g.reshape(*g.shape[:3], *shape[2:])
+    offsets = list(itertools.product(range(shape[0]), range(shape[1])))
+
+    def added(image, sums):
+        own = lax.dynamic_index_in_dim(padded, image, 0, False).astype(wide)[:, :, :, None]
+        up = lax.dynamic_index_in_dim(g, image, 0, False).astype(wide)
+        out = []
+        for total, offset in zip(sums, offsets, strict=True):
+            start = [o * d for o, d in zip(offset, rates, strict=True)]
+            stop = [a + (c - 1) * s + 1 for a, c, s in zip(start, g.shape[1:3], steps, strict=True)]
+            part = lax.slice(own, (*start, 0, 0), (*stop, *own.shape[2:]), (*steps, 1, 1))
+            out.append(total + part * up)
+        return out
+
+    sums = lax.fori_loop(0, x.shape[0], added, [jnp.zeros(g.shape[1:], wide)] * len(offsets))
+    return jnp.stack([jnp.sum(total, (0, 1)) for total in sums]).reshape(shape).astype(dtype)
+
+
 @op("DepthwiseConv2dNative", convolves=True)
 def depthwise_conv2d_native_op(
     input: T,
@@ -109,9 +160,7 @@ def depthwise_conv2d_input_gradient(
     dilations: list[int] = RATES,
 ) -> T:
     """The gradient of DepthwiseConv2dNative with respect to its images, which have the shape `input_sizes`."""
-    forward = lambda x: depthwise(x, filter, strides, padding, data_format, dilations)
-    shape = tuple(int(n) for n in input_sizes)
-    return transposed(forward, shape, out_backprop.dtype, out_backprop, "Depthwise gradient of the input")
+    return depthwise_by_input(input_sizes, filter, out_backprop, strides, padding, data_format, dilations)
 
 
 @op("DepthwiseConv2dNativeBackpropFilter", convolves=True)
@@ -126,52 +175,7 @@ def depthwise_conv2d_filter_gradient(
     dilations: list[int] = RATES,
 ) -> T:
     """The gradient of DepthwiseConv2dNative with respect to its filters, which have the shape `filter_sizes`."""
-    forward = lambda w: depthwise(input, w, strides, padding, data_format, dilations)
-    shape = tuple(int(n) for n in filter_sizes)
-    return transposed(forward, shape, out_backprop.dtype, out_backprop, "Depthwise gradient of the filter")
-
-
-@depthwise_conv2d_filter_gradient.on("cpu")
-def _(input, filter_sizes, out_backprop, *, strides, padding, data_format, dilations):
-    """Image by image: sums that stay in the cache, on whole vectors. One reduction of all takes seven times as long."""
-    shape = tuple(int(n) for n in filter_sizes)
-    if 0 in (*shape, *input.shape, *out_backprop.shape) or shape[0] * shape[1] > _MANY:
-        return depthwise_conv2d_filter_gradient.fn(
-            input,
-            filter_sizes,
-            out_backprop,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilations=dilations,
-        )
-    x, g = input, out_backprop
-    forward = lambda w: depthwise(x, w, strides, padding, data_format, dilations)
-    if jax.eval_shape(forward, jax.ShapeDtypeStruct(shape, x.dtype)).shape != g.shape:
-        raise ValueError(f"out_backprop has the shape {g.shape}, which the forward convolution does not give")
-    steps, rates = spatial(strides, data_format), spatial(dilations, data_format)
-    if data_format == "NCHW":
-        x, g = jnp.transpose(x, (0, 2, 3, 1)), jnp.transpose(g, (0, 2, 3, 1))
-    wide = sum_type(x.dtype) or x.dtype
-    sizes = list(zip(x.shape[1:3], shape[:2], steps, rates, strict=True))
-    pads = [pad_of(n, k, s, padding, d) for n, k, s, d in sizes]
-    padded = jnp.pad(x, [(0, 0), *pads, (0, 0)])
-    g = g.reshape(*g.shape[:3], *shape[2:])
-    offsets = list(itertools.product(range(shape[0]), range(shape[1])))
-
-    def added(image, sums):
-        own = lax.dynamic_index_in_dim(padded, image, 0, False).astype(wide)[:, :, :, None]
-        up = lax.dynamic_index_in_dim(g, image, 0, False).astype(wide)
-        out = []
-        for total, offset in zip(sums, offsets, strict=True):
-            start = [o * d for o, d in zip(offset, rates, strict=True)]
-            stop = [a + (c - 1) * s + 1 for a, c, s in zip(start, g.shape[1:3], steps, strict=True)]
-            part = lax.slice(own, (*start, 0, 0), (*stop, *own.shape[2:]), (*steps, 1, 1))
-            out.append(total + part * up)
-        return out
-
-    sums = lax.fori_loop(0, x.shape[0], added, [jnp.zeros(g.shape[1:], wide)] * len(offsets))
-    return jnp.stack([jnp.sum(total, (0, 1)) for total in sums]).reshape(shape).astype(input.dtype)
+    return depthwise_by_filter(input, filter_sizes, out_backprop, strides, padding, data_format, dilations)
 
 
 @depthwise_conv2d_native_op.shape_rule
