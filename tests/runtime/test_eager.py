@@ -248,6 +248,21 @@ def test_functions_differentiate_what_they_capture_branch_on_and_stack():
     assert tf.convert_to_tensor(g).numpy().tolist() == [[0, 0], [2, 2], [0, 0], [0, 0]]
 
 
+def test_functions_loop_and_branch_on_tensors():
+    @tf.function
+    def halved(x, limit):
+        while x > limit:
+            if x > 10.0:
+                x = x / 4.0
+            else:
+                x = x / 2.0
+        return x
+
+    x = tf.constant(20.0)
+    assert float(halved(x, 2.0)) == 1.25
+    assert float(gradient_of(lambda x: halved(x, tf.constant(2.0)), x)) == 1 / 16
+
+
 def test_functions_make_variables_once_and_return_structures():
     class Model:
         v = None

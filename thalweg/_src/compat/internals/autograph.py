@@ -1,7 +1,7 @@
 """tensorflow.python.autograph: the parts of its compiler of Python source that TensorFlow Probability imports, always.
 
-Functions are traced here; nothing compiles their source. So the modules can be imported, and what they hold raises
-UnimplementedError when it is used.
+The compiler here has other parts (`lib/autograph`). So the modules can be imported, and what they hold raises UnimplementedError when it
+is used.
 """
 
 from typing import Any
@@ -21,8 +21,7 @@ def refuse(name: str) -> None:
     raise UnimplementedError(
         None,
         None,
-        f"{name} of tensorflow.python.autograph compiles the source of Python functions, which thalweg traces instead: "
-        "say loops and branches as tf.while_loop and tf.cond.",
+        f"{name} is a part of TensorFlow's own compiler of Python functions; thalweg's is asked by tf.autograph.to_graph and tf.function.",
     )
 
 

@@ -18,6 +18,7 @@ from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.eager import EagerTensor, executing_eagerly
 from thalweg._src.core.funcgraph import FuncGraph, building
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
+from thalweg._src.lib.autograph.calls import converted
 from thalweg._src.lib.eager.signatures import Call, Signature
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.basic import identity
@@ -249,8 +250,15 @@ class Function:
     In a graph it adds its operations to that.
     """
 
-    def __init__(self, python_function: Callable[..., Any], name: str | None = None, input_signature: Any = None):
+    def __init__(
+        self,
+        python_function: Callable[..., Any],
+        name: str | None = None,
+        input_signature: Any = None,
+        autograph: bool = False,
+    ):
         self.python_function = self._python_function = python_function
+        self._autograph = autograph
         self._name = name or getattr(python_function, "__name__", "function").replace("<lambda>", "lambda")
         self._signature = Signature(python_function, input_signature)
         self._traces: dict[Any, ConcreteFunction] = {}
@@ -268,7 +276,7 @@ class Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not executing_eagerly():
-            return _in_graph(self.python_function, args, kwargs)
+            return _in_graph(self._traced(), args, kwargs)
         call = self._signature.bind(args, kwargs)
         return self._trace(call).run(call.values())
 
@@ -276,8 +284,12 @@ class Function:
         key = (call.key, eager.graph().seed, tuple(str(d) for d in eager.graph()._stacks.devices))
         found = self._traces.get(key)
         if found is None:
-            found = self._traces[key] = ConcreteFunction(self.python_function, self._name, call)
+            found = self._traces[key] = ConcreteFunction(self._traced(), self._name, call)
         return found
+
+    def _traced(self) -> Callable[..., Any]:
+        """The function that adds the operations."""
+        return converted(self.python_function) if self._autograph else self.python_function
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The trace for these arguments; a TensorSpec stands for any tensor that fits it."""
@@ -290,7 +302,9 @@ class Function:
         key = "_traced_" + str(id(self))
         found = instance.__dict__.get(key) if hasattr(instance, "__dict__") else None
         if found is None:
-            found = Function(self.python_function.__get__(instance, owner), self._name, self._signature.given)
+            found = Function(
+                self.python_function.__get__(instance, owner), self._name, self._signature.given, self._autograph
+            )
             if hasattr(instance, "__dict__"):
                 instance.__dict__[key] = found
         return found
@@ -306,14 +320,14 @@ def function(
 ) -> Any:
     """Run `func` as compiled graphs. A decorator, with or without arguments.
 
-    `input_signature`: a sequence of tf.TensorSpec, for one graph that serves all arguments that fit it. Python's `if` and `while` on
-    tensors are not converted, whatever `autograph` says: use tf.cond and tf.while_loop.
+    `input_signature`: a sequence of tf.TensorSpec, for one graph that serves all arguments that fit it. With `autograph`, `if`, `while`
+    and `for` may be about tensors (`tf.autograph.to_graph`).
 
     >>> add = tf.function(lambda x: x + 1.0)
     """
 
     def decorate(f: Callable[..., Any]) -> Function:
-        return Function(f, input_signature=input_signature)
+        return Function(f, input_signature=input_signature, autograph=autograph)
 
     return decorate if func is None else decorate(func)
 
@@ -326,7 +340,7 @@ def defun(
     experimental_relax_shapes: bool = False,
 ) -> Any:
     """`tf.function`, by its name of 1.5 to 1.14."""
-    return function(func, input_signature)
+    return function(func, input_signature, autograph)
 
 
 def is_function(value: Any) -> bool:
