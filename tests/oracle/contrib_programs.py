@@ -5,6 +5,7 @@ import numpy as np
 from oracle.extra_programs import EXTRAS
 from oracle.probability_programs import DISTRIBUTIONS
 from oracle.public import After, raised
+from oracle.quantize_programs import QUANTIZED
 
 LABELS = np.float32([1, 0, 1, 1, 0, 0, 1, 0])
 GUESSES = np.float32([0.9, 0.4, 0.6, 0.3, 0.7, 0.1, 0.8, 0.4])
@@ -277,4 +278,5 @@ TABLES = {
     "workers": WORKERS,
     "distributions": DISTRIBUTIONS,
     "extras": EXTRAS,
+    "quantize": QUANTIZED,
 }

@@ -101,6 +101,9 @@ def assign_sub(ref: Ref(N), value: N, *, use_locking: bool = False) -> Ref(N):
 
 assign_add.shape_rule(_update_shape)
 assign_sub.shape_rule(_update_shape)
+assign.not_differentiable()
+assign_add.not_differentiable()
+assign_sub.not_differentiable()
 
 
 @op("IsVariableInitialized", stateful=False, foldable=False, presence=True)

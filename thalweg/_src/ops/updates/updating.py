@@ -118,6 +118,7 @@ def _declare(kind, element):
         return _combined(kind, resource, indices, updates)
 
     by_ref = op("Scatter" + kind, effect="write", stateful=False)(scatter)
+    by_ref.not_differentiable()
     by_handle = op("ResourceScatter" + kind, effect="write")(resource)
     by_ref.shape_rule(_ref_rule)
     by_handle.shape_rule(_handle_rule)
@@ -287,6 +288,7 @@ def _declare_nd(kind, element):
         return combine(jnp.asarray(ref), _nd_check(ref, indices), updates)
 
     by_ref = op("ScatterNd" + kind, effect="write", stateful=False)(scatter)
+    by_ref.not_differentiable()
     by_handle = op("ResourceScatterNd" + kind, effect="write")(resource)
     by_ref.shape_rule(_nd_ref_rule)
     by_handle.shape_rule(_nd_handle_rule)

@@ -1,0 +1,1 @@
+"""Generative adversarial networks (TFGAN): models, losses, training, features, evaluation, estimators."""

@@ -1,0 +1,29 @@
+"""tf.contrib.gan: generative adversarial networks."""
+
+from thalweg._src.contrib.gan.building import acgan_model as acgan_model
+from thalweg._src.contrib.gan.building import cyclegan_model as cyclegan_model
+from thalweg._src.contrib.gan.building import gan_model as gan_model
+from thalweg._src.contrib.gan.building import infogan_model as infogan_model
+from thalweg._src.contrib.gan.building import stargan_model as stargan_model
+from thalweg._src.contrib.gan.models import ACGANModel as ACGANModel
+from thalweg._src.contrib.gan.models import CycleGANLoss as CycleGANLoss
+from thalweg._src.contrib.gan.models import CycleGANModel as CycleGANModel
+from thalweg._src.contrib.gan.models import GANLoss as GANLoss
+from thalweg._src.contrib.gan.models import GANModel as GANModel
+from thalweg._src.contrib.gan.models import GANTrainOps as GANTrainOps
+from thalweg._src.contrib.gan.models import GANTrainSteps as GANTrainSteps
+from thalweg._src.contrib.gan.models import InfoGANModel as InfoGANModel
+from thalweg._src.contrib.gan.models import StarGANModel as StarGANModel
+from thalweg._src.contrib.gan.totals import cyclegan_loss as cyclegan_loss
+from thalweg._src.contrib.gan.totals import gan_loss as gan_loss
+from thalweg._src.contrib.gan.totals import stargan_loss as stargan_loss
+from thalweg._src.contrib.gan.training import RunTrainOpsHook as RunTrainOpsHook
+from thalweg._src.contrib.gan.training import gan_train as gan_train
+from thalweg._src.contrib.gan.training import gan_train_ops as gan_train_ops
+from thalweg._src.contrib.gan.training import get_joint_train_hooks as get_joint_train_hooks
+from thalweg._src.contrib.gan.training import get_sequential_train_hooks as get_sequential_train_hooks
+from thalweg._src.contrib.gan.training import get_sequential_train_steps as get_sequential_train_steps
+from thalweg.contrib.gan import estimator as estimator
+from thalweg.contrib.gan import eval as eval
+from thalweg.contrib.gan import features as features
+from thalweg.contrib.gan import losses as losses
