@@ -187,7 +187,7 @@ from thalweg._src.ops.arrays.indexing import newaxis as newaxis
 from thalweg._src.ops.arrays.joining import concat as concat
 from thalweg._src.ops.arrays.joining import concat as concat_v2
 from thalweg._src.ops.arrays.joining import split as split
-from thalweg._src.ops.arrays.joining import split as split_v
+from thalweg._src.ops.arrays.joining import split_v as split_v
 from thalweg._src.ops.arrays.padding import pad as pad
 from thalweg._src.ops.arrays.padding import tile as tile
 from thalweg._src.ops.arrays.partitioning import dynamic_partition as dynamic_partition

@@ -69,3 +69,23 @@ def test_an_old_form_binds_like_a_function():
         f(1, b=2)
     with pytest.raises(TypeError, match="took 2 arguments"):
         f(1, 2, 3)
+
+
+def test_names_and_flags_of_0_12():
+    p, x = tf.constant(True), tf.ones([4])
+    assert tf.cond(p, lambda: 1, lambda: 2, "mine").op.name.startswith("mine")
+    assert tf.case([(p, lambda: tf.constant(1))], lambda: tf.constant(2), False, "own").op.name.startswith("own")
+    v = tf.Variable(1.0, use_resource=False)
+    assert tf.convert_to_tensor(v, None, "n", True).dtype.name == "float32_ref"
+    assert tf.convert_to_tensor(v, as_ref=True).dtype.name == "float32_ref"
+    assert tf.convert_to_tensor(1, None, "n", False, tf.float32).dtype == tf.float32
+    assert [t.shape.as_list() for t in tf.split_v(x, size_splits=[1, 3], split_dim=0)] == [[1], [3]]
+    assert [t.shape.as_list() for t in tf.split_v(x, [1, 3], 0)] == [[1], [3]]
+    made = tf.orthogonal_initializer(1.0, tf.float64, 3)
+    assert (made.dtype, made.seed) == (tf.float64, 3)
+    before = tf.logging.get_verbosity()
+    tf.logging.set_verbosity(verbosity=tf.logging.ERROR)
+    assert tf.logging.get_verbosity() == tf.logging.ERROR
+    tf.logging.set_verbosity(before)
+    with pytest.raises(TypeError, match="missing"):
+        tf.logging.set_verbosity()

@@ -207,13 +207,22 @@ def to_tensor(
 
 
 def convert_to_tensor(
-    value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None, dtype_hint: Any = None
+    value: Any,
+    dtype: Any = None,
+    name: str | None = None,
+    preferred_dtype: Any = None,
+    dtype_hint: Any = None,
+    as_ref: bool = False,
 ) -> Tensor:
     """`value` (a number, a list, an array, a variable, a tensor ...) as a Tensor.
 
-    `preferred_dtype` is used where it fits and nothing else says. Raises TypeError where there is no way to convert,
-    ValueError where the value's dtype is not `dtype`.
+    `preferred_dtype` is used where it fits and nothing else says. `as_ref`, which until 1.0 was the fourth argument, gives the
+    reference of a variable. Raises TypeError where there is no way to convert, ValueError where the value's dtype is not `dtype`.
     """
+    if isinstance(preferred_dtype, bool):
+        preferred_dtype, as_ref = dtype_hint, preferred_dtype
+    if as_ref and hasattr(value, "_ref"):
+        return value._ref()
     preferred = dtype_hint if preferred_dtype is None else preferred_dtype
     return to_tensor(
         value,

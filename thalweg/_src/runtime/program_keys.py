@@ -161,7 +161,11 @@ class _Teller:
     def _array(self, value: np.ndarray) -> Any:
         if value.dtype == object:
             return value.shape, [self._string(x) for x in value.flat]
-        return str(value.dtype), value.shape, hashlib.sha256(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data).hexdigest()
+        return (
+            str(value.dtype),
+            value.shape,
+            hashlib.sha256(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data).hexdigest(),
+        )
 
     def _string(self, x: Any) -> Any:
         if isinstance(x, str | bytes):

@@ -98,6 +98,9 @@ def get_verbosity() -> int:
     return get_logger().getEffectiveLevel()
 
 
-def set_verbosity(v: int | str) -> None:
-    """Show messages of level `v` and above: tf.logging.INFO."""
-    get_logger().setLevel(v)
+def set_verbosity(v: int | str | None = None, *, verbosity: int | str | None = None) -> None:
+    """Show messages of level `v` (until 1.0: `verbosity`) and above: tf.logging.INFO."""
+    level = verbosity if v is None else v
+    if level is None:
+        raise TypeError("set_verbosity() missing 1 required positional argument: 'v'")
+    get_logger().setLevel(level)

@@ -15,7 +15,7 @@ from thalweg._src.core.lazy import jax, lax
 from thalweg._src.core.opdef import Many, Min, Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import basic
-from thalweg._src.ops.arguments import renamed
+from thalweg._src.ops.arguments import formerly, renamed
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.arrays.shaping import rank, shape, shape_n, squeeze
 from thalweg._src.ops.arrays.stacking import stack
@@ -396,3 +396,8 @@ def split(
         if num is None:
             raise ValueError(f"Cannot infer num from shape {num_or_size_splits}")
     return _split_sizes(value, sizes, axis, num_split=num, name=name)
+
+
+split_v = formerly("value size_splits=num_or_size_splits split_dim=axis num name", when=lambda args, kwargs: True)(
+    split
+)  # 0.12

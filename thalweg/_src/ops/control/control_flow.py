@@ -10,11 +10,13 @@ from thalweg._src.core.funcgraph import FuncGraph, building, order_captures
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.ops import basic
+from thalweg._src.ops.arguments import formerly
 from thalweg._src.ops.control import composites
 from thalweg._src.ops.control.functional import case_op, if_op
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 
 
+@formerly("pred true_fn false_fn name", when=lambda args, kwargs: len(args) == 4 and isinstance(args[3], str))  # 0.x
 def cond(
     pred: Any,
     true_fn: Any = None,
@@ -174,6 +176,9 @@ def smart_constant_value(pred: Any) -> bool | None:
     raise TypeError(f"`pred` must be a Tensor, or a Python bool, or 1 or 0. Found instead: {pred!r}")
 
 
+@formerly(
+    "pred_fn_pairs default exclusive name", when=lambda args, kwargs: len(args) == 4 and isinstance(args[3], str)
+)  # 0.x
 def case(
     pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case"
 ) -> Any:

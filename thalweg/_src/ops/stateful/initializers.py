@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import dtypes, shapes
-from thalweg._src.core.dtypes import float32
+from thalweg._src.core.dtypes import DType, float32
 from thalweg._src.core.graph import Tensor
+from thalweg._src.ops.arguments import formerly
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.chance import random
 from thalweg._src.ops.late import array
@@ -282,6 +283,7 @@ class Orthogonal(Initializer):
     Raises ValueError for shapes of rank below two.
     """
 
+    @formerly("self gain dtype seed", when=lambda args, kwargs: len(args) > 2 and isinstance(args[2], DType))  # 0.12
     def __init__(self, gain: float = 1.0, seed: int | None = None, dtype: Any = float32):
         self.gain, self.seed, self.dtype = gain, seed, _float(dtype)
 
