@@ -20,6 +20,7 @@ from thalweg._src.compiler.recompute import Recomputation
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.compiler.uncompiled import price_of
 from thalweg._src.core import apply, errors, recipes
+from thalweg._src.core.collecting import paused
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.structured import Structured
@@ -209,7 +210,8 @@ class Executable:
             self.ready = self.shelf.load(given, hasty=False) or self.program
             if self.ready is not self.program:
                 return None
-        traced = self.program.trace(*given)
+        with paused():
+            traced = self.program.trace(*given)
         if not self.cluster.varies:
             self.hasty_runs = haste.runs(traced.jaxpr, self.hasty_runs)
         options = haste.options() if self.hasty_runs else None

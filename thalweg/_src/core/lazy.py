@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg._src.core.collecting import paused
+
 
 class _Lazy(types.ModuleType):
     """A module that is imported when an attribute is first read; the attribute is then kept here."""
@@ -38,7 +40,8 @@ def _imported(target: str) -> types.ModuleType:
         logging.getLogger("jax").setLevel(logging.WARNING)
     state = np.random.get_state()
     try:
-        return importlib.import_module(target)
+        with paused():
+            return importlib.import_module(target)
     finally:
         np.random.set_state(state)
 

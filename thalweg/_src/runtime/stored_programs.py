@@ -27,6 +27,7 @@ import numpy as np
 
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.core import foreign
+from thalweg._src.core.collecting import paused
 from thalweg._src.core.folders import cache_folder
 from thalweg._src.core.lazy import jax
 from thalweg._src.formats import frames
@@ -51,7 +52,8 @@ def shelf_of(exe: Executable, given: Sequence[Any]) -> Shelf | None:
         return None
     if config.jax_disable_jit or config.jax_debug_nans or config.jax_debug_infs:
         return None
-    key = key_of(exe, given)
+    with paused():
+        key = key_of(exe, given)
     return None if key is None else Shelf(folder, key, exe)
 
 
@@ -92,8 +94,10 @@ class Shelf:
 
     def made(self, program: Any, given: Sequence[Any], *, hasty: bool) -> Any:
         """The jitted `program` of `exe`, compiled for what is `given` and written down, if it is of the kind that can be kept."""
+        with paused():
+            lowered = program.lower(*given)
         with _kept_once():
-            compiled = program.lower(*given).compile()
+            compiled = lowered.compile()
         self._keep(compiled, hasty=hasty)
         return compiled
 
