@@ -82,7 +82,8 @@ class Executable:
         self.hasty: Any = None  # the same compiled hastily, for the first runs
         self.shelf_of = shelf_of
         self.shelf: Any = None
-        self.compiled = False  # one of them
+        self.prepared = False  # whether it is known what the first run calls
+        self.compiled = False  # whether that has run
         self.settled = False  # whether there is nothing left to compile
         self.steady = False  # whether what it writes has the shapes and types of what was there before
 
@@ -189,17 +190,40 @@ class Executable:
     def _early_program(self, donated: Any, kept: Any, args: Any) -> tuple[Any, bool]:
         """What is to run now, and whether it has to be compiled first."""
         given = donated, kept, self.constants, args
-        if not self.compiled:
-            self.shelf = self.shelf_of(self, given)
-            if self.hasty_runs and self.device.platform == "cpu":
-                self.hasty = self._begun(given)
+        self.prepare(given)
         if self.hasty is not None and self.hasty_runs:
             self.hasty_runs -= 1
             return self.hasty, not self.compiled
         self.hasty = None
+        self._finish(given)
+        return self.ready, True
+
+    def prepare(self, given: Any) -> None:
+        """Compile what the first run calls, where that is kept from one start to the next, unless it has been done.
+
+        `given` are the arguments of that run, or what has their shapes and types.
+        """
+        if self.prepared:
+            return
+        self.shelf = self.shelf_of(self, given)
+        if self.hasty_runs and self.device.platform == "cpu":
+            self.hasty = self._begun(given)
+        if self.hasty is None:
+            self._finish(given)
+        self.prepared = True
+
+    def _finish(self, given: Any) -> None:
         if self.ready is self.program and self.shelf is not None:
             self.ready = self.shelf.load(given, hasty=False) or self.shelf.made(self.program, given, hasty=False)
-        return self.ready, True
+
+    def outlined(self, store: Any, args: Sequence[Any]) -> tuple[Any, ...]:
+        """The shapes and types of what it is called with, where its inputs have those of `args`."""
+        values = store.values
+        groups = [values[k] for k in self.donated], [values[k] for k in self.kept], self.constants, args
+        return tuple(
+            [jax.ShapeDtypeStruct(v.shape, v.dtype, weak_type=getattr(v, "weak_type", False)) for v in group]
+            for group in groups
+        )
 
     def _begun(self, given: Any) -> Any:
         """The program for the first runs where those are to be hasty ones: on the shelf, or by what a trace shows; else None."""

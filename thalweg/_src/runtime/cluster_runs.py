@@ -7,7 +7,7 @@ import functools
 import logging
 import math
 import threading
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.numpy_lowering import dispatched
 from thalweg._src.runtime.processor import products_alone
 from thalweg._src.runtime.state import Store, fresh_random
-from thalweg._src.runtime.stored_programs import shelf_of
+from thalweg._src.runtime.stored_programs import FEWEST, shelf_of
 from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 
 log = logging.getLogger("thalweg")
@@ -115,6 +115,36 @@ class ClusterRuns:
             exe = self._compile(cluster, executables, key, statics)
         exe.signature = store.signature
         return exe
+
+    def _compile_ahead(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Tensor, Any]) -> None:
+        """Compile a large cluster before what it takes is there, if it has never run and all shapes are known.
+
+        What fails here fails again, and is told, when the cluster runs.
+        """
+        if executables or not self._can_be_ahead(cluster):
+            return
+        expected = {t: env[t] if t in env else _Outline(t._dims, t.dtype.as_numpy_dtype) for t in cluster.inputs}
+        if any(v.shape is None or None in v.shape for v in expected.values()):
+            return
+        try:
+            with self._store.lock:
+                exe = self._executable(cluster, executables, {}, expected)
+                given = exe.outlined(self._store, [expected[t] for t in exe.args])
+            with jax.enable_x64(True):
+                exe.prepare(given)
+        except Exception as error:
+            log.debug("Compiling %d operations ahead failed: %s", len(cluster.ops), error)
+            executables.clear()
+            cluster.compiled = 0
+
+    def _can_be_ahead(self, cluster: Cluster) -> bool:
+        if cluster.is_host or cluster.is_elsewhere or len(cluster.ops) < FEWEST or self._debug:
+            return False
+        if cluster.varies or cluster.statics or cluster.slight_runs or cluster.early_runs is not None:
+            return False
+        if cluster.kept or cluster.replayed:
+            return False
+        return cluster.colour.platform == "cpu" and len(jax.devices()) == 1
 
     def _run_uncompiled(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> bool:
         """Run a cluster of changing shapes on NumPy arrays, where that is over sooner than compiling it; False where it is not."""
@@ -338,6 +368,13 @@ class ClusterRuns:
     def _finish(self, op: Operation, work: Any) -> Any:
         """The outputs of an operation that may wait, waiting for them here."""
         return finish(work, _until_done)
+
+
+class _Outline(NamedTuple):
+    """The shape and type of a value that is still to come."""
+
+    shape: Any
+    dtype: Any
 
 
 class _TooMuch(Exception):

@@ -57,11 +57,13 @@ class Execution:
             (c, exe, list(c.ops) if c.is_host else []) for c, exe in zip(plan.clusters, plan.executables, strict=True)
         ]
         with self.going_on():
-            while True:
-                left = self._sweep(left)
-                if not self.pending and not self.calls:
-                    break
+            left = self._sweep(left)
+            if self.pending and self.until is None and self.trace is None:
+                for cluster, executables, _ in left:  # in the time that would be spent waiting
+                    self.session._compile_ahead(cluster, executables, self.env)
+            while self.pending or self.calls:
                 self._wait()
+                left = self._sweep(left)
 
     @contextlib.contextmanager
     def going_on(self) -> Iterator[None]:
