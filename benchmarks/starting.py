@@ -1,8 +1,8 @@
 """`python -m benchmarks.starting`: what a training graph of 5,000 nodes takes from the start of a program to the end of its first step.
 
-The program is started twice with a cache of its own: the second start finds XLA's results there. Processor seconds; tracing, lowering and
-compiling are those of the step alone, as JAX tells them (wall-clock seconds, which equal processor seconds on an idle machine for
-what runs in one thread).
+The program is started twice with a cache of its own: the second start finds the compiled step there. Processor seconds; tracing, lowering
+and compiling are those of the step alone, as JAX tells them (wall-clock seconds, which equal processor seconds on an idle machine for
+what runs in one thread). `--cache xla` leaves only JAX's own cache, which is asked with what a step was lowered to.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.starting", description=__doc__)
     parser.add_argument("--blocks", type=int, default=11, help="Inception blocks, of some 460 nodes each (default 11)")
     parser.add_argument("--batch", type=int, default=4, help="images in a batch (default 4)")
+    parser.add_argument("--cache", choices=["programs", "xla"], default="programs", help="what a start leaves behind")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -71,6 +72,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "THALWEG_CACHE": folder}
+        environment["THALWEG_PROGRAMS"] = "on" if options.cache == "programs" else "off"
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # who starts twice has compiled sources
         call = [sys.executable, "-m", "benchmarks.starting", "--child"]
         call += ["--blocks", str(options.blocks), "--batch", str(options.batch)]
         subprocess.run(
