@@ -97,3 +97,21 @@ def test_what_checkpoints_save_of_models(keras, tmp_path):
     suffix = "/.ATTRIBUTES/VARIABLE_VALUE"
     kept = {"first/kernel", "parts/layer_with_weights-1/bias"}
     assert {f"model/{name}{suffix}" for name in kept} <= names
+
+
+def test_a_layer_of_both_families(keras):
+    """EfficientNet and others derive from a layer of Keras and from tf.layers.Layer at once."""
+
+    class Depthwise(keras.layers.DepthwiseConv2D, tf.layers.Layer):
+        pass
+
+    with tf.Graph().as_default(), tf.Session() as sess:
+        layer = Depthwise([3, 3], depthwise_initializer=tf.ones_initializer(), padding="same", use_bias=False)
+        y = layer(tf.ones([1, 4, 4, 2]))
+        assert isinstance(layer, tf.layers.Layer)
+        assert layer.trainable
+        (w,) = tf.trainable_variables()
+        assert w.name.startswith(f"{layer.name}/depthwise_kernel")
+        keras.backend.set_session(sess)
+        sess.run(tf.global_variables_initializer())
+        assert sess.run(y)[0, 1, 1].tolist() == [9.0, 9.0]

@@ -66,6 +66,15 @@ class Layer(Weights, Unconnected, Parted):
     given. `trainable=False` keeps the variables out of the trainable ones. `_reuse` and `_scope` are those of `tf.layers`' functions.
     """
 
+    def __init_subclass__(cls, **kwargs: Any):
+        """A class of Keras' and of this one at once, as both are one family in TensorFlow: what Keras' layers set is theirs."""
+        super().__init_subclass__(**kwargs)
+        theirs = next((c for c in cls.__mro__ if c.__name__ == "Layer" and c.__module__.startswith("keras.")), None)
+        if theirs is not None:
+            for name in dir(Layer):
+                if isinstance(getattr(Layer, name), property) and not hasattr(theirs, name) and name not in vars(cls):
+                    setattr(cls, name, None)
+
     def __init__(self, trainable: bool = True, name: Any = None, dtype: Any = None, **kwargs: Any):
         self._use_resource_variables = False
         scope, self._reuse = kwargs.pop("_scope", None), kwargs.pop("_reuse", None)
