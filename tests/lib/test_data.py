@@ -392,3 +392,16 @@ def test_a_sparse_spec_of_arrays_gives_a_value():
     assert isinstance(value, tf.SparseTensorValue)
     assert value.values.tolist() == [1.0, 9.0]
     assert isinstance(spec._from_components([tf.constant(p) for p in parts]), tf.SparseTensor)
+
+
+def test_an_iterator_of_another_device_is_refused():
+    with tf.Graph().as_default():
+        with tf.device("/cpu:1"):
+            handle = tf.data.make_one_shot_iterator(tf.data.Dataset.range(3)).string_handle()
+            there = tf.data.Iterator.from_string_handle(handle, tf.int64, []).get_next()
+        with tf.device("/cpu:0"):
+            here = tf.data.Iterator.from_string_handle(handle, tf.int64, []).get_next()
+        with tf.Session(config=tf.ConfigProto(device_count={"CPU": 2})) as session:
+            assert session.run(there) == 0
+            with pytest.raises(tf.errors.InvalidArgumentError, match="from handle defined on device"):
+                session.run(here)

@@ -35,7 +35,7 @@ def read_gif(data: bytes) -> np.ndarray:
 
 def _frames(data: bytes):
     """(top, left, uint8[height, width, 3]) of every frame."""
-    if data[:6] not in (b"GIF87a", b"GIF89a"):
+    if data[:3] != b"GIF":  # whatever the version, as in TensorFlow
         raise DataLoss("no GIF: the signature is missing", offset=0)
     flags = data[10]
     at, shared = _palette(data, 13, flags)

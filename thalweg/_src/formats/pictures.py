@@ -58,7 +58,11 @@ def read_jpeg(
     Raises DataLoss.
     """
     quick = jpeg.decoded(data, channels, ratio=ratio, fast=fast, fancy=fancy)
-    return _by_pillow(data, channels, ratio, recover) if quick is None else quick
+    if quick is not None:
+        return quick
+    slow = _by_pillow(data, channels, ratio, recover)
+    damaged = jpeg.decoded(data, channels, ratio=ratio, fast=fast, fancy=fancy, whole=False)
+    return slow if damaged is None or damaged.shape != slow.shape else damaged
 
 
 def _by_pillow(data: bytes, channels: int, ratio: int, recover: bool) -> np.ndarray:

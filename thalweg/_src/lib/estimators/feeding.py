@@ -176,9 +176,17 @@ def pad_if_needed(rows: list[Any], fill: Any = 0) -> Any:
 class FeedingQueueRunner(QueueRunner):
     """A queue runner whose enqueue ops are fed, each by a function of its own."""
 
-    def __init__(self, queue: Any, enqueue_ops: list[Any], feed_fns: list[Any] | None = None, **kwargs: Any):
-        kwargs.setdefault("queue_closed_exception_types", (errors.OutOfRangeError, errors.CancelledError))
-        super().__init__(queue, enqueue_ops, **kwargs)
+    def __init__(
+        self,
+        queue: Any = None,
+        enqueue_ops: Any = None,
+        close_op: Any = None,
+        cancel_op: Any = None,
+        feed_fns: list[Any] | None = None,
+        queue_closed_exception_types: Any = None,
+    ):
+        closed = queue_closed_exception_types or (errors.OutOfRangeError, errors.CancelledError)
+        super().__init__(queue, enqueue_ops, close_op, cancel_op, queue_closed_exception_types=closed)
         if feed_fns is None:
             feed_fns = [None] * len(enqueue_ops)
         if len(feed_fns) != len(enqueue_ops):
@@ -234,7 +242,7 @@ def enqueue_data(
             ops.append(queue.enqueue_many(places))
             own_seed = None if seed is None else (i + 1) * seed
             feeds.append(feed_class(places, data, enqueue_size, shuffle, own_seed, num_epochs, pad_value))
-        add_queue_runner(FeedingQueueRunner(queue, ops, feeds))
+        add_queue_runner(FeedingQueueRunner(queue, ops, feed_fns=feeds))
         above = math.cast(math.maximum(0, queue.size() - least), dtypes.float32)
         full = f"queue/{queue.name}fraction_over_{least}_of_{capacity - least}_full"
         summary.scalar(full, above * (1.0 / (capacity - least)))

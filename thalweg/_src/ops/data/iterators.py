@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import errors, shapes
+from thalweg._src.core.devices import DeviceSpec
 from thalweg._src.core.dtypes import resource, string, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Outputs, Shape, Types, op
 from thalweg._src.formats import protos
@@ -23,8 +24,8 @@ _NUMBERS = itertools.count()
 class IteratorResource:
     """An iterator: the types and shapes that it was declared with, and, once initialized, a walk."""
 
-    def __init__(self, types: Any, dims: Any):
-        self.types, self.dims = types, dims
+    def __init__(self, types: Any, dims: Any, device: str = ""):
+        self.types, self.dims, self.device = types, dims, device
         self.lock = threading.Lock()
         self.shared: Shared | None = None
         self.data: Data | None = None
@@ -142,7 +143,7 @@ def check_types(types: Any, given: Any, dims: Any, given_dims: Any) -> None:
 
 def _declared(ctx: Any, kind: str, container: str, shared_name: str, types: Any, dims: Any) -> Any:
     def make(name: str) -> IteratorResource:
-        out = IteratorResource(types, dims)
+        out = IteratorResource(types, dims, ctx.op._device)
         ctx.resource(("iterator handle", out.handle), lambda: out)
         return out
 
@@ -254,6 +255,12 @@ def iterator_to_string_handle(resource_handle: resource) -> string:
     return variant_of(_iterator(resource_handle).handle)
 
 
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether two devices are the same, as far as they are told."""
+    parts = [(d.job, d.replica, d.task, d.device_index) for d in map(DeviceSpec.from_string, (one, other))]
+    return all(a is None or b is None or a == b for a, b in zip(*parts, strict=True))
+
+
 def _declare_from_string(name: str) -> Any:
     @op(name, host=True, stateful=True, foldable=False)
     def from_string(
@@ -264,6 +271,11 @@ def _declare_from_string(name: str) -> Any:
         found = ctx.session._store.resources.get(("iterator handle", handle))
         if found is None:
             raise invalid(f"Could not parse string_handle into a valid ResourceHandle: {handle!r}")
+        device = ctx.op._device
+        if device and found.device and not _may_be_one(device, found.device):
+            raise invalid(
+                f'Attempted create an iterator on device "{device}" from handle defined on device "{found.device}"'
+            )
         check_types(output_types, found.types, output_shapes, found.dims)
         return variant_of(found)
 
