@@ -53,3 +53,14 @@ def test_results_that_do_not_fit(result, types, error, message):
     call = tf.py_func(lambda: result, [], types)
     with tf.Session() as session, pytest.raises(error, match=message):
         session.run(call)
+
+
+def test_what_takes_nothing_and_has_no_state_is_found_once():
+    numbers = iter(range(5))
+    constant = tf.py_func(lambda: next(numbers), [], tf.int64, stateful=False)
+    counted = tf.py_func(lambda: next(numbers), [], tf.int64)
+    with tf.Session() as session:
+        assert [session.run(constant) for _ in range(3)] == [0, 0, 0]
+        assert [session.run(counted) for _ in range(2)] == [1, 2]
+    with tf.Session() as session:
+        assert session.run(constant) == 3

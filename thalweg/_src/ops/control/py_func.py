@@ -109,7 +109,13 @@ def _converted(value: Any, dtype: Any, index: int, token: str) -> np.ndarray:
 def _declare(name: str, **facts: Any) -> Any:
     def py_func(input: Mixed("Tin", 0), *, token: str, Tout: Min(Types, 0), ctx) -> Mixed("Tout", 0):
         """The values of a Python function."""
-        return _call(token, input, Tout, ctx)
+        if input or facts:
+            return _call(token, input, Tout, ctx)
+        # What takes nothing and has no state is a constant, found once in a session.
+        found = ctx.resource(token, list)
+        if not found:
+            found.append(_call(token, input, Tout, ctx))
+        return found[0]
 
     opdef = op(name, host=True, foldable=False, **facts)(py_func)
     opdef.shape_rule(lambda node: [None] * len(node.outputs))
@@ -126,7 +132,7 @@ def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True
 
     It has no gradient, and no GraphDef can hold the function. What the function raises becomes the error of the run, which shows where;
     a result of another type than `Tout` says is an InvalidArgumentError. With no types it is an operation, whose function gives None.
-    Without `stateful` it runs only where its result is needed.
+    Without `stateful` it runs only where its result is needed, and once in a session if it takes nothing.
 
     >>> run(tf.py_func(lambda x: x * 2, [tf.constant([1.0, 2.0])], tf.float32))
     array([2., 4.], dtype=float32)
