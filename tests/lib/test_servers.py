@@ -142,3 +142,47 @@ def test_variables_go_round_the_parameter_servers():
     assert [x.device for x in (v, w, u)] == ["/job:ps/task:0", "/job:ps/task:1", "/job:ps/task:0"]
     assert total.device == "/job:worker/task:0"
     assert tf.train.replica_device_setter() is None
+
+
+def cluster_of(*servers):
+    named = tf.train.ClusterDef()
+    job = named.job.add(name="renamed")
+    for i, server in enumerate(servers):
+        job.tasks[i] = server.target.removeprefix("grpc://")
+    return tf.ConfigProto(cluster_def=named)
+
+
+def test_a_session_that_brings_its_cluster():
+    servers = [tf.train.Server.create_local_server() for _ in range(2)]
+    config = cluster_of(*servers)
+    with tf.Graph().as_default() as graph:
+        with tf.device("/job:renamed/task:1"):
+            x = tf.constant(17)
+            y = x + 1
+    with tf.Session(servers[0].target, graph, config) as session:
+        names = [d.name for d in session.list_devices() if d.device_type == "CPU"]
+        assert names == [f"/job:renamed/replica:0/task:{i}/device:CPU:0" for i in range(2)]
+        metadata = tf.RunMetadata()
+        options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+        assert session.run([x, y], options=options, run_metadata=metadata) == [17, 18]
+    ran = {(s.device, n.node_name) for s in metadata.step_stats.dev_stats for n in s.node_stats}
+    assert {(names[1], "Const"), (names[1], "add")} <= ran
+    with pytest.raises(tf.errors.InvalidArgumentError, match="does not contain the target"):
+        tf.Session(tf.train.Server.create_local_server().target, graph, config)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_variables_of_sessions_that_bring_their_cluster(shared):
+    server = tf.train.Server.create_local_server()
+    config = cluster_of(server)
+    config.experimental.share_session_state_in_clusterspec_propagation = shared
+    with tf.Graph().as_default():
+        v = tf.Variable(3.0)
+        first, second = tf.Session(server.target, config=config), tf.Session(server.target, config=config)
+        with first, second:
+            first.run(v.initializer)
+            if shared:
+                assert second.run(v) == 3.0
+            else:
+                with pytest.raises(tf.errors.FailedPreconditionError):
+                    second.run(v)

@@ -14,6 +14,7 @@ import numpy as np
 from thalweg._src.compiler import recompute
 from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
+from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import default_sessions, errors, leaving
 from thalweg._src.core import graph as graph_lib
@@ -27,7 +28,15 @@ from thalweg._src.runtime.fetch import Fetches, expand_feed
 from thalweg._src.runtime.links import reach, wait
 from thalweg._src.runtime.placing import Devices
 from thalweg._src.runtime.processor import keep_memory, limit_threads
-from thalweg._src.runtime.servers import address_of, addresses_of, admitted, server_of
+from thalweg._src.runtime.servers import (
+    address_of,
+    addresses_of,
+    admitted,
+    propagated,
+    server_of,
+    standing,
+    task_at,
+)
 from thalweg._src.runtime.state import Part, Store
 from thalweg._src.runtime.straight import Straight, straight
 from thalweg._src.runtime.tasks import Tasks
@@ -45,6 +54,8 @@ class BaseSession(ClusterRuns):
     _is_eager = False  # whether tensors outside of runs may share buffers with variables
     _reaches_others = True  # whether parts of its graph may run on other tasks of the cluster
     _tasks: Tasks | None = None  # those other tasks
+    _task: Elsewhere | None = None  # which one this is, where whoever began the session says so
+    _mates: Sequence[Elsewhere] = ()  # tasks that are in this process too
     _master: str | None = None  # the address of the task that the session is of, where that is another process
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
@@ -75,14 +86,14 @@ class BaseSession(ClusterRuns):
             self._store, self._devices = Store(), Devices(config)
         else:
             config = config if config is not None else self._server.config
-            alone = config is not None and config.isolate_session_state
-            self._store = Store() if alone else Part(self._server.store)
-            own = self._server
-            cluster = admitted(own.cluster, (own.job, own.task), config)
-            self._devices = Devices(config, own.job, own.task, cluster, own.is_here)
+            at = standing(self._server, target, config, self._task)
+            self._store = Store() if at.alone else Part(self._server.store)
+            self._devices = Devices(config, *at.own, at.cluster, at.is_here)
             self._server.sessions.add(self)
-            if self._reaches_others and own.others():
-                self._tasks = Tasks(addresses_of(cluster), config, self._cancelled)
+            others = {task: address for task, address in addresses_of(at.cluster).items() if task != at.own}
+            self._mates = [task for task in others if at.is_here(*task)]
+            if self._reaches_others and others:
+                self._tasks = Tasks(others, config, self._cancelled)
         self._graph, self._target, self._config = graph, target, config
         self._closed = False
         self._aborted: errors.OpError | None = None
@@ -134,8 +145,9 @@ class BaseSession(ClusterRuns):
 
         self._reach_master(None)
         own = [] if self._master is not None else session_devices(self._config, self._devices.prefix)
-        far = [] if self._tasks is None else [DeviceAttributes(*told) for told in self._tasks.devices()]
-        return [*own, *far]
+        mates = [d for task in self._mates for d in session_devices(self._config, str(task))]
+        far = [] if self._tasks is None else self._tasks.devices([*self._mates])
+        return [*own, *mates, *(DeviceAttributes(*told) for told in far)]
 
     def close(self) -> None:
         """End the session and free what it keeps. Running it afterwards raises RuntimeError."""
@@ -162,10 +174,9 @@ class BaseSession(ClusterRuns):
     @property
     def _is_alone(self) -> bool:
         """Whether all that the session runs is run by this process."""
-        own = self._server
         if self._tasks is None:
             return self._master is None
-        return own is not None and all(own.is_here(*task) for task in own.others())
+        return self._server is not None and len(self._mates) == len(self._tasks.addresses)
 
     def _reach_master(self, until: float | None) -> None:
         """Learn of the cluster of a target that is another process, before the first run."""
@@ -174,12 +185,15 @@ class BaseSession(ClusterRuns):
                 return
             link = reach(self._master)
             told = wait(link, "Describe", frames.pack({}), self._target, self._cancelled, until)[0]
-            own = (told["job"], told["task"])
-            cluster = admitted({job: dict(tasks) for job, tasks in told["cluster"].items()}, own, self._config)
-            cluster[own[0]][own[1]] = self._master
-            every = addresses_of(cluster)
-            self._devices = Devices(self._config, told["job"], told["task"], cluster, is_far=True)
-            self._tasks = Tasks(every, self._config, self._cancelled)
+            own = Elsewhere(told["job"], told["task"])
+            cluster = {job: dict(tasks) for job, tasks in told["cluster"].items()}
+            if propagated(self._config):
+                cluster = propagated(self._config)
+                own = task_at(cluster, lambda address: address == self._master, self._target)
+            cluster = admitted(cluster, own, self._config)
+            cluster[own.job][own.task] = self._master
+            self._devices = Devices(self._config, *own, cluster, is_far=True)
+            self._tasks = Tasks(addresses_of(cluster), self._config, self._cancelled)
 
     def _abort(self, why: str) -> None:
         """End the session from outside: what it runs, and what is run with it later, raises AbortedError."""
@@ -328,6 +342,8 @@ class BaseSession(ClusterRuns):
             self._reach_master(self._deadline(timeout_ms))
         plan = self._plan(wanted, feeds)
         self._last_plan = plan
+        if trace is not None:
+            trace.gave(plan)
         env: dict[Tensor, Any] = dict(feeds) if feeds else {}
         if plan.waits is not None:
             until = self._deadline(timeout_ms)

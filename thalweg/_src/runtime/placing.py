@@ -74,14 +74,18 @@ class Devices:
         is_own = spec.job in (None, self._job) and spec.task in (None, self._task)
         return Elsewhere(self._job, self._task) if self._is_far and is_own else None
 
+    def prefix_of(self, op: Operation) -> str:
+        """What the name of a device in this process begins with, on which `op` runs: that of another task, maybe."""
+        spec = DeviceSpec.from_string(op._device)
+        mate = spec.job in self._cluster and self._is_here(spec)
+        return str(Elsewhere(spec.job, spec.task or 0)) if mate else self.prefix  # type: ignore[arg-type]
+
     def name_of(self, op: Operation) -> str:
         """TensorFlow's name of the device on which `op` runs."""
         place, spec = self.place(op), DeviceSpec.from_string(op._device)
         if type(place) is Elsewhere:
             return f"{place}/device:{spec.device_type or 'CPU'}:{spec.device_index or 0}"
-        mate = spec.job in self._cluster and self._is_here(spec)  # another task, maybe, in this process
-        prefix = Elsewhere(spec.job, spec.task or 0) if mate and spec.job != self._job else self.prefix
-        return f"{prefix}/device:{spec.device_type or place.platform.upper()}:{spec.device_index or 0}"
+        return f"{self.prefix_of(op)}/device:{spec.device_type or place.platform.upper()}:{spec.device_index or 0}"
 
     def _is_here(self, spec: DeviceSpec) -> bool:
         if spec.replica:

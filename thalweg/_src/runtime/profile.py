@@ -56,7 +56,7 @@ def _fill(metadata: Any, session: Any, trace: Trace) -> None:
     threads: dict[int, int] = {}
     for record in trace.records:
         op = record.op
-        name = _device_of(op, colours.get(op), session._devices.prefix)
+        name = _device_of(op, colours.get(op), session._devices.prefix_of(op))
         if name not in devices:
             devices[name] = metadata.step_stats.dev_stats.add(device=name)
         node = devices[name].node_stats.add(node_name=op.name, timeline_label=_label(op))
@@ -111,7 +111,7 @@ def _fill_costs(metadata: Any, session: Any, seconds: float) -> None:
     numbers = {op: i for i, op in enumerate(session.plan.ops)}
     for op, i in numbers.items():
         node = metadata.cost_graph.node.add(
-            name=op.name, device=op.device or _device_of(op, None, session._devices.prefix), id=i
+            name=op.name, device=op.device or _device_of(op, None, session._devices.prefix_of(op)), id=i
         )
         for t in op.inputs:
             if t.op in numbers:

@@ -7,7 +7,8 @@ import logging
 import socket
 import threading
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.core import errors
@@ -121,6 +122,51 @@ def admitted(cluster: dict[str, dict[int, str]], own: tuple[str, int], config: A
         return not filters or named or (job, task) == own
 
     return {job: {i: a for i, a in tasks.items() if admits(job, i)} for job, tasks in cluster.items()}
+
+
+class Standing(NamedTuple):
+    """Where a session stands: the tasks that it may use, the one that it is, and which others are in this process; whether it is `alone`
+    with its variables.
+    """
+
+    cluster: dict[str, dict[int, str]]
+    own: Elsewhere
+    is_here: Callable[[str, int], bool]
+    alone: bool
+
+
+def standing(server: LocalServer, target: str, config: Any, own: Elsewhere | None = None) -> Standing:
+    """Where a session of `server` stands. A cluster in its `config` renames the tasks, for this session alone; `own` is its task then, if
+    that is known. Raises InvalidArgumentError where the cluster does not have the target.
+    """
+    alone = config is not None and config.isolate_session_state
+    given = propagated(config)
+    if not given:
+        task = Elsewhere(server.job, server.task)
+        return Standing(admitted(server.cluster, task, config), task, server.is_here, alone)
+    addresses = addresses_of(given)
+    found = own or task_at(given, lambda address: server_of(f"grpc://{address}") is server, target)
+
+    def is_here(job: str, task: int) -> bool:
+        return server_of(f"grpc://{addresses.get(Elsewhere(job, task))}") is not None
+
+    shared = config.experimental.share_session_state_in_clusterspec_propagation
+    return Standing(admitted(given, found, config), found, is_here, alone or not shared)
+
+
+def task_at(cluster: dict[str, dict[int, str]], fits: Callable[[str], bool], target: str) -> Elsewhere:
+    """The task whose address `fits`. Raises InvalidArgumentError where there is none."""
+    found = next((task for task, address in addresses_of(cluster).items() if fits(address)), None)
+    if found is None:
+        raise errors.InvalidArgumentError(
+            None, None, f"The provided ClusterSpec does not contain the target {target!r}: {cluster}"
+        )
+    return found
+
+
+def propagated(config: Any) -> dict[str, dict[int, str]]:
+    """The cluster that a session's config names, if it does."""
+    return {} if config is None else {job.name: dict(job.tasks) for job in config.cluster_def.job}
 
 
 def address_of(target: str) -> str | None:

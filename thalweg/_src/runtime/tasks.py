@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -82,9 +82,9 @@ class Tasks:
                 self._links[task] = link
             return self._links[task]
 
-    def devices(self) -> Iterator[tuple[str, str, int, int]]:
-        """The devices of all these tasks: name, kind, bytes of memory, and a number that changes when the task starts anew."""
-        for task in sorted(self.addresses):
+    def devices(self, but: Collection[Elsewhere] = ()) -> Iterator[tuple[str, str, int, int]]:
+        """The devices of these tasks `but` some: name, kind, bytes of memory, and a number that changes when the task starts anew."""
+        for task in sorted(self.addresses.keys() - {*but}):
             for told in ask(self.link(task).call("Describe", frames.pack({})))[0]["devices"]:
                 yield tuple(told)
 

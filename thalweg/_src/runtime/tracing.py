@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.interpret import Interpreter, RefValue
+from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import apply, errors
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax
@@ -43,6 +44,14 @@ class Trace:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+
+    def gave(self, plan: Plan) -> None:
+        """Write down the constants that a run only fetches, which take no time."""
+        inside = {op for cluster in plan.clusters for op in cluster.ops}
+        for t, value in plan.constants.items():
+            if t.op not in inside:
+                sizes: list[Any] = [(value.shape, value.nbytes)]
+                self.records.append(Record(t.op, time.time(), 0.0, sizes, threading.get_ident()))
 
     def before(self, op: Operation, state: Any) -> None:
         """`op` is about to run, on variables that are as `state` says."""

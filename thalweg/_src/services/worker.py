@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.core import errors
 from thalweg._src.core.graph import Graph, Tensor
@@ -17,7 +18,7 @@ from thalweg._src.formats import frames, protos
 from thalweg._src.formats.errors import FormatError
 from thalweg._src.runtime.base_session import BaseSession
 from thalweg._src.runtime.parts import travelling
-from thalweg._src.runtime.servers import LocalServer
+from thalweg._src.runtime.servers import LocalServer, propagated, standing
 from thalweg._src.runtime.state import Part, Store
 from thalweg._src.runtime.values import feed_value
 
@@ -30,6 +31,7 @@ class PartSession(BaseSession):
     _reaches_others = False
 
     def __init__(self, guest: Guest, graph: Graph):
+        self._task = guest.task
         super().__init__(guest.server.target, graph, guest.config)
         self._guest, self._store = guest, guest.store
 
@@ -46,11 +48,11 @@ class PartSession(BaseSession):
 
 
 class Guest:
-    """A session of another process: the parts of its graph, and what it alone has here."""
+    """A session of another process: the parts of its graph, what it alone has here, and which task this is to it."""
 
-    def __init__(self, server: LocalServer, config: Any):
-        self.server, self.config = server, config
-        alone = config is not None and config.isolate_session_state
+    def __init__(self, server: LocalServer, config: Any, task: Elsewhere):
+        self.server, self.config, self.task = server, config, task
+        alone = standing(server, server.target, config, task).alone
         self.store: Store = Store() if alone else Part(server.store)
         self.parts: dict[str, tuple[PartSession, Any, list[Any]]] = {}  # with what is fetched, and what is fed
 
@@ -97,7 +99,8 @@ class Worker:
 
     def _begin(self, facts: dict[str, Any], items: list[bytes], _: Any) -> bytes:
         own = self.server
-        if (facts["job"], facts["task"]) != (own.job, own.task):
+        config = protos.ConfigProto.FromString(items[0]) if items[0] else own.config
+        if (facts["job"], facts["task"]) != (own.job, own.task) and not propagated(config):
             raise errors.InvalidArgumentError(
                 None,
                 None,
@@ -106,8 +109,7 @@ class Worker:
             )
         with self._lock:
             if facts["session"] not in self._guests:
-                config = protos.ConfigProto.FromString(items[0]) if items[0] else own.config
-                self._guests[facts["session"]] = Guest(own, config)
+                self._guests[facts["session"]] = Guest(own, config, Elsewhere(facts["job"], facts["task"]))
         return frames.pack({})
 
     def _end(self, facts: dict[str, Any], items: list[bytes], _: Any) -> bytes:
