@@ -1,4 +1,5 @@
-"""What the tests of kernels share: an op's lowering for the CPU called by itself, images, and how near results are to be."""
+"""What the tests of kernels share: an op's lowering for the CPU called by itself, images, and how near results are to be;
+convolutions and their gradients in float64."""
 
 import numpy as np
 
@@ -18,3 +19,27 @@ def normal(seed, *shape):
 def near(found, expected):
     size = np.abs(expected).max() + 1e-6
     np.testing.assert_allclose(np.asarray(found) / size, expected / size, atol=2e-5)
+
+
+def windows(x, w_shape, found):
+    """The padded image, and the slices of it that each tap of the filter reads."""
+    padded = np.pad(x, [(0, 0), *((max(b, 0), max(a, 0)) for b, a in found.pads), (0, 0)])
+    counts = found.shape[1:3]
+    for i in range(w_shape[0]):
+        for j in range(w_shape[1]):
+            at = [k * d for k, d in zip((i, j), found.rates, strict=True)]
+            yield i, j, tuple(slice(a, a + (c - 1) * s + 1, s) for a, c, s in zip(at, counts, found.steps, strict=True))
+    yield padded
+
+
+def by_taps(x, w, g, found):
+    """The convolution, its gradient by the image and by the filter, in float64 and one tap after the other."""
+    *taps, padded = windows(x.astype(np.float64), w.shape, found)
+    y, dx, dw = np.zeros(found.shape), np.zeros_like(padded), np.zeros(w.shape)
+    for i, j, (rows, columns) in taps:
+        part = padded[:, rows, columns]
+        y += part @ w[i, j]
+        dx[:, rows, columns] += g @ w[i, j].T
+        dw[i, j] = np.tensordot(part, g, ((0, 1, 2), (0, 1, 2)))
+    (top, _), (left, _) = found.pads
+    return y, dx[:, top : top + x.shape[1], left : left + x.shape[2]], dw

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
-from tests.kernels.lowering import lowered, near, normal
+from tests.kernels.lowering import by_taps, lowered, near, normal
 from thalweg._src.core import apply, machine
 from thalweg._src.kernels import convolution, library
 from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op, layout
@@ -24,30 +24,6 @@ NAMES = ("input", "image", "filter")
 @pytest.fixture(autouse=True)
 def any_size(monkeypatch):
     monkeypatch.setattr(convolution, "LEAST", 0)
-
-
-def windows(x, w_shape, found):
-    """The padded image, and the slices of it that each tap of the filter reads."""
-    padded = np.pad(x, [(0, 0), *((max(b, 0), max(a, 0)) for b, a in found.pads), (0, 0)])
-    counts = found.shape[1:3]
-    for i in range(w_shape[0]):
-        for j in range(w_shape[1]):
-            at = [k * d for k, d in zip((i, j), found.rates, strict=True)]
-            yield i, j, tuple(slice(a, a + (c - 1) * s + 1, s) for a, c, s in zip(at, counts, found.steps, strict=True))
-    yield padded
-
-
-def by_taps(x, w, g, found):
-    """The convolution, its gradient by the image and by the filter, in float64 and one tap after the other."""
-    *taps, padded = windows(x.astype(np.float64), w.shape, found)
-    y, dx, dw = np.zeros(found.shape), np.zeros_like(padded), np.zeros(w.shape)
-    for i, j, (rows, columns) in taps:
-        part = padded[:, rows, columns]
-        y += part @ w[i, j]
-        dx[:, rows, columns] += g @ w[i, j].T
-        dw[i, j] = np.tensordot(part, g, ((0, 1, 2), (0, 1, 2)))
-    (top, _), (left, _) = found.pads
-    return y, dx[:, top : top + x.shape[1], left : left + x.shape[2]], dw
 
 
 @needs_library

@@ -1,8 +1,8 @@
 // The entry points that XLA calls, by the names that `kernels/library.py` registers.
-#include "convolution.h"
 #include "depthwise.h"
 #include "turns.h"
 #include "updates.h"
+#include "winograd.h"
 
 #include "resize.h"  // the last one: it changes how sums are rounded
 
@@ -48,7 +48,7 @@ ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array scale, Array b
   Images from = images(x), to = images(*y);
   const Filter shape{filter[0], filter[1], filter[2], filter[3]};
   straighten(shape, strides, before, from, to);
-  correlate(x.typed_data(), from, w.typed_data(), shape, false,
+  correlate_somehow(x.typed_data(), from, w.typed_data(), shape, false,
             forward(walk(from.height, shape.height, to.height, strides, dilations, before, 0)),
             forward(walk(from.width, shape.width, to.width, strides, dilations, before, 1)), packed ? w.typed_data() : nullptr,
             {or_null(bias), rectify, or_null(addend), 0, or_null(scale)}, y->typed_data(), to, Parallel(pool));
@@ -59,7 +59,7 @@ ffi::Error by_input(ffi::ThreadPool pool, Array w, Array g, Result x, Numbers st
   Images from = images(g), to = images(*x);
   const Filter filter = filter_of(w);
   straighten(filter, strides, before, from, to);
-  correlate(g.typed_data(), from, w.typed_data(), filter, true,
+  correlate_somehow(g.typed_data(), from, w.typed_data(), filter, true,
             backward(walk(to.height, filter.height, from.height, strides, dilations, before, 0)),
             backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), nullptr, {}, x->typed_data(), to,
             Parallel(pool));

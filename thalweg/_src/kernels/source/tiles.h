@@ -149,10 +149,11 @@ inline Outer outer_for(int rows, int vectors) {
 
 // Cuts `total` into as few pieces of at most `most` as there can be, whose sizes differ by one at most.
 struct Pieces {
-  ptrdiff_t total, count;
-  Pieces(ptrdiff_t total, ptrdiff_t most) : total(total), count((total + most - 1) / most) {}
-  ptrdiff_t begin(ptrdiff_t i) const { return i * (total / count) + (i < total % count ? i : total % count); }
-  ptrdiff_t size(ptrdiff_t i) const { return begin(i + 1) - begin(i); }
+  ptrdiff_t total, count, each, left;  // `left` pieces have one more than `each`: divisions take long
+  Pieces(ptrdiff_t total, ptrdiff_t most)
+      : total(total), count((total + most - 1) / most), each(count ? total / count : 0), left(count ? total % count : 0) {}
+  ptrdiff_t begin(ptrdiff_t i) const { return i * each + (i < left ? i : left); }
+  ptrdiff_t size(ptrdiff_t i) const { return each + (i < left); }
 };
 
 // Columns in blocks of two vectors; the last block is of one vector where that suffices.

@@ -1,0 +1,277 @@
+// Convolutions under 3x3 filters of stride 1 with fewer multiplications: Winograd's F(2x2, 3x3), and F(3x3, 2x2) for the gradient by the filter.
+//
+// A tile of 4x4 places of the source and the filter are brought into a form in which their product is element by element: 16 matrix products
+// over the channels, for four places of the result, where the sum over taps takes 36. Bringing values there and back is sums and
+// halves. (A. Lavin, S. Gray: Fast Algorithms for Convolutional Neural Networks, 2016.)
+#pragma once
+#include <atomic>
+#include <cstdlib>
+
+#include "convolution.h"
+#include "functions.h"
+#include "windows.h"
+
+namespace thalweg {
+
+constexpr int kPoints = 16;              // elements of a tile, and of a filter in its form
+constexpr int64_t kLeastDeep = 32;       // channels of source and result below which the way there and back takes too long
+constexpr int64_t kLeastTiles = 32;      // tiles of an image and a batch below which the filter's way does
+constexpr int64_t kWidest = 1 << 17;    // channels of source by those of result beyond which a filter in 16 points is too large for the caches
+constexpr int64_t kForTiles = 1 << 18;   // floats of a task's tiles, in the cache that a processor has for itself
+constexpr int64_t kMostTiles = 4 * ROWS;
+
+// TensorFlow's own switch, where its library for GPUs would compute so.
+inline bool winograd_allowed() {
+  static const bool allowed = [] {
+    const char* said = std::getenv("TF_ENABLE_WINOGRAD_NONFUSED");
+    return !said || std::strcmp(said, "0") != 0;
+  }();
+  return allowed;
+}
+
+// Tiles of 2x2 places of images of `height` by `width`, numbered through a batch.
+struct Tiles {
+  int64_t batch, rows, columns;
+  Tiles(Images of) : batch(of.batch), rows((of.height + 1) / 2), columns((of.width + 1) / 2) {}
+  int64_t count() const { return batch * rows * columns; }
+};
+
+// Where a tile begins: its image, and a place in it.
+struct Corner {
+  int64_t image, row, column;
+};
+
+// The corners of `count` tiles from `first` on.
+inline std::vector<Corner> corners_of(const Tiles& tiles, int64_t first, int64_t count) {
+  const int64_t line = first / tiles.columns;
+  Corner at{line / tiles.rows, line % tiles.rows * 2, first % tiles.columns * 2};
+  std::vector<Corner> out;
+  for (int64_t i = 0; i < count; ++i) {
+    out.push_back(at);
+    if ((at.column += 2) < 2 * tiles.columns) continue;
+    at.column = 0;
+    if ((at.row += 2) < 2 * tiles.rows) continue;
+    at.row = 0;
+    ++at.image;
+  }
+  return out;
+}
+
+// How many tiles a task takes, of which each has so many floats.
+inline Pieces tasks_of(int64_t tiles, int64_t floats, int64_t threads) {
+  const int64_t most = std::clamp<int64_t>(kForTiles / floats / ROWS * ROWS, ROWS, kMostTiles);
+  const int64_t even = std::max<int64_t>(ROWS, (tiles + 4 * threads - 1) / (4 * threads));
+  return Pieces(tiles, std::min(most, (even + ROWS - 1) / ROWS * ROWS));
+}
+
+inline int64_t pitch_of(int64_t channels) { return (channels + LANES - 1) / LANES * LANES + LANES; }  // rows that don't meet in the cache
+
+// (a - c, b + c, c - b, b - d) of four vectors.
+inline void to_points(const Vector* in, int step, Vector* out, int out_step) {
+  const Vector a = in[0], b = in[step], c = in[2 * step], d = in[3 * step];
+  out[0] = a - c;
+  out[out_step] = b + c;
+  out[2 * out_step] = c - b;
+  out[3 * out_step] = b - d;
+}
+
+// A tile of 4x4 places from `tile` on, which are `column` floats apart and their rows `row`, in the form of points, for the channels of a
+// vector: `out[point * step]`. Places beyond the edges of the image are zeros, but where it is known that there are none.
+template <bool inside>
+inline void vector_to_points(const float* tile, int64_t row, int64_t column, const bool* rows, const bool* columns, float* out, int64_t step) {
+  Vector half[16], points[4];
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    Vector of_column[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) of_column[i] = inside || (rows[i] && columns[j]) ? load(tile + i * row + j * column) : Vector{};
+    to_points(of_column, 1, half + j, 4);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    to_points(half + 4 * i, 1, points, 1);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) store(out + (4 * i + j) * step, points[j]);
+  }
+}
+
+// The tile of `image` from (row, column) on in the form of points: `out[point * step + channel]`.
+__attribute__((noinline)) inline void tile_to_points(const float* image, Images of, int64_t row, int64_t column, float* out, int64_t step) {
+  const Lanes vectors{of.channels};
+  bool rows[4], columns[4], inside = true;
+  for (int64_t i = 0; i < 4; ++i) {
+    rows[i] = row + i >= 0 && row + i < of.height;
+    columns[i] = column + i >= 0 && column + i < of.width;
+    inside = inside && rows[i] && columns[i];
+  }
+  const float* tile = image + (row * of.width + column) * of.channels;
+  const auto each = inside ? vector_to_points<true> : vector_to_points<false>;
+  for (int64_t v = 0; v < vectors.count(); ++v)
+    each(tile + vectors.begin(v), of.width * of.channels, of.channels, rows, columns, out + vectors.begin(v), step);
+}
+
+// Filters in the form of points: [block of columns][point][channel][columns], from panels [block][tap][channel][columns].
+inline void filter_to_points(const float* taps, int64_t channels, int64_t width, float* out) {
+  const int64_t step = channels * width;
+  for (int64_t i = 0; i < step; i += LANES) {
+    Vector half[12];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j) {
+      const Vector a = load(taps + j * step + i), b = load(taps + (3 + j) * step + i), c = load(taps + (6 + j) * step + i);
+      half[j] = a;
+      half[3 + j] = (a + c + b) * 0.5f;
+      half[6 + j] = (a + c - b) * 0.5f;
+      half[9 + j] = c;
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) {
+      const Vector a = half[3 * r], b = half[3 * r + 1], c = half[3 * r + 2];
+      float* to = out + 4 * r * step + i;
+      store(to, a);
+      store(to + step, (a + c + b) * 0.5f);
+      store(to + 2 * step, (a + c - b) * 0.5f);
+      store(to + 3 * step, c);
+    }
+  }
+}
+
+// Four places of the result from 16 points, which are `step` apart: sums[2 * row + column].
+template <int step>
+inline void points_to_places(const float* points, Vector* sums) {
+  Vector half[8];
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const float* own = points + j * step;
+    const Vector a = load(own), b = load(own + 4 * step), c = load(own + 8 * step), d = load(own + 12 * step);
+    half[j] = a + b + c;
+    half[4 + j] = b - c - d;
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) {
+    const Vector *h = half + 4 * i, sum = h[1] + h[2], difference = h[1] - h[2];
+    sums[2 * i] = h[0] + sum;
+    sums[2 * i + 1] = difference - h[3];
+  }
+}
+
+// The first `size` elements at `from`, and zeros.
+inline Vector load_part(const float* from, int64_t size) {
+  if (size == LANES) return load(from);
+  alignas(64) float own[LANES] = {};
+  std::copy_n(from, size, own);
+  return load(own);
+}
+
+inline void store_part(float* to, Vector v, int64_t size) {
+  if (size == LANES) return store(to, v);
+  alignas(64) float own[LANES];
+  store(own, v);
+  std::copy_n(own, size, to);
+}
+
+// The results of tiles for `size` channels from `channel` on, from their points [tile][point][V vectors]. Returns zeros, but where a sum is
+// infinite or not a number.
+template <int V>
+__attribute__((noinline)) Vector finish_tiles(const std::vector<Corner>& corners, const float* points, int64_t channel, int64_t size,
+                                              const Finish& after, float* result, Images to) {  // inlined, it lacks registers
+  const Vector scale = after.scale ? load(after.scale + channel) : all(1.0f), bias = after.bias ? load(after.bias + channel) : Vector{};
+  Vector strange{};
+  for (const Corner& at : corners) {
+    Vector sums[4];
+    points_to_places<V * LANES>(points, sums);
+    points += kPoints * V * LANES;
+    const int64_t place = ((at.image * to.height + at.row) * to.width + at.column) * to.channels + channel;
+    const bool inside[] = {true, at.column + 1 < to.width, at.row + 1 < to.height, at.row + 1 < to.height && at.column + 1 < to.width};
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      if (!inside[i]) continue;
+      const int64_t own = place + (i / 2 * to.width + i % 2) * to.channels;
+      Vector sum = sums[i] * scale + bias;
+      if (after.addend) sum += load_part(after.addend + own, size);
+      strange += sum - sum;
+      if (after.rectify) sum = sum < 0 ? Vector{} : sum;
+      store_part(result + own, sum, size);
+    }
+  }
+  return strange;
+}
+
+// Whether the places of a result are all of one phase of 3x3 taps that are neighbours, and there are enough of them and of channels.
+inline bool suits_winograd(const std::vector<Phase>& rows, const std::vector<Phase>& columns, Images from, Images to) {
+  const auto three = [](const std::vector<Phase>& phases) {
+    if (phases.size() != 1 || phases[0].stride != 1 || phases[0].step != 1 || phases[0].taps.size() != 3) return false;
+    const auto& taps = phases[0].taps;
+    return taps[1].offset == taps[0].offset + 1 && taps[2].offset == taps[0].offset + 2;
+  };
+  return three(rows) && three(columns) && from.channels >= kLeastDeep && to.channels >= kLeastDeep &&
+         from.channels * to.channels <= kWidest && Tiles(to).count() >= kLeastTiles && winograd_allowed();
+}
+
+// As `correlate`, for what suits, with `panels` of the filter as `Packed` makes them. False, where something came out that is not finite:
+// it may have gone to neighbours, so that the result is worth nothing.
+inline bool correlate_tiles(const float* source, Images from, const float* panels, int64_t top, int64_t left, Finish after, float* result,
+                            Images to, const Parallel& parallel) {
+  static thread_local Scratch for_filter;
+  const Columns blocks(to.channels);
+  const int64_t depth = from.channels, pitch = pitch_of(depth);
+  float* const filter = for_filter.floats(kPoints * depth * blocks.padded());
+  parallel(blocks.count(), [&](int64_t b) {
+    filter_to_points(panels + 9 * depth * blocks.begin(b), depth, blocks.vectors(b) * LANES, filter + kPoints * depth * blocks.begin(b));
+  });
+  const Tiles tiles(to);
+  const Pieces tasks = tasks_of(tiles.count(), kPoints * pitch, parallel.threads());
+  std::atomic<bool> finite{true};
+  parallel(tasks.count, [&](int64_t task) {
+    static thread_local Scratch for_tiles, for_points;
+    const int64_t begin = tasks.begin(task), count = tasks.size(task);
+    float* const near = for_tiles.floats(kPoints * count * pitch);
+    float* const points = for_points.floats(kPoints * count * Columns::kWidth);
+    const std::vector<Corner> corners = corners_of(tiles, begin, count);
+    for (int64_t t = 0; t < count; ++t) {
+      const Corner& at = corners[t];
+      tile_to_points(source + at.image * from.floats(), from, at.row + top, at.column + left, near + t * kPoints * pitch, pitch);
+    }
+    const Run whole{0, depth};
+    const Pieces pieces(count, ROWS);
+    Vector strange{};
+    for (int64_t b = 0; b < blocks.count(); ++b) {
+      const int64_t width = blocks.vectors(b) * LANES;
+      for (int p = 0; p < kPoints; ++p)
+        for (int64_t i = 0; i < pieces.count; ++i) {
+          const int64_t t = pieces.begin(i);
+          product_for(static_cast<int>(pieces.size(i)), blocks.vectors(b))(
+              near + (t * kPoints + p) * pitch, kPoints * pitch, &whole, 1, filter + kPoints * depth * blocks.begin(b) + p * depth * width,
+              points + (t * kPoints + p) * width, kPoints * width, {});
+        }
+      for (int64_t v = 0; v < blocks.vectors(b); ++v) {
+        const int64_t channel = blocks.begin(b) + v * LANES, size = std::min<int64_t>(LANES, to.channels - channel);
+        const auto finish = blocks.vectors(b) == 2 ? finish_tiles<2> : finish_tiles<1>;
+        strange += finish(corners, points + v * LANES, channel, size, after, result, to);
+      }
+    }
+    for (int i = 0; i < LANES; ++i)
+      if (strange[i] != 0) finite = false;
+  });
+  return finite;
+}
+
+// `correlate`, by tiles where that suits.
+inline void correlate_somehow(const float* source, Images from, const float* filter, Filter shape, bool turned,
+                              const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* ready, const Finish& after,
+                              float* result, Images to, const Parallel& parallel) {
+  static thread_local Scratch for_panels, for_vectors;
+  if (suits_winograd(rows, columns, from, to)) {
+    const Packed packed(filter, shape, turned, rows, columns);
+    const Columns& blocks = packed.blocks();
+    float* const own = ready ? nullptr : for_panels.floats(packed.floats());
+    if (own) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, own + packed.start(block)); });
+    float* const room = for_vectors.floats(2 * blocks.padded());
+    Finish finish = after;
+    finish.bias = padded(after.bias, blocks, room);
+    finish.scale = padded(after.scale, blocks, room + blocks.padded());
+    if (correlate_tiles(source, from, ready ? ready : own, rows[0].first(), columns[0].first(), finish, result, to, parallel)) return;
+  }
+  correlate(source, from, filter, shape, turned, rows, columns, ready, after, result, to, parallel);
+}
+
+}  // namespace thalweg
