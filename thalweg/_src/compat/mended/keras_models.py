@@ -22,7 +22,9 @@ from thalweg._src.lib.tracking.object_graph import Reference, children
 
 # Attributes in which Keras itself keeps weights, layers and the tensors of calls; what they hold has names of its own.
 _KEPT_BY_KERAS = frozenset(
-    ["_layers", "_trainable_weights", "_non_trainable_weights", "_inbound_nodes", "_outbound_nodes", "_losses", "_updates", "_per_input_losses", "_per_input_updates", "_output_tensor_cache", "_output_mask_cache", "_output_shape_cache", "_network_nodes", "inputs", "outputs"]
+    ("_layers", "_trainable_weights", "_non_trainable_weights", "_inbound_nodes", "_outbound_nodes", "_network_nodes")
+    + ("_losses", "_updates", "_per_input_losses", "_per_input_updates", "inputs", "outputs")
+    + ("_output_tensor_cache", "_output_mask_cache", "_output_shape_cache")
 )
 
 
