@@ -22,8 +22,8 @@ def sequence_loss_by_example(
     """The weighted cross-entropy of each row of the batch, over all steps: [batch].
 
     `logits`: a list of [batch, classes]; `targets`: of [batch] class ids; `weights`: of [batch] floats. `softmax_loss_function(labels,
-    logits)` replaces the full softmax (one with two other names is called by position, logits first, as in 0.x). Raises ValueError for
-    lists of different lengths.
+    logits)` replaces the full softmax (one with two other names is called by position: as in 1.0 where the first is `labels`, else
+    logits first, as in 0.x). Raises ValueError for lists of different lengths.
     """
     if len(targets) != len(logits) or len(weights) != len(logits):
         raise ValueError(
@@ -46,10 +46,11 @@ def sequence_loss_by_example(
 
 
 def _custom(function: Any, target: Any, logit: Any) -> Any:
+    signature = inspect.signature(function)
     try:
-        inspect.signature(function).bind(labels=target, logits=logit)
+        signature.bind(labels=target, logits=logit)
     except TypeError:
-        return function(logit, target)
+        return function(target, logit) if next(iter(signature.parameters), "") == "labels" else function(logit, target)
     return function(labels=target, logits=logit)
 
 
