@@ -115,3 +115,29 @@ def test_a_layer_of_both_families(keras):
         keras.backend.set_session(sess)
         sess.run(tf.global_variables_initializer())
         assert sess.run(y)[0, 1, 1].tolist() == [9.0, 9.0]
+
+
+def test_weights_as_tf_keras_adds_them(keras):
+    def ones(shape, dtype=None, partition_info=None):
+        return tf.ones(shape, dtype)
+
+    class Own(keras.layers.Layer):
+        def build(self, input_shape):
+            self.a = self.add_weight("a", shape=[input_shape[-1], 4], use_resource=False)
+            self.b = self.add_variable("b", [4], initializer=ones, dtype=tf.float32)
+            self.n = self.add_weight(name="n", dtype=tf.int32, trainable=False)
+            self.built = True
+
+        def call(self, x):
+            return tf.matmul(x, self.a) + self.b
+
+    with tf.Graph().as_default(), tf.Session() as sess:
+        layer = Own()
+        y = layer(tf.ones([2, 3]))
+        keras.backend.set_session(sess)
+        sess.run(tf.global_variables_initializer())
+        assert sess.run(y).shape == (2, 4)
+        assert 0 < np.abs(sess.run(layer.a)).max() < 1  # Glorot's
+        assert sess.run([layer.b, layer.n])[0].tolist() == [1.0] * 4
+        assert (layer.n.shape.ndims, layer.n.dtype.base_dtype) == (0, tf.int32)
+        assert layer.trainable_weights == [layer.a, layer.b]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compat.mended import keras_models
+from thalweg._src.core.dtypes import as_dtype
 from thalweg._src.ops.stateful import initializers
 
 
@@ -98,6 +99,7 @@ def _keras_layers(module: ModuleType) -> None:
         kind.add_variable = lambda self, *args, **kwargs: self.add_weight(*args, **kwargs)
 
     own_add, own_shape = kind._add_inbound_node, kind.compute_output_shape
+    kind.add_weight = _any_weight(module, kind.add_weight)
 
     @functools.wraps(own_add)
     def _add_inbound_node(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -115,6 +117,34 @@ def _keras_layers(module: ModuleType) -> None:
 
     kind._add_inbound_node = _add_inbound_node
     keras_models.layers(module)
+
+
+def _any_weight(module: ModuleType, own: Callable) -> Callable:
+    """`add_weight` as tf.keras has it: a scalar without a shape, drawn evenly without an initializer, which is told the type."""
+
+    @functools.wraps(own)
+    def add_weight(
+        self: Any,
+        name: Any = None,
+        shape: Any = None,
+        dtype: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool | None = None,
+        constraint: Any = None,
+        **placing: Any,
+    ) -> Any:
+        kind = as_dtype(dtype or module.K.floatx()).base_dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if kind.is_floating else "zeros"
+        found = module.initializers.get(initializer)
+        if "dtype" in inspect.signature(found).parameters:
+            theirs = isinstance(found, module.initializers.Initializer)
+            found = functools.partial(found, dtype=kind.name if theirs else kind)
+        sizes = () if shape is None else tuple(shape)
+        return own(self, name, sizes, kind.name, found, regularizer, trainable is None or trainable, constraint)
+
+    return add_weight
 
 
 def _static_shape(tensor: Any, guess: Any) -> Any:
