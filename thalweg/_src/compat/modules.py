@@ -39,6 +39,14 @@ RENAMED: tuple[tuple[str, str], ...] = (
     ("contrib.quantize.python.quantize_graph", "contrib.quantize"),
     ("contrib.slim.python.slim.learning", "contrib.slim.learning"),
     ("contrib.slim.python.slim.nets", "contrib.slim.nets"),
+    ("contrib.timeseries.python.timeseries.ar_model", "contrib.timeseries"),
+    ("contrib.timeseries.python.timeseries.estimators", "contrib.timeseries"),
+    ("contrib.timeseries.python.timeseries.feature_keys", "contrib.timeseries"),
+    ("contrib.timeseries.python.timeseries.head", "contrib.timeseries"),
+    ("contrib.timeseries.python.timeseries.input_pipeline", "contrib.timeseries"),
+    ("contrib.timeseries.python.timeseries.model", "contrib.timeseries"),
+    ("contrib.timeseries.python.timeseries.state_management", "contrib.timeseries"),
+    ("contrib.timeseries.python.timeseries", "contrib.timeseries"),
 )
 
 # Internal modules that have no public counterpart, by the module of ours that implements them.

@@ -1,0 +1,29 @@
+"""tf.contrib.timeseries: models of time series."""
+
+from thalweg._src.contrib.timeseries.autoregressive import AnomalyMixtureARModel as AnomalyMixtureARModel
+from thalweg._src.contrib.timeseries.autoregressive import ARModel as ARModel
+from thalweg._src.contrib.timeseries.estimators import ARRegressor as ARRegressor
+from thalweg._src.contrib.timeseries.estimators import LSTMAutoRegressor as LSTMAutoRegressor
+from thalweg._src.contrib.timeseries.estimators import TimeSeriesRegressor as TimeSeriesRegressor
+from thalweg._src.contrib.timeseries.heads import OneShotPredictionHead as OneShotPredictionHead
+from thalweg._src.contrib.timeseries.heads import TimeSeriesRegressionHead as TimeSeriesRegressionHead
+from thalweg._src.contrib.timeseries.keys import FilteringFeatures as FilteringFeatures
+from thalweg._src.contrib.timeseries.keys import FilteringResults as FilteringResults
+from thalweg._src.contrib.timeseries.keys import PredictionFeatures as PredictionFeatures
+from thalweg._src.contrib.timeseries.keys import PredictionResults as PredictionResults
+from thalweg._src.contrib.timeseries.keys import TrainEvalFeatures as TrainEvalFeatures
+from thalweg._src.contrib.timeseries.model import ModelOutputs as ModelOutputs
+from thalweg._src.contrib.timeseries.model import TimeSeriesModel as TimeSeriesModel
+from thalweg._src.contrib.timeseries.predictors import FlatPredictionModel as FlatPredictionModel
+from thalweg._src.contrib.timeseries.predictors import LSTMPredictionModel as LSTMPredictionModel
+from thalweg._src.contrib.timeseries.readers import CSVReader as CSVReader
+from thalweg._src.contrib.timeseries.readers import NumpyReader as NumpyReader
+from thalweg._src.contrib.timeseries.readers import TFExampleReader as TFExampleReader
+from thalweg._src.contrib.timeseries.sequential import SequentialTimeSeriesModel as SequentialTimeSeriesModel
+from thalweg._src.contrib.timeseries.states import ChainingStateManager as ChainingStateManager
+from thalweg._src.contrib.timeseries.states import FilteringOnlyStateManager as FilteringOnlyStateManager
+from thalweg._src.contrib.timeseries.states import PassthroughStateManager as PassthroughStateManager
+from thalweg._src.contrib.timeseries.windows import RandomWindowInputFn as RandomWindowInputFn
+from thalweg._src.contrib.timeseries.windows import WholeDatasetInputFn as WholeDatasetInputFn
+from thalweg._src.contrib.timeseries.windows import predict_continuation_input_fn as predict_continuation_input_fn
+from thalweg.contrib.timeseries import saved_model_utils as saved_model_utils
