@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from oracle.constrained_programs import CONSTRAINED
 from oracle.extra_programs import EXTRAS
 from oracle.probability_programs import DISTRIBUTIONS
 from oracle.public import After, raised
@@ -279,4 +280,5 @@ TABLES = {
     "distributions": DISTRIBUTIONS,
     "extras": EXTRAS,
     "quantize": QUANTIZED,
+    "constrained": CONSTRAINED,
 }
