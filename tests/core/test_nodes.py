@@ -71,6 +71,14 @@ def test_operations_that_wait_for_each_other(graph):
             session.run(x)
 
 
+def test_a_name_scope_takes_its_inputs_in_second_place():
+    x = tf.constant(1.0)
+    with tf.name_scope("older", [x]) as scope:
+        assert scope == "older/"
+    with pytest.raises(TypeError, match="likely meant"):
+        tf.name_scope(None, [x])
+
+
 def test_what_an_operation_tells_of_itself(graph):
     op = tf.no_op()
     assert [frame[:-1] for frame in op.traceback_with_start_lines] == op.traceback

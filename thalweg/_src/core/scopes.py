@@ -14,10 +14,12 @@ class name_scope:
     """Prefix the names of what is made in the block. `tf.name_scope(name, default_name, values)`.
 
     `default_name` is used where `name` is None; `values` are the inputs of the function that opens the scope: their graph is the
-    default one inside. Yields the scope, 'a/b/'.
+    default one inside. Programs from before TensorFlow 1.14 may give the inputs in second place, beside a name. Yields the scope, 'a/b/'.
     """
 
-    def __init__(self, name: str | None, default_name: str | None = None, values: Sequence[Any] | None = None):
+    def __init__(self, name: str | None, default_name: Any = None, values: Sequence[Any] | None = None):
+        if name is not None and isinstance(default_name, list | tuple) and values is None:
+            default_name, values = None, default_name
         if not (default_name is None or isinstance(default_name, str)):
             raise TypeError(
                 f"`default_name` type ({type(default_name)}) is not a string type. You likely meant to pass this into the `values` kwarg."
