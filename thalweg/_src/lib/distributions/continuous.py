@@ -316,7 +316,7 @@ class Beta(Distribution):
         ]
 
     def _log_prob(self, x: Any) -> Any:
-        shape = (self.concentration1 - 1.0) * elementwise.log(x) + (self.concentration0 - 1.0) * elementwise.log1p(-x)
+        shape = math.xlogy(self.concentration1 - 1.0, x) + (self.concentration0 - 1.0) * elementwise.log1p(-x)
         return shape - self._log_norm()
 
     def _cdf(self, x: Any) -> Any:
@@ -340,7 +340,7 @@ class Beta(Distribution):
     def _mode(self) -> Any:
         mode = (self.concentration1 - 1.0) / (self.total_concentration - 2.0)
         inside = math.logical_and(self.concentration1 > 1.0, self.concentration0 > 1.0)
-        return array.where(inside, mode, array.zeros_like(mode) + np.nan)
+        return self._where_defined(mode, inside, "concentration1 concentration0", "Mode undefined for {} <= 1.")
 
 
 @RegisterKL(Beta, Beta)
@@ -427,7 +427,8 @@ class StudentT(Distribution):
 
     def _mean(self) -> Any:
         mean = self.loc * array.ones(self.batch_shape_tensor(), dtype=self.dtype)
-        return array.where(self.df * array.ones_like(mean) > 1.0, mean, array.zeros_like(mean) + np.nan)
+        known = self.df * array.ones_like(mean) > 1.0
+        return self._where_defined(mean, known, "df", "mean not defined for components of {} <= 1")
 
     def _mode(self) -> Any:
         return array.identity(self.loc)
@@ -436,5 +437,5 @@ class StudentT(Distribution):
         ones = array.ones(self.batch_shape_tensor(), dtype=self.dtype)
         df = self.df * ones
         variance = elementwise.square(self.scale) * ones * df / (df - 2.0)
-        infinite = array.where(df > 1.0, array.zeros_like(df) + np.inf, array.zeros_like(df) + np.nan)
-        return array.where(df > 2.0, variance, infinite)
+        variance = array.where(df > 2.0, variance, array.zeros_like(df) + np.inf)
+        return self._where_defined(variance, df > 1.0, "df", "variance not defined for components of {} <= 1")

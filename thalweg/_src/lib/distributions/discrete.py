@@ -10,6 +10,7 @@ from thalweg._src.lib.distributions.distribution import (
     NOT_REPARAMETERIZED,
     Distribution,
     RegisterKL,
+    conditions_of_integers,
     logits_and_probs,
     shaped_as_samples,
 )
@@ -30,7 +31,7 @@ class OfLogits(Distribution):
         self, logits: Any, probs: Any, dtype: Any, validate: bool, nan: bool, parameters: Any, name: str
     ) -> None:
         with scopes.name_scope(name, values=[logits, probs]) as name:
-            self._logits, self._probs = logits_and_probs(logits, probs, self._many)
+            self._logits, self._probs = logits_and_probs(logits, probs, self._many, validate)
         super().__init__(dtype, NOT_REPARAMETERIZED, validate, nan, parameters, [self._logits, self._probs], name)
 
     @property
@@ -67,6 +68,9 @@ class Bernoulli(OfLogits):
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         u = random.random_uniform(self._shape_of_samples(n), seed=seed, dtype=self.probs.dtype)
         return math.cast(math.less(u, self.probs), self.dtype)
+
+    def _conditions(self, value: Any) -> list[Any]:
+        return conditions_of_integers(value, 1)
 
     def _log_prob(self, event: Any) -> Any:
         event = math.cast(event, self.logits.dtype)
@@ -120,7 +124,7 @@ class Categorical(OfLogits):
     @property
     def event_size(self) -> Any:
         """The number of classes."""
-        known = self.logits.get_shape().as_list()[-1]
+        known = self.logits.get_shape()[-1].value if self.logits.get_shape().ndims else None
         return array.shape(self.logits)[-1] if known is None else array.constant(known, dtype=dtypes.int32)
 
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
@@ -130,9 +134,13 @@ class Categorical(OfLogits):
         draws = random.multinomial(flat, n, seed=seed, output_dtype=kind)
         return math.cast(array.reshape(array.transpose(draws), self._shape_of_samples(n)), self.dtype)
 
+    def _conditions(self, value: Any) -> list[Any]:
+        return conditions_of_integers(value)
+
     def _log_prob(self, k: Any) -> Any:
         logits = self.logits
-        if k.get_shape().ndims is None or k.get_shape().as_list() != logits.get_shape().as_list()[:-1]:
+        batch = logits.get_shape()[:-1]
+        if None in (k.get_shape().ndims, batch.ndims) or k.get_shape().as_list() != batch.as_list():
             # The events and the batch side by side: each of them with the other's shape.
             logits = array.expand_dims(array.ones_like(k, dtype=logits.dtype), -1) * logits
             k = k * array.ones(array.shape(logits)[:-1], dtype=k.dtype)
@@ -162,6 +170,8 @@ def _(a: Categorical, b: Categorical, name: str | None = None) -> Any:
 
 class OneHotCategorical(Categorical):
     """`Categorical` as vectors with a 1 at the class."""
+
+    _conditions = Distribution._conditions
 
     def __init__(
         self,

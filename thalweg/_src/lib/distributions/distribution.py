@@ -14,7 +14,10 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.shapes import TensorShape, as_shape, broadcast_static_shape
 from thalweg._src.ops import array, basic, math
 from thalweg._src.ops.numeric import elementwise
+from thalweg._src.ops.reports import checks
 from thalweg._src.ops.reports.checks import Assert
+
+_SLACK = 1e-5  # by which probabilities may miss one together
 
 
 class ReparameterizationType:
@@ -251,6 +254,17 @@ class Distribution:
                     return then(getattr(self, f"_{method}")())
             raise NotImplementedError(f"{which} is not implemented: {type(self).__name__}")
 
+    def _where_defined(self, value: Tensor, valid: Tensor, least: str, message: str) -> Tensor:
+        """`value` where `valid` holds, NaN elsewhere. Where `allow_nan_stats` is off, the parameter `least`, which is to be above one, is
+        checked instead, with that message.
+        """
+        if self.allow_nan_stats:
+            return array.where(valid, value, array.zeros_like(value) + np.nan)
+        one = array.ones([], self.dtype)
+        above = [checks.assert_less(one, getattr(self, name), message=message.format(name)) for name in least.split()]
+        with get_default_graph().control_dependencies(above):
+            return basic.identity(value)
+
     def mean(self, name: str = "mean") -> Tensor:
         return self._number("mean", name)
 
@@ -364,8 +378,8 @@ def as_parameters(*values: Any) -> list[Tensor]:
     return [to_tensor(v, None if isinstance(v, Tensor) else kind) for v in values]
 
 
-def logits_and_probs(logits: Any, probs: Any, multidimensional: bool) -> tuple[Tensor, Tensor]:
-    """Both, from the one that is given. Raises ValueError for none and for both."""
+def logits_and_probs(logits: Any, probs: Any, multidimensional: bool, validate: bool = False) -> tuple[Tensor, Tensor]:
+    """Both, from the one that is given. Raises ValueError for none and for both. With `validate`, probabilities are checked in the run."""
     if (logits is None) == (probs is None):
         raise ValueError("Must pass probs or logits, but not both.")
     if probs is None:
@@ -374,6 +388,31 @@ def logits_and_probs(logits: Any, probs: Any, multidimensional: bool) -> tuple[T
 
         return logits, softmax(logits, name="probs") if multidimensional else elementwise.sigmoid(logits, name="probs")
     probs = to_tensor(probs, name="probs")
+    if validate:
+        with get_default_graph().control_dependencies(_conditions_of_probs(probs, multidimensional)):
+            probs = basic.identity(probs)
     with scopes.name_scope("logits"):
         logits = elementwise.log(probs)
         return (logits if multidimensional else logits - elementwise.log1p(-1.0 * probs)), probs
+
+
+def _conditions_of_probs(probs: Tensor, multidimensional: bool) -> list[Any]:
+    one = array.ones([], probs.dtype)
+    if multidimensional:
+        close = math.less_equal(elementwise.abs(math.reduce_sum(probs, -1) - one), _SLACK)
+        last = Assert(math.reduce_all(close), ["probs does not sum to 1.", probs])
+    else:
+        last = checks.assert_less_equal(probs, one, message="probs has components greater than 1.")
+    return [checks.assert_non_negative(probs), last]
+
+
+def conditions_of_integers(value: Tensor, most: int | None = None) -> list[Any]:
+    """Operations that fail unless `value` holds whole numbers from 0, to `most` if there is one."""
+    found = [checks.assert_non_negative(value, message="Elements must be non-negative.")]
+    if not value.dtype.is_integer:
+        whole = elementwise.round(value)
+        found.append(checks.assert_equal(value, whole, message="Elements must be int32-equivalent."))
+    if most is not None:
+        limit = array.constant(most, dtype=value.dtype)
+        found.append(checks.assert_less_equal(value, limit, message=f"Elements cannot exceed {most}."))
+    return found

@@ -17,6 +17,7 @@ from thalweg._src.lib.distributions.distribution import (
 from thalweg._src.ops import array
 from thalweg._src.ops.chance import random, random_draws
 from thalweg._src.ops.numeric import elementwise, special
+from thalweg._src.ops.numeric.arithmetic import xlogy
 from thalweg._src.ops.reports import checks
 
 
@@ -63,7 +64,7 @@ class Gamma(Distribution):
 
     def _log_prob(self, x: Any) -> Any:
         log_norm = special.lgamma(self.concentration) - self.concentration * elementwise.log(self.rate)
-        return (self.concentration - 1.0) * elementwise.log(x) - self.rate * x - log_norm
+        return xlogy(self.concentration - 1.0, x) - self.rate * x - log_norm
 
     def _cdf(self, x: Any) -> Any:
         return special.igamma(self.concentration * array.ones_like(self.rate * x), self.rate * x)
@@ -83,7 +84,8 @@ class Gamma(Distribution):
 
     def _mode(self) -> Any:
         mode = (self.concentration - 1.0) / self.rate
-        return array.where(self.concentration * array.ones_like(mode) > 1.0, mode, array.zeros_like(mode) + np.nan)
+        inside = self.concentration * array.ones_like(mode) > 1.0
+        return self._where_defined(mode, inside, "concentration", "mode not defined when any {} <= 1")
 
 
 class Exponential(Gamma):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math as numbers
 from typing import Any
 
-import numpy as np
-
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.distributions.continuous import gen_new_seed, named
@@ -88,7 +86,7 @@ class Dirichlet(_OfLastAxis):
         ]
 
     def _log_prob(self, x: Any) -> Any:
-        return math.reduce_sum((self.concentration - 1.0) * elementwise.log(x), -1) - special.lbeta(self.concentration)
+        return math.reduce_sum(math.xlogy(self.concentration - 1.0, x), -1) - special.lbeta(self.concentration)
 
     def _entropy(self) -> Any:
         k = math.cast(self.event_shape_tensor()[0], self.dtype)
@@ -115,7 +113,7 @@ class Dirichlet(_OfLastAxis):
         mode = (self.concentration - 1.0) / array.expand_dims(self.total_concentration - k, -1)
         inside = math.reduce_all(self.concentration > 1.0, -1, keepdims=True)
         inside = math.logical_and(inside, self.concentration > 1.0)
-        return array.where(inside, mode, array.zeros_like(mode) + np.nan)
+        return self._where_defined(mode, inside, "concentration", "Mode undefined when any {} <= 1")
 
 
 @RegisterKL(Dirichlet, Dirichlet)
@@ -132,7 +130,10 @@ def _(a: Dirichlet, b: Dirichlet, name: str | None = None) -> Any:
 
 
 class DirichletMultinomial(_OfLastAxis):
-    """How often each class comes in `total_count` draws whose probabilities are drawn from a Dirichlet."""
+    """How often each class comes in `total_count` draws whose probabilities are drawn from a Dirichlet.
+
+    Several counts stand in a tensor that has a last axis of one, beside the classes, as in TensorFlow.
+    """
 
     def __init__(
         self,
@@ -145,7 +146,7 @@ class DirichletMultinomial(_OfLastAxis):
         parameters = dict(locals())
         with scopes.name_scope(name, values=[total_count, concentration]) as name:
             self._total_count, self._concentration = named({"total_count": total_count, "concentration": concentration})
-            self._shaping = self._concentration * array.expand_dims(array.ones_like(self._total_count), -1)
+            self._shaping = self._concentration
             self._total_concentration = math.reduce_sum(self._concentration, -1)
         super().__init__(
             self._concentration.dtype,
@@ -177,12 +178,12 @@ class DirichletMultinomial(_OfLastAxis):
         return ordered + log_combinations(self.total_count, counts)
 
     def _mean(self) -> Any:
-        return self.total_count[..., None] * (self.concentration / self.total_concentration[..., None])
+        return self.total_count * (self.concentration / self.total_concentration[..., None])
 
     def _spread(self) -> Any:
         """How much wider than a multinomial, as a factor."""
         total = self.total_concentration[..., None]
-        return (self.total_count[..., None] + total) / (1.0 + total)
+        return (self.total_count + total) / (1.0 + total)
 
     def _variance(self) -> Any:
         shares = self.concentration / self.total_concentration[..., None]
