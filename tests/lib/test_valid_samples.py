@@ -2,9 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import thalweg as tf
+
+stats = pytest.importorskip("scipy.stats")
 
 
 def _counts(validate):
@@ -93,3 +96,18 @@ def test_several_counts_of_a_dirichlet_multinomial():
             expected = s.run([getattr(d, number)() for d in alone])
             for got, want in zip(s.run(getattr(both, number)()), expected, strict=True):
                 assert got == pytest.approx(want, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_logarithms_of_probabilities_far_from_the_middle(kind):
+    x = np.array([-500.0, -40.0, -15.0, -3.0, 0.0, 2.0, 7.0, 12.0, 40.0], kind)
+    zero, one, wide = kind(0.0), kind(1.0), x.astype(np.float64)
+    with tf.Graph().as_default(), tf.Session() as s:
+        for made, theirs in ((D.Normal, stats.norm), (D.Laplace, stats.laplace)):
+            d = made(zero, one)
+            got = s.run([d.log_cdf(x), d.log_survival_function(x)])
+            for g, w in zip(got, (theirs.logcdf(wide), theirs.logsf(wide)), strict=True):
+                np.testing.assert_allclose(g, w, rtol=1e-4 if kind == np.float32 else 1e-6, atol=1e-37)
+        assert s.run(D.Exponential(kind(2.0)).log_survival_function(kind(100.0))) == pytest.approx(-200.0)
+        at = tf.constant(x)
+        assert np.all(np.isfinite(s.run(tf.gradients(D.Normal(zero, one).log_cdf(at), at)[0])))

@@ -16,6 +16,7 @@ from thalweg._src.lib.distributions.distribution import (
     as_parameters,
     shaped_as_samples,
 )
+from thalweg._src.lib.distributions.tails import log_cdf_laplace, log_ndtr, ndtr
 from thalweg._src.ops import array, basic, math
 from thalweg._src.ops.chance import random, random_draws
 from thalweg._src.ops.nets.activations import softplus
@@ -80,7 +81,16 @@ class Normal(LocationScale):
         )
 
     def _cdf(self, x: Any) -> Any:
-        return 0.5 * special.erfc(-self._z(x) * numbers.sqrt(0.5))
+        return ndtr(self._z(x))
+
+    def _log_cdf(self, x: Any) -> Any:
+        return log_ndtr(self._z(x))
+
+    def _survival_function(self, x: Any) -> Any:
+        return ndtr(-self._z(x))
+
+    def _log_survival_function(self, x: Any) -> Any:
+        return log_ndtr(-self._z(x))
 
     def _quantile(self, p: Any) -> Any:
         return ndtri(p) * self.scale + self.loc
@@ -107,7 +117,7 @@ def ndtri(p: Any) -> Any:
     r = elementwise.square(p - 0.5)
     inner = (p - 0.5) * _polynomial(a, r) / (_polynomial(b, r) * r + 1.0)
     x = array.where(tail < low, array.where(p < 0.5, outer, -outer), inner)
-    error = 0.5 * special.erfc(-x * numbers.sqrt(0.5)) - p
+    error = ndtr(x) - p
     step = error * numbers.sqrt(2 * numbers.pi) * elementwise.exp(0.5 * elementwise.square(x))
     return array.where(elementwise.is_finite(x), x - step / (1.0 + 0.5 * x * step), x)
 
@@ -244,6 +254,12 @@ class Laplace(LocationScale):
     def _cdf(self, x: Any) -> Any:
         z = self._z(x)
         return 0.5 + 0.5 * elementwise.sign(z) * (1.0 - elementwise.exp(-elementwise.abs(z)))
+
+    def _log_cdf(self, x: Any) -> Any:
+        return log_cdf_laplace(self._z(x))
+
+    def _log_survival_function(self, x: Any) -> Any:
+        return log_cdf_laplace(-self._z(x))
 
     def _entropy(self) -> Any:
         return numbers.log(2.0) + 1 + elementwise.log(self.scale + array.zeros_like(self.loc))

@@ -373,7 +373,9 @@ def as_parameters(*values: Any) -> list[Tensor]:
     """Tensors of one floating-point type."""
     kind = next((v.dtype.base_dtype for v in values if isinstance(v, Tensor)), None)
     if kind is None:
-        kind = next((dtypes.as_dtype(v.dtype) for v in values if isinstance(v, np.ndarray)), dtypes.float32)
+        kind = next(
+            (dtypes.as_dtype(v.dtype) for v in values if isinstance(v, np.ndarray | np.generic)), dtypes.float32
+        )
     kind = kind if kind.is_floating else dtypes.float32
     return [to_tensor(v, None if isinstance(v, Tensor) else kind) for v in values]
 

@@ -103,6 +103,9 @@ class Exponential(Gamma):
     def _batch_shape(self) -> Any:
         return self._rate.get_shape()
 
+    def _log_survival_function(self, x: Any) -> Any:
+        return self._log_prob(x) - elementwise.log(self._rate)
+
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         least = np.finfo(self.dtype.as_numpy_dtype).tiny
         u = random.random_uniform(self._shape_of_samples(n), minval=least, maxval=1.0, seed=seed, dtype=self.dtype)
