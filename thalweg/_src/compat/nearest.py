@@ -4,6 +4,8 @@ import difflib
 import sys
 from collections.abc import Iterable
 
+from thalweg._src.compat import left_out
+
 
 def nearest(name: str, known: list[str]) -> list[str]:
     """Up to three of `known` that look like `name`; a difference in capitals alone comes first."""
@@ -26,7 +28,8 @@ class MissingSymbol(AttributeError):
     def __str__(self) -> str:
         module, name, known = self._asked
         shown = module.replace("tensorflow", "tf", 1)
-        return f"thalweg has no {shown}.{name}{hint(shown + '.', name, known)}"
+        why = left_out.reason(f"{shown}.{name}")
+        return f"thalweg has no {shown}.{name}{f' ({why})' if why else ''}{hint(shown + '.', name, known)}"
 
 
 class MissingModule(ModuleNotFoundError):

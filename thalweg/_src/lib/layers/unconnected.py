@@ -14,7 +14,7 @@ class Unconnected:
     As in TensorFlow: a property raises AttributeError, a method that takes the number of a call RuntimeError.
     """
 
-    name: str
+    name: Any
     dtype: Any
 
     def compute_output_shape(self, input_shape: Any) -> Any:
