@@ -164,7 +164,8 @@ class Executable:
             if not self.settled:
                 return self._early(store, donated, kept, args)
             outputs, new, flags = self.ready(donated, kept, self.constants, args)
-        self._commit(store, new, flags, args)
+        if new or flags:
+            self._commit(store, new, flags, args)
         return outputs
 
     def _early(self, store: Any, donated: Any, kept: Any, args: Any) -> list[Any]:

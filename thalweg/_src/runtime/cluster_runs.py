@@ -94,7 +94,8 @@ class ClusterRuns:
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
         lock = self._store.lock if cluster.sources or cluster.randoms else self._lock
         with lock:
-            self._keep_streams(cluster, env)
+            if cluster.kept:
+                self._keep_streams(cluster, env)
             exe = self._executable(cluster, executables, statics, env)
             outputs = None
             if lock is not self._lock or not exe.compiled:
