@@ -37,26 +37,28 @@ class Running:
         if flat.size:
             self.num += flat.size
             self.sum += float(flat.sum())
-            self.sum_squares += float(np.dot(flat, flat))
+            self.sum_squares += float(flat.dot(flat))
             self.min, self.max = min(self.min, float(flat.min())), max(self.max, float(flat.max()))
-            self.counts += np.bincount(np.searchsorted(limits(), flat, side="right"), minlength=self.counts.size)
+            self.counts += np.bincount(limits().searchsorted(flat, side="right"), minlength=self.counts.size)
 
-    def to_proto(self) -> Any:
-        """The HistogramProto; a run of empty buckets is one."""
-        proto = protos.HistogramProto(
-            num=self.num, sum=self.sum, sum_squares=self.sum_squares, min=self.min, max=self.max
-        )
-        edges, counts = limits(), self.counts
-        full = np.flatnonzero(counts)
+    def to_proto(self, into: Any = None) -> Any:
+        """The HistogramProto, which is `into` where that is given; a run of empty buckets is one."""
+        proto = protos.HistogramProto() if into is None else into
+        proto.num, proto.sum, proto.sum_squares = self.num, self.sum, self.sum_squares
+        proto.min, proto.max = self.min, self.max
+        full = self.counts != 0
         # The last empty bucket before each full one stands for the run of empty ones, and so does the last of all.
-        ends = np.unique(np.concatenate([full, full[full > 0] - 1, [edges.size - 1]]))
-        proto.bucket_limit.extend(edges[ends].tolist())
-        proto.bucket.extend(counts[ends].astype(np.float64).tolist())
+        ends = full.copy()
+        ends[:-1] |= full[1:]
+        ends[-1] = True
+        at = ends.nonzero()[0]
+        proto.bucket_limit.extend(limits()[at].tolist())
+        proto.bucket.extend(self.counts[at].tolist())
         return proto
 
 
-def to_proto(values: np.ndarray) -> Any:
-    """The HistogramProto of `values`, which are finite."""
+def fill(proto: Any, values: np.ndarray) -> None:
+    """Make `proto` the HistogramProto of `values`, which are finite."""
     running = Running()
     running.add(values)
-    return running.to_proto()
+    running.to_proto(proto)

@@ -56,7 +56,7 @@ def of_histogram(tag: str, values: np.ndarray, name: str) -> Any:
         what = "Nan" if np.isnan(values).any() else "Infinity"
         raise errors.InvalidArgumentError(None, None, f"{what} in summary histogram for: {name}")
     summary = protos.Summary()
-    summary.value.add(tag=tag).histo.CopyFrom(histogram.to_proto(values))
+    histogram.fill(summary.value.add(tag=tag).histo, values)
     return summary
 
 
