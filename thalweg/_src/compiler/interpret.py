@@ -108,6 +108,9 @@ class Interpreter:
         if opdef.alias:
             self._alias(op, env)
             return
+        if opdef.constant and self.watch is None:
+            env[op.outputs[0]] = op._attrs["value"]
+            return
         values = [env[t] for t in op._inputs]
         if opdef.bodies is None and any(isinstance(v, Structured) for v in values):
             if any(isinstance(v, Nothing) for v in values):  # in a branch that is traced, but known not to be taken
