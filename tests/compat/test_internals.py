@@ -298,6 +298,9 @@ def test_names_of_contrib():
     assert cells._linear is importlib.import_module("tensorflow").nn.rnn_cell._linear
     assert cells.EmbeddingWrapper is tf.contrib.rnn.EmbeddingWrapper
     assert cells._Linear
+    slim = importlib.import_module("tensorflow").contrib.slim
+    assert slim.init_ops.zeros_initializer is tf.zeros_initializer
+    assert not hasattr(slim, "no_such_ops")
     cudnn = importlib.import_module("tensorflow.contrib.cudnn_rnn.python.ops.cudnn_rnn_ops")
     assert cudnn.CUDNN_RNN_BIDIRECTION == "bidirectional"
     assert cudnn.CudnnGRU

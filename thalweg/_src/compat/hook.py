@@ -174,6 +174,10 @@ def inherited(path: str, name: str) -> Any:
         return raw.generated(name)
     if parts[0] == "contrib" and len(parts) > 2:
         return public_value(f"contrib.{parts[1]}.{name}")
+    if parts[0] == "contrib" and len(parts) == 2 and name.endswith("_ops"):  # slim.init_ops
+        module = submodule(NAME, f"python.ops.{name}")
+        if module is not None:
+            return module
     if parts[0] == "python" and len(parts) == 3:
         for folder in (parts[1], "framework", "ops"):
             beside = f"python.{folder}.{name}"
