@@ -139,3 +139,9 @@ def test_a_variable_scope_object_is_entered_again():
     for block in ("one", "two"):
         with tf.name_scope(block):
             assert inside(still)[1].startswith("one/op")
+
+
+def test_numbers_in_branches_are_not_checked():
+    tf.cond(tf.placeholder(tf.bool), lambda: tf.constant(1.0), lambda: tf.constant(2.0))
+    with pytest.raises(ValueError, match=r"not compatible with TensorFlow control flow"):
+        tf.add_check_numerics_ops()

@@ -381,7 +381,7 @@ def _declared_as(value: Any, dtype: Any) -> Any:
 
 
 def _check_variable_shape(op: Operation, source: Operation, value: Any) -> None:
-    if op.opdef.reshapes or not op._attrs.get("validate_shape", True):
+    if op.opdef.resizes or not op._attrs.get("validate_shape", True):
         return
     dims = source._attrs.get("shape")
     if dims is None or not hasattr(value, "shape"):

@@ -228,7 +228,7 @@ class OpDef:
     `shape_only`: needs its inputs' shapes, not their values (or a function of the node that tells). `structured`: takes values of
     several arrays (TensorArrays) as they are. `source`: its value is held by the session, under the op's name.
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
-    `constant`: has no inputs and one value. `presence`: tells whether a variable has a value. `reshapes`: it may give it another shape.
+    `constant`: has no inputs and one value. `presence`: tells whether a variable has a value. `resizes`: it may give it another shape.
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
     `takes_none`: its gradient function takes None for an output that nobody used. `reaches(op, outputs)`: the inputs on which outputs
     depend; with `zeros_too`, gradients of some outputs bring zeros for the others. `args_of(op)`: what its inputs are, where that
@@ -262,7 +262,7 @@ class OpDef:
         self.reshapes: bool = facts.pop("reshapes", False)
         self.must_feed: bool = facts.pop("must_feed", False)
         self.constant: bool = facts.pop("constant", False)
-        self.reshapes: bool = facts.pop("reshapes", False)
+        self.resizes: bool = facts.pop("resizes", False)
         self.presence: bool = facts.pop("presence", False)
         self.device_strings: bool = facts.pop("device_strings", False)
         self.back_edge: bool = facts.pop("back_edge", False)

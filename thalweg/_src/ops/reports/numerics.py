@@ -58,7 +58,7 @@ def verify_tensor_all_finite(
 def add_check_numerics_ops() -> Operation:
     """A CheckNumerics for every floating-point tensor of the default graph, and an operation that runs them all.
 
-    Raises ValueError for graphs with control flow that was made inside of tf.cond or tf.while_loop of imported graphs.
+    Raises ValueError for graphs with floating-point branches or loops.
     """
     checks: list[Operation] = []
     graph = get_default_graph()
@@ -66,6 +66,11 @@ def add_check_numerics_ops() -> Operation:
         for t in node.outputs:
             if t.dtype not in FLOATS or node.opdef.frame:
                 continue
+            if node.opdef.bodies is not None:
+                raise ValueError(
+                    "`tf.add_check_numerics_ops() is not compatible with TensorFlow control flow operations such as "
+                    "`tf.cond()` or `tf.while_loop()`."
+                )
             with graph.control_dependencies(checks):
                 checks = [_check_numerics(t, message=f"{node.name}:{t.value_index}").op]
     return group(*checks)

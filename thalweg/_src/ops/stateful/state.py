@@ -144,7 +144,7 @@ def _(op, g):
     return g
 
 
-@op("AssignVariableOp", effect="write", reshapes=True)
+@op("AssignVariableOp", effect="write", resizes=True)
 def assign_variable(resource: Handle(dtype_attr, init=False), value: dtype_attr, *, dtype: dtype_attr):
     """Put `value` into the resource variable. Where the static shapes can't tell that it has another shape, it may have."""
     return value
