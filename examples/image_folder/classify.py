@@ -4,16 +4,18 @@
     python examples/image_folder/classify.py predict a.png b.jpg --model model/
 
 Every fifth picture of a class is kept for testing. After the training those that the model takes for another class are
-listed, the surest first: they are the hard ones, or their labels are wrong.
+listed, the surest first: they are the hard ones, or their labels are wrong. With matplotlib they are also drawn, into
+mistakes.png beside the model, and confusion.png shows how often each class is taken for each.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +27,7 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".gif", ".bmp"}
 SIDE = 32  # pictures are made so large
 BATCH = 64
 BAR = 30  # characters of the progress bar
+STARTS = [b"\xff\xd8", b"\x89P", b"GI", b"BM"]  # of the files that are pictures: JPEG, PNG, GIF, BMP
 
 
 class FolderError(Exception):
@@ -66,7 +69,10 @@ def find(folder: Path) -> tuple[list[str], Pictures, Pictures]:
 
 def load(path: tf.Tensor) -> tf.Tensor:
     """The picture in a file: [SIDE, SIDE, 3] in 0..1."""
-    picture = tf.image.decode_image(tf.read_file(path), channels=3)
+    content = tf.read_file(path)
+    known = tf.reduce_any(tf.equal(tf.substr(content + b"  ", 0, 2), STARTS))
+    with tf.control_dependencies([tf.Assert(known, ["no JPEG, PNG, GIF or BMP:", path])]):
+        picture = tf.image.decode_image(tf.identity(content), channels=3)
     picture.set_shape([None, None, 3])
     return tf.image.resize_images(tf.cast(picture, tf.float32) / 255, [SIDE, SIDE])
 
@@ -111,16 +117,21 @@ def logits(pictures: tf.Tensor, classes: int, keep: float = 1.0) -> tf.Tensor:
 def bar(step: int, steps: int, loss: float, start: float) -> None:
     """One line that fills up."""
     done = BAR * step // steps
-    left = (time.monotonic() - start) / step * (steps - step)
-    text = f"\r[{'#' * done}{'.' * (BAR - done)}] {step}/{steps}  loss {loss:.3f}  {left:4.0f} s left"
+    passed = time.monotonic() - start
+    minutes, seconds = divmod(round(passed if step == steps else passed / step * (steps - step)), 60)
+    told = "in all " if step == steps else "left"
+    text = f"\r[{'#' * done}{'.' * (BAR - done)}] {step:{len(str(steps))}}/{steps}  loss {loss:.3f}  {minutes}:{seconds:02} {told} "
     print(text, end="\n" if step == steps else "", file=sys.stderr, flush=True)
 
 
 def train(folder: Path, model: Path, steps: int) -> tuple[float, list[Mistake]]:
     """Train a model and save it; returns its accuracy on the test pictures, and those that it got wrong."""
     classes, train_part, test_part = find(folder)
+    counts = (
+        f"{len(classes)} classes, {len(train_part.paths)} pictures to train with, {len(test_part.paths)} to test with"
+    )
+    print(counts, file=sys.stderr)
     model.mkdir(parents=True, exist_ok=True)
-    (model / "classes.txt").write_text("\n".join(classes) + "\n", encoding="utf-8")
     with tf.Graph().as_default():
         tf.set_random_seed(0)
         pictures, labels, _ = batches(train_part, passes=None, train=True)
@@ -141,19 +152,33 @@ def train(folder: Path, model: Path, steps: int) -> tuple[float, list[Mistake]]:
                     value, _ = sess.run([loss, step])
                     if i % 10 == 0 or i == steps:
                         bar(i, steps, value, start)
-                results = list(until_end(sess, [chances, test_labels, test_paths]))
+                results = list(until_end(sess, [chances, test_labels, test_paths, test_pictures]))
                 saver.save(sess, str(model / "model.ckpt"))
+                (model / "classes.txt").write_text("\n".join(classes) + "\n", encoding="utf-8")
             except Exception as error:  # a picture that can't be read, say: join raises what came first
                 coord.request_stop(error)
             coord.request_stop()
             coord.join(threads)
-    rows = [row for result in results for row in zip(*result, strict=True)]
+    all_chances, all_labels, all_paths, all_pictures = map(np.concatenate, zip(*results, strict=True))
+    draw(model, all_pictures, all_chances, all_labels, classes)
     wrong = [
         Mistake(path.decode(), classes[label], classes[p.argmax()], float(p.max()))
-        for p, label, path in rows
+        for p, label, path in zip(all_chances, all_labels, all_paths, strict=True)
         if p.argmax() != label
     ]
-    return 1 - len(wrong) / len(rows), sorted(wrong, key=lambda m: -m.chance)
+    return 1 - len(wrong) / len(all_labels), sorted(wrong, key=lambda m: -m.chance)
+
+
+def draw(model: Path, pictures: np.ndarray, chances: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> None:
+    """Two pictures beside the model: the surest mistakes, and how often each class is taken for each."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return
+    from thalweg import plot
+
+    mistakes = plot.most_wrong(pictures, chances, labels, names=classes, columns=6)
+    mistakes.figure.savefig(model / "mistakes.png", dpi=150, bbox_inches="tight")
+    confusion = plot.confusion_matrix(labels, chances, names=classes)
+    confusion.figure.savefig(model / "confusion.png", dpi=150, bbox_inches="tight")
 
 
 def until_end(sess: tf.Session, fetches: Sequence[tf.Tensor]) -> Iterable[list[np.ndarray]]:
@@ -177,8 +202,8 @@ def report(accuracy: float, wrong: Sequence[Mistake], show: int = 20) -> None:
         print(f"  {count:4}  {label} taken for {guess}")
 
 
-def predict(files: Sequence[str], model: Path) -> list[list[tuple[str, float]]]:
-    """The three likeliest classes of each picture, with their chances."""
+def predict(files: Sequence[str], model: Path) -> Iterator[list[tuple[str, float]] | tf.errors.OpError]:
+    """The three likeliest classes of each picture, with their chances; the error of one that can't be read."""
     if not (model / "classes.txt").is_file():
         raise FolderError(f"{model} holds no model: train one first.")
     classes = (model / "classes.txt").read_text(encoding="utf-8").split("\n")[:-1]
@@ -187,11 +212,12 @@ def predict(files: Sequence[str], model: Path) -> list[list[tuple[str, float]]]:
         chances = tf.nn.softmax(logits(load(path)[tf.newaxis], len(classes)))[0]
         with tf.Session() as sess:
             tf.train.Saver().restore(sess, str(model / "model.ckpt"))
-            out = []
             for file in files:
-                p = sess.run(chances, {path: file})
-                out.append([(classes[i], float(p[i])) for i in np.argsort(-p)[:3]])
-            return out
+                try:
+                    p = sess.run(chances, {path: file})
+                    yield [(classes[i], float(p[i])) for i in np.argsort(-p)[:3]]
+                except tf.errors.OpError as error:
+                    yield error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -208,13 +234,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.command == "train":
             report(*train(args.folder, args.model, args.steps))
-        else:
-            for file, guesses in zip(args.files, predict(args.files, args.model), strict=True):
-                print(file + "  " + ", ".join(f"{name} {chance:.2f}" for name, chance in guesses))
-    except (FolderError, tf.errors.OpError) as error:
+            print(f"\nThe model is in {args.model}.")
+            return 0
+        return show(args.files, predict(args.files, args.model))
+    except FolderError as error:
         print(error, file=sys.stderr)
-        return 1
-    return 0
+    except tf.errors.OpError as error:
+        print(reason(error), file=sys.stderr)
+    return 1
+
+
+def show(files: Sequence[str], found: Iterable[list[tuple[str, float]] | tf.errors.OpError]) -> int:
+    """A line for each file; 1 if one of them could not be read."""
+    failed = 0
+    for file, guesses in zip(files, found, strict=True):
+        if isinstance(guesses, tf.errors.OpError):
+            failed = 1
+            print(reason(guesses), file=sys.stderr)
+        else:
+            print(file + "  " + ", ".join(f"{name} {chance:.2f}" for name, chance in guesses))
+    return failed
+
+
+def reason(error: tf.errors.OpError) -> str:
+    """What a user wants to know of an error: its first line."""
+    return error.message.strip().split("\n")[0]
 
 
 if __name__ == "__main__":

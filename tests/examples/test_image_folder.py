@@ -10,6 +10,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "examples" / "image_folder"
 
 Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.timeout(200)
 
 
@@ -51,6 +52,7 @@ def test_it_learns_finds_the_wrong_label_and_predicts(classify, pictures, tmp_pa
     assert float(out.split("\n")[0].rpartition(" ")[2]) > 0.85
     assert "below/04.png  labelled below, looks like above" in out
     assert "30/30" in err
+    assert {p.name for p in model.glob("*.png")} == {"mistakes.png", "confusion.png"}
     assert classify.main(["predict", str(pictures / "above" / "07.jpg"), "--model", str(model)]) == 0
     assert "07.jpg  above" in capsys.readouterr().out
 
@@ -58,7 +60,7 @@ def test_it_learns_finds_the_wrong_label_and_predicts(classify, pictures, tmp_pa
 def test_a_damaged_picture_is_named(classify, pictures, tmp_path, capsys):
     (pictures / "above" / "00.png").write_bytes(b"no picture")
     assert classify.main(["train", str(pictures), "--model", str(tmp_path), "--steps", "500"]) == 1
-    assert "image" in capsys.readouterr().err.lower()
+    assert "00.png" in capsys.readouterr().err
 
 
 def test_errors_in_words(classify, tmp_path, capsys):
@@ -68,3 +70,11 @@ def test_errors_in_words(classify, tmp_path, capsys):
     assert "two classes or more" in capsys.readouterr().err
     assert classify.main(["predict", "a.png", "--model", str(tmp_path)]) == 1
     assert "holds no model" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_does_not_cost_the_others(classify, capsys):
+    error = classify.tf.errors.NotFoundError(None, None, "b.png; No such file")
+    assert classify.show(["a.png", "b.png", "c.png"], [[("x", 0.9)], error, [("y", 0.8)]]) == 1
+    out, err = capsys.readouterr()
+    assert out == "a.png  x 0.90\nc.png  y 0.80\n"
+    assert err == "b.png; No such file\n"

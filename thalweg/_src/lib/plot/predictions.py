@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from thalweg._src.lib.plot.canvas import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+LETTERS = 13  # in a line below an image
 
 
 def confusion_matrix(
@@ -202,6 +205,8 @@ def with_opinions(
     for i in order:
         opinion = f"{name[said[i]]}? {100 * p[i].max():.0f} %"
         wrong = said[i] != actual[i]
-        captions.append(f"{opinion}\nis {name[actual[i]]}" if wrong else opinion)
+        told = [opinion, f"is {name[actual[i]]}"] if wrong else [opinion]
+        captions.append("\n".join(textwrap.fill(line, LETTERS, break_long_words=False) for line in told))
         colors.append(WRONG if wrong else INK)
-    return mosaic(shown[order], captions, colors=colors, columns=columns, ax=ax, room=0.42)
+    lines = max([2, *[caption.count("\n") + 1 for caption in captions]])
+    return mosaic(shown[order], captions, colors=colors, columns=columns, ax=ax, room=0.21 * lines)
