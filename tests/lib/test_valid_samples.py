@@ -111,3 +111,16 @@ def test_logarithms_of_probabilities_far_from_the_middle(kind):
         assert s.run(D.Exponential(kind(2.0)).log_survival_function(kind(100.0))) == pytest.approx(-200.0)
         at = tf.constant(x)
         assert np.all(np.isfinite(s.run(tf.gradients(D.Normal(zero, one).log_cdf(at), at)[0])))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_quantiles_to_the_ends_and_parameters_that_are_variables(kind):
+    p = np.array([0.0, np.exp(-32.0), np.exp(-2.0), 0.5, 1.0 - np.exp(-2.0), 1.0 - 1e-7, 1.0], kind)
+    with tf.Graph().as_default(), tf.Session() as s:
+        at, middle = tf.Variable(p), tf.Variable(kind(0.0))
+        d = D.Normal(middle, tf.Variable(kind(1.0)))
+        s.run(tf.global_variables_initializer())
+        found = d.quantile(at)
+        assert found.dtype == at.dtype.base_dtype
+        np.testing.assert_allclose(s.run(found), stats.norm.ppf(p.astype(np.float64)), rtol=1e-5, atol=1e-6)
+        assert all(np.all(np.isfinite(g)) for g in s.run(tf.gradients(found, [middle, at])))

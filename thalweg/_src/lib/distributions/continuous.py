@@ -109,17 +109,19 @@ class Normal(LocationScale):
 
 
 def ndtri(p: Any) -> Any:
-    """The inverse of the normal cumulative distribution: Acklam's approximation and a step of Halley's method."""
+    """The inverse of `ndtr`: Acklam's approximation and a step of Halley's method, on the side that is smaller."""
     low, a, b, c, d = 0.02425, *_ACKLAM
     tail = math.minimum(p, 1.0 - p)
+    inside = tail > 0.0
+    tail = array.where(inside, tail, array.zeros_like(tail) + 0.25)  # so that gradients are finite at the ends
     q = elementwise.sqrt(-2.0 * elementwise.log(math.minimum(tail, low)))
     outer = _polynomial(c, q) / (_polynomial(d, q) * q + 1.0)
-    r = elementwise.square(p - 0.5)
-    inner = (p - 0.5) * _polynomial(a, r) / (_polynomial(b, r) * r + 1.0)
-    x = array.where(tail < low, array.where(p < 0.5, outer, -outer), inner)
-    error = ndtr(x) - p
-    step = error * numbers.sqrt(2 * numbers.pi) * elementwise.exp(0.5 * elementwise.square(x))
-    return array.where(elementwise.is_finite(x), x - step / (1.0 + 0.5 * x * step), x)
+    r = elementwise.square(tail - 0.5)
+    inner = (tail - 0.5) * _polynomial(a, r) / (_polynomial(b, r) * r + 1.0)
+    x = array.where(tail < low, outer, inner)
+    step = (ndtr(x) - tail) * numbers.sqrt(2 * numbers.pi) * elementwise.exp(0.5 * elementwise.square(x))
+    x = array.where(inside, x - step / (1.0 + 0.5 * x * step), array.zeros_like(x) - np.inf)
+    return array.where(p < 0.5, x, -x)
 
 
 _ACKLAM: tuple[tuple[float, ...], ...] = (

@@ -370,14 +370,12 @@ def cross_entropy(ref: Any, other: Any, allow_nan_stats: bool = True, name: str 
 
 
 def as_parameters(*values: Any) -> list[Tensor]:
-    """Tensors of one floating-point type."""
-    kind = next((v.dtype.base_dtype for v in values if isinstance(v, Tensor)), None)
-    if kind is None:
-        kind = next(
-            (dtypes.as_dtype(v.dtype) for v in values if isinstance(v, np.ndarray | np.generic)), dtypes.float32
-        )
-    kind = kind if kind.is_floating else dtypes.float32
-    return [to_tensor(v, None if isinstance(v, Tensor) else kind) for v in values]
+    """Tensors of one floating-point type: that of the first tensor, variable or array."""
+    typed = [hasattr(v, "dtype") and not isinstance(v, np.ndarray | np.generic) for v in values]
+    kinds = [dtypes.as_dtype(v.dtype).base_dtype for v, is_typed in zip(values, typed, strict=True) if is_typed]
+    kinds += [dtypes.as_dtype(v.dtype) for v in values if isinstance(v, np.ndarray | np.generic)]
+    kind = kinds[0] if kinds and kinds[0].is_floating else dtypes.float32
+    return [to_tensor(v, None if is_typed else kind) for v, is_typed in zip(values, typed, strict=True)]
 
 
 def logits_and_probs(logits: Any, probs: Any, multidimensional: bool, validate: bool = False) -> tuple[Tensor, Tensor]:
