@@ -67,6 +67,18 @@ def test_a_step_is_compiled_before_its_input_is_there(compiled):
         assert len({id(exe) for exe in large.values()}) == 1
 
 
+def test_threads_that_wait_for_the_same_step_share_what_is_compiled(compiled):
+    with tf.Session() as session:
+        put, step, v = fed_by_a_queue([[2, 3]])
+        session.run(v.initializer)
+        both = [run_beside(session, step) for _ in range(2)]
+        for _ in both:
+            session.run(put)
+        for thread, _ in both:
+            thread.join(60)
+        assert max(found[0] for _, found in both) == session.run(v) == 13.0
+
+
 def test_what_fails_ahead_fails_when_it_runs(compiled):
     with tf.Session() as session:
         put, step, _ = fed_by_a_queue([[2, 3]])

@@ -7,6 +7,7 @@ executable returns the old values, so a failed step changes nothing although its
 from __future__ import annotations
 
 import collections
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -82,6 +83,7 @@ class Executable:
         self.hasty: Any = None  # the same compiled hastily, for the first runs
         self.shelf_of = shelf_of
         self.shelf: Any = None
+        self._preparing = threading.Lock()
         self.prepared = False  # whether it is known what the first run calls
         self.compiled = False  # whether that has run
         self.settled = False  # whether there is nothing left to compile
@@ -204,14 +206,15 @@ class Executable:
 
         `given` are the arguments of that run, or what has their shapes and types.
         """
-        if self.prepared:
-            return
-        self.shelf = self.shelf_of(self, given)
-        if self.hasty_runs and self.device.platform == "cpu":
-            self.hasty = self._begun(given)
-        if self.hasty is None:
-            self._finish(given)
-        self.prepared = True
+        with self._preparing:  # another thread's run may be doing it, ahead of its input
+            if self.prepared:
+                return
+            self.shelf = self.shelf_of(self, given)
+            if self.hasty_runs and self.device.platform == "cpu":
+                self.hasty = self._begun(given)
+            if self.hasty is None:
+                self._finish(given)
+            self.prepared = True
 
     def _finish(self, given: Any) -> None:
         if self.ready is self.program and self.shelf is not None:
