@@ -156,7 +156,7 @@ struct Part {
 
 // Stores `m` rows of a block whose last vector is not full: what is added is read one by one.
 inline void product_in_part(Product product, const float* a, ptrdiff_t a_step, const std::vector<Run>& runs, const float* b,
-                            float* c, ptrdiff_t c_step, int64_t m, int64_t width, int64_t size, Finish finish) {
+                            float* c, ptrdiff_t c_step, int64_t m, int64_t width, int64_t size, const Finish& finish) {
   alignas(64) float own[ROWS * Columns::kWidth];
   const Finish without{finish.bias, finish.rectify && !finish.addend, nullptr, 0, finish.scale};
   product(a, a_step, runs.data(), static_cast<int>(runs.size()), b, own, width, without);

@@ -18,7 +18,7 @@ struct Meeting {
 // out[p, :] = sum over taps of source[p, tap] * filter[tap] for P places and V vectors of channels.
 template <int P, int V>
 void meet(const float* source, ptrdiff_t step, const Meeting* taps, size_t count, const float* filter, float* out, ptrdiff_t out_step,
-          Finish finish) {
+          const Finish& after) {
   Vector sums[P][V];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
@@ -34,6 +34,7 @@ void meet(const float* source, ptrdiff_t step, const Meeting* taps, size_t count
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) sums[p][v] += load(x + p * step + v * LANES) * weights[v];
   }
+  const Finish finish = after;
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) {
     const Vector bias = finish.bias ? load(finish.bias + v * LANES) : Vector{};

@@ -36,7 +36,7 @@ struct Finish {
 // `b` holds N * LANES columns for each k, without gaps.
 template <int M, int N>
 void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const float* b, float* c, ptrdiff_t c_step,
-             Finish finish) {
+             const Finish& after) {
   constexpr int kGroups = (M + 2) / 3;  // three rows share an address register: base, base + step, base + 2 * step
   Vector sums[M][N];
 #pragma GCC unroll 16
@@ -66,6 +66,7 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
       }
     }
   }
+  const Finish finish = after;  // now: a copy at the call would wait for all stores before it
 #pragma GCC unroll 4
   for (int n = 0; n < N; ++n) {
     const Vector bias = finish.bias ? load(finish.bias + n * LANES) : Vector{};

@@ -15,7 +15,8 @@ namespace thalweg {
 
 constexpr int kPoints = 16;              // elements of a tile, and of a filter in its form
 constexpr int64_t kLeastDeep = 32;       // channels of source and result below which the way there and back takes too long
-constexpr int64_t kLeastTiles = 32;      // tiles of an image and a batch below which the filter's way does
+constexpr int64_t kLeastTiles = 32;      // tiles of all images below which the filter's way does,
+constexpr int64_t kFilterShare = 512;    // or one for so many elements of the filter, of each tap
 constexpr int64_t kWidest = 1 << 17;    // channels of source by those of result beyond which a filter in 16 points is too large for the caches
 constexpr int64_t kForTiles = 1 << 18;   // floats of a task's tiles, in the cache that a processor has for itself
 constexpr int64_t kMostTiles = 4 * ROWS;
@@ -204,7 +205,7 @@ inline bool suits_winograd(const std::vector<Phase>& rows, const std::vector<Pha
     return taps[1].offset == taps[0].offset + 1 && taps[2].offset == taps[0].offset + 2;
   };
   return three(rows) && three(columns) && from.channels >= kLeastDeep && to.channels >= kLeastDeep &&
-         from.channels * to.channels <= kWidest && Tiles(to).count() >= kLeastTiles && winograd_allowed();
+         from.channels * to.channels <= kWidest && Tiles(to).count() >= std::max(kLeastTiles, from.channels * to.channels / kFilterShare) && winograd_allowed();
 }
 
 // As `correlate`, for what suits, with `panels` of the filter as `Packed` makes them. False, where something came out that is not finite:
