@@ -5,6 +5,7 @@ import numpy as np
 from oracle.constrained_programs import CONSTRAINED
 from oracle.extra_programs import EXTRAS
 from oracle.probability_programs import DISTRIBUTIONS
+from oracle.pruning_programs import PRUNED
 from oracle.public import After, raised
 from oracle.quantize_programs import QUANTIZED
 
@@ -281,4 +282,5 @@ TABLES = {
     "extras": EXTRAS,
     "quantize": QUANTIZED,
     "constrained": CONSTRAINED,
+    "pruned": PRUNED,
 }
