@@ -72,7 +72,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "THALWEG_CACHE": folder}
-        environment["THALWEG_PROGRAMS"] = "on" if options.cache == "programs" else "off"
+        environment["THALWEG_STORED_PROGRAMS"] = "on" if options.cache == "programs" else "off"
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # who starts twice has compiled sources
         call = [sys.executable, "-m", "benchmarks.starting", "--child"]
         call += ["--blocks", str(options.blocks), "--batch", str(options.batch)]

@@ -16,7 +16,7 @@ def compiled(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_runs, "FEWEST", 1)
     monkeypatch.setattr(stored_programs, "FEWEST", 1)
     monkeypatch.setattr(stored_programs, "cache_folder", lambda what: tmp_path / what)
-    monkeypatch.setenv("THALWEG_PROGRAMS", "on")
+    monkeypatch.setenv("THALWEG_STORED_PROGRAMS", "on")
     done = threading.Event()
     prepare = Executable.prepare
 

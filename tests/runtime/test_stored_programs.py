@@ -13,7 +13,7 @@ from thalweg._src.runtime import stored_programs
 def shelf(tmp_path, monkeypatch):
     """The folder of programs. All sizes of programs are kept."""
     monkeypatch.setattr(stored_programs, "cache_folder", lambda what: tmp_path / what)
-    monkeypatch.setenv("THALWEG_PROGRAMS", "on")
+    monkeypatch.setenv("THALWEG_STORED_PROGRAMS", "on")
     monkeypatch.setattr(stored_programs, "FEWEST", 1)
     return tmp_path / "programs"
 
@@ -167,7 +167,7 @@ def test_what_is_declared_elsewhere_is_not_kept(shelf):
 
 
 def test_it_can_be_switched_off(shelf, monkeypatch):
-    monkeypatch.setenv("THALWEG_PROGRAMS", "off")
+    monkeypatch.setenv("THALWEG_STORED_PROGRAMS", "off")
     trained(regression(), steps=1)
     assert not shelf.exists()
 

@@ -6,7 +6,7 @@ JSON, which of the cluster's tensors and variables its results are; nothing of i
 that form (values of several arrays, callbacks into Python, more devices than one) is left to JAX's cache, and so is everything where
 JAX has no such executables as are known here.
 
-The files are in `programs` of the cache folder, the last used `_MOST` of them. THALWEG_PROGRAMS=off does without.
+The files are in `programs` of the cache folder, the last used `_MOST` of them. THALWEG_STORED_PROGRAMS=off does without.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def shelf_of(exe: Executable, given: Sequence[Any]) -> Shelf | None:
         return None
     folder = cache_folder("programs")
     config = jax.config
-    if folder is None or os.environ.get("THALWEG_PROGRAMS") == "off":
+    if folder is None or os.environ.get("THALWEG_STORED_PROGRAMS") == "off":
         return None
     if config.jax_disable_jit or config.jax_debug_nans or config.jax_debug_infs:
         return None
