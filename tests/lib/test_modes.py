@@ -20,6 +20,13 @@ def test_devices_are_those_of_sessions():
     assert len(tf.config.experimental.list_logical_devices("CPU")) == len(physical)
 
 
+def test_the_placement_of_operations_can_be_asked_for():
+    tf.debugging.set_log_device_placement(True)
+    assert tf.debugging.get_log_device_placement()
+    tf.debugging.set_log_device_placement(False)
+    assert not tf.debugging.get_log_device_placement()
+
+
 def test_the_default_strategy_has_one_replica():
     assert not tf.distribute.has_strategy()
     assert tf.distribute.get_replica_context().num_replicas_in_sync == 1

@@ -15,7 +15,7 @@ from thalweg._src.core.lazy import jax, lax
 from thalweg._src.core.opdef import Many, Min, Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.ops import basic
-from thalweg._src.ops.arguments import formerly, renamed
+from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.arrays.shaping import rank, shape, shape_n, squeeze
 from thalweg._src.ops.arrays.stacking import stack
@@ -398,6 +398,8 @@ def split(
     return _split_sizes(value, sizes, axis, num_split=num, name=name)
 
 
-split_v = formerly("value size_splits=num_or_size_splits split_dim=axis num name", when=lambda args, kwargs: True)(
-    split
-)  # 0.12
+def split_v(
+    value: Any, size_splits: Any, split_dim: Any = 0, num: int | None = None, name: str | None = "split_v"
+) -> list[Tensor]:
+    """`split` into parts of given sizes, by its name and arguments of 0.12."""
+    return split(value, size_splits, split_dim, num, name)
