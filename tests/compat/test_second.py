@@ -96,6 +96,7 @@ NEW = {
     "image.extract_glimpse noise",
     "image.resize antialias",
     "math.bincount name",
+    "nest.is_nested seq",
     "nn.dilation2d data_format",
     "nn.erosion2d data_format",
     "nn.erosion2d dilations",

@@ -103,3 +103,22 @@ def test_a_merge_of_several_conditions():
             found = session.run([value + 1, place], {x: [1.0, 2.0], chosen: case})
             np.testing.assert_allclose(found[0], np.array([1.0, 2.0]) * factor + 1)
             assert found[1] == case
+
+
+def test_an_effect_behind_a_choice_inside_of_a_choice():
+    """slim's preprocessing: a case drawn among one, then one among several, then a queue."""
+
+    def drawn(x, cases, f):
+        number = tf.random_uniform([], maxval=cases, dtype=tf.int32)
+        ways = [f(control_flow_ops.switch(x, tf.equal(number, case))[1]) for case in range(cases)]
+        return control_flow_ops.merge(ways)[0]
+
+    x = tf.placeholder(tf.float32, [2])
+    chosen = drawn(drawn(x, 1, lambda v: v * 2.0), 3, lambda v: v * 3.0)
+    queue = tf.FIFOQueue(9, tf.float32)
+    put, size = queue.enqueue(chosen), queue.size()
+    with tf.Session() as session:
+        assert session.run(chosen, {x: [1, 2]}).tolist() == [6, 12]
+        for number in range(1, 7):
+            session.run(put, {x: [1, 2]})
+            assert session.run(size) == number

@@ -196,6 +196,7 @@ def tell_children(shims: bool) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([CHILDREN, *filter(None, paths)])
     if CHILDREN not in sys.path:
         sys.path.append(CHILDREN)  # which multiprocessing hands on to the processes that it spawns
+    os.environ["THALWEG_ENVIRONMENT"] = sys.prefix
     if not shims:
         os.environ[NO_SHIMS] = "1"
 

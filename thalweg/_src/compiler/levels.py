@@ -282,7 +282,7 @@ class Level:
             for name, then, other in (("", here, value), ("/index", self.number(i, op.name + "/index"), index)):
                 dims = then._dims if then._dims == other._dims else None
                 attrs = {"T": then.dtype.base_dtype}
-                new = self.node(OPS["Select"], (holds, then, other), attrs, op.name + name, [], [(then.dtype, dims)])
+                new = self.node(OPS["_Either"], (holds, then, other), attrs, op.name + name, [], [(then.dtype, dims)])
                 if name:
                     index = new.outputs[0]
                 else:

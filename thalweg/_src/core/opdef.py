@@ -226,7 +226,8 @@ class OpDef:
     before its outputs, unless it says `writes=()`), or "host" (touches the world outside of the graph).
     `host`: runs in plain Python on NumPy arrays. `alias`: its output is its first input, reference included.
     `shape_only`: needs its inputs' shapes, not their values (or a function of the node that tells). `structured`: takes values of
-    several arrays (TensorArrays) as they are. `source`: its value is held by the session, under the op's name.
+    several arrays (TensorArrays) as they are. `takes_nothing`: its inputs may come from a branch that did not run.
+    `source`: its value is held by the session, under the op's name.
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
     `constant`: has no inputs and one value. `presence`: tells whether a variable has a value. `resizes`: it may give it another shape.
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
@@ -255,6 +256,7 @@ class OpDef:
         self.alias: bool = facts.pop("alias", False)
         self.shape_only: bool | Callable[[Any], bool] = facts.pop("shape_only", False)
         self.structured: bool = facts.pop("structured", False)
+        self.takes_nothing: bool = facts.pop("takes_nothing", False)
         self.source: bool = facts.pop("source", False)
         self.stateful: bool = facts.pop("stateful", self.effect is not None)
         self.foldable: bool = facts.pop("foldable", True)

@@ -31,7 +31,12 @@ from thalweg._src.runtime import processor
 
 _OURS = "thalweg._src."
 _PACKAGE = Path(__file__).parents[2]
-_NOT_ASKED = {"THALWEG_CACHE", "THALWEG_STORED_PROGRAMS", "THALWEG_KEEP_MEMORY"}  # settings that change no program
+_NOT_ASKED = {
+    "THALWEG_CACHE",
+    "THALWEG_ENVIRONMENT",
+    "THALWEG_STORED_PROGRAMS",
+    "THALWEG_KEEP_MEMORY",
+}  # settings that change no program
 _OTHER = ("XLA_FLAGS", "JAX_PLATFORMS", "NPROC", "OMP_NUM_THREADS")
 
 

@@ -13,7 +13,7 @@ from thalweg._src.core.apply import Replan, check
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import float32, int32, resource, string
 from thalweg._src.core.infer import same_shape
-from thalweg._src.core.lazy import jax
+from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.opdef import Known, Many, Outputs, Ref, op, type_attr
 from thalweg._src.core.structured import Notes, Nothing
 
@@ -115,6 +115,17 @@ def nothing(*, T: T) -> T:
 
 
 nothing.shape_rule(lambda node: [None])
+
+
+@op("_Either", foldable=False, structured=True, takes_nothing=True)
+def either(condition: bool_, t: T, e: T) -> T:
+    """`t` if the condition holds, else `e`: one of both may be nothing, where its branch did not run."""
+    if not isinstance(condition, jax.core.Tracer):
+        return t if condition else e
+    return e if isinstance(t, Nothing) else t if isinstance(e, Nothing) else jnp.where(condition, t, e)
+
+
+either.shape_rule(lambda node: [None])
 
 
 @op("_Alive", foldable=False)

@@ -171,12 +171,11 @@ class TensorArray:
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
         """The elements at `indices`, along a new first axis."""
-        indices = to_tensor(indices, dtypes.int32, name="indices")
         value = ops.gather_v3(
             self._handle, indices, self._flow, dtype=self._dtype, element_shape=self.element_shape, name=name
         )
         if self.element_shape.ndims is not None:
-            value.set_shape(indices.shape.with_rank(1).concatenate(self.element_shape))
+            value.set_shape([None, *self.element_shape.as_list()])
         return value
 
     def concat(self, name: str | None = None) -> Tensor:

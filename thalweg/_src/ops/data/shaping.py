@@ -44,7 +44,7 @@ class _Batching:
     def __init__(self, data: Batch, source: Iterator[tuple]):
         self.size, self.full, self.join = data.size, data.full, data.join
         self.source: Iterator[tuple] | None = source
-        self.take = getattr(source, "take", None) or (lambda n: list(itertools.islice(source, n)))
+        self._rows = getattr(source, "take", None) or (lambda n: list(itertools.islice(source, n)))
 
     def __iter__(self) -> Iterator[tuple]:
         return self
@@ -52,9 +52,9 @@ class _Batching:
     def __next__(self) -> tuple:
         if self.source is None:
             raise StopIteration
-        rows = self.take(self.size)
+        rows = self._rows(self.size)
         if len(rows) < self.size:
-            self.source = self.take = None
+            self.source = self._rows = None
             if not rows or self.full:
                 raise StopIteration
         return self.join(rows)
