@@ -214,9 +214,3 @@ def test_what_a_branch_of_one_operation_or_one_element_gives():
     with tf.Session() as session:
         assert session.run([done, single, strict], {p: True}) == [True, 1, pair(1)]
         assert session.run([done, single, strict], {p: False}) == [False, 2, pair(2)]
-
-
-def test_gathered_elements_have_the_shape_that_their_indices_say():
-    array = tf.TensorArray(tf.float32, 3).write(0, [1.0, 2.0, 3.0])
-    assert array.gather([0]).shape.as_list() == [1, 3]
-    assert array.stack().shape.as_list() == [None, 3]
