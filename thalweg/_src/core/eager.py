@@ -114,9 +114,6 @@ class EagerTensor(Tensor):
         """The number of dimensions."""
         return len(self._dims)  # type: ignore[arg-type]
 
-    def _shape_tuple(self) -> tuple[int, ...]:
-        return self._dims  # type: ignore[return-value]
-
     def set_shape(self, shape: Any) -> None:
         """Raise ValueError unless the tensor has this shape."""
         dims = shapes.as_dims(shape)

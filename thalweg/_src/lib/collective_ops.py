@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from thalweg._src.core.dtypes import DType, as_dtype
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import TensorShape
-from thalweg._src.ops.queueing import meetings
+from thalweg._src.ops.queueing import collectives
 
 
-def _check_group(name: str, group_size: int) -> None:
+def _group(name: str, group_size: int, group_key: int, instance_key: int, communication_hint: str) -> dict[str, Any]:
+    """What an operation is told of its group. Raises ValueError for a group of one."""
     if group_size <= 1:
         raise ValueError(f"Parameter group_size to {name} must be at least 2.")
+    hint = communication_hint.lower()
+    return {"group_size": group_size, "group_key": group_key, "instance_key": instance_key, "communication_hint": hint}
 
 
 def _check_place(t: Tensor) -> None:
@@ -35,15 +39,13 @@ def all_reduce(
     Each member calls this, on its device, with the same keys. Raises ValueError without a device, or for a group of one.
     """
     _check_place(t)
-    _check_group("all_reduce", group_size)
-    keys = {"group_size": group_size, "group_key": group_key, "instance_key": instance_key}
-    return meetings.collective_reduce(
+    group = _group("all_reduce", group_size, group_key, instance_key, communication_hint)
+    return collectives.collective_reduce(
         t,
         merge_op=merge_op,
         final_op=final_op,
         subdiv_offsets=list(subdiv_offsets),
-        communication_hint=communication_hint.lower(),
-        **keys,
+        **group,
     )
 
 
@@ -52,14 +54,11 @@ def all_gather(
 ) -> Tensor:
     """The group's tensors behind one another. Raises as `all_reduce` does."""
     _check_place(t)
-    _check_group("all_gather", group_size)
-    keys = {"group_size": group_size, "group_key": group_key, "instance_key": instance_key}
+    group = _group("all_gather", group_size, group_key, instance_key, communication_hint)
     whole = (
         [None if t.shape[0].value is None else t.shape[0].value * group_size, *t.shape[1:]] if t.shape.ndims else [0]
     )
-    return meetings.collective_gather(
-        t, shape=TensorShape(whole), communication_hint=communication_hint.lower(), **keys
-    )
+    return collectives.collective_gather(t, shape=TensorShape(whole), **group)
 
 
 def broadcast_send(
@@ -73,15 +72,12 @@ def broadcast_send(
 ) -> Tensor:
     """Give the other members `t`. Raises ValueError where it has another shape or type than was said, and as `all_reduce`."""
     _check_place(t)
-    _check_group("broadcast_send", group_size)
+    group = _group("broadcast_send", group_size, group_key, instance_key, communication_hint)
     if t.shape != TensorShape(shape):
         raise ValueError(f"Shape of broadcast_send tensor not equal to declared shape: {t.shape} and {shape}")
     if t.dtype != as_dtype(dtype):
         raise ValueError(f"Type of broadcast_send tensor not equal to declared type: {t.dtype} and {dtype}")
-    keys = {"group_size": group_size, "group_key": group_key, "instance_key": instance_key}
-    return meetings.collective_bcast_send(
-        t, shape=TensorShape(shape), communication_hint=communication_hint.lower(), **keys
-    )
+    return collectives.collective_bcast_send(t, shape=TensorShape(shape), **group)
 
 
 def broadcast_recv(
@@ -93,8 +89,5 @@ def broadcast_recv(
     communication_hint: str = "auto",
 ) -> Tensor:
     """The tensor that the sender of the group gives. Raises ValueError for a group of one."""
-    _check_group("broadcast_recv", group_size)
-    keys = {"group_size": group_size, "group_key": group_key, "instance_key": instance_key}
-    return meetings.collective_bcast_recv(
-        shape=TensorShape(shape), T=as_dtype(dtype), communication_hint=communication_hint.lower(), **keys
-    )
+    group = _group("broadcast_recv", group_size, group_key, instance_key, communication_hint)
+    return collectives.collective_bcast_recv(shape=TensorShape(shape), T=as_dtype(dtype), **group)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
-from thalweg._src.core import scopes
 from thalweg._src.core.convert import convert_to_tensor
 from thalweg._src.core.graph import Tensor
+from thalweg._src.lib.nccl import on_devices_of
 from thalweg._src.ops import basic
 
 
@@ -24,12 +24,7 @@ def _on_every_device(tensors: Sequence[Any], join: Callable[[list[Tensor]], Tens
             raise ValueError(f"input tensors must have statically defined shape: {t.name} has {t.shape}")
         if t.shape != made[0].shape:
             raise ValueError(f"input tensors must have equal shapes: {made[0].shape} and {t.shape}")
-    joined = join(made)
-    out = []
-    for t in made:
-        with scopes.device(t.device):
-            out.append(last(joined) if last else basic.identity(joined))
-    return out
+    return on_devices_of(made, join(made), last or basic.identity)
 
 
 def _in_pairs(op: Callable) -> Callable[[list[Tensor]], Tensor]:

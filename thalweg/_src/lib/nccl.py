@@ -26,14 +26,20 @@ def _checked(tensors: Sequence[Any]) -> list[Tensor]:
     return made
 
 
+def on_devices_of(
+    tensors: Sequence[Tensor], value: Tensor, last: Callable[[Tensor], Tensor] = basic.identity
+) -> list[Tensor]:
+    """`last(value)` on the device of each of `tensors`."""
+    out = []
+    for t in tensors:
+        with scopes.device(t.device):
+            out.append(last(value))
+    return out
+
+
 def _everywhere(tensors: Sequence[Any], join: Callable) -> list[Tensor]:
     made = _checked(tensors)
-    joined = reduce(join, made)
-    out = []
-    for t in made:
-        with scopes.device(t.device):
-            out.append(basic.identity(joined))
-    return out
+    return on_devices_of(made, reduce(join, made))
 
 
 def all_sum(tensors: Sequence[Any]) -> list[Tensor]:
