@@ -400,6 +400,11 @@ def default_device(devices_given: Any) -> str:
     return devices.canonical(devices_given)
 
 
+def is_symbolic(value: Any) -> bool:
+    """Whether `value` is a tensor of a graph, whose value is known in a run only."""
+    return isinstance(value, Tensor) and not isinstance(value, EagerTensor)
+
+
 def label(tensor: Any) -> str:
     """What messages call a tensor (or variable): its name, or, in eager execution, its shape and type."""
     if isinstance(tensor, EagerTensor):

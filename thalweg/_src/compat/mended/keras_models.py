@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from thalweg._src.core.eager import EagerTensor, executing_eagerly
+from thalweg._src.core.eager import executing_eagerly, is_symbolic
 from thalweg._src.core.funcgraph import FuncGraph
-from thalweg._src.core.graph import Tensor, get_default_graph
+from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.scopes import init_scope
 from thalweg._src.lib.tracking.object_graph import Reference, children
 
@@ -38,7 +38,7 @@ def _symbolic() -> FuncGraph:
 def _where_they_are(tensors: Any) -> Iterator[None]:
     """The graph of symbolic tensors, as the default one, where operations would otherwise run at once."""
     first = tensors[0] if isinstance(tensors, list | tuple) and tensors else tensors
-    if executing_eagerly() and isinstance(first, Tensor) and not isinstance(first, EagerTensor):
+    if executing_eagerly() and is_symbolic(first):
         with first.graph.as_default():
             yield
     else:

@@ -9,8 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from thalweg._src.core.eager import EagerTensor
-from thalweg._src.core.graph import Tensor
+from thalweg._src.core.eager import is_symbolic
 from thalweg._src.lib.autograph import convert
 from thalweg._src.lib.data.dataset import Dataset
 from thalweg._src.lib.platform import logging
@@ -74,18 +73,14 @@ def _is_of_the_program(f: types.FunctionType) -> bool:
     return not (library or hasattr(f, _AS_THEY_ARE) or inspect.isgeneratorfunction(f) or inspect.iscoroutinefunction(f))
 
 
-def _symbolic(*values: Any) -> bool:
-    return any(isinstance(v, Tensor) and not isinstance(v, EagerTensor) for v in values)
-
-
 def _range(*args: Any) -> Any:
-    return math.range(*args) if _symbolic(*args) else range(*args)
+    return math.range(*args) if any(map(is_symbolic, args)) else range(*args)
 
 
 def _len(x: Any) -> Any:
     if isinstance(x, TensorArray):
         return x.size()
-    if not _symbolic(x):
+    if not is_symbolic(x):
         return len(x)
     if x.dims == ():
         raise ValueError("len requires a non-scalar tensor, got one of shape []")
@@ -93,12 +88,12 @@ def _len(x: Any) -> Any:
 
 
 def _abs(x: Any) -> Any:
-    return math.abs(x) if _symbolic(x) else abs(x)
+    return math.abs(x) if is_symbolic(x) else abs(x)
 
 
 def _number(kind: type, dtype: str) -> Callable[..., Any]:
     def convert_number(x: Any = 0, *base: Any) -> Any:
-        if not _symbolic(x):
+        if not is_symbolic(x):
             return kind(x, *base)
         return string_to_number(x, dtype) if x.dtype.name == "string" else math.cast(x, dtype)
 
@@ -106,7 +101,7 @@ def _number(kind: type, dtype: str) -> Callable[..., Any]:
 
 
 def _print(*values: Any, **options: Any) -> None:
-    (print_ if _symbolic(*values) else print)(*values, **options)
+    (print_ if any(map(is_symbolic, values)) else print)(*values, **options)
 
 
 def _enumerate(values: Any, start: int = 0) -> Any:

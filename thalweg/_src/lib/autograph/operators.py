@@ -11,7 +11,7 @@ from typing import Any
 
 from thalweg._src.core import nest
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.eager import EagerTensor, executing_eagerly
+from thalweg._src.core.eager import executing_eagerly, is_symbolic
 from thalweg._src.core.funcgraph import FuncGraph, building
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.lib.autograph.calls import converted as converted
@@ -48,11 +48,6 @@ class UndefinedResult(Undefined):
 
     def __init__(self) -> None:
         super().__init__("the function's result")
-
-
-def is_symbolic(value: Any) -> bool:
-    """Whether `value` is a tensor of a graph, whose value is known in the run only."""
-    return isinstance(value, Tensor) and not isinstance(value, EagerTensor)
 
 
 def _decided(value: Any) -> Any:
