@@ -86,9 +86,9 @@ def if_stmt(
             run()
             state = get()[:needed]
             _all_defined(state, names, which)
-            made.append([nest.map_leaves(_as_tensor, value) for value in state])
+            made.append(_tensors(state))
             if len(made) == 2:
-                _same_types(made, names)
+                _need_alike(names, made[0], made[1], _OF_BRANCHES)
             return composites.flatten(made[-1]) or [to_tensor(True)]
 
         return build
@@ -113,20 +113,35 @@ def _all_defined(state: Sequence[Any], names: Sequence[str], branch: str) -> Non
         )
 
 
-def _same_types(made: Sequence[Any], names: Sequence[str]) -> None:
-    for name, a, b in zip(names, *made, strict=False):
+# What is said of values that differ: of their structures, and, with the name and both types, of their types.
+_OF_BRANCHES = (
+    "in the TRUE and FALSE branches",
+    '"{}" has dtype {} in the TRUE branch, but dtype={} in the FALSE branch. '
+    "TensorFlow control flow requires that they are the same.",
+)
+_OF_LOOPS = (
+    "after one iteration",
+    '"{}" has dtype {} before the loop, but dtype {} after one iteration. '
+    "TensorFlow control flow requires it stays the same.",
+)
+
+
+def _need_alike(names: Sequence[str], one: Sequence[Any], other: Sequence[Any], messages: tuple[str, str]) -> None:
+    """Raise TypeError, with one of `messages`, unless each value has the same structure and types in `one` and in `other`."""
+    where, types_differ = messages
+    for name, a, b in zip(names, one, other, strict=False):
         try:
             composites.same_structure(a, b)
         except (TypeError, ValueError) as error:
-            raise TypeError(
-                f'"{name}" does not have the same nested structure in the TRUE and FALSE branches.\n\n{error}'
-            ) from None
+            raise TypeError(f'"{name}" does not have the same nested structure {where}.\n\n{error}') from None
         for x, y in zip(composites.flatten(a), composites.flatten(b), strict=True):
             if x.dtype.base_dtype != y.dtype.base_dtype:
-                raise TypeError(
-                    f'"{name}" has dtype {x.dtype.base_dtype.name} in the TRUE branch, but dtype={y.dtype.base_dtype.name} in the '
-                    "FALSE branch. TensorFlow control flow requires that they are the same."
-                )
+                raise TypeError(types_differ.format(name, x.dtype.base_dtype.name, y.dtype.base_dtype.name))
+
+
+def _tensors(state: Sequence[Any]) -> list[Any]:
+    """The values of a state with tensors as leaves, but for TensorArrays and what is made of several tensors."""
+    return [nest.map_leaves(_as_tensor, value) for value in state]
 
 
 def _as_tensor(value: Any) -> Any:
@@ -231,7 +246,7 @@ def _loop(
     """tf.while_loop over the state."""
     before = get()
     _need_values(before, names)
-    start = [nest.map_leaves(_as_tensor, value) for value in before] or [to_tensor(0)]
+    start = _tensors(before) or [to_tensor(0)]
 
     def with_state(run: Callable[[], Any]) -> Callable[..., Any]:
         def build(*state: Any) -> Any:
@@ -242,8 +257,8 @@ def _loop(
 
     def turn() -> list[Any]:
         body()
-        after = [nest.map_leaves(_as_tensor, value) for value in get()] or [to_tensor(0)]
-        _stay(start, after, names)
+        after = _tensors(get()) or [to_tensor(0)]
+        _need_alike(names, start, after, _OF_LOOPS)
         return after
 
     found = while_loop.while_loop(with_state(test), with_state(turn), start, return_same_structure=True, **options)
@@ -258,32 +273,16 @@ def _need_values(state: Sequence[Any], names: Sequence[str]) -> None:
         raise ValueError(f"TensorFlow requires that the following symbols must be defined before the loop: {undefined}")
 
 
-def _stay(start: Sequence[Any], after: Sequence[Any], names: Sequence[str]) -> None:
-    for name, a, b in zip(names, start, after, strict=False):
-        try:
-            composites.same_structure(a, b)
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f'"{name}" does not have the same nested structure after one iteration.\n\n{error}'
-            ) from None
-        for x, y in zip(composites.flatten(a), composites.flatten(b), strict=True):
-            if x.dtype.base_dtype != y.dtype.base_dtype:
-                raise TypeError(
-                    f'"{name}" has dtype {x.dtype.base_dtype.name} before the loop, but dtype {y.dtype.base_dtype.name} after one '
-                    "iteration. TensorFlow control flow requires it stays the same."
-                )
-
-
 def _loop_over_elements(values: Dataset, test: Any, body: Callable, get: Get, put: Put, names: Sequence[str]) -> None:
     """The state is what a dataset's elements are reduced to, until `test()` fails."""
     before = get()
     _need_values(before, names)
-    start = tuple(nest.map_leaves(_as_tensor, value) for value in before) or (to_tensor(0),)
+    start = tuple(_tensors(before)) or (to_tensor(0),)
 
     def turn(state: Any, value: Any) -> Any:
         put(state if before else ())
         body(value)
-        return tuple(nest.map_leaves(_as_tensor, v) for v in get()) or state
+        return tuple(_tensors(get())) or state
 
     if test is None:
         found = values.reduce(start, turn)
