@@ -210,9 +210,8 @@ class Conditions:
     def __init__(self, frames: Frames, path: Path, items: Iterable[Item]):
         self.frames, self.path = frames, path
         self.state: dict[Item, State] = {}
-        self.ways: dict[
-            Operation, list[Literal]
-        ] = {}  # Merges of several conditions, one of which holds: that of each input
+        # Of Merges of several conditions, one of which holds: that of each input.
+        self.ways: dict[Operation, list[Literal]] = {}
         for item in items:
             self.state[item] = self._state_of(item)
 

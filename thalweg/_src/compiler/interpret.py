@@ -113,9 +113,8 @@ class Interpreter:
             return
         values = [env[t] for t in op._inputs]
         if opdef.bodies is None and any(isinstance(v, Structured) for v in values):
-            if not opdef.takes_nothing and any(
-                isinstance(v, Nothing) for v in values
-            ):  # in a branch that is traced, but known not to be taken
+            # In a branch that is traced, but known not to be taken.
+            if not opdef.takes_nothing and any(isinstance(v, Nothing) for v in values):
                 env.update((t, Nothing()) for t in op.outputs)
                 return
             if not opdef.structured:

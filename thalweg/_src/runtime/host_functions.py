@@ -161,12 +161,8 @@ class HostFunction:
                     continue
                 if row is not None and step.result is not None:
                     result = _laid(step, env, row)
-                elif step.several is not None:
-                    result = fn(*step.several(env))
-                elif step.only is not None:
-                    result = fn(env[step.only])
                 else:
-                    result = fn(*[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs])
+                    result = fn(*step.arguments(env))
                 if step.rank_one:
                     kind = step.types[0]
                     if kind is not None and (type(result) is not np.ndarray or result.dtype is not kind):
@@ -293,7 +289,7 @@ def _laid(step: Step, env: list[Any], row: Any) -> Any:
     """What a step gives whose output is a result, made in its place in `row`."""
     laying.wanted.place = functools.partial(row.place, step.result)
     try:
-        return step.fn(*[env[i] if type(i) is int else [env[j] for j in i] for i in step.inputs])
+        return step.fn(*step.arguments(env))
     finally:
         laying.wanted.place = None
 

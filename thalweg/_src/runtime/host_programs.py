@@ -23,24 +23,23 @@ MOST_BYTES = 1 << 14  # of what is remembered for one of them
 class Step:
     """One operation: `fn` on the values in the slots `inputs` (lists of slots for list inputs) fills the slots `outputs`.
 
-    `only` is the slot of an input that is the only one, `several` takes the values of several from the environment; both are None for
-    lists. `fn` is None for what refers to state, runs other graphs or needs the runtime; `chooses` tells the graph of an operation that
-    runs one of several; `fixed` stands for several steps that depend on shapes alone; `result` is the number of the program's result
-    that the output is, in some shape, where the operation may be told where to put it (`core/laying.py`).
+    `arguments` takes the values of the inputs from the environment. `fn` is None for what refers to state, runs other graphs or needs
+    the runtime; `chooses` tells the graph of an operation that runs one of several; `fixed` stands for several steps that depend on
+    shapes alone; `result` is the number of the program's result that the output is, in some shape, where the operation may be told
+    where to put it (`core/laying.py`).
     """
 
     __slots__ = (
+        "arguments",
         "chooses",
         "fixed",
         "fn",
         "inputs",
-        "only",
         "op",
         "outputs",
         "programs",
         "rank_one",
         "result",
-        "several",
         "types",
     )
 
@@ -53,15 +52,20 @@ class Step:
         self.fn = functools.partial(fn, **kwargs) if kwargs else fn
         self.types = [None if t.dtype.is_on_host else np.dtype(t.dtype._as_numpy) for t in op.outputs]
         self.rank_one = len(op.outputs) == 1 and op.opdef.simple_out
-        plainly = all(type(i) is int for i in inputs)
-        self.only: int | None = inputs[0] if plainly and len(inputs) == 1 else None
-        self.several: Callable[[list[Any]], Any] | None = itemgetter(*inputs) if plainly and len(inputs) > 1 else None
+        self.arguments = _taker(inputs)
+
+
+def _taker(inputs: list[Any]) -> Callable[[list[Any]], Any]:
+    """What takes the values in the slots `inputs` from an environment; `itemgetter` does so without a line of Python."""
+    if not inputs or any(type(i) is not int for i in inputs):
+        return lambda env: [env[i] if type(i) is int else [env[j] for j in i] for i in inputs]
+    return itemgetter(*inputs) if len(inputs) > 1 else itemgetter(slice(inputs[0], inputs[0] + 1))
 
 
 class Fixed:
     """Steps whose results depend on nothing but the shapes of the values in the slots `roots`: taken once for each set of shapes."""
 
-    __slots__ = ("at", "found", "known", "roots", "slots", "steps")
+    __slots__ = ("at", "known", "roots", "slots", "steps")
 
     def __init__(self, roots: tuple[int, ...], at: int):
         self.roots, self.at = roots, at  # `at`: its place among the steps of the program
@@ -104,9 +108,8 @@ class Program:
         self.values: list[Any] = [None] * len(graph.inputs)
         self.steps: list[Step] = []
         self.acts = bool(acting) or any(map(_acts_inside, ops))  # whether it calls Python or changes variables, say
-        self._roots: dict[
-            int, frozenset[int]
-        ] = {}  # of the slots whose values shapes decide: the slots that have those shapes
+        # Of the slots whose values shapes decide: the slots that have those shapes.
+        self._roots: dict[int, frozenset[int]] = {}
         self._made: dict[int, Fixed] = {}  # those of them that steps fill
         self._open: dict[frozenset[int], Fixed] = {}
         for op in ops:

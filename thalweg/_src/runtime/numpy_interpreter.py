@@ -41,9 +41,8 @@ class NumPyInterpreter(Interpreter):
         if o.wants_ctx or o.host is True:
             return super()._call(op, values)
         if not all(isinstance(v, np.ndarray) for v in values):  # in this order: host work needs no JAX
-            if any(
-                isinstance(v, jax.core.Tracer) for v in values
-            ):  # a derivative traces the bodies that it goes through
+            # A derivative traces the bodies that it goes through.
+            if any(isinstance(v, jax.core.Tracer) for v in values):
                 return super()._call(op, values)
             values = [np.asarray(v) if isinstance(v, jax.Array) else v for v in values]
         if o.wants_rng:

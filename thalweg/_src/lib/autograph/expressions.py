@@ -87,9 +87,8 @@ class _Expressions(ast.NodeTransformer):
             return node
         if isinstance(f, ast.Name) and f.id == "super":
             first = self.function.args.posonlyargs + self.function.args.args
-            if (
-                not node.args and first
-            ):  # without arguments it asks the frame, which is another one in the functions made here
+            # Without arguments it asks the frame, which is another one in the functions made here.
+            if not node.args and first:
                 node.args = [ast.Name("__class__", ast.Load()), ast.Name(first[0].arg, ast.Load())]
             return node
         node.func = ast.copy_location(_call("converted", node.func), f)

@@ -169,9 +169,8 @@ def while_stmt(
     Raises ValueError for names that have no value before a tf.while_loop.
     """
     if not executing_eagerly():
-        with building(
-            FuncGraph("scratch", get_default_graph())
-        ):  # a graph of its own: this test must leave nothing behind
+        # A graph of its own: this test must leave nothing behind.
+        with building(FuncGraph("scratch", get_default_graph())):
             first = _decided(test())
         if is_symbolic(first):
             _loop(test, body, get, put, names, options)
