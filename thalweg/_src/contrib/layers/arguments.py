@@ -225,3 +225,46 @@ def finished(
     if activation_fn is not None:
         outputs = activation_fn(outputs)
     return collect_named_outputs(collections, name, outputs)
+
+
+def of_layer(
+    kind: Any,
+    inputs: Tensor,
+    scope: Any,
+    *,
+    activation_fn: Any,
+    normalizer_fn: Any,
+    normalizer_params: Any,
+    weights_initializer: Any,
+    weights_regularizer: Any,
+    biases_initializer: Any,
+    biases_regularizer: Any,
+    reuse: Any,
+    variables_collections: Any,
+    outputs_collections: Any,
+    trainable: bool,
+    weights: str = "kernel",
+    **options: Any,
+) -> Any:
+    """`inputs` through a layer of the class `kind`, with these `options`, in the variable scope that is open.
+
+    The layer's attribute `weights` is what goes into the collections meant for weights; a normalizer takes the place of the biases.
+    """
+    layer = kind(
+        use_bias=bool(not normalizer_fn and biases_initializer),
+        kernel_initializer=weights_initializer,
+        bias_initializer=biases_initializer,
+        kernel_regularizer=weights_regularizer,
+        bias_regularizer=biases_regularizer,
+        trainable=trainable,
+        name=scope.name,
+        dtype=inputs.dtype.base_dtype,
+        _scope=scope,
+        _reuse=reuse,
+        **options,
+    )
+    outputs = layer(inputs)
+    add_variable_to_collections(getattr(layer, weights), variables_collections, "weights")
+    if layer.bias is not None:
+        add_variable_to_collections(layer.bias, variables_collections, "biases")
+    return finished(outputs, normalizer_fn, normalizer_params, activation_fn, outputs_collections, scope.name)

@@ -18,6 +18,7 @@ from thalweg._src.contrib.layers.arguments import (
     keras_format,
     last_dimension,
     model_variable_getter,
+    of_layer,
     two_element_tuple,
 )
 from thalweg._src.contrib.layers.initializers import xavier_initializer
@@ -64,51 +65,50 @@ def convolution(
     """
     if data_format not in _FORMATS:
         raise ValueError(f"Invalid data_format: {data_format!r}")
-    with vs.variable_scope(scope, "Conv", [inputs], reuse=reuse, custom_getter=WEIGHTS_AND_BIASES) as sc:
+    return convolved(_CLASSES.get, "Conv", **locals())
+
+
+def convolved(
+    kind: Callable[[int | None], Any],
+    default: str,
+    inputs: Any,
+    num_outputs: int,
+    kernel_size: Any,
+    stride: Any,
+    padding: str,
+    data_format: str | None,
+    scope: Any,
+    reuse: Any,
+    rate: Any = None,
+    conv_dims: int | None = None,
+    **arguments: Any,
+) -> Any:
+    """A convolution by a layer of the class that `kind` gives for the rank, in the scope `default`; `arguments` are those of `of_layer`.
+
+    Raises ValueError for ranks without a class, and for others than `conv_dims` asks for.
+    """
+    with vs.variable_scope(scope, default, [inputs], reuse=reuse, custom_getter=WEIGHTS_AND_BIASES) as sc:
         inputs = to_tensor(inputs)
         rank = inputs.get_shape().ndims
         if conv_dims is not None and conv_dims + 2 != rank:
             raise ValueError(f"Convolution expects input with rank {conv_dims + 2}, got {rank}")
-        if rank not in _CLASSES:
+        layer = kind(rank)
+        if layer is None:
             raise ValueError("Convolution not supported for input with rank", rank)
-        layer = _CLASSES[rank](
+        if rate is not None:
+            arguments["dilation_rate"] = rate
+        return of_layer(
+            layer,
+            inputs,
+            sc,
             filters=num_outputs,
             kernel_size=kernel_size,
             strides=stride,
             padding=padding,
             data_format=keras_format(data_format),
-            dilation_rate=rate,
-            use_bias=bool(not normalizer_fn and biases_initializer),
-            kernel_initializer=weights_initializer,
-            bias_initializer=biases_initializer,
-            kernel_regularizer=weights_regularizer,
-            bias_regularizer=biases_regularizer,
-            trainable=trainable,
-            name=sc.name,
-            dtype=inputs.dtype.base_dtype,
-            _scope=sc,
-            _reuse=reuse,
+            reuse=reuse,
+            **arguments,
         )
-        return _of_layer(
-            layer,
-            inputs,
-            variables_collections,
-            normalizer_fn,
-            normalizer_params,
-            activation_fn,
-            outputs_collections,
-            sc.name,
-        )
-
-
-def _of_layer(
-    layer: Any, inputs: Any, variables: Any, normalizer: Any, params: Any, activation: Any, out: Any, name: str
-) -> Any:
-    outputs = layer(inputs)
-    add_variable_to_collections(layer.kernel, variables, "weights")
-    if layer.bias is not None:
-        add_variable_to_collections(layer.bias, variables, "biases")
-    return finished(outputs, normalizer, params, activation, out, name)
 
 
 def _of_rank(conv_dims: int) -> Callable[..., Any]:
@@ -125,61 +125,6 @@ def _of_rank(conv_dims: int) -> Callable[..., Any]:
 
 
 convolution1d, convolution2d, convolution3d = conv1d, conv2d, conv3d = _of_rank(1), _of_rank(2), _of_rank(3)
-
-
-def _transposed(
-    kind: Any,
-    default: str,
-    formats: tuple[str, str],
-    inputs: Any,
-    num_outputs: int,
-    kernel_size: Any,
-    stride: Any,
-    padding: str,
-    data_format: str,
-    activation_fn: Any,
-    normalizer_fn: Any,
-    normalizer_params: Any,
-    weights_initializer: Any,
-    weights_regularizer: Any,
-    biases_initializer: Any,
-    biases_regularizer: Any,
-    reuse: Any,
-    variables_collections: Any,
-    outputs_collections: Any,
-    trainable: bool,
-    scope: Any,
-) -> Any:
-    with vs.variable_scope(scope, default, [inputs], reuse=reuse, custom_getter=WEIGHTS_AND_BIASES) as sc:
-        check_format(data_format, *formats)
-        inputs = to_tensor(inputs)
-        layer = kind(
-            filters=num_outputs,
-            kernel_size=kernel_size,
-            strides=stride,
-            padding=padding,
-            data_format=keras_format(data_format),
-            use_bias=bool(not normalizer_fn and biases_initializer),
-            kernel_initializer=weights_initializer,
-            bias_initializer=biases_initializer,
-            kernel_regularizer=weights_regularizer,
-            bias_regularizer=biases_regularizer,
-            trainable=trainable,
-            name=sc.name,
-            dtype=inputs.dtype.base_dtype,
-            _scope=sc,
-            _reuse=reuse,
-        )
-        return _of_layer(
-            layer,
-            inputs,
-            variables_collections,
-            normalizer_fn,
-            normalizer_params,
-            activation_fn,
-            outputs_collections,
-            sc.name,
-        )
 
 
 @add_arg_scope
@@ -204,7 +149,8 @@ def convolution2d_transpose(
     scope: Any = None,
 ) -> Any:
     """The transpose of a convolution of images, with variables 'weights' and 'biases'."""
-    return _transposed(transposed.Conv2DTranspose, "Conv2d_transpose", ("NCHW", "NHWC"), **locals())
+    check_format(data_format, "NCHW", "NHWC")
+    return convolved(lambda rank: transposed.Conv2DTranspose, "Conv2d_transpose", **locals())
 
 
 @add_arg_scope
@@ -229,7 +175,8 @@ def convolution3d_transpose(
     scope: Any = None,
 ) -> Any:
     """The transpose of a convolution of volumes, with variables 'weights' and 'biases'."""
-    return _transposed(transposed.Conv3DTranspose, "Conv3d_transpose", ("NCDHW", "NDHWC"), **locals())
+    check_format(data_format, "NCDHW", "NDHWC")
+    return convolved(lambda rank: transposed.Conv3DTranspose, "Conv3d_transpose", **locals())
 
 
 conv2d_transpose, conv3d_transpose = convolution2d_transpose, convolution3d_transpose

@@ -9,12 +9,12 @@ from thalweg._src.contrib.framework.arg_scope import add_arg_scope
 from thalweg._src.contrib.framework.variables import model_variable
 from thalweg._src.contrib.layers.arguments import (
     WEIGHTS_AND_BIASES,
-    add_variable_to_collections,
     check_format,
     collect_named_outputs,
     finished,
     get_variable_collections,
     last_dimension,
+    of_layer,
 )
 from thalweg._src.contrib.layers.initializers import xavier_initializer
 from thalweg._src.core import dtypes, scopes
@@ -57,26 +57,13 @@ def fully_connected(
     """
     if not isinstance(num_outputs, int):
         raise ValueError(f"num_outputs type should be one of {[int]}, got {type(num_outputs)}.")
+    return connected(Dense, **locals())
+
+
+def connected(kind: Any, inputs: Any, num_outputs: int, scope: Any, reuse: Any, **arguments: Any) -> Any:
+    """`fully_connected` by a layer of the class `kind`; `arguments` are those of `of_layer`."""
     with vs.variable_scope(scope, "fully_connected", [inputs], reuse=reuse, custom_getter=WEIGHTS_AND_BIASES) as sc:
-        inputs = to_tensor(inputs)
-        layer = Dense(
-            units=num_outputs,
-            use_bias=bool(not normalizer_fn and biases_initializer),
-            kernel_initializer=weights_initializer,
-            bias_initializer=biases_initializer,
-            kernel_regularizer=weights_regularizer,
-            bias_regularizer=biases_regularizer,
-            trainable=trainable,
-            name=sc.name,
-            dtype=inputs.dtype.base_dtype,
-            _scope=sc,
-            _reuse=reuse,
-        )
-        outputs = layer(inputs)
-        add_variable_to_collections(layer.kernel, variables_collections, "weights")
-        if layer.bias is not None:
-            add_variable_to_collections(layer.bias, variables_collections, "biases")
-        return finished(outputs, normalizer_fn, normalizer_params, activation_fn, outputs_collections, sc.name)
+        return of_layer(kind, to_tensor(inputs), sc, units=num_outputs, reuse=reuse, **arguments)
 
 
 elu = functools.partial(fully_connected, activation_fn=elu_op)

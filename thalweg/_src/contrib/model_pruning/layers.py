@@ -5,22 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.contrib.framework.arg_scope import add_arg_scope
-from thalweg._src.contrib.layers.arguments import (
-    WEIGHTS_AND_BIASES,
-    add_variable_to_collections,
-    check_format,
-    finished,
-    keras_format,
-)
+from thalweg._src.contrib.layers.arguments import check_format
+from thalweg._src.contrib.layers.convolutions import convolved
+from thalweg._src.contrib.layers.dense import connected
 from thalweg._src.contrib.layers.initializers import xavier_initializer
 from thalweg._src.contrib.model_pruning.masks import masked
-from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.layers.convolutional import Conv2D
 from thalweg._src.lib.layers.core import Dense
 from thalweg._src.lib.rnn.basic import BasicLSTMCell, LSTMCell
 from thalweg._src.ops.nets.activations import relu
 from thalweg._src.ops.stateful.initializers import zeros_initializer
-from thalweg._src.ops.stateful.variable_scope import variable_scope
 
 
 class _MaskedKernel:
@@ -60,16 +54,6 @@ class MaskedLSTMCell(_MaskedCell, LSTMCell):
     """An LSTMCell with a mask for its kernel; a projection has none."""
 
 
-def _called(
-    layer: Any, inputs: Any, variables: Any, normalizer: Any, params: Any, activation: Any, out: Any, name: str
-) -> Any:
-    outputs = layer(inputs)
-    add_variable_to_collections(layer.weights_behind, variables, "weights")
-    if layer.bias is not None:
-        add_variable_to_collections(layer.bias, variables, "biases")
-    return finished(outputs, normalizer, params, activation, out, name)
-
-
 @add_arg_scope
 def masked_convolution(
     inputs: Any,
@@ -94,30 +78,7 @@ def masked_convolution(
 ) -> Any:
     """`tf.contrib.layers.conv2d` with a mask. ValueError for other ranks than 4 and other formats than of images."""
     check_format(data_format or "NHWC", "NHWC", "NCHW")
-    with variable_scope(scope, "Conv", [inputs], reuse=reuse, custom_getter=WEIGHTS_AND_BIASES) as sc:
-        inputs = to_tensor(inputs)
-        if inputs.get_shape().ndims != 4:
-            raise ValueError("Sparse Convolution not supported for input with rank", inputs.get_shape().ndims)
-        layer = MaskedConv2D(
-            filters=num_outputs,
-            kernel_size=kernel_size,
-            strides=stride,
-            padding=padding,
-            data_format=keras_format(data_format),
-            dilation_rate=rate,
-            use_bias=bool(not normalizer_fn and biases_initializer),
-            kernel_initializer=weights_initializer,
-            bias_initializer=biases_initializer,
-            kernel_regularizer=weights_regularizer,
-            bias_regularizer=biases_regularizer,
-            trainable=trainable,
-            name=sc.name,
-            dtype=inputs.dtype.base_dtype,
-            _scope=sc,
-            _reuse=reuse,
-        )
-        rest = (variables_collections, normalizer_fn, normalizer_params, activation_fn, outputs_collections, sc.name)
-        return _called(layer, inputs, *rest)
+    return convolved({4: MaskedConv2D}.get, "Conv", weights="weights_behind", **locals())
 
 
 masked_conv2d = masked_convolution
@@ -143,20 +104,4 @@ def masked_fully_connected(
     """`tf.contrib.layers.fully_connected` with a mask. ValueError where `num_outputs` is no integer."""
     if not isinstance(num_outputs, int):
         raise ValueError(f"num_outputs should be int or long, got {num_outputs}.")
-    with variable_scope(scope, "fully_connected", [inputs], reuse=reuse, custom_getter=WEIGHTS_AND_BIASES) as sc:
-        inputs = to_tensor(inputs)
-        layer = MaskedFullyConnected(
-            units=num_outputs,
-            use_bias=bool(not normalizer_fn and biases_initializer),
-            kernel_initializer=weights_initializer,
-            bias_initializer=biases_initializer,
-            kernel_regularizer=weights_regularizer,
-            bias_regularizer=biases_regularizer,
-            trainable=trainable,
-            name=sc.name,
-            dtype=inputs.dtype.base_dtype,
-            _scope=sc,
-            _reuse=reuse,
-        )
-        rest = (variables_collections, normalizer_fn, normalizer_params, activation_fn, outputs_collections, sc.name)
-        return _called(layer, inputs, *rest)
+    return connected(MaskedFullyConnected, weights="weights_behind", **locals())
