@@ -36,43 +36,44 @@ def _range(inputs: Tensor, per_channel: bool, num_bits: int, narrow_range: bool,
 
 def _quantized(
     inputs: Tensor,
-    scope_name: str,
-    collection: str | None,
-    init: tuple[float, float],
     per_channel: bool,
+    init_min: float,
+    init_max: float,
+    vars_collection: str | None,
+    name_prefix: str,
+    reuse: bool | None,
     is_training: bool,
     num_bits: int,
     narrow_range: bool,
     symmetric: bool,
-    reuse: bool | None,
-    decay: float | None,
+    ema_decay: float | None = None,
 ) -> Tensor:
-    """`inputs` rounded to the range in two variables, which training sets first; averaged where there is a `decay`."""
-    with variable_scope(None, default_name=scope_name, values=[inputs], reuse=reuse) as scope:
+    """`inputs` rounded to the range in two variables, which training sets first; averaged where there is an `ema_decay`."""
+    with variable_scope(None, default_name=name_prefix, values=[inputs], reuse=reuse) as scope:
         scope.set_partitioner(None)
         shape = inputs.get_shape()
         if per_channel:
-            assert len(shape) in (1, 2, 4), f"Expected 1D, 2D or 4D input, was: {shape} in  scope: {scope_name}"
+            assert len(shape) in (1, 2, 4), f"Expected 1D, 2D or 4D input, was: {shape} in  scope: {name_prefix}"
 
         def bound(name: str, value: float) -> Any:
             return get_variable(
                 name,
                 shape=[shape[-1]] if per_channel else [],
                 initializer=constant_initializer(value),
-                collections=[*([collection] if collection else []), GraphKeys.GLOBAL_VARIABLES],
+                collections=[*([vars_collection] if vars_collection else []), GraphKeys.GLOBAL_VARIABLES],
                 trainable=False,
                 aggregation=VariableAggregation.MEAN,
             )
 
-        low, high = bound("min", init[0]), bound("max", init[1])
+        low, high = bound("min", init_min), bound("max", init_max)
         if is_training:
             smallest, largest = _range(inputs, per_channel, num_bits, narrow_range, symmetric)
-            if decay is None:
+            if ema_decay is None:
                 low = assign(low, smallest, name="AssignMinLast")
                 high = assign(high, largest, name="AssignMaxLast")
             else:
-                low = assign_moving_average(low, smallest, decay, name="AssignMinEma")
-                high = assign_moving_average(high, largest, decay, name="AssignMaxEma")
+                low = assign_moving_average(low, smallest, ema_decay, name="AssignMinEma")
+                high = assign_moving_average(high, largest, ema_decay, name="AssignMaxEma")
         rounded = fake_quant_with_min_max_vars_per_channel if per_channel else fake_quant_with_min_max_vars
         return rounded(inputs, low, high, num_bits=num_bits, narrow_range=narrow_range)
 
@@ -91,20 +92,7 @@ def last_value_quantize(
     symmetric: bool = False,
 ) -> Tensor:
     """`inputs` in 2^num_bits steps over the range of the last batch."""
-    init = (init_min, init_max)
-    return _quantized(
-        inputs,
-        name_prefix,
-        vars_collection,
-        init,
-        per_channel,
-        is_training,
-        num_bits,
-        narrow_range,
-        symmetric,
-        reuse,
-        None,
-    )
+    return _quantized(**locals())
 
 
 def moving_average_quantize(
@@ -122,17 +110,4 @@ def moving_average_quantize(
     symmetric: bool = False,
 ) -> Tensor:
     """`inputs` in 2^num_bits steps over a moving average of the batches' ranges."""
-    init = (init_min, init_max)
-    return _quantized(
-        inputs,
-        name_prefix,
-        vars_collection,
-        init,
-        per_channel,
-        is_training,
-        num_bits,
-        narrow_range,
-        symmetric,
-        reuse,
-        ema_decay,
-    )
+    return _quantized(**locals())
