@@ -18,7 +18,7 @@ LOSSES = GraphKeys.LOSSES
 MEAN = Reduction.SUM_BY_NONZERO_WEIGHTS
 
 
-def _report(wanted: bool, **values: Tensor) -> None:
+def report(wanted: bool, **values: Tensor) -> None:
     """A scalar summary for each of `values`, under its name, if they are wanted."""
     if wanted:
         for name, value in values.items():
@@ -41,7 +41,7 @@ def wasserstein_generator_loss(
     with name_scope(scope, "generator_wasserstein_loss", (discriminator_gen_outputs, weights)) as scope:
         each = -_float(discriminator_gen_outputs)
         loss = losses.compute_weighted_loss(each, weights, scope, loss_collection, reduction)
-        _report(add_summaries, generator_wass_loss=loss)
+        report(add_summaries, generator_wass_loss=loss)
     return loss
 
 
@@ -64,7 +64,7 @@ def wasserstein_discriminator_loss(
         on_real = losses.compute_weighted_loss(real, real_weights, scope, None, reduction)
         loss = on_generated - on_real
         losses.add_loss(loss, loss_collection)
-        _report(
+        report(
             add_summaries,
             discriminator_gen_wass_loss=on_generated,
             discriminator_real_wass_loss=on_real,
@@ -102,7 +102,7 @@ def acgan_discriminator_loss(
         )
         loss = on_generated + on_real
         losses.add_loss(loss, loss_collection)
-        _report(
+        report(
             add_summaries,
             discriminator_gen_ac_loss=on_generated,
             discriminator_real_ac_loss=on_real,
@@ -131,7 +131,7 @@ def acgan_generator_loss(
             loss_collection=loss_collection,
             reduction=reduction,
         )
-        _report(add_summaries, generator_ac_loss=loss)
+        report(add_summaries, generator_ac_loss=loss)
     return loss
 
 
@@ -163,7 +163,7 @@ def minimax_discriminator_loss(
         )
         loss = on_real + on_generated
         losses.add_loss(loss, loss_collection)
-        _report(
+        report(
             add_summaries,
             discriminator_gen_minimax_loss=on_generated,
             discriminator_real_minimax_loss=on_real,
@@ -187,7 +187,7 @@ def minimax_generator_loss(
         loss = -minimax_discriminator_loss(
             ones, discriminator_gen_outputs, label_smoothing, weights, weights, scope, loss_collection, reduction
         )
-    _report(add_summaries, generator_minimax_loss=loss)
+    report(add_summaries, generator_minimax_loss=loss)
     return loss
 
 
@@ -231,7 +231,7 @@ def modified_generator_loss(
         loss = losses.sigmoid_cross_entropy(
             array.ones_like(outputs), outputs, weights, label_smoothing, scope, loss_collection, reduction
         )
-        _report(add_summaries, generator_modified_loss=loss)
+        report(add_summaries, generator_modified_loss=loss)
     return loss
 
 
@@ -248,7 +248,7 @@ def least_squares_generator_loss(
     with name_scope(scope, "lsq_generator_loss", (discriminator_gen_outputs, real_label)) as scope:
         each = math.squared_difference(_float(discriminator_gen_outputs), real_label) / 2.0
         loss = losses.compute_weighted_loss(each, weights, scope, loss_collection, reduction)
-    _report(add_summaries, generator_lsq_loss=loss)
+    report(add_summaries, generator_lsq_loss=loss)
     return loss
 
 
@@ -274,7 +274,7 @@ def least_squares_discriminator_loss(
         on_generated = losses.compute_weighted_loss(off_fake, generated_weights, scope, None, reduction)
         loss = on_real + on_generated
         losses.add_loss(loss, loss_collection)
-    _report(
+    report(
         add_summaries,
         discriminator_gen_lsq_loss=on_generated,
         discriminator_real_lsq_loss=on_real,
@@ -297,7 +297,7 @@ def cycle_consistency_loss(
         off_x = losses.absolute_difference(data_x, reconstructed_data_x)
         off_y = losses.absolute_difference(data_y, reconstructed_data_y)
         loss = (off_x + off_y) / 2.0
-        _report(
+        report(
             add_summaries,
             cycle_consistency_loss_x2x=off_x,
             cycle_consistency_loss_y2y=off_y,

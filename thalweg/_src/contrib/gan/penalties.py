@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thalweg._src.contrib.framework.variables import get_trainable_variables
-from thalweg._src.contrib.gan.losses import LOSSES, MEAN
+from thalweg._src.contrib.gan.losses import LOSSES, MEAN, report
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.infer import constant_value
@@ -62,8 +62,7 @@ def wasserstein_gradient_penalty(
         if one_sided:
             excess = math.maximum(0.0, excess)
         penalty = losses.compute_weighted_loss(math.square(excess), weights, scope, loss_collection, reduction)
-        if add_summaries:
-            summary.scalar("gradient_penalty_loss", penalty)
+        report(add_summaries, gradient_penalty_loss=penalty)
         return penalty
 
 
@@ -94,8 +93,7 @@ def mutual_information_penalty(
         pairs = zip(predicted_distributions, structured_generator_inputs, strict=True)
         likely = [math.reduce_mean(guess.log_prob(noise)) for guess, noise in pairs]
         loss = -1 * losses.compute_weighted_loss(array.stack(likely), weights, scope, loss_collection, reduction)
-        if add_summaries:
-            summary.scalar("mutual_information_penalty", loss)
+        report(add_summaries, mutual_information_penalty=loss)
     return loss
 
 
@@ -134,12 +132,9 @@ def combine_adversarial_loss(
         if gradient_summaries or gradient_ratio is not None:
             main_slope = _scaled_norm(gradients(main_loss, variables))
             adversarial_slope = _scaled_norm(gradients(adversarial_loss, variables))
-        if scalar_summaries:
-            summary.scalar("main_loss", main_loss)
-            summary.scalar("adversarial_loss", adversarial_loss)
+        report(scalar_summaries, main_loss=main_loss, adversarial_loss=adversarial_loss)
         if gradient_summaries:
-            summary.scalar("main_loss_gradients", main_slope)
-            summary.scalar("adversarial_loss_gradients", adversarial_slope)
+            report(True, main_loss_gradients=main_slope, adversarial_loss_gradients=adversarial_slope)
         wanted = to_tensor(gradient_ratio if weight_factor is None else weight_factor)
         # A weight that is always 0 leaves the adversarial loss out of the graph.
         if constant_value(wanted) == 0:
