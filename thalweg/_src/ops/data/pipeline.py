@@ -32,7 +32,10 @@ class Data:
         raise NotImplementedError
 
     def iterate_by(self, count: int, run: "Run") -> Iterator[tuple]:
-        """As `iterate`, for a reader that joins `count` elements at a time to a batch."""
+        """As `iterate`, for a reader that joins `count` elements at a time to a batch.
+
+        The iterator may have a method `take(n)`, which gives the next `n` elements, or those that are left, at once.
+        """
         return self.iterate(run)
 
     def of(self, types: Any, dims: Any) -> "Data":
