@@ -1,4 +1,4 @@
-"""Graphs as files."""
+"""Graphs as files, binary or text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ from thalweg._src.core.graph import Graph
 from thalweg._src.lib.io import file_io
 
 
+def contents_of(message: Any, *, as_text: bool) -> Any:
+    """What stands in the file of a message."""
+    from google.protobuf import text_format
+
+    return text_format.MessageToString(message) if as_text else message.SerializeToString()
+
+
+def read_message(path: Any, kind: Any, *, as_text: bool) -> Any:
+    """The message of the type `kind` in a file. Raises protobuf's DecodeError or ParseError for other contents."""
+    from google.protobuf import text_format
+
+    with file_io.FileIO(path, "rb") as f:
+        contents = f.read()
+    return text_format.Parse(contents.decode(), kind()) if as_text else kind.FromString(contents)
+
+
 def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool = True) -> str:
     """Write a graph (or a message: GraphDef, MetaGraphDef) to the file `name` in `logdir`, and return its path.
 
@@ -17,8 +33,6 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool =
     >>> tf.train.write_graph(tf.get_default_graph(), logdir, "train.pbtxt")
     '.../train.pbtxt'
     """
-    from google.protobuf import text_format
-
     message = graph_or_graph_def
     if isinstance(message, Graph):
         message = message.as_graph_def()
@@ -26,6 +40,5 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool =
     if not logdir.startswith("gs:"):  # buckets have no folders
         file_io.recursive_create_dir(logdir)
     path = os.path.join(logdir, name)
-    contents = text_format.MessageToString(message) if as_text else message.SerializeToString()
-    file_io.atomic_write_string_to_file(path, contents)
+    file_io.atomic_write_string_to_file(path, contents_of(message, as_text=as_text))
     return path

@@ -9,9 +9,10 @@ import numpy as np
 
 from thalweg._src.core import graph_import
 from thalweg._src.formats import protos, tensors
+from thalweg._src.lib import graph_io
 from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
-from thalweg._src.lib.subgraphs import extract_sub_graph, remove_training_nodes
+from thalweg._src.lib.subgraphs import extract_sub_graph, node_name_from_input, remove_training_nodes
 
 # A normalization of fixed statistics: where its inputs stand, and the attr that holds epsilon.
 _ORDERS = {
@@ -19,11 +20,6 @@ _ORDERS = {
     "FusedBatchNorm": (("conv", "gamma", "beta", "mean", "variance"), "epsilon"),
 }
 _CHANNELS = {"Conv2D": 1, "DepthwiseConv2dNative": 2}  # how many of the filter's last axes number channels
-
-
-def node_name_from_input(node_name: str) -> str:
-    """The node that an input names, "^node" or "node:1"."""
-    return node_name.removeprefix("^").partition(":")[0]
 
 
 def strip_unused(
@@ -67,21 +63,15 @@ def strip_unused_from_files(
     placeholder_type_enum: Any,
 ) -> int | None:
     """`strip_unused` from file to file, with names in one string; -1 where there is no such file, or no output is named."""
-    from google.protobuf import text_format
-
     if not file_io.file_exists(input_graph):
         print(f"Input graph file '{input_graph}' does not exist!")
         return -1
     if not output_node_names:
         print("You need to supply the name of a node to --output_node_names.")
         return -1
-    with file_io.FileIO(input_graph, "rb") as f:
-        held = f.read()
-    source = protos.GraphDef()
-    source.ParseFromString(held) if input_binary else text_format.Merge(held.decode(), source)
+    source = graph_io.read_message(input_graph, protos.GraphDef, as_text=not input_binary)
     made = strip_unused(source, input_node_names.split(","), output_node_names.split(","), placeholder_type_enum)
-    with file_io.FileIO(output_graph, "wb") as f:
-        f.write(made.SerializeToString() if output_binary else text_format.MessageToString(made).encode())
+    file_io.atomic_write_string_to_file(output_graph, graph_io.contents_of(made, as_text=not output_binary))
     print(f"{len(made.node)} ops in the final graph.")
     return None
 

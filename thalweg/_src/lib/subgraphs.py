@@ -20,8 +20,9 @@ _CHANGE_VARIABLES = (
 )
 
 
-def _node(name: str) -> str:
-    return name[1:] if name.startswith("^") else name.partition(":")[0]
+def node_name_from_input(node_name: str) -> str:
+    """The node that an input names, "^node" or "node:1"."""
+    return node_name.removeprefix("^").partition(":")[0]
 
 
 def extract_sub_graph(graph_def: Any, dest_nodes: Sequence[str]) -> Any:
@@ -44,7 +45,7 @@ def extract_sub_graph(graph_def: Any, dest_nodes: Sequence[str]) -> Any:
         if name in kept or name not in nodes:
             continue
         kept.add(name)
-        waiting += [_node(i) for i in nodes[name].input]
+        waiting += [node_name_from_input(i) for i in nodes[name].input]
         groups = nodes[name].attr["_class"].list.s if "_class" in nodes[name].attr else ()
         waiting += [g.decode()[5:] for g in groups if g.startswith(b"loc:@")]
     return protos.GraphDef(
@@ -97,9 +98,9 @@ def convert_variables_to_constants(
 
 def _source(n: Any, nodes: dict[str, Any]) -> str:
     """The variable that a read reads, through what passes its handle on."""
-    name = _node(n.input[0])
+    name = node_name_from_input(n.input[0])
     while nodes[name].op in _PASS_ON:
-        name = _node(nodes[name].input[0])
+        name = node_name_from_input(nodes[name].input[0])
     return name
 
 
@@ -109,13 +110,13 @@ def _types_of_handles(part: Any, nodes: dict[str, Any]) -> dict[str, int]:
     for n in part.node:
         if n.op not in ("ReadVariableOp", "ResourceGather"):
             continue
-        waiting = [_node(n.input[0])]
+        waiting = [node_name_from_input(n.input[0])]
         while waiting:
             name = waiting.pop()
             if nodes[name].op in _PASS_ON:
                 if name not in found:
                     found[name] = n.attr["dtype"].type
-                    waiting += [_node(i) for i in nodes[name].input if not i.startswith("^")]
+                    waiting += [node_name_from_input(i) for i in nodes[name].input if not i.startswith("^")]
             elif nodes[name].op != "VarHandleOp":
                 raise ValueError("Cannot find the variable that is an input to the ReadVariableOp.")
     return found

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from google.protobuf import text_format
-
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import Graph
 from thalweg._src.core.graph_import import import_graph_def
 from thalweg._src.formats import protos
+from thalweg._src.lib import graph_io
 from thalweg._src.lib.checkpoint_management import checkpoint_exists
 from thalweg._src.lib.checkpoints import new_checkpoint_reader
 from thalweg._src.lib.io import file_io
@@ -21,10 +20,7 @@ from thalweg._src.runtime.session import Session
 def _read(path: str, kind: type, binary: bool) -> Any:
     if not file_io.file_exists(path):
         raise OSError(f"Input file '{path}' does not exist!")
-    message = kind()
-    with file_io.FileIO(path, "rb") as f:
-        message.ParseFromString(f.read()) if binary else text_format.Merge(f.read(), message)
-    return message
+    return graph_io.read_message(path, kind, as_text=not binary)
 
 
 def _names(text: str | None) -> list[str] | None:
@@ -103,8 +99,7 @@ def freeze_graph_with_def_protos(
                 variable_names_blacklist=_names(variable_names_blacklist),
             )
     if output_graph:
-        with file_io.FileIO(output_graph, "wb") as f:
-            f.write(frozen.SerializeToString())
+        file_io.atomic_write_string_to_file(output_graph, frozen.SerializeToString())
     return frozen
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from thalweg._src.lib.inference_graphs import node_name_from_input as _node_name
+from thalweg._src.lib.subgraphs import node_name_from_input as _node_name
 
 
 def _extract_graph_summary(graph_def: Any) -> tuple[dict[str, list[str]], dict[str, Any], dict[str, int]]:

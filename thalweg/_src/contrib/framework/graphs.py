@@ -9,7 +9,7 @@ from thalweg._src.core.convert import graph_of
 from thalweg._src.core.graph import Graph, Tensor, get_default_graph
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.formats import protos
-from thalweg._src.lib.subgraphs import extract_sub_graph
+from thalweg._src.lib.subgraphs import extract_sub_graph, node_name_from_input
 from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor
 from thalweg._src.ops.stateful.variables import Variable
 
@@ -53,7 +53,7 @@ def fuse_op(
     until = {n.name for n in extract_sub_graph(graph_def, output_nodes).node}
     inside = until - before - set(output_nodes)
     for node in graph_def.node:
-        sources = [i.lstrip("^").partition(":")[0] for i in node.input]
+        sources = [node_name_from_input(i) for i in node.input]
         stray = [s for s in sources if s in before and s not in input_nodes]
         if node.name in inside and stray:
             raise TypeError(f"Node {node.name} uses input {stray[0]} not in input_nodes.")
