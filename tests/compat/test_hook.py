@@ -181,6 +181,12 @@ def test_every_recorded_line_is_well_formed():
     assert modules.current("compat.v11") == "compat.v11"
 
 
+def test_what_stands_behind_internal_modules_can_be_imported():
+    for path, ours in modules.OURS.items():
+        assert modules.current(path) == path  # else it is never asked for
+        importlib.import_module(ours)
+
+
 def test_internal_modules_hold_what_they_imported(served):
     from tensorflow.contrib.framework.python.ops import add_arg_scope
     from tensorflow.python.ops.nn_ops import math_ops
