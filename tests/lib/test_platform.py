@@ -44,6 +44,22 @@ def test_flags_by_app_run(tmp_path):
     assert "flag --steps=many" in end.stderr
 
 
+def test_a_boolean_flag_takes_the_word_behind_it(tmp_path):
+    source = """
+        import thalweg as tf
+        tf.flags.DEFINE_boolean("train", True, "as until 1.4: --train False")
+        tf.flags.DEFINE_boolean("fast", False, "")
+        tf.flags.DEFINE_string("name", "", "takes its own word")
+        FLAGS = tf.flags.FLAGS
+        def main(argv):
+            print(FLAGS.train, FLAGS.fast, FLAGS.name, argv[1:])
+        tf.app.run()
+    """
+    assert ran(source, "--train", "False", "--fast", "True", folder=tmp_path).stdout == "False True  []\n"
+    assert ran(source, "--notrain", "--name", "true", "x", folder=tmp_path).stdout == "False False true ['x']\n"
+    assert ran(source, "--fast", "False.txt", folder=tmp_path).stdout == "True True  ['False.txt']\n"
+
+
 def test_flags_are_parsed_when_they_are_read(tmp_path):
     source = """
         import numpy as np

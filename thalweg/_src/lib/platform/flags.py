@@ -6,7 +6,7 @@ nobody defined are left to the program.
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,15 +76,29 @@ class Flags:
         return str(self._held)
 
     def __call__(self, argv: list[str], known_only: bool = False) -> list[str]:
-        return self._held(argv, known_only)
+        return self._held(self._joined(argv), known_only)
 
     def _parse(self) -> None:
         if not self._held.is_parsed():
-            self._held(sys.argv, known_only=True)
+            self(sys.argv, known_only=True)
 
     def _parse_flags(self, args: list[str] | None = None) -> list[str]:
         """What programs of 0.x call before they read `FLAGS.__flags`: parse, and return what was not a flag."""
-        return self._held([sys.argv[0], *(sys.argv[1:] if args is None else args)], known_only=True)[1:]
+        return self([sys.argv[0], *(sys.argv[1:] if args is None else args)], known_only=True)[1:]
+
+    def _joined(self, argv: Sequence[str]) -> list[str]:
+        """`argv` with `--train False` as `--train=False`, where `train` is a boolean flag.
+
+        Until 1.4 such a flag took the word behind it. absl leaves the word to the program, and the flag is true.
+        """
+        words: list[str] = []
+        for word in argv:
+            before = words[-1].removeprefix("-").removeprefix("-") if words and words[-1].startswith("-") else ""
+            if word.lower() in ("true", "false") and before in self._held and self._held[before].boolean:
+                words[-1] += f"={word}"
+            else:
+                words.append(word)
+        return words
 
 
 FLAGS = Flags(absl_flags.FLAGS)
