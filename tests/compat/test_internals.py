@@ -298,6 +298,14 @@ def test_names_of_contrib():
     assert cells._linear is importlib.import_module("tensorflow").nn.rnn_cell._linear
     assert cells.EmbeddingWrapper is tf.contrib.rnn.EmbeddingWrapper
     assert cells._Linear
+    with tf.Graph().as_default():
+        x = tf.ones([2, 3])
+        y = cells._linear([x, x], 4, True, bias_start=0.5, scope="of_0_12")
+        assert [v.op.name for v in tf.global_variables()] == ["of_0_12/kernel", "of_0_12/bias"]
+        with tf.Session() as sess:
+            sess.run(tf.global_variables_initializer())
+            assert sess.run(y, {x: np.zeros([2, 3])}).tolist() == [[0.5] * 4] * 2
+    assert tf.contrib.rnn.core_rnn_cell.MultiRNNCell is tf.contrib.rnn.MultiRNNCell
     slim = importlib.import_module("tensorflow").contrib.slim
     assert slim.init_ops.zeros_initializer is tf.zeros_initializer
     assert not hasattr(slim, "no_such_ops")

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 
@@ -154,3 +155,11 @@ def test_the_innermost_scope_wins():
     fields = compile_schemas({"a.proto": text.replace(".p.V", "p.V")}).FindMessageTypeByName("p.A").fields_by_name
     assert fields["v"].message_type.full_name == "p.A.V"
     assert fields["w"].message_type.full_name == "p.V"
+
+
+def test_booleans_of_numpy_are_integers():
+    assert protos.Int64List(value=np.array([True, False])).value == [1, 0]
+    assert protos.Int64List(value=iter([np.bool_(1), 3])).value == [1, 3]
+    assert protos.Int64List(value=None).value == protos.Int64List().value == []
+    with pytest.raises(TypeError):
+        protos.Int64List(value=["a"])

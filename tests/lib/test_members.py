@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import thalweg as tf
+from thalweg._src.compat.internals.pywrap_tensorflow import EqualGraphDefWrapper
+from thalweg._src.lib.graph_differences import difference
 from thalweg._src.ops.stateful.variable_store import variable_store
 
 
@@ -167,6 +169,33 @@ def test_assertions_of_commands_and_structures():
         case.assertSameStructure({"a": 1}, {"b": 1})
 
 
+def test_differences_of_graphs():
+    def graph(**more):
+        node = {"name": "c", "op": "Add", "input": ["a", "b:0", "^d", "^e"], **more}
+        return tf.GraphDef(node=[{"name": "a", "op": "NoOp"}, node])
+
+    one = graph()
+    same = graph(input=["a:0", "b", "^e", "^d"])
+    same.node[1].attr["_output_shapes"].i = 1
+    same.node.reverse()
+    same.versions.producer = 9
+    tf.test.assert_equal_graph_def(one, same)
+    assert difference(one, same) == ""
+    assert EqualGraphDefWrapper(one.SerializeToString(), graph(op="Sub").SerializeToString()).startswith(
+        "Node named 'c'"
+    )
+    for more, words in (
+        ({"op": "Sub"}, "has op 'Add'"),
+        ({"device": "/cpu:0"}, "has device"),
+        ({"input": ["b", "a", "^d", "^e"]}, "has inputs"),
+        ({"input": ["a", "b", "^d"]}, "has inputs"),
+        ({"attr": {"T": {"i": 1}}}, "has attr 'T'"),
+        ({"name": "x"}, "Did not find expected node 'x'"),
+    ):
+        assert words in difference(one, graph(**more))
+    assert difference(one, tf.GraphDef()) == "Found unexpected node 'a'"
+
+
 def test_assertions_of_graphs(monkeypatch, tmp_path):
     case = _Case()
     case.assertProtoEqualsVersion("", tf.Graph().as_graph_def())
@@ -179,6 +208,9 @@ def test_assertions_of_graphs(monkeypatch, tmp_path):
     tf.test.assert_equal_graph_def(one, other, hash_table_shared_name=True)
     with pytest.raises(AssertionError):
         tf.test.assert_equal_graph_def(one, other)
+    part = tf.GraphDef(node=[{"name": "t", "op": "Const"}])
+    part.node[0].attr["value"].tensor.string_val.append(b"_temp_" + b"0" * 32 + b"/part")
+    tf.test.assert_equal_graph_def(part, tf.GraphDef(node=[{"name": "t", "op": "Const"}]), checkpoint_v2=True)
     monkeypatch.setenv("TEST_SRCDIR", str(tmp_path))
     assert tf.test.test_src_dir_path("a") == str(tmp_path / "org_tensorflow/tensorflow/a")
 

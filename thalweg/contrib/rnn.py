@@ -1,5 +1,6 @@
 """tf.contrib.rnn: cells of recurrent networks, and ways to run them over time."""
 
+from thalweg._src.compat.internals import rnn_cells as core_rnn_cell
 from thalweg._src.contrib.rnn.around import AttentionCellWrapper as AttentionCellWrapper
 from thalweg._src.contrib.rnn.around import CompiledWrapper as CompiledWrapper
 from thalweg._src.contrib.rnn.around import HighwayWrapper as HighwayWrapper

@@ -9,6 +9,8 @@ import threading
 from importlib import resources
 from typing import Any
 
+import numpy as np
+
 _lock = threading.Lock()
 
 
@@ -57,4 +59,24 @@ def _load() -> dict[str, Any]:
         for enum in file.enum_types_by_name.values():
             names[enum.name] = enum_type_wrapper.EnumTypeWrapper(enum)
             names.update((value.name, value.number) for value in enum.values)
+    _take_booleans(names["Int64List"])
     return names
+
+
+def _take_booleans(message: Any) -> None:
+    """`Int64List(value=mask)` with a mask of NumPy's: until NumPy 2 its booleans were integers to protobuf."""
+    plain = message.__init__
+
+    def init(self: Any, *args: Any, **fields: Any) -> None:
+        if "value" in fields and not hasattr(fields["value"], "__len__"):
+            fields["value"] = list(fields["value"] or ())
+        try:
+            plain(self, *args, **fields)
+        except TypeError:
+            if not any(isinstance(value, np.bool_) for value in fields.get("value", ())):
+                raise
+            self.Clear()
+            numbers = [int(value) if isinstance(value, np.bool_) else value for value in fields["value"]]
+            plain(self, *args, **{**fields, "value": numbers})
+
+    message.__init__ = init

@@ -21,6 +21,7 @@ from thalweg._src.core import default_sessions, errors, nest, node
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
 from thalweg._src.core.seeds import set_random_seed
+from thalweg._src.lib import graph_differences
 from thalweg._src.lib.assertions import Assertions
 from thalweg._src.lib.captured import captured_writes
 from thalweg._src.lib.platform import flags
@@ -98,25 +99,19 @@ def assert_equal_graph_def(
 ) -> None:
     """Raises AssertionError unless two GraphDefs have the same nodes, whatever their order; TypeError for what is none.
 
-    `hash_table_shared_name` leaves out the shared names of tables, which are numbered by the process.
+    `checkpoint_v2` leaves out the names of a checkpoint's files, `hash_table_shared_name` the shared names of tables: a process makes both.
     """
     for which, value in (("actual", actual), ("expected", expected)):
         if type(value).__name__ != "GraphDef":
             raise TypeError(f"Expected tf.GraphDef for {which}, got {type(value).__name__}")
 
-    def told(node_def: Any) -> bytes:
-        if hash_table_shared_name and re.fullmatch("(Mutable|MutableDense)?HashTable(OfTensors)?(V2)?", node_def.op):
-            node_def = type(node_def).FromString(node_def.SerializeToString())
-            node_def.attr.pop("shared_name", None)
-        return node_def.SerializeToString(deterministic=True)
-
-    ours = {n.name: told(n) for n in actual.node}
-    theirs = {n.name: told(n) for n in expected.node}
-    for name in sorted(ours.keys() ^ theirs.keys()):
-        raise AssertionError(f"Node {name!r} is in one GraphDef only")
-    for name, text in ours.items():
-        if text != theirs[name]:
-            raise AssertionError(f"Nodes {name!r} differ")
+    ours, theirs = (
+        graph_differences.without_process_names(given, shards=checkpoint_v2, tables=hash_table_shared_name)
+        for given in (actual, expected)
+    )
+    found = graph_differences.difference(ours, theirs)
+    if found:
+        raise AssertionError(found)
 
 
 class TestCase(Assertions, unittest.TestCase):

@@ -3,6 +3,13 @@
 from typing import Any
 
 from thalweg._src.core import infer
+from thalweg._src.formats import protos
+from thalweg._src.lib import graph_differences
+
+
+def EqualGraphDefWrapper(actual: bytes, expected: bytes) -> str:
+    """What two serialized GraphDefs differ by; "" where they are equal."""
+    return graph_differences.difference(protos.GraphDef.FromString(actual), protos.GraphDef.FromString(expected))
 
 
 def TF_TryEvaluateConstant_wrapper(graph: Any, output: Any) -> Any:

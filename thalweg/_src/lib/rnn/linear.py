@@ -72,10 +72,12 @@ def linear(
     bias_initializer: Any = None,
     kernel_initializer: Any = None,
     scope: Any = None,
+    bias_start: float = 0.0,
 ) -> Any:
     """[args side by side] W (+ b): [batch, output_size]. W and b are `kernel` and `bias` of the current scope, or of `scope` inside it.
 
-    `bias_initializer` may be a number, as in 0.x. Raises ValueError for no inputs, inputs of another rank than 2 or unknown sizes.
+    `bias_initializer` may be a number, as until 1.1, where it was called `bias_start`.
+    Raises ValueError for no inputs, inputs of another rank than 2 or unknown sizes.
     """
     args = _as_list(args)
     total, dtype = _total_size(args), args[0].dtype.base_dtype
@@ -91,8 +93,8 @@ def linear(
             return out
         with variable_scope.variable_scope(outer) as inner:
             inner.set_partitioner(None)
-            zeros = bias_initializer or initializers.constant_initializer(0.0, dtype=dtype)
-            biases = variable_scope.get_variable("bias", [output_size], dtype=dtype, initializer=zeros)
+            start = bias_initializer or initializers.constant_initializer(bias_start, dtype=dtype)
+            biases = variable_scope.get_variable("bias", [output_size], dtype=dtype, initializer=start)
         return activations.bias_add(out, biases)
 
 
