@@ -22,6 +22,7 @@ class Record:
     version: str = ""
     samples: list[float] = field(default_factory=list)
     means: list[float] = field(default_factory=list)  # of the same rounds, whatever else the processor did
+    worked: list[float] = field(default_factory=list)  # processor time of the same rounds, all threads together
     imported: float = 0.0
     first: float = 0.0  # building the program and its first step
     memory: float = 0.0  # peak megabytes while stepping
@@ -33,9 +34,14 @@ class Record:
     def median(self) -> float:
         return statistics.median(self.samples)
 
-    def ratio(self, to: Record) -> tuple[float, float, float]:
-        """This peer's time as a multiple of another's, round by round: median, lower and upper quartile."""
-        ratios = [a / b for a, b in zip(self.samples, to.samples, strict=True)]
+    @property
+    def work(self) -> float:
+        """Processor time of a step."""
+        return statistics.median(self.worked)
+
+    def ratio(self, to: Record, times: str = "samples") -> tuple[float, float, float]:
+        """This peer's time as a multiple of another's, round by round: median, lower and upper quartile. `times` may be `worked`."""
+        ratios = [a / b for a, b in zip(getattr(self, times), getattr(to, times), strict=True)]
         return statistics.median(ratios), *quartiles(ratios)
 
     def failed(self, why: object) -> None:
@@ -43,6 +49,7 @@ class Record:
         self.absent = str(why)
         self.samples.clear()
         self.means.clear()
+        self.worked.clear()
 
 
 def quartiles(samples: Sequence[float]) -> tuple[float, float]:
@@ -99,6 +106,7 @@ def measure(
         reply = worker.ask(f"run {count}")
         record.samples.append(reply["median"])
         record.means.append(reply["seconds"] / count)
+        record.worked.append(reply["processor"] / count)
         record.value = reply["value"]
         time.sleep(0.01)  # threads that spin for more work give up in this time
 

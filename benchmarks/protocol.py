@@ -56,8 +56,8 @@ def serve(peer, programs, workloads):
                 forget_peak()
                 reply(seconds=seconds, value=value)
             elif command == "run":
-                seconds, median, value = run(step, feeds, int(argument))
-                reply(seconds=seconds, median=median, value=value)
+                seconds, median, processor, value = run(step, feeds, int(argument))
+                reply(seconds=seconds, median=median, processor=processor, value=value)
             elif command == "memory":
                 reply(before=before, now=resident("VmRSS"), peak=resident("VmHWM"))
             else:
@@ -67,18 +67,19 @@ def serve(peer, programs, workloads):
 
 
 def run(step, feeds, count):
-    """Seconds for `count` steps, seconds of the median one, and what the last one returned.
+    """Seconds for `count` steps, of the median one and of all threads' processor time, and what the last step returned.
 
     On a machine that others use too, the scheduler takes the processor away for milliseconds at a time. Those hit some
     steps of a peer, not the median one.
     """
     value, size, clock = None, len(feeds), time.perf_counter
     seconds = []
+    processor = time.process_time()
     for i in range(count):
         start = clock()
         value = step(*feeds[i % size])
         seconds.append(clock() - start)
-    return sum(seconds), sorted(seconds)[count // 2], value
+    return sum(seconds), sorted(seconds)[count // 2], time.process_time() - processor, value
 
 
 def resident(field):

@@ -71,6 +71,7 @@ def workload_report(workload: Workload, records: list[Record], machine: Machine)
                 f"{milliseconds(low)}-{milliseconds(high)}",
                 ratio(r, ours),
                 ratio(r, best),
+                milliseconds(r.work),
                 f"{workload.flops / r.median / 1e9:.1f}" if workload.flops else "",
                 f"{r.memory:,.0f}",
                 f"{r.above:,.0f}",
@@ -83,6 +84,7 @@ def workload_report(workload: Workload, records: list[Record], machine: Machine)
         "quartiles",
         "of thalweg's",
         "of the best peer's",
+        "processor ms",
         "GFLOP/s",
         "peak MB",
         "above start",
@@ -103,28 +105,31 @@ def versioned(record: Record) -> str:
     return f"{name} {record.version}" if name and record.version.startswith(last) else f"{record.peer} {record.version}"
 
 
-def ratio(record: Record, other: Record | None) -> str:
+def ratio(record: Record, other: Record | None, times: str = "samples") -> str:
     """Median of the rounds' ratios, with the quartiles behind it."""
     if other is None:
         return ""
     if other is record:
         return "1"
-    middle, low, high = record.ratio(other)
+    middle, low, high = record.ratio(other, times)
     return f"{middle:.2f} ({low:.2f}-{high:.2f})"
 
 
 def summary(results: dict[str, list[Record]], *, unit: str = "milliseconds") -> str:
-    """All workloads: a column for each peer, and thalweg's time as a multiple of the best peer's."""
+    """All workloads: a column for each peer, and thalweg's time as a multiple of the best peer's; last the same of processor time."""
     peers = list(dict.fromkeys(r.peer for records in results.values() for r in records if r.samples))
     rows = []
     for name, records in results.items():
         by_peer = {r.peer: r for r in records if r.samples}
         others = [r for r in by_peer.values() if r.peer != US]
-        last = ""
+        worked = [r for r in others if r.worked]
+        last = busy = ""
         if US in by_peer and others:
             last = ratio(by_peer[US], min(others, key=lambda r: r.median))
-        rows.append([name, *(milliseconds(by_peer[p].median) if p in by_peer else "" for p in peers), last])
-    return table([unit, *peers, "thalweg / best peer"], rows)
+        if US in by_peer and worked:
+            busy = ratio(by_peer[US], min(worked, key=lambda r: r.work), "worked")
+        rows.append([name, *(milliseconds(by_peer[p].median) if p in by_peer else "" for p in peers), last, busy])
+    return table([unit, *peers, "thalweg / best peer", "processor time"], rows)
 
 
 def start_up_report(records: list[Record]) -> str:
