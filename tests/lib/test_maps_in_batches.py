@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
+from thalweg._src.core.laying import Memory
 from thalweg._src.ops.data import memory, stacking
 
 
@@ -124,3 +125,30 @@ def test_an_element_that_ends_the_dataset():
             return i + queue.dequeue()
 
     assert batches(tf.data.Dataset.range(4).map(one).batch(2), 1) == ["OutOfRangeError"]
+
+
+BATCHES = {
+    "a batch": (lambda d: d.batch(4), True),
+    "made ahead": (lambda d: d.batch(4).prefetch(1), True),
+    "kept in memory": (lambda d: d.batch(4).cache().repeat(), False),
+    "one element of a larger batch": (lambda d: d.batch(4).batch(1), False),
+}
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_a_batch_is_handed_over_where_nobody_else_has_it(kind):
+    make, handed = BATCHES[kind]
+    dataset = make(tf.data.Dataset.range(8).map(resized))
+    following = tf.data.make_one_shot_iterator(dataset).get_next()
+    with tf.Session() as sess:
+        first = sess.run(following)
+        first[...] = -1.0  # what the caller gets is his own
+        second, again = sess.run([following, tf.identity(following)])
+    assert isinstance(first.base, Memory) == handed
+    assert second.min() >= 0
+    assert not np.shares_memory(second, again)
+    np.testing.assert_array_equal(second, again)
+
+
+def resized(n):
+    return tf.image.resize_images(tf.fill([64, 64, 3], tf.cast(n, tf.uint8)), [32, 32])

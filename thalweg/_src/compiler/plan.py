@@ -77,6 +77,11 @@ class Plan:
         alone = {*values}.difference(self.stand_ins.values(), *(c.inputs for c in self.clusters))
         compiled = [c for c in self.clusters if not (c.is_host or c.is_elsewhere) and c.colour.platform == "cpu"]
         self.makers = {t: c for c in compiled for t in c.outputs if t in alone}
+        # Fetched values that come from resources alone, and that no operation takes.
+        read = {t for op in self.ops for t in op._inputs}
+        self.unread = frozenset(
+            t for t in alone if t not in read and all(i.dtype._name == "resource" for i in t.op._inputs)
+        )
         self.has_tasks = any(c.is_elsewhere for c in self.clusters)
         # Whether another shape of a feed may ask for another plan, because a value is taken in while tracing.
         self.for_values = any(t in fed for c in self.clusters for t in c.statics)

@@ -7,6 +7,21 @@ from typing import Any
 import numpy as np
 
 
+class Memory(np.ndarray):
+    """The results of one component for a whole batch, a row for each element."""
+
+    given = False  # whether nobody but the run that took the batch will read it
+
+
+def taken(value: np.ndarray) -> bool:
+    """Whether `value` is a batch that its taker may keep, as happens once."""
+    memory = value.base
+    if type(memory) is not Memory or not memory.given:
+        return False
+    memory.given = False
+    return True
+
+
 class _Wanted(threading.local):
     place: Callable[[tuple[int, ...], Any], np.ndarray | None] | None = None
 

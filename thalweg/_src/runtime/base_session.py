@@ -16,7 +16,7 @@ from thalweg._src.compiler.bodies import variable_key
 from thalweg._src.compiler.interpret import RefValue, uninitialized
 from thalweg._src.compiler.partition import Elsewhere
 from thalweg._src.compiler.plan import Plan
-from thalweg._src.core import default_sessions, errors, leaving
+from thalweg._src.core import default_sessions, errors, laying, leaving
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.graph import Graph, Operation, Tensor
@@ -384,6 +384,8 @@ class BaseSession(ClusterRuns):
                 if found is None:
                     raise uninitialized(value.source, t.op)
                 return to_user(found)
+        if t in plan.unread and type(value) is np.ndarray and laying.taken(value):
+            return value
         return to_user(value, plan.makers.get(t) not in env)
 
     def make_callable(

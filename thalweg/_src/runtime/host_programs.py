@@ -185,7 +185,8 @@ class Program:
 
 def _stretch(step: Step) -> Any:
     """What neighbouring steps of one stretch have in common: work on files and pictures stands alone."""
-    return step if step.fn is not None and step.op.opdef.host is True else None
+    o = step.op.opdef
+    return step if step.fn is not None and (o.host is True or "host" in o.platforms) else None
 
 
 def program_of(graph: Any, body: bool = False) -> Program:

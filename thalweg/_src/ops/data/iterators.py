@@ -14,6 +14,7 @@ from thalweg._src.core.dtypes import resource, string, variant
 from thalweg._src.core.opdef import Func, Min, Mixed, Outputs, Shape, Types, op
 from thalweg._src.formats import protos
 from thalweg._src.ops.data.factories import acting, described, remade
+from thalweg._src.ops.data.memory import give
 from thalweg._src.ops.data.optional import Optional
 from thalweg._src.ops.data.pipeline import SHAPES, TYPES, Data, Run, Shared, array, data_of, invalid
 from thalweg._src.ops.data.pipeline import variant as variant_of
@@ -64,6 +65,8 @@ class IteratorResource:
                 return None
             finally:
                 self.count += 1
+            if self.data is not None and self.data.fresh:
+                give(element)
             return element
 
     def cancel(self) -> None:

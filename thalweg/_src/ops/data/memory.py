@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.core.laying import Memory
+
 LEAST = 1 << 12  # bytes of a result that is worth a place
-
-
-class Memory(np.ndarray):
-    """The results of one component for a whole batch, a row for each element."""
 
 
 class Rows:
@@ -77,6 +75,13 @@ def together(column: Sequence[np.ndarray]) -> np.ndarray | None:
         ):
             return None
     return np.ndarray((len(column), *first.shape), memory.dtype, memory)
+
+
+def give(element: tuple) -> None:
+    """Let the run that takes `element` keep its batches: nobody else has them."""
+    for x in element:
+        if type(x) is np.ndarray and type(x.base) is Memory:
+            x.base.given = True
 
 
 def _memory(x: np.ndarray) -> Memory | None:

@@ -146,7 +146,7 @@ class Prefetch(From):
     def __init__(self, source: Data, size: int):
         super().__init__(source)
         self.size = size
-        self.cardinality = source.cardinality
+        self.cardinality, self.fresh = source.cardinality, source.fresh
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         if self.size == 0:
@@ -193,7 +193,8 @@ class ParallelMap(From):
     def iterate_by(self, count: int, run: Run) -> Iterator[tuple]:
         laid = Laid(self.function.again(run.shared.kept), count, self.keeps)
         at_once = max(1, min(MOST, count // (2 * self.workers)))
-        return self._calling(laid.begin, run, max(2 * self.workers, count), at_once)
+        # Beside a whole batch, what each thread may have begun of the next one: none waits until the batch is taken.
+        return self._calling(laid.begin, run, count + self.workers * at_once, at_once)
 
     def _calling(self, begin: Callable[[int], Any], run: Run, room: int, at_once: int) -> Calling:
         sloppy = self.sloppy or run.shared.sloppy

@@ -16,7 +16,7 @@ class Same(From):
 
     def __init__(self, source: Data):
         super().__init__(source)
-        self.cardinality = source.cardinality
+        self.cardinality, self.fresh = source.cardinality, source.fresh
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         return self.source.iterate(run.at())

@@ -25,6 +25,7 @@ class Data:
     """A dataset: `iterate` begins to walk it, `cardinality` is the number of its elements, FOREVER or UNKNOWN."""
 
     cardinality: int = UNKNOWN
+    fresh: bool = False  # whether nobody else has the arrays of an element that was given
     types: Any = None  # of the components, where known
     shapes: Any = None
 

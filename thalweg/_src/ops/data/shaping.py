@@ -35,6 +35,7 @@ class Batch(From):
         self.size, self.full, self.join = size, full, join
         n = source.cardinality
         self.cardinality = n if n < 0 else n // size + (not full and n % size > 0)
+        self.fresh = True
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         return _Batching(self, self.source.iterate_by(self.size, run.at()))
