@@ -60,6 +60,25 @@ def test_a_boolean_flag_takes_the_word_behind_it(tmp_path):
     assert ran(source, "--fast", "False.txt", folder=tmp_path).stdout == "True True  ['False.txt']\n"
 
 
+def test_flags_that_absl_has_too(tmp_path):
+    source = """
+        import thalweg as tf
+        flags = tf.app.flags
+        flags.DEFINE_string("log_dir", "logs", "where to")
+        flags.DEFINE_string("verbosity", "INFO", "how much")
+        flags.DEFINE_integer("v", 3, "version")
+        def main(_):
+            print(flags.FLAGS.log_dir, flags.FLAGS.verbosity, flags.FLAGS.v)
+        tf.app.run()
+    """
+    end = ran(source, folder=tmp_path)
+    assert end.stdout == "logs INFO 3\n", end.stderr
+    end = ran(source, "--log_dir=here", "--verbosity", "WARN", "--v=5", folder=tmp_path)
+    assert end.stdout == "here WARN 5\n", end.stderr
+    end = ran(source, "--help", folder=tmp_path)
+    assert "--log_dir: where to" in end.stdout, end.stderr
+
+
 def test_flags_are_parsed_when_they_are_read(tmp_path):
     source = """
         import numpy as np
