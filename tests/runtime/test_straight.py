@@ -32,15 +32,77 @@ def test_what_two_things_wait_for_goes_on_beside_each_other():
         assert not is_straight(session)
 
 
-def test_variables_random_numbers_and_large_arrays_take_the_other_way():
+def test_variables_and_large_arrays_take_the_other_way():
     queue = tf.FIFOQueue(10, tf.float32)
     v = tf.Variable(1.0)
     with tf.Session() as session:
         session.run(v.initializer)
-        for x in (v + 1.0, tf.random_uniform([2]), tf.ones([100, 100]) * 2.0):
+        for x in (v + 1.0, tf.ones([100, 100]) * 2.0):
             session.run(queue.enqueue(x))
             assert not is_straight(session)
         assert session.run(queue.dequeue()) == 2.0
+
+
+def test_random_numbers_go_on_where_other_runs_left_them():
+    queue = tf.FIFOQueue(10, tf.float32, ())
+    x = tf.random_uniform([], seed=3)
+    put, plainly = queue.enqueue(x), x + 0.0
+    with tf.Session() as session:
+        wanted = [session.run(plainly) for _ in range(6)]
+    with tf.Session() as session:
+        found = []
+        for _ in range(2):
+            found.append(session.run(plainly))
+            for _ in range(2):
+                session.run(put)
+                assert is_straight(session)
+                found.append(session.run(queue.dequeue()))
+    assert found == wanted
+
+
+def picture(size):
+    """The PNG of a picture of one colour, all of whose places are as bright as it is high."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        return session.run(tf.image.encode_png(tf.fill([size, size + 3, 3], tf.constant(size, tf.uint8))))
+
+
+def distorted(png):
+    """A picture cut, turned and made brighter by chance, as slim's preprocessing does it; all places are equal still."""
+    x = tf.cast(tf.image.decode_image(png, channels=3), tf.float32)
+    x.set_shape([None, None, 3])
+    begin, size, _ = tf.image.sample_distorted_bounding_box(
+        tf.shape(x), tf.zeros([1, 0, 4]), use_image_if_no_bounding_boxes=True
+    )
+    x = tf.reshape(tf.slice(x, begin, size), [size[0], size[1], 3])
+    x = tf.cond(tf.random_uniform([]) < 0.5, lambda: tf.reverse(x, [1]) + 0.25, lambda: x + 0.25)
+    return tf.image.resize_images(x, [7, 5])
+
+
+def test_pictures_of_ever_new_sizes_are_compiled_for_none_of_them():
+    source = tf.FIFOQueue(100, tf.string, ())
+    batch = tf.train.batch([distorted(source.dequeue())], 10)
+    with tf.Session() as session:
+        session.run([source.enqueue_many([[picture(n) for n in range(10, 40)]]), source.close()])
+        tf.train.start_queue_runners(session)
+        found = np.concatenate([session.run(batch) for _ in range(3)])
+        assert not any(any(plan.executables) for plan in session._plans.values())
+    assert found.shape == (30, 7, 5, 3)
+    np.testing.assert_allclose(found, np.broadcast_to(found[:, :1, :1, :1], found.shape), rtol=1e-6)
+    np.testing.assert_allclose(sorted(found[:, 0, 0, 0]), np.arange(10, 40) + 0.25, rtol=1e-6)
+
+
+def test_a_branch_that_puts_into_a_queue():
+    source, sink = tf.FIFOQueue(10, tf.int32, ()), tf.FIFOQueue(1, tf.int32)
+    number = source.dequeue()
+    move = tf.cond(number > 0, lambda: sink.enqueue(tf.range(number)), lambda: tf.no_op())
+    with tf.Session() as session:
+        session.run(source.enqueue_many([[0, 2, 0, 3]]))
+        for _ in range(3):
+            session.run(move)
+            assert is_straight(session)
+        with pytest.raises(tf.errors.DeadlineExceededError):  # the sink is full
+            session.run(move, options=tf.RunOptions(timeout_in_ms=30))
+        assert session.run(sink.dequeue()).tolist() == [0, 1]
 
 
 def test_an_error_names_its_operation_and_leaves_the_rest():

@@ -38,7 +38,7 @@ from thalweg._src.runtime.servers import (
     task_at,
 )
 from thalweg._src.runtime.state import Part, Store
-from thalweg._src.runtime.straight import Straight, straight
+from thalweg._src.runtime.straight import SessionStreams, Straight, straight
 from thalweg._src.runtime.tasks import Tasks
 from thalweg._src.runtime.tracing import Trace
 from thalweg._src.runtime.values import FEED_IS_TENSOR, feed_value, shape_of, to_user
@@ -111,6 +111,7 @@ class BaseSession(ClusterRuns):
         self._placed = 0  # so many operations of the graph have devices that are there
         self._steps = 0
         self._running: set[Execution] = set()  # runs that may wait
+        self._walked_streams = SessionStreams()
 
     # -- facts
 

@@ -1,10 +1,10 @@
-"""The steps of a function graph on NumPy arrays: made once, walked for every element."""
+"""The steps of a graph on NumPy arrays: made once, walked for every element."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -50,7 +50,7 @@ class Step:
         self.programs: dict[Any, Any] = {}  # of the graphs that it chooses among
         kwargs = {param: op._attrs[name] for param, name in op.opdef.lower_attrs} if fn is not None else {}
         self.fn = functools.partial(fn, **kwargs) if kwargs else fn
-        self.types = [None if t.dtype.is_on_host else np.dtype(t.dtype._as_numpy) for t in op.outputs]
+        self.types = [None if t.dtype.is_on_host or refers(t) else np.dtype(t.dtype._as_numpy) for t in op.outputs]
         self.rank_one = len(op.outputs) == 1 and op.opdef.simple_out
         self.arguments = _taker(inputs)
 
@@ -97,42 +97,52 @@ class Fixed:
 
 
 class Program:
-    """The steps of a graph, the same for all functions that are made of it. A `body` runs only what its outputs need."""
+    """The steps of `ops`, which are in a topological order, from the values of `inputs` to those of `results`.
 
-    def __init__(self, graph: Any, body: bool = False):
-        given = frozenset(graph.inputs)
-        acting = [] if body else [op for op in graph._ops if _acts(op)]
-        ops = prune([t.op for t in graph.outputs if t not in given] + acting, given)
-        self.graph = graph
-        self.slots: dict[Tensor, int] = {t: i for i, t in enumerate(graph.inputs)}
-        self.values: list[Any] = [None] * len(graph.inputs)
+    `acts`: whether they do what is seen from outside. What needs a session is left to who walks, unless the steps are for one session
+    alone: then `bind` makes a function of an operation and its lowering.
+    """
+
+    def __init__(
+        self,
+        ops: Iterable[Operation],
+        inputs: Sequence[Tensor],
+        results: Sequence[Tensor],
+        *,
+        acts: bool = False,
+        bind: Callable[[Operation, Any], Any] | None = None,
+    ):
+        self.slots: dict[Tensor, int] = {t: i for i, t in enumerate(inputs)}
+        self.values: list[Any] = [None] * len(inputs)
         self.steps: list[Step] = []
-        self.acts = bool(acting) or any(map(_acts_inside, ops))  # whether it calls Python or changes variables, say
-        # Of the slots whose values shapes decide: the slots that have those shapes.
+        self.acts = acts
+        # Of the slots whose values shapes decide: the slots that have those shapes, and the steps that fill them.
         self._roots: dict[int, frozenset[int]] = {}
-        self._made: dict[int, Fixed] = {}  # those of them that steps fill
+        self._made: dict[int, Fixed] = {}
         self._open: dict[frozenset[int], Fixed] = {}
         for op in ops:
-            if op.opdef.name == "_Arg":
+            if op.opdef.name == "_Arg" or _is_idle(op):
                 continue
-            inputs = [self.slots[t] for t in op._inputs]
+            taken = [self.slots[t] for t in op._inputs]
             if op.opdef.alias and not refers(op._inputs[0]):
-                self.slots[op.outputs[0]] = inputs[0]
+                self.slots[op.outputs[0]] = taken[0]
                 continue
             outputs = [self._slot(t) for t in op.outputs]
             if op.opdef.constant:
                 self.values[outputs[0]] = op._attrs["value"]
                 self._roots[outputs[0]] = frozenset()
-            elif not _is_plain(op):
-                self.steps.append(Step(op, None, inputs, outputs, op.opdef.chooses if _is_choice(op) else None))
+            elif not _is_plain(op, bind is not None):
+                self.steps.append(Step(op, None, taken, outputs, op.opdef.chooses if is_choice(op) else None))
+            elif bind is not None and (op.opdef.wants_ctx or op.opdef.waits):
+                self.steps.append(Step(op, bind(op, compiled(op)), _grouped(op, taken), outputs))
             else:
-                step = Step(op, compiled(op), _grouped(op, inputs), outputs)
-                roots = self._roots_of(op, inputs)
+                step = Step(op, compiled(op), _grouped(op, taken), outputs)
+                roots = self._roots_of(op, taken)
                 if roots is None:
                     self.steps.append(step)
                 else:
-                    self._add_fixed(step, inputs, roots)
-        self.results = [self.slots[t] for t in graph.outputs]
+                    self._add_fixed(step, taken, roots)
+        self.results = [self.slots[t] for t in results]
         self.kept = [i for i, slot in enumerate(self.results) if slot in self._made]  # results that are remembered
         self._find_results()
         self.stretches = [list(g) for _, g in itertools.groupby(self.steps, _stretch)]
@@ -190,12 +200,16 @@ def _stretch(step: Step) -> Any:
 
 
 def program_of(graph: Any, body: bool = False) -> Program:
-    """The steps of `graph` as it is now."""
+    """The steps of `graph` as it is now. A `body` runs only what its outputs need."""
     place = ("host program", body)
     key = (graph._mutations, len(graph._ops), tuple(graph.outputs))
     found = graph._scratch.get(place)
     if found is None or found[0] != key:
-        found = graph._scratch[place] = (key, Program(graph, body))
+        given = frozenset(graph.inputs)
+        acting = [] if body else [op for op in graph._ops if _acts(op)]
+        ops = prune([t.op for t in graph.outputs if t not in given] + acting, given)
+        acts = bool(acting) or any(map(_acts_inside, ops))  # whether it calls Python or changes variables, say
+        found = graph._scratch[place] = (key, Program(ops, graph.inputs, graph.outputs, acts=acts))
     return found[1]
 
 
@@ -211,26 +225,26 @@ def _acts_inside(op: Operation) -> bool:
     return any(_acts(inner) or _acts_inside(inner) for g, _ in bodies_of(op) for inner in g._ops)
 
 
-def _is_plain(op: Operation) -> bool:
-    """Whether the operation is a function of its inputs' values."""
+def _is_idle(op: Operation) -> bool:
+    """Whether there is no work to it: it only says what comes after what."""
+    return not op.outputs and op.opdef.effect is None and not op.opdef.host
+
+
+def _is_plain(op: Operation, bound: bool) -> bool:
+    """Whether the operation is a function of its inputs' values; or of a session and its resources too, where it is `bound` to one."""
     o = op.opdef
-    return not (
-        o.source
-        or o.alias
-        or o.wants_run
-        or o.wants_ctx
-        or o.wants_rng
-        or o.writes
-        or o.bodies is not None
-        or any(refers(t) for t in (*op._inputs, *op.outputs))
-    )
+    if o.source or o.alias or o.wants_run or o.wants_rng or o.writes or o.bodies is not None:
+        return False
+    tensors = (*op._inputs, *op.outputs)
+    return not any(t.dtype._ref for t in tensors) and (bound or not (o.wants_ctx or any(map(refers, tensors))))
 
 
-def _is_choice(op: Operation) -> bool:
-    """Whether the operation runs one of several graphs, whose steps can be walked: nothing in them holds several arrays in one value."""
+def is_choice(op: Operation) -> bool:
+    """Whether the operation runs one of several graphs, whose steps can be walked: nothing in them makes values of several arrays."""
     if op.opdef.chooses is None:
         return False
-    return not any(inner.opdef.structured or inner.opdef.forward_of for g, _ in bodies_of(op) for inner in g._ops)
+    inner = [o.opdef for graph, _ in bodies_of(op) for o in graph._ops]
+    return not any((o.structured and not o.numpy_only) or o.forward_of for o in inner)
 
 
 def _grouped(op: Operation, slots: list[int]) -> list[Any]:

@@ -67,9 +67,10 @@ class NumPyInterpreter(Interpreter):
     def drawn(self, op: Operation, values: list[Any]) -> list[np.ndarray] | None:
         """The next random numbers of `op`, where they were drawn ahead for these inputs."""
         draws = self.draws.get(op) if self.draws else None
-        if draws is None or not draws.waits_for(values):
+        key = ("rng", op.name)
+        if draws is None or not draws.waits_for(values) or draws.states[draws.at] is not self.state.get(key):
             return None
-        found, self.state["rng", op.name] = draws.taken()
+        found, self.state[key] = draws.taken()
         return found
 
     def _by_rounded_loop(self, op: Operation, values: list[Any], env: Any) -> bool:

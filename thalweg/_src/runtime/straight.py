@@ -1,7 +1,8 @@
 """Plans of input pipelines, walked straight through: what the threads of queue runners do again and again, an element at a time.
 
-Such a plan has operations that wait, one after the other, and small arrays; it touches no variables. A cluster at a time costs it more
-than its work. So it becomes a list of steps, once: each a lowering on NumPy arrays, with the slots that it takes from and puts into.
+Such a plan has operations that wait, one after the other; it touches no variables, and its arrays are small, or pictures and the like
+whose shapes are never the same. A cluster at a time costs it more than its work, an executable for each shape far more. So it becomes a
+list of steps on NumPy arrays, once (`host_programs`).
 """
 
 from __future__ import annotations
@@ -9,144 +10,128 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import threading
 import types
 from typing import Any
 
 import numpy as np
 
-from thalweg._src.compiler.bodies import is_host_work, refers
-from thalweg._src.compiler.interpret import _as_op_error
+from thalweg._src.compiler.bodies import accesses, bodies_of, body_ops, inner_ops, is_host_work, refers, source_of
 from thalweg._src.compiler.plan import Plan
-from thalweg._src.core import apply, errors
+from thalweg._src.compiler.waits import may_wait
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.waiting import advance
-from thalweg._src.runtime.compiled_lowering import compiled
+from thalweg._src.runtime.host_programs import Program, is_choice
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.waiting import Execution
+from thalweg._src.runtime.walks import State, Streams, Walker
 
-MOST = 4096  # elements of what an operation computes: more is worth an executable
+MOST = 4096  # elements of what an operation computes, in plans whose shapes are known: more is worth an executable
 
 
-class Straight:
+class SessionStreams(Streams):
+    """The random streams of a session, for all that walks in it. They are kept where its other runs have theirs."""
+
+    def state_in(self, store: Any) -> State:
+        return _Kept(store)
+
+
+class _Kept(State):
+    """Random streams that are read from the session and written to it."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._store.values[key] = value
+
+
+class Straight(Walker):
     """The steps of a plan. Several threads may walk it at once."""
 
     def __init__(self, session: Any, plan: Plan):
-        self.session, self.plan = session, plan
-        self.slots: dict[Tensor, int] = {}
-        self.template: list[Any] = []
-        for t in plan.feeds:
-            self._put(t)
-        steps = [step for op in plan.ops if (step := self._step(op)) is not None]
-        self.resources = [step for step in steps if _makes_resource(step[0])]
-        self.steps = [step for step in steps if not _makes_resource(step[0])]
+        super().__init__(session, session._walked_streams)
+        self.plan = plan
+        program = Program(plan.ops, plan.feeds, (), bind=self._bound)
+        self.template = program.values
+        self.resources = [step for step in program.steps if _makes_resource(step.op)]
+        self.steps = [step for step in program.steps if not _makes_resource(step.op)]
         self.made: Any = None  # the store's signature when resources were looked up, and the values with them
-        self.wanted = [(t, self.slots[t]) for t in {plan.stand_ins.get(t, t) for t in plan.fetches} if t in self.slots]
-
-    def _put(self, t: Tensor, value: Any = None) -> int:
-        self.slots[t] = len(self.template)
-        self.template.append(value)
-        return self.slots[t]
-
-    def _step(self, op: Operation) -> Any:
-        """(op, function, slots in, slots out, dtypes), or None for what has no work."""
-        o = op.opdef
-        if o.constant:
-            self._put(op.outputs[0], op._attrs["value"])
-            return None
-        if o.alias:
-            self.slots[op.outputs[0]] = self.slots[op._inputs[0]]
-            return None
-        if not op.outputs and o.effect is None and not o.host:
-            return None
-        inputs: list[Any] = [self.slots[t] for t in op._inputs]
-        if not o.simple:
-            inputs = apply.grouped(o, op._attrs, inputs)
-        fn = _bound(op, HostContext(self.session, op, {}))
-        kinds = [
-            None if t.dtype.is_on_host or t.dtype.base_dtype._name == "resource" else t.dtype._as_numpy
-            for t in op.outputs
-        ]
-        one = len(op.outputs) == 1 and o.simple_out
-        return op, fn, inputs, [self._put(t) for t in op.outputs], kinds, one
+        self.fed = [(t, program.slots[t]) for t in plan.feeds]
+        fetched = {plan.stand_ins.get(t, t) for t in plan.fetches}
+        self.wanted = [(t, program.slots[t]) for t in fetched if t in program.slots]
+        self.times = threading.local()  # when each thread gives up waiting
 
     def run(self, env: dict[Tensor, Any], until: float | None) -> None:
         """Walk the plan, `env` holding what is fed; what is fetched is put there. `until` as for an Execution."""
         signature = self.session._store.signature
         if self.made is None or self.made[0] != signature:
             found = self.template.copy()
-            for _, fn, _, outputs, kinds, _ in self.resources:
-                found[outputs[0]] = _declared(fn(), kinds[0])
+            self.walk(self.resources, found)
             self.made = self.session._store.signature, found
         values = self.made[1].copy()
-        for t in self.plan.feeds:
-            values[self.slots[t]] = on_host(env[t])
+        for t, slot in self.fed:
+            values[slot] = on_host(env[t])
+        self.times.until = until
         with np.errstate(all="ignore"):
-            for op, fn, inputs, outputs, kinds, one in self.steps:
-                try:
-                    result = fn(*[values[i] if type(i) is int else [values[j] for j in i] for i in inputs])
-                    if type(result) is types.GeneratorType:
-                        ended, value = advance(result)
-                        result = value if ended else self._awaited(op, result, value, env, until)
-                    if one:
-                        values[outputs[0]] = _declared(result, kinds[0])
-                    elif outputs:
-                        for slot, value, kind in zip(outputs, apply.flat_outputs(op.opdef, result), kinds, strict=True):
-                            values[slot] = _declared(value, kind)
-                except errors.OpError as error:
-                    if error._op is None:
-                        error._op = op
-                    raise
-                except (
-                    NotImplementedError,
-                    TypeError,
-                    ValueError,
-                    IndexError,
-                    ZeroDivisionError,
-                    OverflowError,
-                ) as error:
-                    if getattr(error, "thalweg_user_error", False):
-                        raise
-                    raise _as_op_error(error, op) from error
+            self.walk(self.steps, values)
         for t, slot in self.wanted:
-            env[t] = values[slot]
+            env[t] = on_host(values[slot])
 
-    def _awaited(self, op: Operation, work: Any, attempt: Any, env: dict[Tensor, Any], until: float | None) -> Any:
-        """The outputs of an operation that waits for `attempt`. Only meanwhile the run can be cancelled."""
-        walk = Execution(self.session, self.plan, env, until)
-        with walk.going_on():
-            return walk.finished(op, work, attempt)
+    def program_of(self, graph: Any) -> Program:
+        return Program(body_ops(graph), graph.inputs, graph.outputs, bind=self._bound)
+
+    def _bound(self, op: Operation, fn: Any) -> Any:
+        """The lowering `fn` of an operation that is about resources of the session, or waits."""
+        if op.opdef.wants_ctx:
+            fn = functools.partial(fn, ctx=HostContext(self.session, op, {}))
+        return functools.partial(self._waited, op, fn) if op.opdef.waits else fn
+
+    def _waited(self, op: Operation, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """The outputs of an operation that may wait. Only meanwhile the run can be cancelled."""
+        work = fn(*[[*map(on_host, a)] if type(a) is list else on_host(a) for a in args], **kwargs)
+        if type(work) is not types.GeneratorType:
+            return work
+        ended, value = advance(work)
+        if ended:
+            return value
+        waiting = Execution(self.session, self.plan, {}, self.times.until)
+        with waiting.going_on():
+            return waiting.finished(op, work, value)
 
 
 def straight(session: Any, plan: Plan) -> Straight | None:
     """The steps of `plan`, where it is of this kind; None where it is not."""
     waits = plan.waits
-    if (
-        waits is None
-        or waits.touches
-        or plan.refs
-        or any(c.colour.platform != "cpu" for c in plan.clusters if not c.is_host)
-    ):
+    if waits is None or plan.refs or any(c.colour.platform != "cpu" for c in plan.clusters if not c.is_host):
         return None
-    line = [op for op in plan.ops if op.opdef.waits]
+    if any(accesses(op, lambda t: source_of(t, plan.feeds)) for op in waits.touches):
+        return None
+    line = [op for op in plan.ops if may_wait(op)]
     # Each waits for the one before: nothing that could go on meanwhile is kept from it.
     if any(a not in waits.before[b] for a, b in itertools.pairwise(line)):
         return None
-    return Straight(session, plan) if all(map(_fits, plan.ops)) else None
+    if not all(map(_fits, plan.ops)):
+        return None
+    computed = [op for op in plan.ops if not op.opdef.constant and not is_host_work(op)]
+    sizes = [_size(t) for op in computed for t in op.outputs if not refers(t)]
+    if math.inf not in sizes and (max(sizes, default=0) > MOST or any(map(_may_loop, plan.ops))):
+        return None
+    return Straight(session, plan)
 
 
 def _fits(op: Operation) -> bool:
-    """Whether a step can be made of `op`, and NumPy is the right one to take it."""
+    """Whether a step can be made of `op`, and NumPy is able to take it. What it chooses among may wait too."""
     o = op.opdef
-    if o.constant:
-        return True
-    if o.source or o.bodies is not None or o.wants_run or o.wants_rng or o.writes:
+    if o.source or o.writes or (o.wants_run and o.bodies is None) or o.convolves or o.forward_of is not None:
         return False
-    tensors = (*op._inputs, *op.outputs)
-    if any(t.dtype._ref for t in tensors):
+    if any(t.dtype._ref for t in (*op._inputs, *op.outputs)):
         return False
-    if is_host_work(op):
-        return True
-    return not any(map(refers, tensors)) and all(_size(t) <= MOST for t in op.outputs)
+    if may_wait(op) and not o.waits and not is_choice(op):
+        return False
+    return all(_fits(inner) for graph, _ in bodies_of(op) for inner in body_ops(graph) if inner.type != "_Arg")
+
+
+def _may_loop(op: Operation) -> bool:
+    """Whether `op` runs a graph other than one of several, once."""
+    return any(o.opdef.bodies is not None and o.opdef.chooses is None for o in (op, *inner_ops(op)))
 
 
 def _makes_resource(op: Operation) -> bool:
@@ -158,22 +143,3 @@ def _makes_resource(op: Operation) -> bool:
 def _size(t: Tensor) -> float:
     """The number of elements, infinite where it is not known."""
     return math.inf if t.dims is None else math.prod([math.inf if d is None else float(d) for d in t.dims])
-
-
-def _bound(op: Operation, context: HostContext) -> Any:
-    """The lowering of `op` on NumPy arrays, given its attrs."""
-    o = op.opdef
-    kwargs = {param: op._attrs[name] for param, name in o.lower_attrs}
-    if o.wants_ctx:
-        kwargs["ctx"] = context
-    fn = compiled(op)
-    return functools.partial(fn, **kwargs) if kwargs else fn
-
-
-def _declared(value: Any, kind: Any) -> Any:
-    """A step's result as an array of the type that its op declares."""
-    if kind is None:
-        return value if type(value) is np.ndarray else on_host(value)
-    if type(value) is not np.ndarray:
-        return np.asarray(value, kind)
-    return value if value.dtype == kind else value.astype(kind)
