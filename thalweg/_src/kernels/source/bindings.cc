@@ -2,7 +2,7 @@
 #include "depthwise.h"
 #include "turns.h"
 #include "updates.h"
-#include "winograd.h"
+#include "winograd_filter.h"
 
 #include "resize.h"  // the last one: it changes how sums are rounded
 
@@ -70,9 +70,9 @@ ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers s
   Images from = images(x), to = images(g);
   const Filter filter = filter_of(*w);
   straighten(filter, strides, before, from, to);
-  correlate_places(x.typed_data(), from, g.typed_data(), to,
-                   walk(from.height, filter.height, to.height, strides, dilations, before, 0),
-                   walk(from.width, filter.width, to.width, strides, dilations, before, 1), w->typed_data(), Parallel(pool));
+  correlate_places_somehow(x.typed_data(), from, g.typed_data(), to,
+                           walk(from.height, filter.height, to.height, strides, dilations, before, 0),
+                           walk(from.width, filter.width, to.width, strides, dilations, before, 1), w->typed_data(), Parallel(pool));
   return ffi::Error::Success();
 }
 

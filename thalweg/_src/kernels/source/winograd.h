@@ -1,25 +1,26 @@
-// Convolutions under 3x3 filters of stride 1 with fewer multiplications: Winograd's F(2x2, 3x3), and F(3x3, 2x2) for the gradient by the filter.
+// Convolutions under 3x3 and 5x5 filters of stride 1 with fewer multiplications, by tiles in the forms of `forms.h`.
 //
-// A tile of 4x4 places of the source and the filter are brought into a form in which their product is element by element: 16 matrix products
-// over the channels, for four places of the result, where the sum over taps takes 36. Bringing values there and back is sums and
-// halves. (A. Lavin, S. Gray: Fast Algorithms for Convolutional Neural Networks, 2016.)
+// A tile of 2x2 places of the result takes 16 matrix products over the channels, or 36 for 5x5 taps, where the sum over taps takes 36, or
+// 100. Bringing values there and back is sums and multiples.
 #pragma once
 #include <atomic>
 #include <cstdlib>
 
 #include "convolution.h"
+#include "forms.h"
 #include "functions.h"
 #include "windows.h"
 
 namespace thalweg {
 
-constexpr int kPoints = 16;              // elements of a tile, and of a filter in its form
 constexpr int64_t kLeastDeep = 32;       // channels of source and result below which the way there and back takes too long
 constexpr int64_t kLeastTiles = 32;      // tiles of all images below which the filter's way does,
 constexpr int64_t kFilterShare = 512;    // or one for so many elements of the filter, of each tap
-constexpr int64_t kWidest = 1 << 17;    // channels of source by those of result beyond which a filter in 16 points is too large for the caches
+constexpr int64_t kWidest = 1 << 21;     // floats of a filter in its points beyond which it is too large for the caches
 constexpr int64_t kForTiles = 1 << 18;   // floats of a task's tiles, in the cache that a processor has for itself
 constexpr int64_t kMostTiles = 4 * ROWS;
+
+constexpr int points_of(int taps) { return (taps + kSide - 1) * (taps + kSide - 1); }  // elements of a tile, and of a filter in its form
 
 // TensorFlow's own switch, where its library for GPUs would compute so.
 inline bool winograd_allowed() {
@@ -67,92 +68,42 @@ inline Pieces tasks_of(int64_t tiles, int64_t floats, int64_t threads) {
 
 inline int64_t pitch_of(int64_t channels) { return (channels + LANES - 1) / LANES * LANES + LANES; }  // rows that don't meet in the cache
 
-// (a - c, b + c, c - b, b - d) of four vectors.
-inline void to_points(const Vector* in, int step, Vector* out, int out_step) {
-  const Vector a = in[0], b = in[step], c = in[2 * step], d = in[3 * step];
-  out[0] = a - c;
-  out[out_step] = b + c;
-  out[2 * out_step] = c - b;
-  out[3 * out_step] = b - d;
-}
-
-// A tile of 4x4 places from `tile` on, which are `column` floats apart and their rows `row`, in the form of points, for the channels of a
+// A tile from `tile` on, whose places are `column` floats apart and their rows `row`, in the form of points, for the channels of a
 // vector: `out[point * step]`. Places beyond the edges of the image are zeros, but where it is known that there are none.
-template <bool inside>
+template <int taps, bool inside>
 inline void vector_to_points(const float* tile, int64_t row, int64_t column, const bool* rows, const bool* columns, float* out, int64_t step) {
-  Vector half[16], points[4];
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; ++j) {
-    Vector of_column[4];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) of_column[i] = inside || (rows[i] && columns[j]) ? load(tile + i * row + j * column) : Vector{};
-    to_points(of_column, 1, half + j, 4);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    to_points(half + 4 * i, 1, points, 1);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) store(out + (4 * i + j) * step, points[j]);
-  }
+  constexpr int N = taps + kSide - 1;
+  both_ways<N, N, Form<taps>::of_source>(
+      [&](int i, int j) { return inside || (rows[i] && columns[j]) ? load(tile + i * row + j * column) : Vector{}; },
+      [&](int i, int j, Vector v) { store(out + (i * N + j) * step, v); });
 }
 
 // The tile of `image` from (row, column) on in the form of points: `out[point * step + channel]`.
-__attribute__((noinline)) inline void tile_to_points(const float* image, Images of, int64_t row, int64_t column, float* out, int64_t step) {
+template <int taps>
+__attribute__((noinline)) void tile_to_points(const float* image, Images of, int64_t row, int64_t column, float* out, int64_t step) {
+  constexpr int N = taps + kSide - 1;
   const Lanes vectors{of.channels};
-  bool rows[4], columns[4], inside = true;
-  for (int64_t i = 0; i < 4; ++i) {
+  bool rows[N], columns[N], inside = true;
+  for (int64_t i = 0; i < N; ++i) {
     rows[i] = row + i >= 0 && row + i < of.height;
     columns[i] = column + i >= 0 && column + i < of.width;
     inside = inside && rows[i] && columns[i];
   }
   const float* tile = image + (row * of.width + column) * of.channels;
-  const auto each = inside ? vector_to_points<true> : vector_to_points<false>;
+  const auto each = inside ? vector_to_points<taps, true> : vector_to_points<taps, false>;
   for (int64_t v = 0; v < vectors.count(); ++v)
     each(tile + vectors.begin(v), of.width * of.channels, of.channels, rows, columns, out + vectors.begin(v), step);
 }
 
 // Filters in the form of points: [block of columns][point][channel][columns], from panels [block][tap][channel][columns].
-inline void filter_to_points(const float* taps, int64_t channels, int64_t width, float* out) {
+template <int taps>
+void filter_to_points(const float* panel, int64_t channels, int64_t width, float* out) {
+  constexpr int N = taps + kSide - 1;
   const int64_t step = channels * width;
-  for (int64_t i = 0; i < step; i += LANES) {
-    Vector half[12];
-#pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j) {
-      const Vector a = load(taps + j * step + i), b = load(taps + (3 + j) * step + i), c = load(taps + (6 + j) * step + i);
-      half[j] = a;
-      half[3 + j] = (a + c + b) * 0.5f;
-      half[6 + j] = (a + c - b) * 0.5f;
-      half[9 + j] = c;
-    }
-#pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) {
-      const Vector a = half[3 * r], b = half[3 * r + 1], c = half[3 * r + 2];
-      float* to = out + 4 * r * step + i;
-      store(to, a);
-      store(to + step, (a + c + b) * 0.5f);
-      store(to + 2 * step, (a + c - b) * 0.5f);
-      store(to + 3 * step, c);
-    }
-  }
-}
-
-// Four places of the result from 16 points, which are `step` apart: sums[2 * row + column].
-template <int step>
-inline void points_to_places(const float* points, Vector* sums) {
-  Vector half[8];
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; ++j) {
-    const float* own = points + j * step;
-    const Vector a = load(own), b = load(own + 4 * step), c = load(own + 8 * step), d = load(own + 12 * step);
-    half[j] = a + b + c;
-    half[4 + j] = b - c - d;
-  }
-#pragma GCC unroll 2
-  for (int i = 0; i < 2; ++i) {
-    const Vector *h = half + 4 * i, sum = h[1] + h[2], difference = h[1] - h[2];
-    sums[2 * i] = h[0] + sum;
-    sums[2 * i + 1] = difference - h[3];
-  }
+  for (int64_t at = 0; at < step; at += LANES)
+    both_ways<taps, N, Form<taps>::of_filter>(
+        [&](int i, int j) { return load(panel + (i * taps + j) * step + at); },
+        [&](int i, int j, Vector v) { store(out + (i * N + j) * step + at, v); });
 }
 
 // The first `size` elements at `from`, and zeros.
@@ -172,15 +123,18 @@ inline void store_part(float* to, Vector v, int64_t size) {
 
 // The results of tiles for `size` channels from `channel` on, from their points [tile][point][V vectors]. Returns zeros, but where a sum is
 // infinite or not a number.
-template <int V>
+template <int taps, int V>
 __attribute__((noinline)) Vector finish_tiles(const std::vector<Corner>& corners, const float* points, int64_t channel, int64_t size,
                                               const Finish& after, float* result, Images to) {  // inlined, it lacks registers
+  constexpr int N = taps + kSide - 1;
   const Vector scale = after.scale ? load(after.scale + channel) : all(1.0f), bias = after.bias ? load(after.bias + channel) : Vector{};
   Vector strange{};
   for (const Corner& at : corners) {
-    Vector sums[4];
-    points_to_places<V * LANES>(points, sums);
-    points += kPoints * V * LANES;
+    Vector sums[kSide * kSide];
+    both_ways<N, kSide, Form<taps>::to_result>(
+        [&](int i, int j) { return load(points + (i * N + j) * V * LANES); },
+        [&](int i, int j, Vector v) { sums[i * kSide + j] = v; });
+    points += N * N * V * LANES;
     const int64_t place = ((at.image * to.height + at.row) * to.width + at.column) * to.channels + channel;
     const bool inside[] = {true, at.column + 1 < to.width, at.row + 1 < to.height, at.row + 1 < to.height && at.column + 1 < to.width};
 #pragma GCC unroll 4
@@ -197,27 +151,34 @@ __attribute__((noinline)) Vector finish_tiles(const std::vector<Corner>& corners
   return strange;
 }
 
-// Whether the places of a result are all of one phase of 3x3 taps that are neighbours, and there are enough of them and of channels.
-inline bool suits_winograd(const std::vector<Phase>& rows, const std::vector<Phase>& columns, Images from, Images to) {
-  const auto three = [](const std::vector<Phase>& phases) {
-    if (phases.size() != 1 || phases[0].stride != 1 || phases[0].step != 1 || phases[0].taps.size() != 3) return false;
+// The number of taps of a phase along both axes if tiles suit: 3 or 5 neighbours for places that are neighbours, and enough of them and of
+// channels; otherwise 0.
+inline int taps_of_tiles(const std::vector<Phase>& rows, const std::vector<Phase>& columns, Images from, Images to) {
+  const auto neighbours = [](const std::vector<Phase>& phases) -> int64_t {
+    if (phases.size() != 1 || phases[0].stride != 1 || phases[0].step != 1) return 0;
     const auto& taps = phases[0].taps;
-    return taps[1].offset == taps[0].offset + 1 && taps[2].offset == taps[0].offset + 2;
+    for (size_t i = 1; i < taps.size(); ++i)
+      if (taps[i].offset != taps[0].offset + static_cast<int64_t>(i)) return 0;
+    return static_cast<int64_t>(taps.size());
   };
-  return three(rows) && three(columns) && from.channels >= kLeastDeep && to.channels >= kLeastDeep &&
-         from.channels * to.channels <= kWidest && Tiles(to).count() >= std::max(kLeastTiles, from.channels * to.channels / kFilterShare) && winograd_allowed();
+  const int64_t taps = neighbours(rows), elements = from.channels * to.channels;
+  const bool suits = (taps == 3 || taps == 5) && taps == neighbours(columns) && from.channels >= kLeastDeep && to.channels >= kLeastDeep &&
+                     elements * points_of(taps) <= kWidest && Tiles(to).count() >= std::max(kLeastTiles, elements / kFilterShare);
+  return suits && winograd_allowed() ? static_cast<int>(taps) : 0;
 }
 
 // As `correlate`, for what suits, with `panels` of the filter as `Packed` makes them. False, where something came out that is not finite:
 // it may have gone to neighbours, so that the result is worth nothing.
-inline bool correlate_tiles(const float* source, Images from, const float* panels, int64_t top, int64_t left, Finish after, float* result,
+template <int taps>
+bool correlate_tiles(const float* source, Images from, const float* panels, int64_t top, int64_t left, Finish after, float* result,
                             Images to, const Parallel& parallel) {
   static thread_local Scratch for_filter;
+  constexpr int kPoints = points_of(taps);
   const Columns blocks(to.channels);
   const int64_t depth = from.channels, pitch = pitch_of(depth);
   float* const filter = for_filter.floats(kPoints * depth * blocks.padded());
   parallel(blocks.count(), [&](int64_t b) {
-    filter_to_points(panels + 9 * depth * blocks.begin(b), depth, blocks.vectors(b) * LANES, filter + kPoints * depth * blocks.begin(b));
+    filter_to_points<taps>(panels + taps * taps * depth * blocks.begin(b), depth, blocks.vectors(b) * LANES, filter + kPoints * depth * blocks.begin(b));
   });
   const Tiles tiles(to);
   const Pieces tasks = tasks_of(tiles.count(), kPoints * pitch, parallel.threads());
@@ -230,7 +191,7 @@ inline bool correlate_tiles(const float* source, Images from, const float* panel
     const std::vector<Corner> corners = corners_of(tiles, begin, count);
     for (int64_t t = 0; t < count; ++t) {
       const Corner& at = corners[t];
-      tile_to_points(source + at.image * from.floats(), from, at.row + top, at.column + left, near + t * kPoints * pitch, pitch);
+      tile_to_points<taps>(source + at.image * from.floats(), from, at.row + top, at.column + left, near + t * kPoints * pitch, pitch);
     }
     const Run whole{0, depth};
     const Pieces pieces(count, ROWS);
@@ -246,7 +207,7 @@ inline bool correlate_tiles(const float* source, Images from, const float* panel
         }
       for (int64_t v = 0; v < blocks.vectors(b); ++v) {
         const int64_t channel = blocks.begin(b) + v * LANES, size = std::min<int64_t>(LANES, to.channels - channel);
-        const auto finish = blocks.vectors(b) == 2 ? finish_tiles<2> : finish_tiles<1>;
+        const auto finish = blocks.vectors(b) == 2 ? finish_tiles<taps, 2> : finish_tiles<taps, 1>;
         strange += finish(corners, points + v * LANES, channel, size, after, result, to);
       }
     }
@@ -261,7 +222,7 @@ inline void correlate_somehow(const float* source, Images from, const float* fil
                               const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* ready, const Finish& after,
                               float* result, Images to, const Parallel& parallel) {
   static thread_local Scratch for_panels, for_vectors;
-  if (suits_winograd(rows, columns, from, to)) {
+  if (const int taps = taps_of_tiles(rows, columns, from, to)) {
     const Packed packed(filter, shape, turned, rows, columns);
     const Columns& blocks = packed.blocks();
     float* const own = ready ? nullptr : for_panels.floats(packed.floats());
@@ -270,7 +231,8 @@ inline void correlate_somehow(const float* source, Images from, const float* fil
     Finish finish = after;
     finish.bias = padded(after.bias, blocks, room);
     finish.scale = padded(after.scale, blocks, room + blocks.padded());
-    if (correlate_tiles(source, from, ready ? ready : own, rows[0].first(), columns[0].first(), finish, result, to, parallel)) return;
+    const auto by_tiles = taps == 3 ? correlate_tiles<3> : correlate_tiles<5>;
+    if (by_tiles(source, from, ready ? ready : own, rows[0].first(), columns[0].first(), finish, result, to, parallel)) return;
   }
   correlate(source, from, filter, shape, turned, rows, columns, ready, after, result, to, parallel);
 }
