@@ -40,6 +40,7 @@ CASES += [
            "like, other dtype", grad=False),
     OpCase("Range", [], lambda tf: (tf.range(5), tf.range(2, 5), tf.range(5, 0, -2), tf.range(0.0, 1.0, 0.25))),
     OpCase("Range", [given(7, "int32")], lambda tf, n: tf.range(1, n, 2), "limit fed"),
+    OpCase("Range", [], lambda tf: (tf.range(-2.0, 2.0, 0.01), tf.range(1.0, 0.0, -0.01)), "as many as float32 says"),
     OpCase("Range", [], lambda tf: (tf.range(3, dtype=tf.float32), tf.range(tf.constant(3, tf.int64))), "dtype"),
     Fails("Range", [], lambda tf: tf.range(0, 5, 0), "no step"),
     Fails("Range", [], lambda tf: tf.range(5, 0), "wrong way"),
