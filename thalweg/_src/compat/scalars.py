@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.compat import python2
+from thalweg._src.compat import mixing, python2
 
 _OF = {"int": "__thalweg_int__", "float": "__thalweg_float__"}
 _FORMAT, _METHOD, _SET = "__thalweg_format__", "__thalweg_method__", "__thalweg_set__"
@@ -114,7 +114,7 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(node.op, ast.Mod) and isinstance(left, ast.Constant) and isinstance(left.value, str):
             call = ast.Call(ast.Name(_FORMAT, ast.Load()), [left, node.right], [])
             return ast.fix_missing_locations(ast.copy_location(call, node))
-        return node
+        return mixing.mixed(node)
 
 
 def compiled(source: str | bytes, filename: str) -> CodeType:
@@ -174,6 +174,8 @@ def rewrite() -> None:
     setattr(builtins, _FORMAT, _formatted)
     setattr(builtins, _METHOD, _method)
     setattr(builtins, _SET, _set)
+    for called, function in mixing.names().items():
+        setattr(builtins, called, function)
     if _finder not in sys.meta_path:
         at = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)  # type: ignore[arg-type]
         sys.meta_path.insert(at, _finder)

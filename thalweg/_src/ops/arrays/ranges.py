@@ -29,7 +29,9 @@ def _count(start: Any, limit: Any, delta: Any) -> int:
         raise ValueError(f"Requires start >= limit when delta < 0: {start}/{limit}")
     if np.asarray(start).dtype.kind == "i":
         return -((int(start) - int(limit)) // int(delta)) if delta else 0
-    dtype = np.asarray(start).dtype.type  # the division is rounded to the range's own type: (2 - -2) / 0.01f is 400, and a bit more in doubles
+    dtype = np.asarray(
+        start
+    ).dtype.type  # the division is rounded to the range's own type: (2 - -2) / 0.01f is 400, and a bit more in doubles
     return int(np.ceil(abs((dtype(limit) - dtype(start)) / dtype(delta))))
 
 
