@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from thalweg._src.lib import global_step as steps
 from thalweg._src.lib.checkpoints import checkpoints_iterator
 from thalweg._src.lib.estimators.evaluating import StopAfterNEvalsHook as StopAfterNEvalsHook
+from thalweg._src.lib.estimators.evaluating import counted, evaluate_in
+from thalweg._src.lib.estimators.evaluating import evaluate_once as evaluate_once
 from thalweg._src.lib.estimators.evaluating import get_or_create_eval_step as get_or_create_eval_step
 from thalweg._src.lib.hooks.basic import FinalOpsHook
 from thalweg._src.lib.hooks.hook import SessionRunHook
-from thalweg._src.lib.monitored_session import ChiefSessionCreator, MonitoredSession
-from thalweg._src.lib.platform import logging as log
+from thalweg._src.lib.monitored_session import ChiefSessionCreator
 from thalweg._src.lib.summary import summary
 from thalweg._src.lib.summary.writer import FileWriterCache
-from thalweg._src.ops import basic
-from thalweg._src.ops.stateful.assigning import assign_add
 
 
 class SummaryAtEndHook(SessionRunHook):
@@ -50,60 +48,6 @@ class SummaryAtEndHook(SessionRunHook):
             self._summary_writer.flush()
 
 
-def _counted(eval_ops: Any, hooks: Any) -> Any:
-    """`eval_ops` with the op that counts evaluations, and the hooks told of the count."""
-    update = assign_add(get_or_create_eval_step(), 1, use_locking=True)
-    if isinstance(eval_ops, dict):
-        eval_ops["update_eval_step"] = update
-        running = list(eval_ops.values())
-    else:
-        eval_ops = [*(eval_ops if isinstance(eval_ops, tuple | list) else [eval_ops]), update]
-        running = eval_ops
-    with basic.control_dependencies(running):
-        count = basic.identity(get_or_create_eval_step().read_value())
-    for hook in hooks:
-        if isinstance(hook, StopAfterNEvalsHook):
-            hook._set_evals_completed_tensor(count)
-    return eval_ops
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _evaluated(creator: Any, hooks: Any, eval_ops: Any, feed_dict: Any) -> None:
-    log.info("Starting evaluation at %s", _now())
-    with MonitoredSession(session_creator=creator, hooks=hooks) as session:
-        if eval_ops is not None:
-            while not session.should_stop():
-                session.run(eval_ops, feed_dict)
-    log.info("Finished evaluation at %s", _now())
-
-
-def evaluate_once(
-    checkpoint_path: Any,
-    master: str = "",
-    scaffold: Any = None,
-    eval_ops: Any = None,
-    feed_dict: Any = None,
-    final_ops: Any = None,
-    final_ops_feed_dict: Any = None,
-    hooks: Any = None,
-    config: Any = None,
-) -> Any:
-    """Run `eval_ops` on a checkpoint until a hook stops it; the values of `final_ops` after that."""
-    get_or_create_eval_step()
-    hooks = list(hooks or [])
-    if eval_ops is not None:
-        eval_ops = _counted(eval_ops, hooks)
-    final = FinalOpsHook(final_ops, final_ops_feed_dict)
-    creator = ChiefSessionCreator(
-        scaffold=scaffold, checkpoint_filename_with_path=checkpoint_path, master=master, config=config
-    )
-    _evaluated(creator, [*hooks, final], eval_ops, feed_dict)
-    return final.final_ops_values
-
-
 def evaluate_repeatedly(
     checkpoint_dir: str,
     master: str = "",
@@ -123,7 +67,7 @@ def evaluate_repeatedly(
     get_or_create_eval_step()
     hooks = list(hooks or [])
     if eval_ops is not None:
-        eval_ops = _counted(eval_ops, hooks)
+        eval_ops = counted(eval_ops, hooks)
     final = FinalOpsHook(final_ops, final_ops_feed_dict)
     paths = checkpoints_iterator(
         checkpoint_dir, min_interval_secs=eval_interval_secs, timeout=timeout, timeout_fn=timeout_fn
@@ -132,7 +76,7 @@ def evaluate_repeatedly(
         creator = ChiefSessionCreator(
             scaffold=scaffold, checkpoint_filename_with_path=path, master=master, config=config
         )
-        _evaluated(creator, [*hooks, final], eval_ops, feed_dict)
+        evaluate_in(creator, [*hooks, final], eval_ops, feed_dict)
         if max_number_of_evaluations is not None and done >= max_number_of_evaluations:
             break
     return final.final_ops_values

@@ -64,6 +64,37 @@ class StopAfterNEvalsHook(SessionRunHook):
             run_context.request_stop()
 
 
+def counted(eval_ops: Any, hooks: Any) -> Any:
+    """`eval_ops` with the op that counts evaluations, and the hooks told of the count."""
+    step = get_or_create_eval_step()
+    update = step.assign_add(1, use_locking=True)
+    if isinstance(eval_ops, dict):
+        eval_ops = {**eval_ops, "update_eval_step": update}
+        running = list(eval_ops.values())
+    else:
+        running = eval_ops = [*(eval_ops if isinstance(eval_ops, list | tuple) else [eval_ops]), update]
+    with get_default_graph().control_dependencies(running):
+        count = basic.identity(step.read_value())
+    for hook in hooks:
+        if hasattr(hook, "_set_evals_completed_tensor"):
+            hook._set_evals_completed_tensor(count)
+    return eval_ops
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def evaluate_in(creator: Any, hooks: Any, eval_ops: Any, feed_dict: Any) -> None:
+    """Run `eval_ops` in a session that `creator` makes, until a hook or the input ends it."""
+    log.info("Starting evaluation at %s", _now())
+    with MonitoredSession(session_creator=creator, hooks=hooks) as session:
+        if eval_ops is not None:
+            while not session.should_stop():
+                session.run(eval_ops, feed_dict)
+    log.info("Finished evaluation at %s", _now())
+
+
 def evaluate_once(
     checkpoint_path: Any,
     master: str = "",
@@ -75,32 +106,16 @@ def evaluate_once(
     hooks: Any = None,
     config: Any = None,
 ) -> Any:
-    """Run `eval_ops` until a hook or the input ends it, and give what `final_ops` are then."""
+    """Run `eval_ops` on a checkpoint until a hook or the input ends it, and give what `final_ops` are then."""
     hooks = list(hooks or [])
-    step = get_or_create_eval_step()
+    get_or_create_eval_step()
     if eval_ops is not None:
-        counted = step.assign_add(1, use_locking=True)
-        if isinstance(eval_ops, dict):
-            eval_ops = {**eval_ops, "update_eval_step": counted}
-            everything = list(eval_ops.values())
-        else:
-            eval_ops = [*(eval_ops if isinstance(eval_ops, list | tuple) else [eval_ops]), counted]
-            everything = eval_ops
-        with get_default_graph().control_dependencies(everything):
-            value = basic.identity(step.read_value())
-        for hook in hooks:
-            if hasattr(hook, "_set_evals_completed_tensor"):
-                hook._set_evals_completed_tensor(value)
-    log.info("Starting evaluation at %s", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.localtime()))
+        eval_ops = counted(eval_ops, hooks)
     creator = ChiefSessionCreator(
         scaffold=scaffold, checkpoint_filename_with_path=checkpoint_path, master=master, config=config
     )
     final = FinalOpsHook(final_ops, final_ops_feed_dict)
-    with MonitoredSession(session_creator=creator, hooks=[*hooks, final]) as session:
-        if eval_ops is not None:
-            while not session.should_stop():
-                session.run(eval_ops, feed_dict)
-    log.info("Finished evaluation at %s", time.strftime("%Y-%m-%d-%H:%M:%S", time.localtime()))
+    evaluate_in(creator, [*hooks, final], eval_ops, feed_dict)
     return final.final_ops_values
 
 
