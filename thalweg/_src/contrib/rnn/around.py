@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg._src.core import nest, scopes
+from thalweg._src.core import nest
 from thalweg._src.lib.platform import logging
 from thalweg._src.lib.rnn.basic import warn_of_joined_state
-from thalweg._src.lib.rnn.cell import RNNCell, assert_like_rnncell
+from thalweg._src.lib.rnn.cell import EnclosingCell, RNNCell, assert_like_rnncell
 from thalweg._src.lib.rnn.linear import Linear
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.nets import activations, convolution_api, softmax
@@ -96,27 +96,7 @@ class AttentionCellWrapper(RNNCell):
             return array.reshape(read, [-1, size]), array.slice(memory, [0, 1, 0], [-1, -1, -1])
 
 
-class _Passing(RNNCell):
-    """A cell with the sizes and states of another one."""
-
-    def __init__(self, cell: Any):
-        super().__init__()
-        self._cell = cell
-
-    @property
-    def state_size(self) -> Any:
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> Any:
-        return self._cell.output_size
-
-    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-        with scopes.name_scope(type(self).__name__ + "ZeroState", values=[batch_size]):
-            return self._cell.zero_state(batch_size, dtype)
-
-
-class HighwayWrapper(_Passing):
+class HighwayWrapper(EnclosingCell):
     """A cell whose inputs pass it by, as far as a gate says (Srivastava et al., 2015)."""
 
     def __init__(self, cell: Any, couple_carry_transform_gates: bool = True, carry_bias_init: float = 1.0):
@@ -144,7 +124,7 @@ class HighwayWrapper(_Passing):
         return nest.map_leaves(self._highway, inputs, outputs), new_state
 
 
-class CompiledWrapper(_Passing):
+class CompiledWrapper(EnclosingCell):
     """The cell itself: everything here is compiled as it is."""
 
     def __init__(self, cell: Any, compile_stateful: bool = False):

@@ -105,6 +105,27 @@ class RNNCell(Layer):
         return super().get_config()
 
 
+class EnclosingCell(RNNCell):
+    """A cell with the sizes and states of another one, `_cell`."""
+
+    def __init__(self, cell: Any, reuse: Any = None):
+        super().__init__(_reuse=reuse)
+        assert_like_rnncell("cell", cell)
+        self._cell = cell
+
+    @property
+    def state_size(self) -> Any:
+        return self._cell.state_size
+
+    @property
+    def output_size(self) -> Any:
+        return self._cell.output_size
+
+    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
+        with scopes.name_scope(type(self).__name__ + "ZeroState", values=[batch_size]):
+            return self._cell.zero_state(batch_size, dtype)
+
+
 class LayerRNNCell(RNNCell):
     """A cell that builds its variables as a layer does, in a scope of its own name."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg._src.core import dtypes, nest, scopes
 from thalweg._src.lib.platform import logging
-from thalweg._src.lib.rnn.cell import RNNCell, assert_like_rnncell
+from thalweg._src.lib.rnn.cell import EnclosingCell
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.late import array, math
 from thalweg._src.ops.nets import activations, embedding
@@ -98,28 +98,7 @@ def linear(
         return activations.bias_add(out, biases)
 
 
-class _Around(RNNCell):
-    """A cell with the state of another one inside."""
-
-    def __init__(self, cell: Any, reuse: Any = None):
-        super().__init__(_reuse=reuse)
-        assert_like_rnncell("cell", cell)
-        self._cell = cell
-
-    @property
-    def state_size(self) -> Any:
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> Any:
-        return self._cell.output_size
-
-    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-        with scopes.name_scope(type(self).__name__ + "ZeroState", values=[batch_size]):
-            return self._cell.zero_state(batch_size, dtype)
-
-
-class EmbeddingWrapper(_Around):
+class EmbeddingWrapper(EnclosingCell):
     """A cell whose inputs are ids: they are looked up in a table [embedding_classes, embedding_size] first.
 
     Raises ValueError for sizes that are not positive.
@@ -149,7 +128,7 @@ class EmbeddingWrapper(_Around):
             return self._cell(embedding.embedding_lookup(table, array.reshape(inputs, [-1])), state)
 
 
-class InputProjectionWrapper(_Around):
+class InputProjectionWrapper(EnclosingCell):
     """A cell whose inputs go through a linear map to `num_proj` first, and through `activation`."""
 
     def __init__(self, cell: Any, num_proj: int, activation: Any = None, input_size: Any = None, reuse: Any = None):
@@ -165,7 +144,7 @@ class InputProjectionWrapper(_Around):
         return self._cell(self._activation(projected) if self._activation else projected, state)
 
 
-class OutputProjectionWrapper(_Around):
+class OutputProjectionWrapper(EnclosingCell):
     """A cell whose outputs go through a linear map to `output_size`, and through `activation`. Raises ValueError for a size below 1."""
 
     def __init__(self, cell: Any, output_size: int, activation: Any = None, reuse: Any = None):
