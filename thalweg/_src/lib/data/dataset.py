@@ -27,7 +27,7 @@ from thalweg._src.ops import data as ops
 AUTOTUNE = -1
 
 
-class Dataset:
+class Dataset(structure.Structured):
     """Elements of one structure, and a plan how to get them. Methods give new datasets; an iterator walks one.
 
     >>> dataset = tf.data.Dataset.range(10).filter(lambda x: x % 2 > 0).batch(2)
@@ -88,21 +88,6 @@ class Dataset:
     @property
     def _flat_structure(self) -> dict[str, Any]:
         return structure.attrs(self.element_spec)
-
-    @property
-    def output_types(self) -> Any:
-        """The dtypes of the components of an element."""
-        return structure.types_of(self.element_spec)
-
-    @property
-    def output_shapes(self) -> Any:
-        """The static shapes of the components of an element."""
-        return structure.shapes_of(self.element_spec)
-
-    @property
-    def output_classes(self) -> Any:
-        """The Python types of the components of an element."""
-        return structure.classes_of(self.element_spec)
 
     def __repr__(self) -> str:
         shapes = str(nest.map_structure(str, self.output_shapes)).replace("'", "")

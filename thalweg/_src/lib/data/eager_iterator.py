@@ -11,7 +11,7 @@ from thalweg._src.ops.data.iterators import IteratorResource
 from thalweg._src.ops.data.pipeline import data_of
 
 
-class EagerIterator:
+class EagerIterator(structure.Structured):
     """Walks a dataset once: `next(it)`, `for x in it`, or `get_next()`, which raises OutOfRangeError behind the last element.
 
     Raises RuntimeError where no eager execution is.
@@ -55,23 +55,3 @@ class EagerIterator:
         resource = self.__dict__.get("_resource")
         if resource is not None:
             resource.cancel()
-
-    @property
-    def element_spec(self) -> Any:
-        """The structure of an element."""
-        return self._element_spec
-
-    @property
-    def output_types(self) -> Any:
-        """The dtypes of the components of an element."""
-        return structure.types_of(self._element_spec)
-
-    @property
-    def output_shapes(self) -> Any:
-        """The static shapes of the components of an element."""
-        return structure.shapes_of(self._element_spec)
-
-    @property
-    def output_classes(self) -> Any:
-        """The Python types of the components of an element."""
-        return structure.classes_of(self._element_spec)

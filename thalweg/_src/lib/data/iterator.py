@@ -14,7 +14,7 @@ GLOBAL_ITERATORS = "iterators"  # the collection of all iterators of a graph
 MANY_CALLS = 32
 
 
-class Iterator:
+class Iterator(structure.Structured):
     """Walks a dataset: `get_next()` gives the tensors of the next element of each run.
 
     Made by `make_one_shot_iterator` and `make_initializable_iterator` of a dataset, or by `from_structure` and `from_string_handle`.
@@ -115,23 +115,3 @@ class Iterator:
         if name is None:
             return self._string_handle
         return ops.iterator_to_string_handle(self._iterator_resource, name=name)
-
-    @property
-    def element_spec(self) -> Any:
-        """The structure of an element."""
-        return self._element_spec
-
-    @property
-    def output_types(self) -> Any:
-        """The dtypes of the components of an element."""
-        return structure.types_of(self._element_spec)
-
-    @property
-    def output_shapes(self) -> Any:
-        """The static shapes of the components of an element."""
-        return structure.shapes_of(self._element_spec)
-
-    @property
-    def output_classes(self) -> Any:
-        """The Python types of the components of an element."""
-        return structure.classes_of(self._element_spec)

@@ -197,3 +197,29 @@ def same(a: Any, b: Any) -> bool:
         return False
     pairs = zip(nest.flatten(a), nest.flatten(b), strict=True)
     return all(type(x) is type(y) and x.is_compatible_with(y) and y.is_compatible_with(x) for x, y in pairs)
+
+
+class Structured:
+    """What says of which components an element is made: `element_spec`, and the same in the older three words."""
+
+    _element_spec: Any
+
+    @property
+    def element_spec(self) -> Any:
+        """The structure of an element, each component as a TypeSpec."""
+        return self._element_spec
+
+    @property
+    def output_types(self) -> Any:
+        """The dtypes of the components of an element."""
+        return types_of(self.element_spec)
+
+    @property
+    def output_shapes(self) -> Any:
+        """The static shapes of the components of an element."""
+        return shapes_of(self.element_spec)
+
+    @property
+    def output_classes(self) -> Any:
+        """The Python types of the components of an element."""
+        return classes_of(self.element_spec)
