@@ -31,6 +31,7 @@ def internal(name):
         ("data.experimental.ops.threadpool", "override_threadpool PrivateThreadPool"),
         ("data.ops.multi_device_iterator_ops", "MultiDeviceIterator"),
         ("distribute.all_reduce", "build_ring_all_reduce build_shuffle_all_reduce"),
+        ("framework.device", "DeviceSpec merge_device"),
         ("framework.meta_graph", "read_meta_graph_file import_scoped_meta_graph stripped_op_list_for_graph"),
         ("ops.collective_ops", "all_reduce broadcast_send"),
         ("platform.flags", "FLAGS DEFINE_enum DEFINE_list BooleanParser"),

@@ -79,6 +79,7 @@ OURS: dict[str, str] = {
     "contrib.linear_optimizer.python.sdca_optimizer": "thalweg._src.contrib.linear_optimizer.optimizer",
     "contrib.cudnn_rnn.python.ops.cudnn_rnn_ops": "thalweg._src.compat.internals.cudnn_names",
     "nn.rnn_cell": "thalweg._src.compat.internals.rnn_cells",
+    "python.framework.device": "thalweg._src.core.devices",
     "python.framework.graph_util_impl": "thalweg._src.compat.internals.graph_summaries",
     "python.framework.meta_graph": "thalweg._src.lib.meta_graph",
     "python.platform.flags": "thalweg.flags",

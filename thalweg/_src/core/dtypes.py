@@ -217,9 +217,6 @@ for _name, _number, _type in sorted(TYPES, key=lambda t: t[0].startswith("q")):
     _OF_NUMPY.setdefault(np.dtype(_type), _BY_ENUM[_number])
 _OF_PYTHON = {float: float32, int: int32, type(True): _BY_NAME["bool"], str: string, bytes: string, complex: complex128}
 
-# TensorFlow's structured NumPy types for quantized values, `np.dtype([("qint8", np.int8)])`.
-QUANTIZED_TYPES = frozenset({qint8, quint8, qint16, quint16, qint32})
-
 
 def as_dtype(type_value: Any) -> DType:
     """The `DType` that `type_value` names: a DType, its name, its number, a NumPy type or a Python type.

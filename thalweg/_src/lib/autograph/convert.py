@@ -17,11 +17,6 @@ _new: dict[types.CodeType, types.CodeType | str] = {}  # the code for a code, or
 _made: set[types.CodeType] = set()
 
 
-def is_converted(code: types.CodeType) -> bool:
-    """Whether `code` came from here."""
-    return code in _made
-
-
 def converted(f: types.FunctionType) -> types.FunctionType:
     """`f` with branches and loops that may be about tensors. Raises ValueError for a function whose source can't be had or rewritten."""
     code = f.__code__

@@ -55,9 +55,6 @@ def _register(name: str, f: Callable[..., Any] | None) -> None:
     GRADIENTS[name] = f
 
 
-_NONE = object()
-
-
 def gradient_function(op: Operation) -> Any:
     """The gradient function of `op`; None where it has no gradient. Raises LookupError where nobody knows one."""
     name = op.attrs.get("_gradient_op_type")

@@ -20,10 +20,6 @@ dtype_attr = type_attr("dtype")
 D = dtype_attr
 
 
-def _ref_shape(op):
-    return [op.inputs[0].dims]
-
-
 @op("VariableV2", source=True, stateful=True)
 def variable_v2(*, shape: Shape, dtype: dtype_attr, container: str = "", shared_name: str = "") -> Ref(dtype_attr):
     """A buffer that a session keeps between runs."""
