@@ -50,7 +50,9 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "pandas.tools.plotting": ("pandas.plotting",),
     "librosa.output": ("thalweg._src.compat.sound_files",),
     "pkg_resources": ("thalweg._src.compat.package_resources",),
+    "cgi": ("html", "urllib.parse"),
     "imp": ("thalweg._src.compat.imp",),
+    "pipes": ("shlex",),
     "distutils": ("setuptools._distutils",),
     "distutils.version": ("setuptools._distutils.version", "thalweg._src.compat.versions"),
 }
