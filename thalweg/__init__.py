@@ -58,6 +58,7 @@ from thalweg._src.compat.late_faces import __getattr__ as __getattr__
 from thalweg._src.core.convert import convert_to_tensor as convert_to_tensor
 from thalweg._src.core.convert import register_tensor_conversion_function as register_tensor_conversion_function
 from thalweg._src.core.devices import DeviceSpec as DeviceSpec
+from thalweg._src.core.dimension import Dimension as Dimension
 from thalweg._src.core.dtypes import QUANTIZED_DTYPES as QUANTIZED_DTYPES
 from thalweg._src.core.dtypes import DType as DType
 from thalweg._src.core.dtypes import as_dtype as as_dtype
@@ -107,7 +108,6 @@ from thalweg._src.core.scopes import name_scope as name_scope
 from thalweg._src.core.scopes import op_scope as op_scope
 from thalweg._src.core.seeds import get_seed as get_seed
 from thalweg._src.core.seeds import set_random_seed as set_random_seed
-from thalweg._src.core.shapes import Dimension as Dimension
 from thalweg._src.core.shapes import TensorShape as TensorShape
 from thalweg._src.core.shapes import broadcast_static_shape as broadcast_static_shape
 from thalweg._src.core.sparse_tensor import SparseTensor as SparseTensor

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from thalweg._src.core.shapes import Dimension, TensorShape, as_dimension, as_shape, unknown_shape
+from thalweg._src.core.dimension import Dimension, as_dimension
+from thalweg._src.core.shapes import TensorShape, as_shape, unknown_shape
 
 
 def scalar() -> TensorShape:

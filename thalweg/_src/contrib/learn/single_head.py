@@ -8,7 +8,7 @@ from thalweg._src.contrib.layers.dense import linear
 from thalweg._src.contrib.learn.modes import MetricKey, ModeKeys, ModelFnOps, ProblemType
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
-from thalweg._src.core.shapes import Dimension
+from thalweg._src.core.dimension import Dimension
 from thalweg._src.core.sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor
 from thalweg._src.lib.metrics import means
 from thalweg._src.lib.optimizers.adagrad import AdagradOptimizer

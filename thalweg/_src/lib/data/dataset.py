@@ -7,10 +7,10 @@ import numpy as np
 
 from thalweg._src.core import dtypes, infer
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dimension import Dimension
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import colocate_with, name_scope
-from thalweg._src.core.shapes import Dimension
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.core.type_spec import TensorSpec
 from thalweg._src.lib.data import nest, structure

@@ -11,10 +11,11 @@ import numpy as np
 
 from thalweg._src.core import dtypes, shapes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dimension import Dimension
 from thalweg._src.core.dtypes import int32
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
-from thalweg._src.core.shapes import Dimension, TensorShape
+from thalweg._src.core.shapes import TensorShape
 from thalweg._src.lib.tracking.module import Module
 from thalweg._src.ops import array, math
 from thalweg._src.ops.linear import linalg, linear_systems

@@ -5,11 +5,11 @@ import numpy as np
 from thalweg._src.core import dtypes, infer
 from thalweg._src.core.apply import check
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dimension import Dimension
 from thalweg._src.core.dtypes import FLOATS, REALS, float32, int32, int64
 from thalweg._src.core.opdef import Static, op, type_attr
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.seeds import get_seed
-from thalweg._src.core.shapes import Dimension
 from thalweg._src.ops.chance import distributions, rejection, rounding
 from thalweg._src.ops.late import array, math
 

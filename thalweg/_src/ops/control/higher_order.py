@@ -6,8 +6,9 @@ from typing import Any
 
 from thalweg._src.core import nest, scopes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dimension import Dimension
 from thalweg._src.core.graph import Tensor
-from thalweg._src.core.shapes import Dimension, TensorShape
+from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.control.tensor_array import TensorArray
