@@ -1,6 +1,8 @@
 """Operators made of operators: adjoints, inverses, compositions, blocks, Kronecker products, low-rank updates."""
 
+import functools
 from collections.abc import Sequence
+from operator import add, mul
 from typing import Any
 
 from thalweg._src.core.convert import to_tensor
@@ -152,16 +154,10 @@ class _OfMany(LinearOperator):
         return self._operators
 
     def _batch(self) -> TensorShape:
-        batch = self._operators[0].batch_shape
-        for o in self._operators[1:]:
-            batch = broadcast_static_shape(batch, o.batch_shape)
-        return batch
+        return functools.reduce(broadcast_static_shape, [o.batch_shape for o in self._operators])
 
     def _batch_tensor(self) -> Tensor:
-        batch = self._operators[0].batch_shape_tensor()
-        for o in self._operators[1:]:
-            batch = array.broadcast_dynamic_shape(batch, o.batch_shape_tensor())
-        return batch
+        return functools.reduce(array.broadcast_dynamic_shape, [o.batch_shape_tensor() for o in self._operators])
 
     def _all(self, hint: Any, values: Sequence[Any]) -> Any:
         return True if hint is None and all(values) else hint
@@ -211,18 +207,12 @@ class LinearOperatorComposition(_OfMany):
     def _determinant(self) -> Tensor:
         if not self._are_square():
             return super()._determinant()
-        value = self._operators[0].determinant()
-        for o in self._operators[1:]:
-            value = value * o.determinant()
-        return value
+        return functools.reduce(mul, [o.determinant() for o in self._operators])
 
     def _log_abs_determinant(self) -> Tensor:
         if not self._are_square():
             return super()._log_abs_determinant()
-        value = self._operators[0].log_abs_determinant()
-        for o in self._operators[1:]:
-            value = value + o.log_abs_determinant()
-        return value
+        return functools.reduce(add, [o.log_abs_determinant() for o in self._operators])
 
 
 class LinearOperatorBlockDiag(_OfMany):
@@ -286,16 +276,10 @@ class LinearOperatorBlockDiag(_OfMany):
         return self._joined([o.solve(p, adjoint=adjoint) for o, p in zip(self._operators, parts, strict=True)])
 
     def _determinant(self) -> Tensor:
-        value = self._operators[0].determinant()
-        for o in self._operators[1:]:
-            value = value * o.determinant()
-        return value
+        return functools.reduce(mul, [o.determinant() for o in self._operators])
 
     def _log_abs_determinant(self) -> Tensor:
-        value = self._operators[0].log_abs_determinant()
-        for o in self._operators[1:]:
-            value = value + o.log_abs_determinant()
-        return value
+        return functools.reduce(add, [o.log_abs_determinant() for o in self._operators])
 
     def _inverse(self) -> LinearOperator:
         return LinearOperatorBlockDiag(
@@ -327,10 +311,7 @@ class LinearOperatorKronecker(_OfMany):
         self._set(operators, hints, name, "_x_")
 
     def _sizes(self, word: str) -> Any:
-        product: Any = 1
-        for o in self._operators:
-            product = product * getattr(o, word)
-        return product
+        return functools.reduce(mul, [getattr(o, word) for o in self._operators])
 
     def _shape(self) -> TensorShape:
         return self._batch().concatenate([self._sizes("range_dimension"), self._sizes("domain_dimension")])
@@ -342,9 +323,7 @@ class LinearOperatorKronecker(_OfMany):
         return array.concat([self._batch_tensor(), array.stack([rows, columns])], 0)
 
     def _to_dense(self) -> Tensor:
-        product = self._operators[0].to_dense()
-        for o in self._operators[1:]:
-            product = self._kronecker(product, o.to_dense())
+        product = functools.reduce(self._kronecker, [o.to_dense() for o in self._operators])
         product.set_shape(self.shape)
         return product
 
@@ -366,18 +345,13 @@ class LinearOperatorKronecker(_OfMany):
         return [math.cast(total // o.range_dimension_tensor(), self.dtype) for o in self._operators]
 
     def _determinant(self) -> Tensor:
-        values = [o.determinant() ** n for o, n in zip(self._operators, self._powers(), strict=True)]
-        result = values[0]
-        for v in values[1:]:
-            result = result * v
-        return result
+        return functools.reduce(
+            mul, [o.determinant() ** n for o, n in zip(self._operators, self._powers(), strict=True)]
+        )
 
     def _log_abs_determinant(self) -> Tensor:
-        values = [o.log_abs_determinant() * n for o, n in zip(self._operators, self._powers(), strict=True)]
-        result = values[0]
-        for v in values[1:]:
-            result = result + v
-        return result
+        logs = [o.log_abs_determinant() * n for o, n in zip(self._operators, self._powers(), strict=True)]
+        return functools.reduce(add, logs)
 
     def _inverse(self) -> LinearOperator:
         return LinearOperatorKronecker(
