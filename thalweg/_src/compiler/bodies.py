@@ -74,7 +74,7 @@ def accesses(op: Operation, find: Find) -> list[tuple[Operation, bool]]:
     if opdef.bodies is not None and bodies_of(op):
         return [(source, writes and not opdef.pure_bodies) for source, writes in _in_bodies(op, find)]
     out = []
-    for arg, t in infer._flat_args(op):
+    for arg, t in infer.flat_args(op):
         source = find(t)
         if source is not None:
             out.append((source, arg.name in opdef.writes))
@@ -149,7 +149,7 @@ def slots(op: Operation) -> list[tuple[Tensor, bool]]:
         return [(t, True) for t in needed] + [(t, False) for t in op._inputs if t not in needed and not refers(t)]
     if not opdef.static_args and opdef.args_of is None:
         return []
-    return [(t, arg.static) for arg, t in infer._flat_args(op) if arg.static or arg.known]
+    return [(t, arg.static) for arg, t in infer.flat_args(op) if arg.static or arg.known]
 
 
 def static_needs(graph: Any) -> tuple[set[Operation], set[Tensor]]:

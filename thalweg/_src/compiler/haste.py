@@ -58,7 +58,7 @@ def is_slight(ops: Sequence[Operation], draws: int) -> bool:
     """Whether operations, of which `draws` are random, only give variables values, so few that NumPy is done before a compiler is."""
     total = 0
     for op in ops:
-        if op.opdef.bodies is not None or any(arg.init and _refers(t) for arg, t in infer._flat_args(op)):
+        if op.opdef.bodies is not None or any(arg.init and _refers(t) for arg, t in infer.flat_args(op)):
             return False
         for t in () if op.opdef.source else op.outputs:
             size = shapes.size_of(t._dims)

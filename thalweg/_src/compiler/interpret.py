@@ -98,9 +98,10 @@ class Interpreter:
             if isinstance(error, _needs_a_value()):  # a shape or an axis that changes in a loop: op by op it is known
                 op.__dict__.setdefault("hints", set()).add("host")
                 raise Replan(op, f"{op.name} needs a value that is computed") from None
-            raise _as_op_error(error, op) from error
+            raise as_op_error(error, op) from error
 
     def step(self, op: Operation, env: dict[Tensor, Any]) -> None:
+        """Run `op` on the values in `env`, and put its outputs there."""
         opdef = op.opdef
         if opdef.source:
             env[op.outputs[0]] = RefValue(variable_key(op), op)
@@ -124,7 +125,7 @@ class Interpreter:
             return
         refs = [v for v in values if type(v) is RefValue]
         if refs:
-            args = opdef.inputs if opdef.simple else [a for a, _ in infer._flat_args(op)]
+            args = opdef.inputs if opdef.simple else [a for a, _ in infer.flat_args(op)]
             values = [
                 # What a function captured stays a reference: the function reads it each time it runs.
                 v if type(v) is not RefValue or _captured(opdef, arg) else self.read(v, op, required=arg.init)
@@ -290,7 +291,7 @@ class Interpreter:
 
     def _args(self, op: Operation) -> list[Any]:
         opdef = op.opdef
-        return opdef.inputs if opdef.simple and opdef.args_of is None else [a for a, _ in infer._flat_args(op)]
+        return opdef.inputs if opdef.simple and opdef.args_of is None else [a for a, _ in infer.flat_args(op)]
 
     def _alias(self, op: Operation, env: dict[Tensor, Any]) -> None:
         value = env[op._inputs[0]]
@@ -301,12 +302,14 @@ class Interpreter:
     # -- state
 
     def read(self, ref: RefValue, op: Operation, *, required: bool = True) -> Any:
+        """What the variable holds that `ref` refers to. Raises FailedPreconditionError for one that must have a value and has none."""
         value = self.state.get(ref.key)
         if value is None and required:
             raise uninitialized(ref.source, op)
         return value
 
     def write(self, key: Any, value: Any) -> None:
+        """Note a new value of a variable, or of a random stream."""
         self.state[key] = value
         self.written[key] = None
 
@@ -325,7 +328,7 @@ class Interpreter:
             rest = rest[0] if has_outputs and len(op.opdef.outputs) == 1 else rest
         for ref, value in zip(targets, new, strict=True):
             _check_variable_shape(op, ref.source, value)
-            self.write(ref.key, _declared_as(value, ref.source._attrs["dtype"]))
+            self.write(ref.key, declared_as(value, ref.source._attrs["dtype"]))
         return rest
 
     def _rng(self, op: Operation) -> Any:
@@ -369,10 +372,11 @@ def _declared(value: Any, t: Tensor) -> Any:
         value = np.array(value, object)
     if isinstance(value, RefValue | Structured) or dtype.is_on_host or dtype.base_dtype._name == "resource":
         return value
-    return _declared_as(value, dtype)
+    return declared_as(value, dtype)
 
 
-def _declared_as(value: Any, dtype: Any) -> Any:
+def declared_as(value: Any, dtype: Any) -> Any:
+    """`value` as an array of the NumPy type that `dtype` stands for."""
     want = dtype._as_numpy
     if dtype.is_on_host:
         return value
@@ -413,7 +417,8 @@ _CANT_BROADCAST = re.compile(
 )
 
 
-def _as_op_error(error: Exception, op: Operation) -> errors.OpError:
+def as_op_error(error: Exception, op: Operation) -> errors.OpError:
+    """What a lowering raised, as the error of TensorFlow's tree that names the operation."""
     kind: type[errors.OpError] = errors.InvalidArgumentError
     if isinstance(error, NotImplementedError):
         kind = errors.UnimplementedError

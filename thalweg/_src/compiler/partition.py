@@ -86,7 +86,7 @@ def _held(op: Operation) -> Iterator[Tensor]:
     if op.opdef.alias or bodies_of(op):
         yield from (t for t in op._inputs if refers(t) and not _lasts_a_step(t))
         return
-    for arg, t in infer._flat_args(op):
+    for arg, t in infer.flat_args(op):
         if _lasts_a_step(t):
             continue
         if arg.ref or arg.handle or t.dtype.base_dtype._name == "resource":

@@ -10,7 +10,7 @@ import numpy as np
 from thalweg._src.compiler import haste
 from thalweg._src.compiler.bodies import source_of
 from thalweg._src.compiler.functionalize import functionalize
-from thalweg._src.compiler.interpret import _as_op_error
+from thalweg._src.compiler.interpret import as_op_error
 from thalweg._src.compiler.order import in_effect_order
 from thalweg._src.compiler.partition import Elsewhere, Partition
 from thalweg._src.compiler.prune import prune
@@ -116,7 +116,7 @@ def _refuse(ops: Sequence[Operation]) -> None:
             try:
                 op.opdef.refusal(op)
             except (ValueError, NotImplementedError) as error:
-                raise _as_op_error(error, op) from error
+                raise as_op_error(error, op) from error
 
 
 def _not_fed(op: Operation, wanted: Sequence[Operation]) -> errors.OpError:

@@ -118,7 +118,7 @@ def instantiate(proto: Any, outer: Graph, dims: Iterable[Any] = ()) -> FuncGraph
         copy.input.extend(_as_in_graph(text, nodes) for text in node.input)
     with graph.as_default(), graph.name_scope(None):
         used = {t for n in plain.node for t in n.input}
-        importer = graph_import._Importer(graph, plain, {k: v for k, v in arguments.items() if k in used}, None)
+        importer = graph_import.Importer(graph, plain, {k: v for k, v in arguments.items() if k in used}, None)
         importer.check()
         importer.run("")
     for arg in proto.signature.output_arg:

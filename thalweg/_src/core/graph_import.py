@@ -43,7 +43,7 @@ def import_graph_def(
     mapped = _checked_map(input_map, name)
     wanted = _checked_elements(return_elements)
     graph = get_default_graph()
-    importer = _Importer(graph, proto, mapped, producer_op_list)
+    importer = Importer(graph, proto, mapped, producer_op_list)
     importer.check()
     importer.check_colocations()
     if name == "":
@@ -106,7 +106,9 @@ _LATER: dict[str, Any] = {
 }
 
 
-class _Importer:
+class Importer:
+    """Adds the nodes of one GraphDef to a graph."""
+
     def __init__(self, graph: Graph, proto: Any, mapped: dict[str, Any], producer_op_list: Any):
         self.graph, self.proto, self.mapped = graph, without_hints(proto), mapped
         self.nodes = {n.name: n for n in self.proto.node}

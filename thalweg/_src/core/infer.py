@@ -54,7 +54,7 @@ def derived_dims(op: Operation) -> list[Dims]:
         return unknown
     statics: dict[int, Any] = {}
     specs: list[Any] = []
-    for i, (arg, t) in enumerate(_flat_args(op)):
+    for i, (arg, t) in enumerate(flat_args(op)):
         value = constant_value(t) if arg.static or arg.known else None
         if value is not None:
             statics[i] = value
@@ -63,7 +63,7 @@ def derived_dims(op: Operation) -> list[Dims]:
             return unknown
         else:
             specs.append((t._dims, t.dtype.base_dtype))
-    key = (opdef.name, _freeze(op._attrs), tuple(specs), tuple((i, v.tobytes(), v.shape) for i, v in statics.items()))
+    key = (opdef.name, freeze(op._attrs), tuple(specs), tuple((i, v.tobytes(), v.shape) for i, v in statics.items()))
     found = _derived.get(key)
     if found is None:
         found = _derived[key] = _evaluate(op, specs, statics)
@@ -118,7 +118,8 @@ class _NoRandom:
         raise AttributeError(name)
 
 
-def _flat_args(op: Operation):
+def flat_args(op: Operation):
+    """Each input tensor of an operation with the declaration of the input that it belongs to."""
     if op.opdef.args_of is not None:
         return list(zip(op.opdef.args_of(op), op._inputs, strict=True))
     args = op.opdef.inputs
@@ -133,11 +134,12 @@ def _flat_args(op: Operation):
     return out
 
 
-def _freeze(value: Any) -> Any:
+def freeze(value: Any) -> Any:
+    """A value of attrs as one that can be a key."""
     if isinstance(value, dict):
-        return tuple(sorted((k, _freeze(v)) for k, v in value.items() if not k.startswith("_")))
+        return tuple(sorted((k, freeze(v)) for k, v in value.items() if not k.startswith("_")))
     if isinstance(value, list):
-        return tuple(_freeze(v) for v in value)
+        return tuple(freeze(v) for v in value)
     if isinstance(value, np.ndarray):
         return (value.tobytes() if value.dtype != object else tuple(value.flat), value.shape, str(value.dtype))
     return value

@@ -202,7 +202,7 @@ class Operation:
         """The types of the inputs as the operation takes them: a reference only where it wants one."""
         from thalweg._src.core import infer
 
-        return [t.dtype if arg.ref else t.dtype.base_dtype for arg, t in infer._flat_args(self)]
+        return [t.dtype if arg.ref else t.dtype.base_dtype for arg, t in infer.flat_args(self)]
 
     @property
     def control_inputs(self) -> list[Operation]:

@@ -127,7 +127,7 @@ class Types:
     """Attr kind `list(type)`."""
 
 
-_KINDS: dict[Any, str] = {
+ATTR_KINDS: dict[Any, str] = {
     int: "int",
     float: "float",
     bool: "bool",
@@ -373,7 +373,7 @@ class OpDef:
                 default = note.default
             self.attrs[name] = Attr(name, "type", default, note.allowed)
             return
-        self.attrs[name] = Attr(name, _KINDS[note], default, allowed, minimum)
+        self.attrs[name] = Attr(name, ATTR_KINDS[note], default, allowed, minimum)
 
     # -- rules, registered beside the block
 

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from thalweg._src.core import dtypes
-from thalweg._src.core.opdef import _KINDS, OPS, Enum, Many, Min, Mixed, OpDef, Outputs, Ref, TypeAttr, TypesOf
+from thalweg._src.core.opdef import ATTR_KINDS, OPS, Enum, Many, Min, Mixed, OpDef, Outputs, Ref, TypeAttr, TypesOf
 
-_NOTES = {kind: note for note, kind in _KINDS.items()}
+_NOTES = {kind: note for note, kind in ATTR_KINDS.items()}
 
 
 def find_op(name: str) -> OpDef | None:

@@ -31,7 +31,7 @@ class Draws:
         self.outputs: list[np.ndarray] = []
         self.states: list[np.ndarray] = []
         self.at = CALLS
-        self.kind = (op.opdef, infer._freeze({name: op._attrs[name] for _, name in op.opdef.lower_attrs}))
+        self.kind = (op.opdef, infer.freeze({name: op._attrs[name] for _, name in op.opdef.lower_attrs}))
         self.fits = _fits(op)
 
     def next(self, state: Any, values: list[Any]) -> tuple[list[np.ndarray], np.ndarray] | None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.bodies import is_host_work, variable_key
-from thalweg._src.compiler.interpret import Interpreter, RefValue, _as_op_error, _declared_as, uninitialized
+from thalweg._src.compiler.interpret import Interpreter, RefValue, as_op_error, declared_as, uninitialized
 from thalweg._src.core import eager, errors
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.graph import Operation
@@ -81,7 +81,7 @@ def run(op: Operation) -> None:
     except _USER_ERRORS as error:
         if getattr(error, "thalweg_user_error", False):
             raise
-        raise _named(_as_op_error(error, op), op) from error
+        raise _named(as_op_error(error, op), op) from error
 
 
 def _named(error: errors.OpError, op: Operation) -> errors.OpError:
@@ -240,10 +240,10 @@ def _uninitialized(ref: RefValue, op: Operation) -> errors.OpError:
 def _put(ref: RefValue, value: Any) -> None:
     dtype = ref.source._attrs["dtype"]
     if type(value) is np.ndarray and value.size <= SMALL:
-        session()._store.commit([ref.key], [_declared_as(value, dtype)])
+        session()._store.commit([ref.key], [declared_as(value, dtype)])
         return
     with jax.enable_x64(True):
-        value = _declared_as(value, dtype)
+        value = declared_as(value, dtype)
         if isinstance(value, np.ndarray) and value.dtype != object:
             value = jnp.array(value)
     session()._store.commit([ref.key], [value])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.bodies import is_host_work
-from thalweg._src.compiler.interpret import RefValue, _declared_as
+from thalweg._src.compiler.interpret import RefValue, declared_as
 from thalweg._src.core import apply, errors, infer
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax, jnp
@@ -64,7 +64,7 @@ def frozen(attrs: dict[str, Any]) -> Any:
     for k, v in attrs.items():
         kind = type(v)
         if kind is list or kind is np.ndarray or kind is dict:
-            v = infer._freeze(v)
+            v = infer.freeze(v)
         out.append((k, v))
     return tuple(out)
 
@@ -113,7 +113,7 @@ def run_plain(op: Operation) -> None:
 def statics_of(op: Operation, key: Any) -> dict[int, np.ndarray]:
     """The inputs that must be known, and those that may be and are; where values vary, the latter are left out."""
     out = {}
-    args = op.opdef.inputs if op.opdef.simple and op.opdef.args_of is None else [a for a, _ in infer._flat_args(op)]
+    args = op.opdef.inputs if op.opdef.simple and op.opdef.args_of is None else [a for a, _ in infer.flat_args(op)]
     for i, (arg, t) in enumerate(zip(args, op._inputs, strict=True)):
         if not arg.static and not arg.known:
             continue
@@ -145,7 +145,7 @@ def _finish(op: Operation, result: Any) -> None:
     for t, v in zip(op.outputs, apply.flat_outputs(op.opdef, result), strict=True):
         dtype = t.dtype
         if not dtype.is_on_host and dtype._name != "resource" and not isinstance(v, Structured):
-            v = _declared_as(v if type(v) is np.ndarray else np.asarray(v), dtype)
+            v = declared_as(v if type(v) is np.ndarray else np.asarray(v), dtype)
         elif type(v) is not np.ndarray and not isinstance(v, RefValue | Structured):
             v = object_array(v)
         t._value, t._dims = v, getattr(v, "shape", ())  # type: ignore[attr-defined]

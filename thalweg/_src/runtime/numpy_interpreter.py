@@ -105,7 +105,7 @@ class NumPyInterpreter(Interpreter):
         statics = {i: v for i, v in enumerate(values) if self._args(op)[i].static}
         key = (
             opdef,
-            infer._freeze({name: op._attrs[name] for _, name in opdef.lower_attrs}),
+            infer.freeze({name: op._attrs[name] for _, name in opdef.lower_attrs}),
             tuple([(v.shape, v.dtype, v.tobytes() if i in statics else None) for i, v in enumerate(values)]),
         )
         program = _programs.get(key)

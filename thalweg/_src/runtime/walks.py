@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.bodies import refers
-from thalweg._src.compiler.interpret import RefValue, _as_op_error, uninitialized
+from thalweg._src.compiler.interpret import RefValue, as_op_error, uninitialized
 from thalweg._src.core import apply, errors, laying
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.graph import Operation
@@ -124,7 +124,7 @@ class Walker:
         except (NotImplementedError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
             if getattr(error, "thalweg_user_error", False):
                 raise
-            raise _as_op_error(error, step.op) from error
+            raise as_op_error(error, step.op) from error
 
     def _general(self, step: Step, env: list[Any]) -> None:
         """An operation that refers to state, calls other graphs or needs the runtime."""

@@ -115,7 +115,7 @@ class AGNOptimizer(PeriodicOptimizer):
     def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, name: str | None = None) -> Any:
         pairs = [(g, v) for g, v in grads_and_vars if g is not None]
         sums = [self._grad_map[v] for _, v in pairs]
-        moved = _with_local_slots(lambda: self._opt.apply_gradients(pairs))
+        moved = with_local_slots(lambda: self._opt.apply_gradients(pairs))
         added = [assign_add(total, g) for total, (g, _) in zip(sums, pairs, strict=True)]
 
         def meet() -> Any:
@@ -134,7 +134,7 @@ class AGNOptimizer(PeriodicOptimizer):
     def get_init_op(self, task_index: int) -> Any:
         """Brings the worker's copies to the centers, and its sums to zero. Raises ValueError without variables."""
         variables = trainable_variables()
-        _require(variables)
+        require_variables(variables)
         starts = [assign(v, self._global_map[v]) for v in variables]
         zeros = [assign(self._grad_map[v], constants.zeros_like(self._grad_map[v])) for v in variables]
         return basic.group(*starts, *zeros)
@@ -165,12 +165,13 @@ def _parts(variable: Any) -> list[Any]:
     return list(variable) if isinstance(variable, PartitionedVariable) else [variable]
 
 
-def _require(variables: Sequence[Any]) -> None:
+def require_variables(variables: Sequence[Any]) -> None:
+    """Raises ValueError where there are no variables."""
     if not variables:
         raise ValueError("There are no trainable variables that the custom getter has made copies of.")
 
 
-def _with_local_slots(apply: Callable[[], Any]) -> Any:
+def with_local_slots(apply: Callable[[], Any]) -> Any:
     """What `apply` gives; the variables that it makes belong to the worker, as the copies do."""
     graph = get_default_graph()
     before = set(graph.get_collection(GraphKeys.GLOBAL_VARIABLES))

@@ -9,9 +9,9 @@ from thalweg._src.contrib.opt.averaging import (
     CopyingGetter,
     PeriodicOptimizer,
     StartHook,
-    _require,
-    _with_local_slots,
+    require_variables,
     toward,
+    with_local_slots,
 )
 from thalweg._src.core import dtypes
 from thalweg._src.core.graph import get_default_graph
@@ -64,7 +64,7 @@ class ElasticAverageOptimizer(PeriodicOptimizer):
 
     def apply_gradients(self, grads_and_vars: Any, global_step: Any = None, name: str | None = None) -> Any:
         pairs = list(grads_and_vars)
-        moved = _with_local_slots(lambda: self._opt.apply_gradients(pairs))
+        moved = with_local_slots(lambda: self._opt.apply_gradients(pairs))
         variables = [v for g, v in pairs if g is not None]
 
         def meet() -> Any:
@@ -85,7 +85,7 @@ class ElasticAverageOptimizer(PeriodicOptimizer):
     def get_init_op(self, task_index: int) -> Any:
         """Brings the worker's variables to the centers; synchronous workers wait for each other."""
         variables = trainable_variables()
-        _require(variables)
+        require_variables(variables)
         starts = [assign(v, self._global_map[v]) for v in variables]
         starts += [assign(self._local_map[v], self._global_map[v]) for v in variables]
         return self._barrier(starts, task_index) if self._synchronous else basic.group(*starts)

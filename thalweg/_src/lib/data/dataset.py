@@ -249,7 +249,7 @@ class Dataset(structure.Structured):
         """Batches of `batch_size` elements of equal shapes; the last may be smaller unless it is dropped."""
         size = to_tensor(batch_size, dtypes.int64, "batch_size")
         drop = to_tensor(drop_remainder, dtypes.bool, "drop_remainder")
-        spec = structure.batched(self.element_spec, _full_size(size, drop))
+        spec = structure.batched(self.element_spec, full_size(size, drop))
         variant = ops.shaping.batch_dataset_v2(self._variant_tensor, size, drop, **structure.attrs(spec))
         return self._made(variant, spec)
 
@@ -448,7 +448,7 @@ def _warn_of_graphs(dataset: Dataset) -> None:
         stack += d._inputs()
 
 
-def _full_size(size: Tensor, drop: Tensor) -> int | None:
+def full_size(size: Tensor, drop: Tensor) -> int | None:
     """The size of every batch, where it is known and none is smaller."""
     known = infer.constant_value(drop)
     if known is None or not known:

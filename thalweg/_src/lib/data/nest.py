@@ -26,7 +26,8 @@ def _sorted(mapping: Mapping) -> list[Any]:
         raise TypeError("nest only supports dicts with sortable keys.") from None
 
 
-def _rebuilt(like: Any, children: Sequence[Any]) -> Any:
+def rebuilt(like: Any, children: Sequence[Any]) -> Any:
+    """The children put together as those of `like` are."""
     if isinstance(like, Mapping):
         found = dict(zip(_sorted(like), children, strict=True))
         pairs = [(k, found[k]) for k in like]
@@ -60,7 +61,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
     leaves = iter(flat)
 
     def build(node: Any) -> Any:
-        return _rebuilt(node, [build(p) for p in parts(node)]) if is_sequence(node) else next(leaves)
+        return rebuilt(node, [build(p) for p in parts(node)]) if is_sequence(node) else next(leaves)
 
     return build(structure)
 

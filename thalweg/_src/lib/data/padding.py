@@ -10,7 +10,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.lib.data import nest, structure
-from thalweg._src.lib.data.dataset import Dataset, _full_size
+from thalweg._src.lib.data.dataset import Dataset, full_size
 from thalweg._src.ops.data import shaping
 
 
@@ -32,7 +32,7 @@ def padded_batch(
     ]
     fill = nest.flatten(nest.map_structure_up_to(shapes, _value_tensor, values, types))
     drop = to_tensor(drop_remainder, dtypes.bool, "drop_remainder")
-    full = _full_size(size, drop)
+    full = full_size(size, drop)
     batched = [TensorShape([full]).concatenate(TensorShape._of(infer.partial_value(t))) for t in flat]
     spec = structure.from_legacy(types, nest.pack_sequence_as(shapes, batched), dataset.output_classes)
     out_shapes = structure.flat_shapes(spec)

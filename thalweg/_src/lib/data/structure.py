@@ -23,7 +23,7 @@ def spec_of(element: Any) -> Any:
     if found is not None:
         return found
     if nest.is_sequence(element):
-        return nest._rebuilt(element, [spec_of(x) for x in nest.parts(element)])
+        return nest.rebuilt(element, [spec_of(x) for x in nest.parts(element)])
     try:
         t = to_tensor(element)
     except (TypeError, ValueError):

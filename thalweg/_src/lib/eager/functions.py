@@ -24,7 +24,7 @@ from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.basic import identity
 from thalweg._src.ops.control import composites
 from thalweg._src.ops.derivatives.eager_tape import record_function
-from thalweg._src.ops.derivatives.gradients import _flows, gradients
+from thalweg._src.ops.derivatives.gradients import flows, gradients
 from thalweg._src.ops.sparse_tensors.indexed_slices import IndexedSlices
 from thalweg._src.ops.stateful.variables import Variable
 from thalweg._src.runtime.eager_functions import FunctionSession, in_program_order
@@ -80,7 +80,7 @@ class Backward(Stage):
         concrete = stage.concrete
         graph = concrete.graph
         before = len(graph._ops)
-        self.places = [i for i, t in enumerate(stage.outputs) if _flows(t) and t.dtype.base_dtype._name != "resource"]
+        self.places = [i for i, t in enumerate(stage.outputs) if flows(t) and t.dtype.base_dtype._name != "resource"]
         ys = [stage.outputs[i] for i in self.places]
         with building(graph), graph.name_scope(None):
             self.weights = [graph._parameter(y.dtype, y._dims, "grad_y", 0) for y in ys]
@@ -159,7 +159,7 @@ class ConcreteFunction:
         self.session = FunctionSession(graph)
         self.captured = list(graph.captures.items())  # (outside, inside)
         self.handles = [(t, inner) for t, inner in graph.constants.items() if t.op.opdef.source]
-        floats = [t for t in graph.arguments if _flows(t) and t.dtype.base_dtype._name not in ("resource", "variant")]
+        floats = [t for t in graph.arguments if flows(t) and t.dtype.base_dtype._name not in ("resource", "variant")]
         self.float_arguments = floats
         self.float_captures = [(t, i) for t, i in self.captured if t.dtype.is_floating or t.dtype.is_complex]
         by = [*floats, *[i for _, i in self.float_captures], *[i for _, i in self.handles]]

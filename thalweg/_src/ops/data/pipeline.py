@@ -188,7 +188,7 @@ _SCALARS = frozenset(
 
 
 def _dims(node: Any) -> list[Any]:
-    for arg, t in infer._flat_args(node):
+    for arg, t in infer.flat_args(node):
         if arg.name in _SCALARS:
             shapes.of_rank(t.dims, 0)
     return [()]

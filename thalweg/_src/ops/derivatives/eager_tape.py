@@ -10,7 +10,7 @@ from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.opdef import OPS
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.control.reaching import where_reached
-from thalweg._src.ops.derivatives.gradients import _add, _flows, gradient_function
+from thalweg._src.ops.derivatives.gradients import added, flows, gradient_function
 
 
 def handle_of(source: Any) -> Any:
@@ -50,7 +50,7 @@ class Recorder:
         if wanted and op.outputs:
             self.ops.append(op)
             for t in op.outputs:
-                if _flows(t):
+                if flows(t):
                     watched.add(t)
 
 
@@ -89,7 +89,7 @@ def _sum(sent: dict[Tensor, list[Any]], t: Tensor) -> Any:
     if not parts:
         return None
     if len(parts) > 1:
-        parts[:] = [_add(parts)]
+        parts[:] = [added(parts)]
     return parts[0]
 
 
@@ -102,7 +102,7 @@ def _through(op: Operation, grads: list[Any]) -> list[tuple[Tensor, Any]]:
             return []
         if len(grads) > 1 and not op.opdef.takes_none:
             for i, t in enumerate(op.outputs):
-                if grads[i] is None and _flows(t) and t.dtype not in (dtypes.resource, dtypes.variant):
+                if grads[i] is None and flows(t) and t.dtype not in (dtypes.resource, dtypes.variant):
                     grads[i] = constants.zeros_like(t)
     live = [i for i, g in enumerate(grads) if g is not None]
     found = fn(op, *grads)

@@ -123,7 +123,7 @@ def gradients(
         )
     if aggregation_method not in (None, 0, 1, 2):
         raise ValueError(f"Invalid aggregation_method specified {aggregation_method}.")
-    zero = _is_zero(unconnected_gradients)
+    zero = asks_for_zeros(unconnected_gradients)
     ys, xs, grad_ys = _as_list(ys), _as_list(xs), _as_list(grad_ys)
     stop = [] if stop_gradients is None else _as_list(stop_gradients)
     grad_ys = [None] * len(ys) if len(grad_ys) == 1 and grad_ys[0] is None else grad_ys
@@ -144,7 +144,8 @@ def gradients(
     return out
 
 
-def _is_zero(value: Any) -> bool:
+def asks_for_zeros(value: Any) -> bool:
+    """Whether unconnected gradients are to be zeros rather than None. Raises ValueError for a value that says neither."""
     value = getattr(value, "value", value)
     if value not in ("none", "zero"):
         raise ValueError(f"Unknown value for unconnected_gradients: {value!r}")
@@ -208,7 +209,7 @@ def _seeds(grad_ys: list[Any], ys: list[Tensor], back: _Backward) -> list[Any]:
     return out
 
 
-def _flows(t: Tensor) -> bool:
+def flows(t: Tensor) -> bool:
     """Whether gradients flow through tensors of this type."""
     d = t.dtype.base_dtype
     return d.is_floating or d.is_complex or d == dtypes.resource or d == dtypes.variant
@@ -238,7 +239,7 @@ class _Backward:
 
     def _forward(self, xs: list[Tensor]) -> set[Operation]:
         reached = {x.op for x in xs}
-        stack = [x for x in xs if _flows(x)]
+        stack = [x for x in xs if flows(x)]
         seen = set(xs)
         while stack:
             t = stack.pop()
@@ -247,7 +248,7 @@ class _Backward:
                     continue
                 reached.add(op)
                 for out in op.outputs:
-                    if out not in seen and _flows(out):
+                    if out not in seen and flows(out):
                         seen.add(out)
                         stack.append(out)
         return reached
@@ -364,7 +365,7 @@ class _Backward:
         """The outputs whose gradients go on, if only as zeros: a loop hands those to all results that something between uses."""
         live = [i for i, g in enumerate(out_grads) if g is not None]
         if op.opdef.zeros_too and any(op.outputs[i] in self.used for i in live):
-            live += [i for i, t in enumerate(op.outputs) if out_grads[i] is None and t in self.used and _flows(t)]
+            live += [i for i, t in enumerate(op.outputs) if out_grads[i] is None and t in self.used and flows(t)]
         return live
 
     def _put(self, op: Operation, t: Tensor, g: Any) -> None:
@@ -396,14 +397,15 @@ class _Backward:
         sums = []
         for _, grads in sorted(by_device.items()):
             with self.graph.colocate_with(grads[0].op, ignore_existing=True):
-                sums.append(_add(grads) if len(grads) > 1 else grads[0])
-        return _add(sums) if len(sums) > 1 else sums[0]
+                sums.append(added(grads) if len(grads) > 1 else grads[0])
+        return added(sums) if len(sums) > 1 else sums[0]
 
     def gradient_of(self, x: Tensor) -> Any:
         return self._sum(x)
 
 
-def _add(sent: Sequence[Any]) -> Any:
+def added(sent: Sequence[Any]) -> Any:
+    """The sum of gradients that one tensor has got."""
     from thalweg._src.ops.numeric.arithmetic import add_n
 
     if all(isinstance(g, Tensor) for g in sent):

@@ -82,7 +82,7 @@ def symbolic_gradients(node, *grads):
         outputs = symbolic_gradient([*node.inputs, *grads], Tout=types, f=of_operation(node))
     keep = [
         (d.is_floating or d.is_complex) and not arg.static
-        for (arg, _), d in zip(infer._flat_args(node), types, strict=True)
+        for (arg, _), d in zip(infer.flat_args(node), types, strict=True)
     ]
     return [g if k else None for g, k in zip(outputs, keep, strict=True)]
 

@@ -11,7 +11,7 @@ from thalweg._src.core.eager import EagerGraph, EagerTensor, executing_eagerly
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.derivatives.eager_tape import Recorder, backward, variable_behind
-from thalweg._src.ops.derivatives.gradients import UnconnectedGradients, _is_zero, gradients
+from thalweg._src.ops.derivatives.gradients import UnconnectedGradients, asks_for_zeros, gradients
 from thalweg._src.ops.late import array
 
 
@@ -131,7 +131,7 @@ class GradientTape:
         return nest.pack(sources, out) if nest.is_nested(sources) else out[0]
 
     def _eager_gradient(self, target: Any, sources: Any, weights: Any, unconnected: Any) -> Any:
-        zero = _is_zero(unconnected)
+        zero = asks_for_zeros(unconnected)
         if not self._entered:
             raise RuntimeError("GradientTape.gradient can only be called once on non-persistent tapes.")
         if self._begin is not None and not self._persistent:

@@ -16,7 +16,7 @@ from thalweg._src.ops.arrays.shaping import _target
 from thalweg._src.ops.nets.convolution import convolve
 from thalweg._src.ops.nets.pool_windows import Pool
 from thalweg._src.ops.nets.pooling import max_pool_op
-from thalweg._src.ops.nets.quantizing import _half_away, _limits
+from thalweg._src.ops.nets.quantizing import half_away, limits
 
 T1, T2 = type_attr("T1", QUANTIZED), type_attr("T2", QUANTIZED)
 T = type_attr("T", QUANTIZED)
@@ -39,12 +39,12 @@ def _code_of(value: Any, low: Any, high: Any, kind: Any) -> Any:
     n = _steps(kind)
     width = (high - low).astype(D) * (n / (n - 1.0))
     scale = n / xp(low).where(width == 0, 1.0, width)
-    code = _half_away(value * scale) - _half_away(low.astype(D) * scale) + _limits(kind)[0]
-    return xp(low).where(width == 0, _limits(kind)[0], code)
+    code = half_away(value * scale) - half_away(low.astype(D) * scale) + limits(kind)[0]
+    return xp(low).where(width == 0, limits(kind)[0], code)
 
 
 def _clamped(code: Any, kind: Any) -> Any:
-    return xp(code).clip(code, *_limits(kind))
+    return xp(code).clip(code, *limits(kind))
 
 
 def _float_of(code: Any, low: Any, high: Any) -> Any:
@@ -52,8 +52,8 @@ def _float_of(code: Any, low: Any, high: Any) -> Any:
     n = _steps(code.dtype)
     scale = (high - low).astype(D) * (n / (n - 1.0)) / n
     short = scale.astype(F)
-    first = _half_away(low / xp(low).where(short == 0, F(1), short)) * short
-    value = (first.astype(D) + (code.astype(D) - _limits(code.dtype)[0]) * scale).astype(F)
+    first = half_away(low / xp(low).where(short == 0, F(1), short)) * short
+    value = (first.astype(D) + (code.astype(D) - limits(code.dtype)[0]) * scale).astype(F)
     return xp(low).where(low == high, low, value)
 
 
@@ -65,9 +65,9 @@ def _range_of_products(kinds: Any, ranges: Any, out: Any) -> tuple[Any, Any]:
     """The range of a sum of products in the integers of `out`: one level is the product of one level of each factor."""
     one = F(1)
     for kind, (low, high) in zip(kinds, ranges, strict=True):
-        lowest, highest = _limits(kind)
+        lowest, highest = limits(kind)
         one = one * ((high - low) / F(highest - lowest))
-    lowest, highest = _limits(out._as_numpy)
+    lowest, highest = limits(out._as_numpy)
     return one * F(lowest), one * F(highest)
 
 
@@ -168,9 +168,9 @@ def _add(
 def _rounded(x: Any, low: Any, high: Any, most: Any, kind: Any) -> Any:
     """`x` in the wide integers of `kind` over [-most, most], by way of float32, as TensorFlow's kernel computes."""
     step = ((high - low).astype(D) / (_steps(x.dtype) - 1.0)).astype(F)
-    start = _half_away(low / step) * step - F(_limits(x.dtype)[0]) * step
+    start = half_away(low / step) * step - F(limits(x.dtype)[0]) * step
     scale = ((_steps(kind) - 1.0) / (most + most).astype(D)).astype(F)
-    code = _half_away((start + x.astype(F) * step) * scale) - (_half_away(-most * scale) - F(_limits(kind)[0]))
+    code = half_away((start + x.astype(F) * step) * scale) - (half_away(-most * scale) - F(limits(kind)[0]))
     return _clamped(code.astype(D), kind)
 
 

@@ -15,12 +15,14 @@ MODE = Enum("MIN_COMBINED", "MIN_FIRST", "SCALED")
 ROUND = Enum("HALF_AWAY_FROM_ZERO", "HALF_TO_EVEN")
 
 
-def _limits(numpy: Any) -> tuple[Any, Any]:
+def limits(numpy: Any) -> tuple[Any, Any]:
+    """The smallest and the largest number of an integer type."""
     info = np.iinfo(numpy)
     return np.float64(info.min), np.float64(info.max)
 
 
-def _half_away(x: Any) -> Any:
+def half_away(x: Any) -> Any:
+    """`x` rounded to integers, halves away from zero."""
     lib = xp(x)
     return lib.sign(x) * lib.floor(lib.abs(x) + 0.5)
 
@@ -45,16 +47,16 @@ def _quantize(
     epsilon = lib.maximum(f(1), lib.maximum(lib.abs(min_range), lib.abs(max_range))) / f(100)
     high = lib.maximum(lib.maximum(max_range, low + epsilon), f(0))
     kind = T._as_numpy
-    q_low, q_high = _limits(kind)
+    q_low, q_high = limits(kind)
     if mode == "MIN_COMBINED":
         scale = (f(q_high - q_low) / (high - low)).astype(f)
         scaled = (lib.clip(input, low, high) - low) * scale
         half = f((q_high - q_low + 1) / 2) if q_low < 0 else f(0)
-        out = _half_away(scaled - half) if q_low < 0 else lib.floor(scaled + f(0.5))
+        out = half_away(scaled - half) if q_low < 0 else lib.floor(scaled + f(0.5))
     elif mode == "MIN_FIRST":
         steps = 2.0 ** (np.dtype(kind).itemsize * 8)
         scale = steps / ((high - low).astype(np.float64) * (steps / (steps - 1)))
-        out = _half_away(input.astype(np.float64) * scale) - _half_away(low.astype(np.float64) * scale) + q_low
+        out = half_away(input.astype(np.float64) * scale) - half_away(low.astype(np.float64) * scale) + q_low
         out = lib.clip(out, q_low, q_high)
     else:
         most = np.finfo(f).max
@@ -63,7 +65,7 @@ def _quantize(
         scale = lib.minimum(from_low, from_high)
         low, high = f(q_low) / scale, f(q_high) / scale
         scaled = lib.clip(input, low, high) * scale
-        out = lib.round(scaled) if round_mode == "HALF_TO_EVEN" else _half_away(scaled)
+        out = lib.round(scaled) if round_mode == "HALF_TO_EVEN" else half_away(scaled)
     return lib.clip(out.astype(np.float64), q_low, q_high).astype(kind), low, high
 
 
@@ -72,7 +74,7 @@ def _dequantize(input: Q, min_range: float32, max_range: float32, *, mode: MODE 
     """The floats that quantized integers stand for."""
     lib = xp(input, min_range, max_range)
     f = np.float32
-    q_low, q_high = _limits(input.dtype)
+    q_low, q_high = limits(input.dtype)
     if mode == "MIN_COMBINED":
         half = f((q_high - q_low + 1) / 2) if q_low < 0 else f(0)
         return (input.astype(f) + half) * ((max_range - min_range) / f(q_high - q_low)) + min_range
@@ -85,7 +87,7 @@ def _dequantize(input: Q, min_range: float32, max_range: float32, *, mode: MODE 
     steps = 2.0 ** (np.dtype(input.dtype).itemsize * 8)
     scale = (max_range - min_range).astype(d) * (steps / (steps - 1)) / steps
     step = scale.astype(f)
-    first = _half_away(min_range / step) * step
+    first = half_away(min_range / step) * step
     return (first.astype(d) + (input.astype(d) - q_low) * scale).astype(f)
 
 
@@ -139,7 +141,7 @@ def _quantized_concat(
     """Quantized tensors one after the other, brought to one range."""
     lib = xp(*values, *input_mins)
     kind = values[0].dtype
-    q_low, q_high = _limits(kind)
+    q_low, q_high = limits(kind)
     low, high = lib.min(lib.stack(input_mins)), lib.max(lib.stack(input_maxes))
     if q_low < 0:
         high = lib.maximum(high, -low)
@@ -151,7 +153,7 @@ def _quantized_concat(
     for v, a, b in zip(values, input_mins, input_maxes, strict=True):
         real = _dequantize.fn(v, a, b, mode="MIN_FIRST")
         scale = (np.float32(steps - 1) / (high - low)).astype(np.float32)
-        q = _half_away(real * scale) - (_half_away(low * scale) - np.float32(q_low))
+        q = half_away(real * scale) - (half_away(low * scale) - np.float32(q_low))
         same = (a == low) & (b == high)
         out.append(lib.where(same, v, lib.clip(q, q_low, q_high).astype(kind)))
     return lib.concatenate(out, axis=int(concat_dim)), low, high

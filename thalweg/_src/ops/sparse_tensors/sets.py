@@ -14,7 +14,7 @@ from thalweg._src.core.sparse_tensor import (
     is_sparse,
     to_sparse_tensor,
 )
-from thalweg._src.ops.sparse_tensors.sparse_dense import _in_order, in_bounds
+from thalweg._src.ops.sparse_tensors.sparse_dense import in_bounds, in_order
 
 _ELEMENTS = (int8, int16, int32, int64, uint8, uint16, string)
 S = type_attr("T", _ELEMENTS)
@@ -35,7 +35,7 @@ def _checked(indices: Any, values: Any, dims: Any, validate: bool) -> None:
         raise ValueError(f"Input must be at least rank 2, got {len(dims)}")
     if validate:
         in_bounds(indices, dims)
-        _in_order(indices)
+        in_order(indices)
 
 
 def _sparse_groups(indices: Any, values: Any, dims: Any, validate: bool) -> Groups:

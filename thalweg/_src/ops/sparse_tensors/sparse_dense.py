@@ -41,7 +41,7 @@ def _list(values: Any) -> str:
     return f"[{','.join(map(str, values))}]"
 
 
-def _in_order(indices: Any) -> None:
+def in_order(indices: Any) -> None:
     """The rows of `indices` must come in row-major order, each once."""
     if len(indices) < 2:
         return
@@ -89,7 +89,7 @@ def _sparse_to_dense(
         raise ValueError("default_value should be a scalar.")
     in_bounds(at, np.array(dims, np.int64))
     if validate_indices:
-        _in_order(at)
+        in_order(at)
     lib = xp(sparse_indices, sparse_values, default_value)
     out = lib.full(dims, default_value)
     if 0 in dims:

@@ -121,13 +121,13 @@ def map_and_batch(
         num_parallel_calls = batch_size if num_parallel_batches is None else batch_size * num_parallel_batches
 
     def apply(dataset: Dataset) -> Dataset:
-        from thalweg._src.lib.data.dataset import _full_size
+        from thalweg._src.lib.data.dataset import full_size
 
         f = ElementFunction(map_func, "tf.data.experimental.map_and_batch()", dataset.element_spec)
         size = to_tensor(batch_size, dtypes.int64, "batch_size")
         calls = to_tensor(num_parallel_calls, dtypes.int64, "num_parallel_calls")
         drop = to_tensor(drop_remainder, dtypes.bool, "drop_remainder")
-        spec = structure.batched(f.spec, _full_size(size, drop))
+        spec = structure.batched(f.spec, full_size(size, drop))
         variant = ops.parallel.map_and_batch_dataset(
             dataset._variant_tensor,
             f.captured,
