@@ -19,9 +19,8 @@ from thalweg._src.ops.data.pipeline import (
     component,
     data_of,
     dataset,
-    invalid,
     made,
-    scalar,
+    positive,
 )
 from thalweg._src.ops.data.turns import Laid, Turns, called
 
@@ -226,12 +225,7 @@ def flat_map_dataset(
 
 def cycle_of(cycle_length: Any, block_length: Any) -> tuple[int, int]:
     """The two numbers. Raises InvalidArgumentError where they are not positive (-1 leaves the first to us)."""
-    cycle, block = scalar(cycle_length, "cycle_length"), scalar(block_length, "block_length")
-    if cycle <= 0 and cycle != -1:
-        raise invalid("cycle_length must be greater than zero.")
-    if block <= 0:
-        raise invalid("block_length must be greater than zero.")
-    return cycle, block
+    return positive(cycle_length, "cycle_length", auto=True), positive(block_length, "block_length")
 
 
 @dataset("InterleaveDataset")

@@ -24,6 +24,7 @@ from thalweg._src.ops.data.pipeline import (
     dataset,
     invalid,
     made,
+    positive,
     scalar,
 )
 from thalweg._src.ops.data.shaping import Batch
@@ -316,9 +317,7 @@ def parallel_map_dataset(
     ctx,
 ) -> variant:
     """The results of `f` on each element, several made at once."""
-    n = scalar(num_parallel_calls, "num_parallel_calls")
-    if n <= 0 and n != -1:
-        raise invalid("num_parallel_calls must be greater than zero.")
+    n = positive(num_parallel_calls, "num_parallel_calls", auto=True)
     data = ParallelMap(data_of(input_dataset), ctx.function(f, other_arguments), n, preserve_cardinality, sloppy)
     return made(data, output_types, output_shapes)
 
@@ -356,11 +355,7 @@ def map_and_batch_dataset(
     ctx,
 ) -> variant:
     """Batches of the results of `f` on each element, several made at once."""
-    size, n = scalar(batch_size, "batch_size"), scalar(num_parallel_calls, "num_parallel_calls")
-    if size <= 0:
-        raise invalid("batch_size must be greater than zero.")
-    if n <= 0 and n != -1:
-        raise invalid("num_parallel_calls must be greater than zero.")
+    size, n = positive(batch_size, "batch_size"), positive(num_parallel_calls, "num_parallel_calls", auto=True)
     work = ParallelMap(data_of(input_dataset), ctx.function(f, other_arguments), n, preserve_cardinality)
     return made(Batch(work, size, scalar(drop_remainder, "drop_remainder"), mapped), output_types, output_shapes)
 
@@ -415,9 +410,7 @@ def parallel_interleave_dataset_v2(
 ) -> variant:
     """As InterleaveDataset, several datasets being read at once."""
     cycle, block = cycle_of(cycle_length, block_length)
-    n = scalar(num_parallel_calls, "num_parallel_calls")
-    if n <= 0 and n != -1:
-        raise invalid("num_parallel_calls must be greater than zero.")
+    n = positive(num_parallel_calls, "num_parallel_calls", auto=True)
     if n != -1 and cycle != -1 and n > cycle:
         raise invalid(
             f"num_parallel_calls must less than or equal to cycle_length: num_parallel_calls = {n} cycle_length = {cycle}"

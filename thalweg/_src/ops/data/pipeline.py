@@ -147,6 +147,14 @@ def scalar(x: Any, name: str) -> Any:
     return x.item() if hasattr(x, "item") else x
 
 
+def positive(x: Any, name: str, *, auto: bool = False) -> int:
+    """The integer of a scalar input. Raises InvalidArgumentError for numbers below 1; with `auto`, -1 leaves the choice to us."""
+    n = scalar(x, name)
+    if n <= 0 and not (auto and n == -1):
+        raise invalid(f"{name} must be greater than zero.")
+    return n
+
+
 def component(x: Any) -> Any:
     """One component of an element from an array: scalars of strings and variants as the object itself."""
     return x.item() if isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 0 else x

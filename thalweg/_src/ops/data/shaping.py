@@ -21,6 +21,7 @@ from thalweg._src.ops.data.pipeline import (
     dataset,
     invalid,
     made,
+    positive,
     scalar,
 )
 from thalweg._src.ops.data.sources import Elements
@@ -182,17 +183,10 @@ class DenseToSparse(From):
         return (out,)
 
 
-def _batch_size(x: Any) -> int:
-    size = scalar(x, "batch_size")
-    if size <= 0:
-        raise invalid("Batch size must be greater than zero.")
-    return size
-
-
 @dataset("BatchDataset")
 def batch_dataset(input_dataset: variant, batch_size: int64, *, output_types: TYPES, output_shapes: SHAPES) -> variant:
     """Batches of elements; the last may be smaller."""
-    return made(Batch(data_of(input_dataset), _batch_size(batch_size), False), output_types, output_shapes)
+    return made(Batch(data_of(input_dataset), positive(batch_size, "Batch size"), False), output_types, output_shapes)
 
 
 @dataset("BatchDatasetV2")
@@ -207,7 +201,7 @@ def batch_dataset_v2(
 ) -> variant:
     """Batches of elements; the last may be smaller unless it is dropped."""
     full = scalar(drop_remainder, "drop_remainder")
-    return made(Batch(data_of(input_dataset), _batch_size(batch_size), full), output_types, output_shapes)
+    return made(Batch(data_of(input_dataset), positive(batch_size, "Batch size"), full), output_types, output_shapes)
 
 
 def _padded(source: Any, batch_size: Any, padded_shapes: Any, padding_values: Any, full: bool) -> Batch:
@@ -220,7 +214,9 @@ def _padded(source: Any, batch_size: Any, padded_shapes: Any, padding_values: An
     for v in padding_values:
         if np.ndim(v) != 0:
             raise invalid("All padding values must be scalars")
-    return Batch(data_of(source), _batch_size(batch_size), full, lambda rows: padded(rows, dims, padding_values))
+    return Batch(
+        data_of(source), positive(batch_size, "Batch size"), full, lambda rows: padded(rows, dims, padding_values)
+    )
 
 
 @dataset("PaddedBatchDataset")
@@ -274,13 +270,7 @@ def window_dataset(
     output_shapes: SHAPES,
 ) -> variant:
     """Elements that are datasets: windows over the elements of another."""
-    n, by, step = scalar(size, "size"), scalar(shift, "shift"), scalar(stride, "stride")
-    if n <= 0:
-        raise invalid("Window size must be greater than zero.")
-    if by <= 0:
-        raise invalid("Window shift must be greater than zero.")
-    if step <= 0:
-        raise invalid("Window stride must be greater than zero.")
+    n, by, step = positive(size, "Window size"), positive(shift, "Window shift"), positive(stride, "Window stride")
     full = scalar(drop_remainder, "drop_remainder")
     return made(Window(data_of(input_dataset), n, by, step, full), output_types, output_shapes)
 
@@ -296,13 +286,8 @@ def sliding_window_dataset(
     output_shapes: SHAPES,
 ) -> variant:
     """Batches that overlap: windows over the elements of another, joined."""
-    n, by, step = (scalar(x, "window") for x in (window_size, window_shift, window_stride))
-    if n <= 0:
-        raise invalid("Window size must be greater than zero.")
-    if by <= 0:
-        raise invalid("Window shift must be greater than zero.")
-    if step <= 0:
-        raise invalid("window_stride must be greater than zero.")
+    n, by = positive(window_size, "Window size"), positive(window_shift, "Window shift")
+    step = positive(window_stride, "window_stride")
     return made(Joined(Window(data_of(input_dataset), n, by, step, True)), output_types, output_shapes)
 
 
@@ -324,4 +309,6 @@ def dense_to_sparse_batch_dataset(
     dims = [int(d) for d in row_shape]
     if any(d < -1 for d in dims):
         raise invalid(f"Dimension {min(dims)} must be >= -1")
-    return made(DenseToSparse(data_of(input_dataset), _batch_size(batch_size), dims), output_types, output_shapes)
+    return made(
+        DenseToSparse(data_of(input_dataset), positive(batch_size, "Batch size"), dims), output_types, output_shapes
+    )

@@ -17,6 +17,7 @@ from thalweg._src.ops.data.pipeline import (
     dataset,
     invalid,
     made,
+    positive,
     scalar,
 )
 
@@ -112,13 +113,6 @@ class _Shuffling:
                 return
 
 
-def _size(buffer_size: Any) -> int:
-    size = scalar(buffer_size, "buffer_size")
-    if size <= 0:
-        raise invalid("buffer_size must be greater than zero.")
-    return size
-
-
 @dataset("ShuffleDataset")
 def shuffle_dataset(
     input_dataset: variant,
@@ -132,7 +126,9 @@ def shuffle_dataset(
 ) -> variant:
     """The elements in random order."""
     seeds = scalar(seed, "seed"), scalar(seed2, "seed2")
-    data = Shuffle(data_of(input_dataset), _size(buffer_size), *seeds, reshuffle=reshuffle_each_iteration)
+    data = Shuffle(
+        data_of(input_dataset), positive(buffer_size, "buffer_size"), *seeds, reshuffle=reshuffle_each_iteration
+    )
     return made(data, output_types, output_shapes)
 
 
@@ -152,4 +148,8 @@ def shuffle_and_repeat_dataset(
     if times <= 0 and times != -1:
         raise invalid("count must be greater than zero or equal to -1.")
     seeds = scalar(seed, "seed"), scalar(seed2, "seed2")
-    return made(Shuffle(data_of(input_dataset), _size(buffer_size), *seeds, count=times), output_types, output_shapes)
+    return made(
+        Shuffle(data_of(input_dataset), positive(buffer_size, "buffer_size"), *seeds, count=times),
+        output_types,
+        output_shapes,
+    )
