@@ -36,9 +36,8 @@ _CATEGORIES = {
 _SIGNED = (np.int8, np.int16, np.int32, np.int64)
 
 
-def _kinds() -> frozenset[type]:
-    """The classes of arrays and of NumPy's numbers."""
-    return frozenset((np.ndarray, *(t for t in np.sctypeDict.values() if np.dtype(t).kind in _CATEGORIES)))
+# The classes of arrays and of NumPy's numbers.
+_KINDS = frozenset((np.ndarray, *(t for t in np.sctypeDict.values() if np.dtype(t).kind in _CATEGORIES)))
 
 
 def _room_for(value: Any, dtype: np.dtype) -> np.dtype:
@@ -94,9 +93,11 @@ def _as_before(a: Any, b: Any) -> tuple[Any, Any]:
     return (_beside_number(a, b), b) if plain[0] else (a, b)
 
 
-def _calculating(compute: Callable[[Any, Any], Any], kinds: frozenset[type]) -> Callable[[Any, Any], Any]:
+def calculating(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """`compute`, an operator, with the types of NumPy 1."""
+
     def computed(a: Any, b: Any) -> Any:
-        if type(a) in kinds or type(b) in kinds:
+        if type(a) in _KINDS or type(b) in _KINDS:
             a, b = _as_before(a, b)
         return compute(a, b)
 
@@ -105,9 +106,7 @@ def _calculating(compute: Callable[[Any, Any], Any], kinds: frozenset[type]) -> 
 
 def names() -> dict[str, Any]:
     """What the rewritten source calls."""
-    kinds = _kinds()
-    calls = {_name(op): _calculating(compute, kinds) for op, compute in _OPERATORS.items()}
-    return {_NUMPY: kinds, **calls}
+    return {_NUMPY: _KINDS, **{_name(op): calculating(compute) for op, compute in _OPERATORS.items()}}
 
 
 def _name(op: type) -> str:

@@ -9,18 +9,23 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import operator
 import re
+from collections.abc import Callable
 from typing import Any
 
+from thalweg._src.compat import mixing
 from thalweg._src.compat.text_buffers import StringIO
 
 HOW = "--py2 needs the package fissix: pip install 'thalweg[py2]'"
-# `from . import x` has no meaning in a program that is run by its path; idioms and spaces are matters of taste.
-LEFT_OUT = ("import", "buffer", "idioms", "set_literal", "ws_comma")
+# `from . import x` has no meaning in a program that is run by its path; idioms and spaces are matters of taste. fissix
+# takes the array of `np.sort(a)` for a function that compares: `_Sorts` asks whose `sort` it is.
+LEFT_OUT = ("import", "buffer", "idioms", "set_literal", "ws_comma", "sorted")
 TRUE_DIVISION = re.compile(r"^from\s+__future__\s+import\b[^#]*\bdivision\b", re.M)
 _DIVIDE = "__thalweg_divide__"
 IN_MEMORY = re.compile(r"^\s*(from|import)\s+c?StringIO\b", re.M)
 _BUFFER = "__thalweg_buffer__"
+_SORT, _SORTED = "__thalweg_sort__", "__thalweg_sorted__"
 _PICKLE, _PICKLES = "thalweg._src.compat.pickles", ("pickle", "cPickle")
 _on = False
 
@@ -34,6 +39,8 @@ def turn_on() -> None:
         raise ModuleNotFoundError(HOW, name="fissix") from None
     setattr(builtins, _DIVIDE, _divided)
     setattr(builtins, _BUFFER, StringIO)
+    setattr(builtins, _SORT, _sort)
+    setattr(builtins, _SORTED, _sorted)
     _on = True
 
 
@@ -82,7 +89,7 @@ def _decoded(source: bytes) -> str:
 
 def parsed(source: str | bytes, filename: str) -> ast.Module:
     """The syntax tree of a program for Python 2, divisions included."""
-    tree = _Pickles().visit(ast.parse(translated(source, filename), filename))
+    tree = _Sorts().visit(_Pickles().visit(ast.parse(translated(source, filename), filename)))
     text = source if isinstance(source, str) else _decoded(source)
     if IN_MEMORY.search(text):  # fissix says io.StringIO, which takes text alone
         tree = _Buffers().visit(tree)
@@ -110,6 +117,40 @@ class _Pickles(ast.NodeTransformer):
             made = [node] if node.names else []
             made += [ast.copy_location(ast.Import([ast.alias(_PICKLE, a.asname or a.name)]), node) for a in found]
         return made
+
+
+class _Sorts(ast.NodeTransformer):
+    """Sorting by a function that compares, `l.sort(f)` and `sorted(l, f)`, becomes a call."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        called, compares = node.func, any(k.arg == "cmp" for k in node.keywords)
+        if isinstance(called, ast.Attribute) and called.attr == "sort" and (node.args or compares):
+            node.func, node.args = ast.copy_location(ast.Name(_SORT, ast.Load()), called), [called, *node.args]
+        elif isinstance(called, ast.Name) and called.id == "sorted" and (len(node.args) > 1 or compares):
+            called.id = _SORTED
+        return node
+
+
+def _sort(method: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    """A list's `sort`, with Python 2's arguments; that of anything else as it is."""
+    return (
+        method(**_order(args, named)) if isinstance(getattr(method, "__self__", None), list) else method(*args, **named)
+    )
+
+
+def _sorted(values: Any, *args: Any, **named: Any) -> list[Any]:
+    return sorted(values, **_order(args, named))
+
+
+def _order(args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """`cmp`, `key` and `reverse` as the arguments that are left."""
+    given = {**dict(zip(("cmp", "key", "reverse"), args, strict=False)), **named}
+    compare, key = given.pop("cmp", None), given.get("key")
+    if compare is not None:
+        as_key = functools.cmp_to_key(compare)
+        given["key"] = as_key if key is None else lambda value: as_key(key(value))
+    return given
 
 
 class _Buffers(ast.NodeTransformer):
@@ -151,9 +192,10 @@ def _divided(a: Any, b: Any) -> Any:
     for one, other, method in ((a, b, "__div__"), (b, a, "__rdiv__")):
         if hasattr(type(one), method):
             return getattr(one, method)(other)
-    if _whole(a) and _whole(b):
-        return a // b
-    return a / b
+    return (_rounded_down if _whole(a) and _whole(b) else _exact)(a, b)
+
+
+_rounded_down, _exact = mixing.calculating(operator.floordiv), mixing.calculating(operator.truediv)
 
 
 def _whole(value: Any) -> bool:
