@@ -104,42 +104,22 @@ def adjust_hue_op(images: A, delta: float32) -> A:
     hue = jnp.where(most == least, 0, sector + jnp.where(sector % 2 == 0, ratio, 1 - ratio))
     hue = hue + delta * 6
     hue = hue - 6 * jnp.floor(hue / 6)
-    sector = jnp.clip(hue.astype(jnp.int32), 0, 5)
-    ratio = hue - sector
-    ratio = jnp.where(sector % 2 == 0, ratio, 1 - ratio)
-    middle = least + ratio * (most - least)
-    order = [  # the channels of each sector
-        (most, middle, least),
-        (middle, most, least),
-        (least, most, middle),
-        (least, middle, most),
-        (middle, least, most),
-        (most, least, middle),
-    ]
-    return jnp.stack([jnp.choose(sector, [o[i] for o in order], mode="clip") for i in range(3)], -1)
+    ahead = [
+        jnp.where(hue >= 6 - n, hue + (n - 6), hue + n) for n in (5, 3, 1)
+    ]  # of where red, green and blue are full
+    return jnp.stack([most - (most - least) * jnp.clip(jnp.minimum(k, 4 - k), 0, 1) for k in ahead], -1)
 
 
 @op("AdjustSaturation")
 def adjust_saturation_op(images: A, scale: float32) -> A:
     """RGB images [..., height, width, 3] whose saturation is multiplied by `scale` and cut to [0, 1]."""
     _three_channels(images)
-    hue, saturation, value = _planes(rgb_to_hsv.fn(images.astype(jnp.float32)))
-    chroma = jnp.clip(saturation * scale, 0, 1) * value
-    base = value - chroma
-    six = hue * 6
-    second = chroma * (1 - jnp.abs(six % 2 - 1))
-    nothing = jnp.zeros_like(chroma)
-    order = [
-        (chroma, second, nothing),
-        (second, chroma, nothing),
-        (nothing, chroma, second),
-        (nothing, second, chroma),
-        (second, nothing, chroma),
-        (chroma, nothing, second),
-        (nothing, nothing, nothing),
-    ]
-    sector = jnp.clip(six.astype(jnp.int32), 0, 6)
-    return jnp.stack([jnp.choose(sector, [o[i] for o in order], mode="clip") + base for i in range(3)], -1)
+    planes = _planes(images.astype(jnp.float32))
+    most = jnp.maximum(jnp.maximum(planes[0], planes[1]), planes[2])
+    span = most - jnp.minimum(jnp.minimum(planes[0], planes[1]), planes[2])
+    # The hue stays: what is missing to the largest channel grows and shrinks in proportion. Grey and black have no saturation.
+    share = jnp.where((span > 0) & (most > 0), jnp.clip(scale, 0, most / _safe(span)), 0)
+    return jnp.stack([most - (most - plane) * share for plane in planes], -1)
 
 
 for _adjust in (adjust_contrastv2, adjust_hue_op, adjust_saturation_op):
