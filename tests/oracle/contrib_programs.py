@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from oracle.bijector_programs import BIJECTORS
 from oracle.constrained_programs import CONSTRAINED
 from oracle.extra_programs import EXTRAS
 from oracle.probability_programs import DISTRIBUTIONS
@@ -279,6 +280,7 @@ TABLES = {
     "optimizers": OPTIMIZERS,
     "workers": WORKERS,
     "distributions": DISTRIBUTIONS,
+    "bijectors": BIJECTORS,
     "extras": EXTRAS,
     "quantize": QUANTIZED,
     "constrained": CONSTRAINED,

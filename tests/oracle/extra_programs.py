@@ -204,6 +204,28 @@ def empty_regularizer(tf):
         return [t.name for t in graph.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)]
 
 
+def slices(tf):
+    total, product, most, least = [
+        within(tf, "reduce_slice_ops", "ops.reduce_slice_ops", "reduce_slice_" + n)
+        for n in ("sum", "prod", "max", "min")
+    ]
+    x = np.int32([[1, 2, 3], [40, 50, 60], [700, 800, 900]])
+    pairs, bounds = np.int32([[0, 1], [1, 1], [0, 2], [1, 9]]), np.int32([0, 0, 2, 5])
+    out = [f(x, pairs, axis) for f in (total, product) for axis in (0, 1)]
+    out += [f(x.astype("f"), pairs, 0) for f in (most, least)]
+    return out + [total(x, bounds, 1), total(np.float32(x[0]), bounds, 0)]
+
+
+def resampled_by_periods(tf):
+    module = "ops.periodic_resample_op"
+    resample, back = [within(tf, "periodic_resample", module, "periodic_resample" + n) for n in ("", "_op_grad")]
+    x = tf.constant(np.float32(np.arange(16).reshape(2, 2, 4)))
+    y = resample(x, [4, 4, None])
+    by = tf.gradients(y * y, x)[0]
+    other = resample(np.arange(12).reshape(3, 4), [5, None])
+    return [y, by, other, back(y, [2, 2, 4], [4, 4, None])]
+
+
 EXTRAS = {
     "print_op": printed,
     "fuse_op": fused,
@@ -220,6 +242,8 @@ EXTRAS = {
     "compiler": compiled,
     "functional_rnn": recurrent,
     "RandomFourierFeatureMapper": mapped,
+    "reduce_slice_ops": slices,
+    "periodic_resample": resampled_by_periods,
     "stateless": lambda tf: [
         tf.contrib.stateless.stateless_random_uniform([3], [1, 2]),
         tf.contrib.stateless.stateless_random_normal([3], [1, 2]),

@@ -1,6 +1,9 @@
 """tf.contrib.distributions: probability distributions."""
 
-from thalweg._src.contrib.bijectors import TransformedDistribution as TransformedDistribution
+from thalweg._src.contrib.bijectors.transformed import (
+    ConditionalTransformedDistribution as ConditionalTransformedDistribution,
+)
+from thalweg._src.contrib.bijectors.transformed import TransformedDistribution as TransformedDistribution
 from thalweg._src.contrib.distributions import Binomial as Binomial
 from thalweg._src.contrib.distributions import Chi2 as Chi2
 from thalweg._src.contrib.distributions import InverseGamma as InverseGamma

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.contrib import bijectors
+from thalweg._src.contrib.bijectors import scalars
+from thalweg._src.contrib.bijectors.transformed import TransformedDistribution
 from thalweg._src.contrib.distributions import Logistic
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
@@ -90,7 +91,7 @@ class ExpRelaxedOneHotCategorical(Distribution):
         return norm + math.reduce_sum(log_softmax(self.logits - x * self._hot()), -1)
 
 
-class RelaxedOneHotCategorical(bijectors.TransformedDistribution):
+class RelaxedOneHotCategorical(TransformedDistribution):
     """Points of the simplex near its corners; the smaller `temperature` is, the nearer. Gradients go through samples."""
 
     def __init__(
@@ -104,7 +105,7 @@ class RelaxedOneHotCategorical(bijectors.TransformedDistribution):
         name: str = "RelaxedOneHotCategorical",
     ):
         inner = ExpRelaxedOneHotCategorical(temperature, logits, probs, dtype, validate_args, allow_nan_stats)
-        super().__init__(inner, bijectors.Exp(), name=name)
+        super().__init__(inner, scalars.Exp(), name=name)
 
     @property
     def temperature(self) -> Any:
@@ -124,7 +125,7 @@ class RelaxedOneHotCategorical(bijectors.TransformedDistribution):
         return self.distribution.event_size  # type: ignore[attr-defined]
 
 
-class RelaxedBernoulli(bijectors.TransformedDistribution):
+class RelaxedBernoulli(TransformedDistribution):
     """Numbers between 0 and 1, near either; the smaller `temperature` is, the nearer. Gradients go through samples."""
 
     def __init__(
@@ -141,7 +142,7 @@ class RelaxedBernoulli(bijectors.TransformedDistribution):
             self._logits, self._probs = logits_and_probs(logits, probs, False)
             self._temperature = _temperature(temperature, self._logits.dtype.base_dtype, validate_args)
             inner = Logistic(self._logits / self._temperature, 1.0 / self._temperature, validate_args, allow_nan_stats)
-        super().__init__(inner, bijectors.Sigmoid(), validate_args=validate_args, name=scope)
+        super().__init__(inner, scalars.Sigmoid(), validate_args=validate_args, name=scope)
         self._parameters = parameters
 
     @property

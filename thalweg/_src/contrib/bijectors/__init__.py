@@ -1,0 +1,1 @@
+"""Invertible functions, and the distributions that they make of others."""
