@@ -140,7 +140,56 @@ def operator(tf):
     return tf.linalg.LinearOperatorLowerTriangular(tf.constant(TRIANGLE[0]))
 
 
+def wishart(kind, x, **more):
+    """What one of Wishart's distributions knows."""
+
+    def run(tf):
+        d = getattr(tf.contrib.distributions, kind)(
+            5.0,
+            tf.constant(TRIANGLE @ TRIANGLE.swapaxes(-1, -2) if kind.endswith("Full") else TRIANGLE),
+            **more,
+        )
+        out = [d.log_prob(x), d.mean(), d.mode(), d.entropy(), d.mean_log_det(), d.log_normalization(), d.scale()]
+        return out + [tf.shape(d.sample([4], seed=1)), d.batch_shape.as_list(), d.event_shape.as_list(), d.dimension]
+
+    return run
+
+
+def vectors(make, at):
+    """Densities, moments and shapes of a distribution of vectors."""
+
+    def run(tf):
+        d = make(tf.contrib.distributions)
+        out = [
+            d.log_prob(at),
+            d.mean(),
+            d.variance(),
+            d.stddev(),
+            d.covariance(),
+            d.mode(),
+            tf.shape(d.sample(4, seed=1)),
+        ]
+        return out + [d.batch_shape.as_list(), d.event_shape.as_list()]
+
+    return run
+
+
+COVARIANCES = np.float32([[[2.0, 0.5], [0.5, 1.5]], [[1.0, 0.2], [0.2, 3.0]]])
+
 BIJECTORS = {
+    "WishartFull": wishart("WishartFull", COVARIANCES),
+    "WishartCholesky": wishart("WishartCholesky", COVARIANCES),
+    "WishartCholesky of factors": wishart("WishartCholesky", TRIANGLE, cholesky_input_output_matrices=True),
+    "VectorExponentialDiag": vectors(
+        lambda d: d.VectorExponentialDiag([1.0, 2.0, 0.0], [1.0, 2.0, 3.0], 0.5),
+        np.float32([[2.0, 3.0, 1.0], [3.0, 2.5, 4.0]]),
+    ),
+    "VectorLaplaceDiag": vectors(
+        lambda d: d.VectorLaplaceDiag([1.0, 2.0, 0.0], scale_identity_multiplier=[0.5, 2.0]), VECTORS
+    ),
+    "SinhArcsinh": transformed(
+        lambda d, tf: d.SinhArcsinh(1.0, [1.0, 2.0, 0.5], skewness=0.3, tailweight=[0.5, 1.0, 2.0]), VECTORS
+    ),
     "Identity": numbers(lambda b, tf: b.Identity()),
     "Exp": numbers(lambda b, tf: b.Exp()),
     "PowerTransform": numbers(lambda b, tf: b.PowerTransform(0.5)),
@@ -150,7 +199,7 @@ BIJECTORS = {
     "Softsign": numbers(lambda b, tf: b.Softsign(validate_args=True), VECTORS),
     "Square": numbers(lambda b, tf: b.Square(validate_args=True)),
     "AffineScalar": numbers(lambda b, tf: b.AffineScalar(1.0, [1.0, -2.0, 3.0])),
-    "SinhArcsinh": numbers(lambda b, tf: b.SinhArcsinh(0.5, 1.5), VECTORS),
+    "SinhArcsinh of numbers": numbers(lambda b, tf: b.SinhArcsinh(0.5, 1.5), VECTORS),
     "Kumaraswamy": numbers(lambda b, tf: b.Kumaraswamy(2.0, 1.5), UNITS),
     "Weibull": numbers(lambda b, tf: weibull(b)(1.5, 2.0)),
     "Gumbel": numbers(lambda b, tf: b.Gumbel(0.5, 2.0), VECTORS),

@@ -213,7 +213,7 @@ def slices(tf):
     pairs, bounds = np.int32([[0, 1], [1, 1], [0, 2], [1, 9]]), np.int32([0, 0, 2, 5])
     out = [f(x, pairs, axis) for f in (total, product) for axis in (0, 1)]
     out += [f(x.astype("f"), pairs, 0) for f in (most, least)]
-    return out + [total(x, bounds, 1), total(np.float32(x[0]), bounds, 0)]
+    return out + [total(x, bounds, 0), total(np.float32(x[0]), bounds, 0)]
 
 
 def resampled_by_periods(tf):

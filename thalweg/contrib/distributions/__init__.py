@@ -33,6 +33,9 @@ from thalweg._src.contrib.probability.low_rank import (
     MultivariateNormalDiagPlusLowRank as MultivariateNormalDiagPlusLowRank,
 )
 from thalweg._src.contrib.probability.low_rank import SeedStream as SeedStream
+from thalweg._src.contrib.probability.moved import SinhArcsinh as SinhArcsinh
+from thalweg._src.contrib.probability.moved import VectorExponentialDiag as VectorExponentialDiag
+from thalweg._src.contrib.probability.moved import VectorLaplaceDiag as VectorLaplaceDiag
 from thalweg._src.contrib.probability.points import Deterministic as Deterministic
 from thalweg._src.contrib.probability.points import VectorDeterministic as VectorDeterministic
 from thalweg._src.contrib.probability.relaxed import ExpRelaxedOneHotCategorical as ExpRelaxedOneHotCategorical
@@ -54,6 +57,8 @@ from thalweg._src.contrib.probability.univariate import Geometric as Geometric
 from thalweg._src.contrib.probability.univariate import HalfNormal as HalfNormal
 from thalweg._src.contrib.probability.univariate import Kumaraswamy as Kumaraswamy
 from thalweg._src.contrib.probability.univariate import NegativeBinomial as NegativeBinomial
+from thalweg._src.contrib.probability.wishart import WishartCholesky as WishartCholesky
+from thalweg._src.contrib.probability.wishart import WishartFull as WishartFull
 from thalweg._src.lib.distributions.continuous import Beta as Beta
 from thalweg._src.lib.distributions.continuous import Laplace as Laplace
 from thalweg._src.lib.distributions.continuous import Normal as Normal
