@@ -169,12 +169,12 @@ def sequence_input_from_feature_columns(
     for column in feature_columns:
         if not isinstance(column, _OF_SEQUENCES):
             raise ValueError(
-                f"FeatureColumn type {type(column).__name__} is not currently supported for sequence data."
+                f"FeatureColumn type _{type(column).__name__} is not currently supported for sequence data."
             )
     for column in _with_parents(feature_columns):
         if isinstance(column, _NOT_OF_SEQUENCES):
             raise ValueError(
-                f"Column {column.name} is of type {type(column).__name__}, which is not currently supported for sequences."
+                f"Column {column.name} is of type _{type(column).__name__}, which is not currently supported for sequences."
             )
     return _input(
         *(columns_to_tensors, feature_columns, weight_collections, trainable, scope),

@@ -35,7 +35,7 @@ class _Wishart(Distribution):
     @property
     def dimension(self) -> Any:
         """The number of rows of a matrix."""
-        return to_tensor(self._size)
+        return to_tensor(float(self._size), self.dtype)
 
     @property
     def cholesky_input_output_matrices(self) -> bool:
