@@ -41,6 +41,10 @@ class _Wishart(Distribution):
     def cholesky_input_output_matrices(self) -> bool:
         return self._as_factors
 
+    def scale(self) -> Any:
+        """The matrix, or its Cholesky factor where values are such."""
+        return self._factor if self._as_factors else self._full()
+
     def _full(self) -> Any:
         return math.matmul(self._factor, self._factor, adjoint_b=True)
 
@@ -147,10 +151,6 @@ class WishartCholesky(_Wishart):
             df = to_tensor(df, scale.dtype, "df")
         super().__init__(df, scale, cholesky_input_output_matrices, validate_args, allow_nan_stats, given, scope)
 
-    def scale(self) -> Any:
-        """The Cholesky factor of the matrix."""
-        return self._factor
-
 
 class WishartFull(_Wishart):
     """Wishart's distribution with `df` degrees of freedom about the matrix `scale`."""
@@ -170,7 +170,3 @@ class WishartFull(_Wishart):
             df = to_tensor(df, scale.dtype, "df")
             factor = cholesky(scale)
         super().__init__(df, factor, cholesky_input_output_matrices, validate_args, allow_nan_stats, given, scope)
-
-    def scale(self) -> Any:
-        """The matrix."""
-        return self._full()
