@@ -6,6 +6,7 @@ from typing import Any
 
 from thalweg._src.core import dtypes, infer, nest, scopes, shapes
 from thalweg._src.core.convert import to_tensor
+from thalweg._src.core.dimension import as_dimension
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.keys import GraphKeys
 from thalweg._src.lib.layers.base import Layer
@@ -191,7 +192,7 @@ def as_sizes(part: Any) -> Any:
         return tuple(int(n) for n in value.reshape([-1]))
     if isinstance(part, shapes.TensorShape | list | tuple):
         return shapes.as_dims(part)
-    return (shapes.as_dimension(part).value,)
+    return (as_dimension(part).value,)
 
 
 def joined_sizes(prefix: Any, suffix: Any) -> shapes.TensorShape:
