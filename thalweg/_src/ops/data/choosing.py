@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,12 @@ from thalweg._src.ops.data.pipeline import (
     Words,
     data_of,
     dataset,
+    elements,
     invalid,
     made,
+    numbers,
     scalar,
+    taken,
 )
 from thalweg._src.ops.data.shuffling import Shuffle
 
@@ -92,38 +95,55 @@ class Repeat(From):
             self.cardinality = 0 if n == 0 else FOREVER
         else:
             self.cardinality = 0 if count == 0 else n if n < 0 else n * count
+        self.rows = source.rows
 
     def iterate(self, run: Run) -> Iterator[tuple]:
+        return self._walk(elements, run)
+
+    def numbers(self, run: Run) -> Iterator[int]:
+        return self._walk(numbers, run)
+
+    def _walk(self, begin: Callable[[Data, Run], Iterator[Any]], run: Run) -> Iterator[Any]:
         source = self.source
         if run.shared.fuses and isinstance(source, Shuffle) and source.reshuffle and self.count:
             joined = Shuffle(source.source, source.size, source.seed, source.seed2, max(self.count, -1))
             joined.drawn = source.drawn
-            return joined.iterate(run.at())
-        return _Repeating(self.source, self.count, run.at())
+            return begin(joined, run.at())
+        return _Repeating(lambda: begin(source, run.at()), self.count)
 
 
 class _Repeating:
-    def __init__(self, source: Data, count: int, run: Run):
-        self.source, self.left, self.run = source, count, run
+    def __init__(self, begin: Callable[[], Iterator[Any]], count: int):
+        self.begin, self.left = begin, count
         self.current: Any = None
 
-    def __iter__(self) -> Iterator[tuple]:
+    def __iter__(self) -> Iterator[Any]:
         return self
 
-    def __next__(self) -> tuple:
-        while True:
+    def __next__(self) -> Any:
+        for element in self.current or ():
+            return element
+        for element in self.take(1):
+            return element
+        raise StopIteration
+
+    def take(self, count: int) -> list[Any]:
+        """The next `count` elements, fewer at the end."""
+        out: list[Any] = []
+        while len(out) < count:
             fresh = self.current is None
             if fresh:
                 if self.left == 0:
-                    raise StopIteration
-                self.current = self.source.iterate(self.run)
-            try:
-                return next(self.current)
-            except StopIteration:
+                    break
+                self.current = self.begin()
+            found = taken(self.current, count - len(out))
+            out += found
+            if len(out) < count:
                 self.current = None
                 self.left -= 1
-                if fresh and self.left < 0:
+                if fresh and not found and self.left < 0:
                     self.left = 0  # what is empty stays so
+        return out
 
 
 class Filter(From):

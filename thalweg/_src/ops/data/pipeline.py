@@ -4,6 +4,7 @@ An element is a tuple with one entry per component: a NumPy array, a NumPy scala
 the object itself. Iterators are plain Python ones, written so that one which raised an error can go on with the next element.
 """
 
+import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ class Data:
 
     cardinality: int = UNKNOWN
     fresh: bool = False  # whether nobody else has the arrays of an element that was given
+    rows: list[np.ndarray] | None = None  # the arrays whose rows the elements are, where they are nothing else
     types: Any = None  # of the components, where known
     shapes: Any = None
 
@@ -38,6 +40,10 @@ class Data:
         The iterator may have a method `take(n)`, which gives the next `n` elements, or those that are left, at once.
         """
         return self.iterate(run)
+
+    def numbers(self, run: "Run") -> Iterator[int]:
+        """As `iterate`, the numbers of the rows in the place of the elements; only where there are `rows`."""
+        raise NotImplementedError
 
     def of(self, types: Any, dims: Any) -> "Data":
         """This dataset, whose components have these types and static shapes."""
@@ -117,12 +123,39 @@ class Words:
     def next(self) -> int:
         for word in self._left:
             return word
+        self._draw()
+        return next(self._left)
+
+    def take(self, count: int) -> list[int]:
+        """The next `count` of them."""
+        out = list(itertools.islice(self._left, count))
+        while len(out) < count:
+            self._draw()
+            out += itertools.islice(self._left, count - len(out))
+        return out
+
+    def _draw(self) -> None:
         with np.errstate(over="ignore"):
             blocks = self._stream.blocks(np.arange(self._at, self._at + self._size, dtype=np.uint64))
         self._at += self._size
         self._size = min(2 * self._size, 4096)
         self._left = iter(np.stack(blocks, axis=-1).reshape(-1).tolist())
-        return next(self._left)
+
+
+def elements(data: Data, run: Run) -> Iterator[tuple]:
+    """One way to walk a dataset."""
+    return data.iterate(run)
+
+
+def numbers(data: Data, run: Run) -> Iterator[int]:
+    """The other one."""
+    return data.numbers(run)
+
+
+def taken(walk: Iterator[Any], count: int) -> list[Any]:
+    """What comes next in a walk, `count` in all, or fewer at its end."""
+    take = getattr(walk, "take", None)
+    return list(itertools.islice(walk, count)) if take is None else take(count)
 
 
 def variant(value: Any) -> np.ndarray:

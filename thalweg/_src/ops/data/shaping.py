@@ -1,6 +1,5 @@
 """Datasets of batches, windows and single rows."""
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from thalweg._src.ops.data.pipeline import (
     made,
     positive,
     scalar,
+    taken,
 )
 from thalweg._src.ops.data.sources import Elements
 from thalweg._src.ops.data.stacking import padded, stacked, unstacked
@@ -39,14 +39,18 @@ class Batch(From):
         self.fresh = True
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return _Batching(self, self.source.iterate_by(self.size, run.at()))
+        rows = self.source.rows
+        if rows is not None and self.join is stacked:
+            return _Batching(
+                self, self.source.numbers(run.at()), lambda numbers: tuple([a.take(numbers, 0) for a in rows])
+            )
+        return _Batching(self, self.source.iterate_by(self.size, run.at()), self.join)
 
 
 class _Batching:
-    def __init__(self, data: Batch, source: Iterator[tuple]):
-        self.size, self.full, self.join = data.size, data.full, data.join
-        self.source: Iterator[tuple] | None = source
-        self._rows = getattr(source, "take", None) or (lambda n: list(itertools.islice(source, n)))
+    def __init__(self, data: Batch, source: Iterator[Any], join: Callable[[Sequence[Any]], tuple]):
+        self.size, self.full, self.join = data.size, data.full, join
+        self.source: Iterator[Any] | None = source
 
     def __iter__(self) -> Iterator[tuple]:
         return self
@@ -54,9 +58,9 @@ class _Batching:
     def __next__(self) -> tuple:
         if self.source is None:
             raise StopIteration
-        rows = self._rows(self.size)
+        rows = taken(self.source, self.size)
         if len(rows) < self.size:
-            self.source = self._rows = None
+            self.source = None
             if not rows or self.full:
                 raise StopIteration
         return self.join(rows)
@@ -152,7 +156,7 @@ class DenseToSparse(From):
         self.size, self.dims = size, dims
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        return _Batching(Batch(self.source, self.size, False, self._join), self.source.iterate(run.at()))
+        return _Batching(Batch(self.source, self.size, False), self.source.iterate(run.at()), self._join)
 
     def _join(self, rows: Sequence[tuple]) -> tuple:
         arrays = [array(r[0]) for r in rows]

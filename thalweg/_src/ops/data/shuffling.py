@@ -1,7 +1,7 @@
 """Shuffled datasets: a buffer from which elements are drawn at random, by TensorFlow's rule and with its random numbers."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from thalweg._src.core.dtypes import int64, variant
@@ -15,8 +15,10 @@ from thalweg._src.ops.data.pipeline import (
     Words,
     data_of,
     dataset,
+    elements,
     invalid,
     made,
+    numbers,
     positive,
     scalar,
 )
@@ -34,58 +36,79 @@ class Shuffle(From):
         self.seed, self.seed2 = (secrets.randbits(63), secrets.randbits(63)) if self.drawn else (seed, seed2)
         n = source.cardinality
         self.cardinality = FOREVER if count == -1 or n == FOREVER else n if n < 0 else n * count
+        self.rows = source.rows
 
     def iterate(self, run: Run) -> Iterator[tuple]:
+        return self._walk(elements, run)
+
+    def numbers(self, run: Run) -> Iterator[int]:
+        return self._walk(numbers, run)
+
+    def _walk(self, begin: Callable[[Data, Run], Iterator[Any]], run: Run) -> "_Shuffling":
         seeds = run.seeds(self.seed, self.seed2, self.drawn)
         if self.reshuffle:  # each walk from one initialization has seeds of its own
             generator = run.keep(lambda: Words(*seeds))
             seeds = generator.next(), generator.next()
-        return _Shuffling(self, Words(*seeds), run.at())
+        return _Shuffling(self, Words(*seeds), lambda: begin(self.source, run.at()))
 
 
 class _Shuffling:
     """`slices` are ranges of positions, one for each epoch; a position modulo the size is a place in the buffer."""
 
-    def __init__(self, data: Shuffle, words: Words, run: Run):
-        self.data, self.run = data, run
-        self.random = words.next
+    def __init__(self, data: Shuffle, words: Words, begin: Callable[[], Iterator[Any]]):
+        self.data, self.begin, self.words = data, begin, words
         self.size = data.size
         self.buffer: list[Any] = []
-        self.source: Iterator[tuple] | None = None
+        self.source: Iterator[Any] | None = None
         self.epoch = 0
         self.slices = [[0, 0]]
         self.held = 0
         self.begun = False
 
-    def __iter__(self) -> Iterator[tuple]:
+    def __iter__(self) -> Iterator[Any]:
         return self
 
-    def __next__(self) -> tuple:
-        if not self.begun:
-            self.begun = True
-            self.source = self.data.source.iterate(self.run)
-            self.first = True
-        if self.source is not None and self.held < self.size:
-            self._fill()
+    def __next__(self) -> Any:
+        self._fill()
         if not self.held:
             raise StopIteration
-        slices = self.slices
+        return self._draw(1)[0]
+
+    def take(self, count: int) -> list[Any]:
+        """The next `count` elements, fewer at the end."""
+        out: list[Any] = []
+        while len(out) < count:
+            self._fill()
+            if not self.held:
+                break
+            # As long as the source has elements, one comes in for each that is drawn.
+            out += self._draw(1 if self.source is not None else count - len(out))
+        return out
+
+    def _draw(self, most: int) -> list[Any]:
+        """Elements of the first epoch that has some, `most` of them or all that there are."""
+        slices, size, buffer = self.slices, self.size, self.buffer
         while slices[0][0] == slices[0][1]:
             slices.pop(0)
         front = slices[0]
         start, end = front
-        size = self.size
-        buffer = self.buffer
-        at = (start + self.random() % (end - start)) % size
-        element = buffer[at]
-        hole = start % size
-        buffer[at] = buffer[hole]
-        buffer[hole] = None
-        front[0] = start + 1
-        self.held -= 1
-        return element
+        count = min(most, end - start)
+        out = []
+        for word in self.words.take(count):
+            at = (start + word % (end - start)) % size
+            hole = start % size
+            out.append(buffer[at])
+            buffer[at] = buffer[hole]
+            buffer[hole] = None
+            start += 1
+        front[0] = start
+        self.held -= count
+        return out
 
     def _fill(self) -> None:
+        if not self.begun:
+            self.begun = self.first = True
+            self.source = self.begin()
         buffer, size, count = self.buffer, self.size, self.data.count
         while self.source is not None and self.held < size:
             last = self.slices[-1]
@@ -99,7 +122,7 @@ class _Shuffling:
                 self.slices.append([last[1], last[1]])
                 self.source = None
                 if count == -1 or self.epoch < count:
-                    self.source = self.data.source.iterate(self.run)
+                    self.source = self.begin()
                 continue
             self.first = False
             place = last[1] % size

@@ -44,9 +44,14 @@ class Slices(Data):
     def __init__(self, arrays: list[Any]):
         self.arrays = arrays
         self.cardinality = len(arrays[0])
+        if all(type(a) is np.ndarray and a.dtype != object for a in arrays):
+            self.rows = arrays
 
     def iterate(self, run: Run) -> Iterator[tuple]:
         return zip(*self.arrays, strict=False)
+
+    def numbers(self, run: Run) -> Iterator[int]:
+        return iter(range(self.cardinality))
 
 
 class Elements(Data):
