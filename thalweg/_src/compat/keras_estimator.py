@@ -58,7 +58,7 @@ def model_to_estimator(
         if not training:
             measured = _measured(keras, model, copy, targets)
             return EstimatorSpec(mode, predictions=outputs, loss=loss, eval_metric_ops=measured, scaffold=scaffold)
-        updates = _fresh(keras, model.optimizer).get_updates(loss=loss, params=copy.trainable_weights)
+        updates = _fresh(model.optimizer).get_updates(loss=loss, params=copy.trainable_weights)
         with basic.control_dependencies([loss, *updates, *copy.updates]):
             step = assign_add(get_or_create_global_step(), 1)
         return EstimatorSpec(mode, loss=loss, train_op=step, scaffold=scaffold)
@@ -134,7 +134,7 @@ def _metric(keras: Any, metric: Any, output: Any, kind: Any) -> Callable[[Any, A
     return keras.metrics.sparse_categorical_accuracy if sparse else keras.metrics.categorical_accuracy
 
 
-def _fresh(keras: Any, optimizer: Any) -> Any:
+def _fresh(optimizer: Any) -> Any:
     """An optimizer of the same kind and numbers, with variables of this graph."""
     own = getattr(optimizer, "optimizer", None)
     return type(optimizer)(own) if own is not None else type(optimizer).from_config(optimizer.get_config())

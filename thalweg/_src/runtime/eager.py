@@ -74,8 +74,8 @@ def run(op: Operation) -> None:
         if way is None:
             way = _ways[opdef] = _way_of(opdef)
         way(op)
-    except Replan as replan:
-        _again_on_host(op, replan)
+    except Replan:
+        _again_on_host(op)
     except errors.OpError as error:
         raise _named(error, op) from None
     except _USER_ERRORS as error:
@@ -314,7 +314,7 @@ def _run_apart(op: Operation) -> None:
         own._store.commit([k], [value])
 
 
-def _again_on_host(op: Operation, replan: Replan) -> None:
+def _again_on_host(op: Operation) -> None:
     op.__dict__.setdefault("hints", set()).add("host")
     _run_apart(op)
 

@@ -74,8 +74,8 @@ def get_name_scope_ops(ops: Any, scope: str) -> list[Operation]:
     return filter_ops_from_regex(ops, f"^{re.escape(scope)}(/.*)?$")
 
 
-def _options(kind: str, graph: Any, **unknown: Any) -> None:
-    for k in unknown:
+def _check_options(graph: Any, options: dict[str, Any]) -> None:
+    for k in options:
         if k not in ("positive_filter", "restrict_ops_regex", "restrict_ts_regex"):
             raise ValueError(f"Wrong keywords argument: {k}.")
     if graph is not None and not isinstance(graph, Graph):
@@ -84,7 +84,7 @@ def _options(kind: str, graph: Any, **unknown: Any) -> None:
 
 def _select(args: Any, options: dict[str, Any], ours: str, other: str, by_name: Any, listed: Any) -> list[Any]:
     graph = options.pop("graph", None)
-    _options(ours, graph, **options)
+    _check_options(graph, options)
     keep = options.get("positive_filter") or (lambda x: True)
     found: list[Any] = []
     for arg in args:

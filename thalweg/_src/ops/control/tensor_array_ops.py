@@ -212,8 +212,8 @@ def _size(handle, flow_in):
     return np.int32(known) if isinstance(known, int) else known
 
 
-def _family(version, handle_type, arg):
-    """The ops of one generation: `version` ends their names, their handles are `handle_type`."""
+def _family(version, arg):
+    """The ops of one generation: `version` ends their names, they take handles as `arg` says."""
     facts = {
         "stateful": version == "V3",
         "foldable": False,
@@ -347,9 +347,9 @@ def _split_gradient(node, flow):
     return [None, _gradient_array(node, flow, flow).concat(), None, flow]
 
 
-write_v3, read_v3, gather_v3, scatter_v3, concat_v3, split_v3, size_v3, close_v3 = _family("V3", resource, resource)
-_family("V2", string, string)
-_family("", string, Ref(string))
+write_v3, read_v3, gather_v3, scatter_v3, concat_v3, split_v3, size_v3, close_v3 = _family("V3", resource)
+_family("V2", string)
+_family("", Ref(string))
 
 
 @op("TensorArrayGradV3", stateful=True, foldable=False, structured=True, host=_of_strings)

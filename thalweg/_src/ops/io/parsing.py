@@ -79,11 +79,11 @@ class _Columns:
         if isinstance(feature, VarLenFeature):
             self.sparse[key] = dtypes.as_dtype(feature.dtype)
         elif isinstance(feature, SparseFeature):
-            self._add_sparse(key, feature)
+            self._add_sparse(feature)
         else:
             self._add_dense(key, feature)
 
-    def _add_sparse(self, key: str, feature: Any) -> None:
+    def _add_sparse(self, feature: Any) -> None:
         index_keys = [feature.index_key] if isinstance(feature.index_key, str) else list(feature.index_key)
         if len(index_keys) > 1:
             warnings.warn(

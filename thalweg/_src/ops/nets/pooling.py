@@ -256,8 +256,8 @@ def _(op, g):
 # -- maximum and its place
 
 
-def _images(flat, shape, include_batch):
-    """Indices into the flattened batch as indices into each flattened image, or the other way round."""
+def _starts(shape, include_batch):
+    """Where each image begins in the flattened batch, or 0 where indices count from the start of the batch."""
     if include_batch:
         return 0
     return (np.arange(shape[0]) * int(np.prod(shape[1:])))[:, None, None, None]
@@ -278,7 +278,7 @@ def max_pool_with_argmax_op(
     if pool.empty:
         return jnp.zeros(pool.counts, input.dtype), jnp.zeros(pool.counts, jnp.int64)
     flat = windows.flat_places(input, pool)
-    return windows.max_pool_of(input, pool), flat - _images(flat, input.shape, include_batch_in_index)
+    return windows.max_pool_of(input, pool), flat - _starts(input.shape, include_batch_in_index)
 
 
 @max_pool_with_argmax_op.shape_rule
@@ -298,7 +298,7 @@ def max_pool_grad_with_argmax(
     include_batch_in_index: bool = False,
 ) -> R:
     """`grad` added at the indices `argmax` of an image of zeros."""
-    flat = argmax + _images(argmax, input.shape, include_batch_in_index)
+    flat = argmax + _starts(input.shape, include_batch_in_index)
     return jnp.zeros(input.size, grad.dtype).at[flat.ravel()].add(grad.ravel()).reshape(input.shape)
 
 
@@ -314,7 +314,7 @@ def max_pool_grad_grad_with_argmax(
     include_batch_in_index: bool = False,
 ) -> R:
     """The elements of `grad` at the indices `argmax`."""
-    return grad.ravel()[argmax + _images(argmax, input.shape, include_batch_in_index)]
+    return grad.ravel()[argmax + _starts(input.shape, include_batch_in_index)]
 
 
 max_pool_grad_with_argmax.shape_rule(_first_dims(4))

@@ -30,16 +30,12 @@ _OPERATIONS = {
 Groups = dict[tuple[int, ...], set[Any]]
 
 
-def _checked(indices: Any, values: Any, dims: Any, validate: bool) -> None:
+def _sparse_groups(indices: Any, values: Any, dims: Any, validate: bool) -> Groups:
     if len(dims) < 2:
         raise ValueError(f"Input must be at least rank 2, got {len(dims)}")
     if validate:
         in_bounds(indices, dims)
         in_order(indices)
-
-
-def _sparse_groups(indices: Any, values: Any, dims: Any, validate: bool) -> Groups:
-    _checked(indices, values, dims, validate)
     out: Groups = {}
     for at, v in zip(indices[:, :-1].tolist(), values.tolist(), strict=True):
         out.setdefault(tuple(at), set()).add(v)
