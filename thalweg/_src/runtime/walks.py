@@ -238,6 +238,7 @@ def _laid(step: Step, env: list[Any], row: Any) -> Any:
 
 
 def read(store: Any, ref: RefValue) -> Any:
+    """What the variable holds that `ref` refers to. Raises FailedPreconditionError where it holds nothing."""
     value = State(store).get(ref.key)
     if value is None:
         raise uninitialized(ref.source, ref.source)
