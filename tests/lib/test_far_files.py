@@ -95,3 +95,51 @@ def test_record_input_and_matching():
         session.run(tf.local_variables_initializer())
         assert sorted(session.run(records)) == [b"first", b"second"]
         assert [n.rsplit(b"/")[-1] for n in session.run(names)] == [b"records", b"records.gz"]
+
+
+SAVERS = {
+    "whole": {},
+    "sharded": {"sharded": True},
+    "format V1": {"write_version": tf.train.SaverDef.V1},
+}
+
+
+@pytest.mark.parametrize("kind", SAVERS)
+def test_checkpoints(kind):
+    folder = f"{ROOT}/saved {kind}"
+    v = tf.Variable([1.0, 2.0], name="v")
+    saver = tf.train.Saver(max_to_keep=1, **SAVERS[kind])
+    with tf.Session() as session:
+        session.run(v.initializer)
+        for step in (1, 2):
+            saver.save(session, f"{folder}/model", step)
+        session.run(v.assign([0.0, 0.0]))
+        saver.restore(session, tf.train.latest_checkpoint(folder))
+        assert session.run(v).tolist() == [1.0, 2.0]
+    assert tf.train.list_variables(folder) == [("v", [2])]
+    names = {name.partition("-")[2].partition(".")[0].partition("-")[0] for name in tf.gfile.ListDirectory(folder)}
+    assert names == {"", "2"}  # the file that names the latest one; nothing is left of the first
+
+
+def test_a_training_session_saves_and_tells_far_away_and_goes_on():
+    folder = f"{ROOT}/trained"
+    for wanted in (3, 6):
+        with tf.Graph().as_default():
+            step = tf.train.get_or_create_global_step()
+            add = tf.assign_add(step, 1)
+            tf.summary.scalar("twice", 2 * step)
+            with tf.train.MonitoredTrainingSession(checkpoint_dir=folder, save_summaries_steps=1) as session:
+                for _ in range(3):
+                    last = session.run(add)
+        assert last == wanted
+    events = [e for path in sorted(tf.gfile.Glob(f"{folder}/events*")) for e in tf.train.summary_iterator(path)]
+    told = [v.simple_value for e in events for v in e.summary.value if v.tag == "twice"]
+    assert len(told) == 6
+
+
+def test_a_cache():
+    numbers = tf.data.Dataset.range(3).cache(f"{ROOT}/cache/numbers")
+    following = numbers.repeat(2).make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        assert [session.run(following) for _ in range(6)] == [0, 1, 2] * 2
+    assert tf.gfile.Exists(f"{ROOT}/cache/numbers.index")

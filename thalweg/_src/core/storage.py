@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import errors
+from thalweg._src.formats.files import LOCAL, Files
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
 BUFFER = 1 << 18
@@ -49,6 +51,35 @@ def remote(path: str) -> Any:
         raise errors.UnimplementedError(
             None, None, f"File system scheme '{scheme}' not implemented (file: '{path}'): {error}"
         ) from None
+
+
+class FarFiles:
+    """Files that fsspec reaches, for formats of several files. Folders come with what is written into them."""
+
+    def __init__(self, there: Any):
+        self._there = there
+
+    def open(self, path: str, mode: str) -> Any:
+        if mode != "rb":
+            self._there.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if mode == "xb" and self._there.exists(path):
+            raise FileExistsError(errno.EEXIST, "the file exists", path)
+        return self._there.open(path, mode.replace("x", "w"))
+
+    def exists(self, path: str) -> bool:
+        return self._there.exists(path)
+
+    def rename(self, source: str, target: str) -> None:
+        self._there.mv(source, target)
+
+    def remove(self, path: str) -> None:
+        self._there.rm_file(path)
+
+
+def files_of(path: str) -> Files:
+    """Where the file `path` is: on this machine, or where fsspec reaches."""
+    there = remote(path)
+    return LOCAL if there is None else FarFiles(there)
 
 
 def open_file(name: Any, mode: str = "rb", buffering: int = BUFFER) -> Any:

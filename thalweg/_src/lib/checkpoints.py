@@ -13,6 +13,7 @@ import numpy as np
 from thalweg._src.core import dtypes, errors
 from thalweg._src.core.status import translated
 from thalweg._src.lib.checkpoint_management import latest_checkpoint
+from thalweg._src.lib.io import file_io
 from thalweg._src.lib.platform import logging as log
 from thalweg._src.ops.io.checkpoints import open_reader
 
@@ -68,7 +69,7 @@ def new_checkpoint_reader(filepattern: str | bytes) -> CheckpointReader:
 def checkpoint_filename(ckpt_dir_or_file: Any) -> str | None:
     """The checkpoint that is meant: the latest one of a directory (None if it has none), else the path itself."""
     path = _text(os.fspath(ckpt_dir_or_file))
-    return latest_checkpoint(path) if os.path.isdir(path) else path
+    return latest_checkpoint(path) if file_io.is_directory(path) else path
 
 
 def load_checkpoint(ckpt_dir_or_file: Any) -> CheckpointReader:

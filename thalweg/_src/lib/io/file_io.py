@@ -115,7 +115,7 @@ class FileIO:
     def __enter__(self) -> FileIO:
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, unused_type: Any, unused_value: Any, unused_traceback: Any) -> None:
         self.close()
 
     def __iter__(self) -> FileIO:

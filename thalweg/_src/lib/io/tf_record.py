@@ -33,7 +33,7 @@ class TFRecordWriter:
     def __enter__(self) -> TFRecordWriter:
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, unused_type: Any, unused_value: Any, unused_traceback: Any) -> None:
         self.close()
 
     def write(self, record: bytes | str) -> None:

@@ -17,6 +17,7 @@ from thalweg._src.core import errors, infer
 from thalweg._src.core.dtypes import DType, as_dtype
 from thalweg._src.core.graph import Graph, Operation, Tensor
 from thalweg._src.core.status import translated
+from thalweg._src.core.storage import files_of
 from thalweg._src.lib.saving.saveables import op_list_to_dict
 from thalweg._src.ops.io import checkpoints
 from thalweg._src.runtime import direct
@@ -163,7 +164,7 @@ def save(session: Any, prefix: str, moves: list[Move], more: Mapping[str, np.nda
 
     path = checkpoints.local_path(prefix)
     checkpoints.make_folder_of(path)
-    with translated(), direct.held(session), BundleWriter(path) as writer:
+    with translated(), direct.held(session), BundleWriter(path, files_of(path)) as writer:
         for move in moves:
             value, enum = direct.value_of(session, move.source), move.dtype.as_datatype_enum
             if move.slice_spec:

@@ -12,6 +12,7 @@ from typing import Any
 
 from thalweg._src.core import errors
 from thalweg._src.core.status import translated
+from thalweg._src.core.storage import scheme_of
 from thalweg._src.ops.reports.event_files import EventFile
 
 _CLOSE = object()
@@ -28,10 +29,8 @@ class EventFileWriter:
 
     def __init__(self, logdir: Any, max_queue: int = 10, flush_secs: float = 120, filename_suffix: str | None = None):
         self._logdir = os.fspath(logdir)
-        with translated():
-            os.makedirs(self._logdir or ".", exist_ok=True)
-        if not os.access(self._logdir or ".", os.W_OK | os.X_OK):
-            raise errors.PermissionDeniedError(None, None, f"{self._logdir}; the event files can't be written there")
+        if not scheme_of(self._logdir):
+            _make_folder(self._logdir or ".")
         self._queue: queue.Queue[Any] = queue.Queue(max_queue)
         self._flush_secs, self._suffix = flush_secs, filename_suffix or ""
         self._file = EventFile(os.path.join(self._logdir, "events"), self._suffix)
@@ -73,6 +72,13 @@ class EventFileWriter:
             self._worker.join()
         self._file.close()
         self._file.raise_error()
+
+
+def _make_folder(path: str) -> None:
+    with translated():
+        os.makedirs(path, exist_ok=True)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise errors.PermissionDeniedError(None, None, f"{path}; the event files can't be written there")
 
 
 def _work(events: queue.Queue[Any], file: EventFile, flush_secs: float) -> None:

@@ -184,9 +184,10 @@ class FileWriterCache:
 def summary_iterator(path: Any) -> Iterator[Any]:
     """The events of an event file, one by one. Raises DataLossError where it is damaged."""
     from thalweg._src.core.status import translated
+    from thalweg._src.core.storage import open_file
     from thalweg._src.formats.events import read_events
 
-    with translated(), open(path, "rb") as stream:
+    with translated(), open_file(path) as stream:
         events = read_events(stream, source=str(path))
         while (event := next(events, None)) is not None:
             yield event

@@ -11,7 +11,9 @@ from thalweg._src.core import dtypes, errors
 from thalweg._src.core.dtypes import resource, string, variant
 from thalweg._src.core.opdef import Outputs, op
 from thalweg._src.core.status import translated
+from thalweg._src.core.storage import files_of
 from thalweg._src.formats.bundle import BundleReader, BundleWriter
+from thalweg._src.formats.files import Files
 from thalweg._src.formats.publishing import index_name
 from thalweg._src.ops.data.pipeline import (
     SHAPES,
@@ -75,16 +77,16 @@ class FileCache(From):
 
     def __init__(self, source: Data, path: str):
         super().__init__(source)
-        self.path = path
+        self.path, self.files = path, files_of(path)
         self.cardinality = source.cardinality
 
     def iterate(self, run: Run) -> Iterator[tuple]:
-        if os.path.exists(index_name(self.path)):
+        if self.files.exists(index_name(self.path)):
             return self._read()
-        return _Writing(self.path, self.source, run.at())
+        return _Writing(self.path, self.files, self.source, run.at())
 
     def _read(self) -> Iterator[tuple]:
-        with translated(), BundleReader(self.path) as reader:
+        with translated(), BundleReader(self.path, self.files) as reader:
             names = reader.names()
             at = 0
             while at < len(names):
@@ -99,8 +101,8 @@ class FileCache(From):
 class _Writing:
     """Elements on their way to the file. A lock file beside it keeps other walks from writing the same."""
 
-    def __init__(self, path: str, source: Data, run: Run):
-        self.path, self.data, self.run = path, source, run
+    def __init__(self, path: str, files: Files, source: Data, run: Run):
+        self.path, self.files, self.data, self.run = path, files, source, run
         self.lock = f"{path}_0.lockfile"
         self.source: Iterator[tuple] | None = None
         self.writer: Any = None
@@ -122,7 +124,7 @@ class _Writing:
             self.done = True
             with translated():
                 self.writer.finish()
-                os.remove(self.lock)
+                self.files.remove(self.lock)
             raise
         for i, x in enumerate(element):
             value = array(x)
@@ -132,7 +134,7 @@ class _Writing:
         return element
 
     def _begin(self) -> None:
-        if os.path.exists(index_name(self.path)):
+        if self.files.exists(index_name(self.path)):
             raise errors.AlreadyExistsError(
                 None,
                 None,
@@ -140,8 +142,8 @@ class _Writing:
             )
         with translated():
             try:
-                with open(self.lock, "x") as f:
-                    f.write(f"Created at: {int(time.time())}")
+                with self.files.open(self.lock, "xb") as f:
+                    f.write(b"Created at: %d" % time.time())
             except FileExistsError:
                 raise errors.AlreadyExistsError(
                     None,
@@ -150,7 +152,7 @@ class _Writing:
                     "If you are sure no other running TF computations are using this cache prefix, delete the lockfile and "
                     "re-initialize the iterator.",
                 ) from None
-            self.writer = BundleWriter(self.path)
+            self.writer = BundleWriter(self.path, self.files)
         self.source = self.data.iterate(self.run)
 
 

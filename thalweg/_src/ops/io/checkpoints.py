@@ -10,6 +10,7 @@ from thalweg._src.core import errors, infer
 from thalweg._src.core.dtypes import int32, string
 from thalweg._src.core.opdef import Min, Mixed, Types, op, type_attr
 from thalweg._src.core.status import translated
+from thalweg._src.core.storage import files_of, matching, scheme_of
 
 dt = type_attr("dt")
 
@@ -29,7 +30,7 @@ def make_folder_of(prefix: str) -> None:
     import os
 
     folder = os.path.dirname(prefix)
-    if folder:
+    if folder and not scheme_of(prefix):
         with contextlib.suppress(FileExistsError, FileNotFoundError):  # opening the file will say what is missing
             os.mkdir(folder)
 
@@ -83,7 +84,7 @@ def save_v2(
     _check_lengths(names, specs, tensors)
     path = local_path(_text(prefix))
     make_folder_of(path)
-    with translated(), BundleWriter(path) as writer:
+    with translated(), BundleWriter(path, files_of(path)) as writer:
         _write(writer, names, specs, tensors, dtypes)
 
 
@@ -92,7 +93,8 @@ def _save_v1(path: str, names: list[str], specs: list[str], tensors: list[Any], 
 
     _check_lengths(names, specs, tensors)
     with translated():
-        writer = V1Writer(local_path(path))
+        path = local_path(path)
+        writer = V1Writer(path, files_of(path))
         _write(writer, names, specs, tensors, kinds)
         writer.finish()
 
@@ -117,21 +119,19 @@ def open_reader(path: str) -> Any:
 
     Raises NotFoundError if there is none.
     """
-    import glob
-
     from thalweg._src.formats.checkpoint import open_checkpoint
-    from thalweg._src.formats.files import LOCAL
     from thalweg._src.formats.publishing import index_name
 
     path = local_path(path)
-    if LOCAL.exists(index_name(path)) or LOCAL.exists(path):
-        return open_checkpoint(path)
-    shards = sorted(glob.glob(path))
+    files = files_of(path)
+    if files.exists(index_name(path)) or files.exists(path):
+        return open_checkpoint(path, files)
+    shards = matching(path)
     if not shards:
         raise errors.NotFoundError(
             None, None, f"Unsuccessful TensorSliceReader constructor: Failed to find any matching files for {path}"
         )
-    return open_checkpoint(path, shards=shards)
+    return open_checkpoint(path, files, shards=shards)
 
 
 def read_tensor(reader: Any, name: str, spec: str, kind: types.DType | None) -> np.ndarray:
@@ -220,7 +220,7 @@ def merge_v2_checkpoints(checkpoint_prefixes: string, destination_prefix: string
 
     prefixes, merged = [local_path(p) for p in _texts(checkpoint_prefixes)], local_path(_text(destination_prefix))
     with translated():
-        merge_bundles(prefixes, merged)
+        merge_bundles(prefixes, merged, files_of(merged))
     if delete_old_dirs:
         merged_in = os.path.dirname(merged)
         for folder in dict.fromkeys(os.path.dirname(p) for p in prefixes):

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from thalweg._src.core.status import status_of
+from thalweg._src.core.storage import files_of, scheme_of
 from thalweg._src.formats.events import EventWriter, event_file_name
 
 
@@ -29,7 +30,7 @@ class EventFile:
             # Two writers of one second must not share a file.
             path = event_file_name(self._prefix, now, socket.gethostname(), self._suffix)
             try:
-                self._stream = open(path, "xb")  # noqa: SIM115
+                self._stream = files_of(path).open(path, "xb")
                 break
             except FileExistsError:
                 now += 1
@@ -51,7 +52,8 @@ class EventFile:
             if self._stream is not None:
                 try:
                     self._writer.flush()
-                    os.fsync(self._stream.fileno())
+                    if not scheme_of(self._prefix):  # an object store has the file when it is closed
+                        os.fsync(self._stream.fileno())
                 except OSError as error:
                     self.error = error
 
