@@ -306,6 +306,11 @@ def test_names_of_contrib():
         with tf.Session() as sess:
             sess.run(tf.global_variables_initializer())
             assert sess.run(y, {x: np.zeros([2, 3])}).tolist() == [[0.5] * 4] * 2
+    inner, other = tf.nn.rnn_cell.GRUCell(3), tf.nn.rnn_cell.GRUCell(4)
+    wrapper = tf.nn.rnn_cell.DropoutWrapper(inner)
+    assert wrapper._cell is inner
+    wrapper._cell = other
+    assert wrapper.output_size == 4
     assert tf.contrib.rnn.core_rnn_cell.MultiRNNCell is tf.contrib.rnn.MultiRNNCell
     slim = importlib.import_module("tensorflow").contrib.slim
     assert slim.init_ops.zeros_initializer is tf.zeros_initializer

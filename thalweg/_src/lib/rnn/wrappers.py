@@ -30,6 +30,15 @@ class WrapperCell(RNNCell):
             self._track_trackable(cell, name="cell")
 
     @property
+    def _cell(self) -> Any:
+        """`cell` under its name until 1.14, for wrappers that programs derive from these."""
+        return self.cell
+
+    @_cell.setter
+    def _cell(self, cell: Any) -> None:
+        self.cell = cell
+
+    @property
     def state_size(self) -> Any:
         return self.cell.state_size
 
