@@ -141,3 +141,69 @@ def test_weights_as_tf_keras_adds_them(keras):
         assert sess.run([layer.b, layer.n])[0].tolist() == [1.0] * 4
         assert (layer.n.shape.ndims, layer.n.dtype.base_dtype) == (0, tf.int32)
         assert layer.trainable_weights == [layer.a, layer.b]
+
+
+def steps(keras, x, y, train):
+    """The losses of two rounds over the same model, which `train` begins."""
+    kernel = keras.initializers.Constant(0.1)
+    model = keras.Sequential(
+        [
+            keras.layers.Dense(3, "tanh", input_shape=(4,), kernel_initializer=kernel),
+            keras.layers.Dense(1, kernel_initializer=kernel),
+        ]
+    )
+    model.compile(tf.train.AdamOptimizer(0.1), "mse", metrics=["mae"])
+    return model, train(model, x, y).history
+
+
+def by_arrays(model, x, y):
+    return model.fit(x, y, 5, epochs=2, verbose=0, shuffle=False, validation_data=(x, y))
+
+
+def by_dataset(model, x, y):
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
+    return model.fit(data, epochs=2, verbose=0, validation_data=data)
+
+
+@pytest.mark.parametrize("train", [by_arrays, by_dataset])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_model_is_compiled_and_fits_at_once_and_in_a_graph(keras, train, at_once):
+    x = np.arange(40, dtype=np.float32).reshape(10, 4) / 40
+    y = x.sum(axis=1, keepdims=True)
+    with eager.eager_mode() if at_once else tf.Graph().as_default():
+        model, history = steps(keras, x, y, train)
+        np.testing.assert_allclose(history["loss"], [3.8220328, 1.8975485], rtol=1e-4)  # TensorFlow 1.15's
+        np.testing.assert_allclose(history["val_loss"][-1], model.evaluate(x, y, verbose=0)[0], rtol=1e-4)
+        data = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
+        assert model.predict(data, steps=1).shape == (5, 1)
+        weights = model.get_weights()
+        model.set_weights([0 * w for w in weights])
+        assert not model.predict(x).any()
+
+
+def test_a_model_of_ones_own_fits_at_once(keras):
+    class Line(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.line = keras.layers.Dense(1, kernel_initializer="zeros")
+
+        def call(self, x):
+            return self.line(x)
+
+    with eager.eager_mode():
+        model = Line()
+        model.compile(keras.optimizers.SGD(0.5), "mse")
+        model.fit(np.ones([4, 2]), np.ones([4, 1]), epochs=1, verbose=0)
+        assert model.line.kernel.numpy().tolist() == [[1.0], [1.0]]
+        assert model(np.ones([1, 2], np.float32)).numpy().tolist() == [[3.0]]
+
+
+def test_batch_normalization_at_once_averages_when_it_trains(keras):
+    x = np.array([[1.0], [3.0]], np.float32)
+    with eager.eager_mode():
+        layer = keras.layers.BatchNormalization(momentum=0.5)
+        layer(x)
+        assert layer.moving_mean.numpy().tolist() == [0.0]
+        layer(x, training=True)
+        layer(x, training=True)
+        assert layer.moving_mean.numpy().tolist() == [1.5]

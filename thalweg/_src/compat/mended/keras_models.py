@@ -14,11 +14,16 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from thalweg._src.compat.mended import keras_data
+from thalweg._src.core.convert import convert_to_tensor
 from thalweg._src.core.eager import executing_eagerly, is_symbolic
 from thalweg._src.core.funcgraph import FuncGraph
 from thalweg._src.core.graph import get_default_graph
 from thalweg._src.core.scopes import init_scope
 from thalweg._src.lib.tracking.object_graph import Reference, children
+from thalweg._src.runtime.eager_functions import FunctionSession
 
 # Attributes in which Keras itself keeps weights, layers and the tensors of calls; what they hold has names of its own.
 _KEPT_BY_KERAS = frozenset(
@@ -45,8 +50,14 @@ def _where_they_are(tensors: Any) -> Iterator[None]:
         yield
 
 
+@functools.cache
+def _session() -> FunctionSession:
+    """Runs what is in that graph, on the variables of eager execution."""
+    return FunctionSession(_symbolic())
+
+
 def backend(module: ModuleType) -> None:
-    """Placeholders under eager execution."""
+    """Under eager execution placeholders are symbolic, and variables that are made for the symbolic graph (slots) are the program's."""
     own = module.placeholder
 
     @functools.wraps(own)
@@ -57,6 +68,101 @@ def backend(module: ModuleType) -> None:
             return own(*args, **kwargs)
 
     module.placeholder = placeholder  # type: ignore[attr-defined]
+    for name in ("variable", "zeros", "ones"):
+        setattr(module, name, _outside(getattr(module, name)))
+    for name, at_once in (("get_value", _value), ("batch_get_value", lambda ops: [*map(_value, ops)])):
+        setattr(module, name, _unless_eager(getattr(module, name), at_once))
+    average = functools.partial(_average, module.moving_average_update)
+    module.moving_average_update = average  # type: ignore[attr-defined]
+    module.set_value = _unless_eager(module.set_value, lambda x, value: _assign([(x, value)]))  # type: ignore[attr-defined]
+    module.batch_set_value = _unless_eager(module.batch_set_value, _assign)  # type: ignore[attr-defined]
+
+
+def _unless_eager(own: Any, at_once: Any) -> Any:
+    """`own`, and outside of graphs `at_once`."""
+
+    @functools.wraps(own)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        with init_scope():
+            return (at_once if executing_eagerly() else own)(*args, **kwargs)
+
+    return function
+
+
+def _average(own: Any, x: Any, value: Any, momentum: Any) -> Any:
+    """The next moving average; at once it is that of tf.keras, which does not correct the first steps and keeps nothing else."""
+    return x.assign_sub((x - value) * (1.0 - momentum)) if executing_eagerly() else own(x, value, momentum)
+
+
+def normalization(module: ModuleType) -> None:
+    """A batch normalization that is called at once and is not told whether it trains asks the learning phase, and does not train."""
+    kind = module.BatchNormalization
+    own = kind.call
+
+    @functools.wraps(own)
+    def call(self: Any, inputs: Any, training: Any = None) -> Any:
+        if training is None and executing_eagerly():
+            training = bool(module.K.learning_phase())
+        return own(self, inputs, training=training)
+
+    kind.call = call
+
+
+def _value(x: Any) -> Any:
+    return x.numpy() if hasattr(x, "numpy") else x.read_value().numpy()
+
+
+def _assign(pairs: Any) -> None:
+    for variable, value in pairs:
+        variable.assign(np.asarray(value, variable.dtype.base_dtype.as_numpy_dtype))
+
+
+def _outside(own: Any) -> Any:
+    """`own`, which makes a variable, called outside of the symbolic graph."""
+
+    @functools.wraps(own)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        if not get_default_graph().building_function:
+            return own(*args, **kwargs)
+        with init_scope():
+            return own(*args, **kwargs)
+
+    return make
+
+
+def training(module: ModuleType) -> None:
+    """Under eager execution a model is compiled and trained as one of the symbolic graph; datasets stand for arrays."""
+    keras_data.training(module)
+    batches = ("train_on_batch", "test_on_batch", "predict_on_batch")
+    for name in (
+        "compile",
+        "fit",
+        "evaluate",
+        "predict",
+        "fit_generator",
+        "evaluate_generator",
+        "predict_generator",
+        *batches,
+    ):
+        setattr(module.Model, name, _symbolically(getattr(module.Model, name)))
+
+
+def _symbolically(own: Any) -> Any:
+    @functools.wraps(own)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not executing_eagerly():
+            return own(self, *args, **kwargs)
+        with _symbolic().as_default(), _session().as_default():
+            return own(self, *args, **kwargs)
+
+    return method
+
+
+def _tensors(inputs: Any) -> Any:
+    """NumPy arrays as tensors, alone or in a list: a layer may be called on them at once."""
+    if isinstance(inputs, list):
+        return [_tensors(x) for x in inputs]
+    return convert_to_tensor(inputs) if isinstance(inputs, np.ndarray) else inputs
 
 
 def layers(module: ModuleType) -> None:
@@ -66,6 +172,8 @@ def layers(module: ModuleType) -> None:
 
     @functools.wraps(own_call)
     def __call__(self: Any, inputs: Any, **kwargs: Any) -> Any:
+        if executing_eagerly():
+            inputs = _tensors(inputs)
         with _where_they_are(inputs):
             return own_call(self, inputs, **kwargs)
 
