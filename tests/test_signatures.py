@@ -126,6 +126,8 @@ def test_signatures(part):
 def test_what_is_left_out_says_why():
     said = str(MissingSymbol("tensorflow", "wrap_function", ["function"]))
     assert said == "thalweg has no tf.wrap_function (an object of TensorFlow 2); the nearest is tf.function"
+    assert "a library of its own" in str(MissingSymbol("tensorflow.contrib", "kfac", []))
+    assert "cluster's manager" in str(MissingSymbol("tensorflow.contrib.cluster_resolver", "SlurmClusterResolver", []))
     assert "no TPU pods" in str(MissingSymbol("tensorflow.raw_ops", "InfeedDequeue", []))
 
 

@@ -110,3 +110,26 @@ def test_what_is_not_there_is_said(graph):
         tf.profiler.profile(graph, cmd="tree")
     with pytest.raises(tf.errors.UnimplementedError, match="code"):
         tf.profiler.profile(graph, cmd="code")
+
+
+def test_profile_context_traces_the_steps_that_are_told(graph, tmp_path):
+    tfprof = tf.contrib.tfprof
+    with tf.Session() as session, tfprof.ProfileContext(str(tmp_path), trace_steps=[1], dump_steps=[2]) as context:
+        context.add_auto_profiling("scope", quiet(Builder.time_and_memory()), [2])
+        session.run(tf.global_variables_initializer())
+        for _ in range(3):
+            session.run("l2/loss:0")
+        with pytest.raises(tf.errors.InternalError, match="Already in context"):
+            tfprof.ProfileContext(str(tmp_path)).__enter__()
+        found = context.profiler.profile_operations(quiet(Builder.time_and_memory()))
+    assert found.total_exec_micros > 0
+    assert list(context.get_profiles("scope")) == [2]
+    with pytest.raises(ValueError, match="No autoprofiler"):
+        context.get_profiles("op")
+    written = tf.RunMetadata.FromString((tmp_path / "run_metadata_2").read_bytes())
+    assert [p.name for p in tmp_path.iterdir()] == ["run_metadata_2"]
+    assert written.step_stats.dev_stats
+    with pytest.raises(ValueError, match="directory"):
+        tfprof.ProfileContext("")
+    with tfprof.ProfileContext("", enabled=False) as idle:
+        assert idle.profiler is None

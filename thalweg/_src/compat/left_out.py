@@ -1,4 +1,4 @@
-"""What of TensorFlow 1.15's public names outside of contrib is left out, and why: told by errors, `thalweg check` and the tests."""
+"""What of TensorFlow 1.15's public names is left out, and why: told by errors, `thalweg check` and the tests."""
 
 import re
 
@@ -21,6 +21,22 @@ REASONS = {
     r"|TensorArray(Un)?[Pp]ack|PlaceholderV2|QuantizedBatchNormWithGlobalNormalization)": "TensorFlow 1.15 refuses it as removed",
     r"tf\.raw_ops\.(\w*Stateful\w*(Normal|Uniform\w*|Binomial)\w*|RngSkip|NonDeterministicInts)": "generators with a state",
     r"tf\.raw_ops\.Quantized.*|tf\.raw_ops\.Requantiz.*PerChannel": "it is made for Intel's processors by a rewriting of graphs",
+    r"tf\.contrib\.(cloud|bigtable|ffmpeg|hadoop|ignite|kafka|kinesis|libsvm|mpi_collectives|rpc|remote_fused_graph)(\..*)?": "it speaks to a "
+    "service or a program outside, or to a device that is gone",
+    r"tf\.contrib\.cluster_resolver\.(GCE|Kubernetes|Slurm|Union)\w*(\..*)?": "it asks a cluster's manager",
+    r"tf\.contrib\.lite(\..*)?": "models for mobile devices are another product",
+    r"tf\.contrib\.(kfac|coder|receptive_field|specs|ndlstm|stat_summarizer|labeled_tensor)(\..*)?": "a library of its own inside of contrib",
+    r"tf\.contrib\.quantization(\..*)?": "the names of tf, by another path",
+    r"tf\.contrib\.tpu\..*": "there are no TPU pods",
+    r"tf\.contrib\.distribute\..*": "there is one replica",
+    r"tf\.contrib\.distributions\.(Autoregressive|BatchReshape|ConditionalDistribution|PoissonLogNormal\w*|VectorDiffeomixture|VectorSinh\w*|quadrature\w*"
+    r"|estimator_head\w*)(\..*)?": "not rewritten; tf.contrib.distributions.TransformedDistribution makes distributions of others",
+    r"tf\.contrib\.saved_model(\..*)?": "Keras saves its own models: model.save",
+    r"tf\.contrib\.timeseries\.StructuralEnsembleRegressor(\..*)?": "state space models are not rewritten; ARRegressor and LSTMs are there",
+    r"tf\.contrib\.image\.single_image_random_dot_stereograms": "not rewritten",
+    r"tf\.contrib\.autograph\.\w+": "a private part of the converter",
+    r"tf\.contrib\.checkpoint\.\w+": "containers of objects are TensorFlow 2's; lists, dicts and tf.train.Checkpoint are tracked",
+    r"tf\.contrib\.tfprof\.model_analyzer\.(advise|ALL_ADVICE)": "there is no advice",
 }  # fmt: skip
 
 

@@ -53,7 +53,9 @@ class MissingModule(ModuleNotFoundError):
             known = list(self._known)
             beside = [k.removeprefix(parent + ".").split(".")[0] for k in known if k.startswith(parent + ".")]
             near = hint(parent + ".", last, [*beside, *dir(sys.modules.get(parent, sys))])
-            self._text = f"thalweg has no {self.fullname}{near or hint('', self.fullname, known)}"
+            why = left_out.reason(self.fullname.replace("tensorflow", "tf", 1))
+            told = f" ({why})" if why else ""
+            self._text = f"thalweg has no {self.fullname}{told}{near or hint('', self.fullname, known)}"
         return self._text
 
 
