@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.kernels.lowering import lowered
+import thalweg as tf
+from tests.kernels.lowering import lowered, normal
 from thalweg._src.core import apply
 from thalweg._src.kernels import library, pooling
 from thalweg._src.ops.nets.pool_windows import Pool
@@ -101,3 +102,43 @@ def test_what_the_kernels_are_for_calls_them_and_the_rest_does_not():
     assert "thalweg" not in text(ksize=[1, 8, 8, 1], padding="VALID")
     with apply.kernels(False):
         assert "thalweg" not in text()
+
+
+def trained(kernels, channels=20, **how):
+    """(the gradients of a convolution, its bias and what it takes, rectified and pooled; the program)."""
+    config = tf.ConfigProto()
+    config.graph_options.rewrite_options.remapping = 0 if kernels else 2
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32, [2, 9, 7, channels])
+        w = tf.get_variable(
+            "w", initializer=np.random.RandomState(2).standard_normal([3, 3, channels, channels]).astype(np.float32)
+        )
+        b = tf.get_variable("b", initializer=np.full(channels, 0.25, np.float32))
+        y = tf.nn.conv2d(x, w, strides=[1, 1, 1, 1], padding="SAME")
+        y = tf.nn.relu(tf.nn.bias_add(y, b) if how["bias_add"] else y + b)
+        pooled = tf.nn.max_pool(y, [1, 3, 3, 1], [1, how["stride"], how["stride"], 1], padding="SAME")
+        grads = tf.gradients(tf.reduce_sum(tf.square(pooled)), [x, w, b])
+        with tf.Session(config=config) as sess:
+            sess.run(tf.global_variables_initializer())
+            feed = {x: np.random.RandomState(1).standard_normal([2, 9, 7, channels]).astype(np.float32)}
+            return sess.run(grads, feed), "".join(sess.hlo(grads, feed))
+
+
+@pytest.mark.parametrize(("bias_add", "stride"), [(True, 2), (False, 2), (True, 1)])
+def test_the_gradient_of_a_relu_goes_into_that_of_a_pool(bias_add, stride):
+    (ours, text), (plain, _) = (trained(k, bias_add=bias_add, stride=stride) for k in (True, False))
+    assert "rectify = true" in text
+    for a, b in zip(ours, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("channels", [16, 21])
+def test_where_a_largest_number_is_not_positive_its_gradient_ends(channels):
+    x, pool = picture(5, 2, 7, 9, channels), Pool.over((2, 7, 9, channels), [1, 3, 3, 1], [1, 2, 2, 1], "SAME")
+    g = normal(3, *pool.counts)
+    call = lambda x, g: pooling.Unpooled(x, g, None, pool, rectified=True).made()
+    back = np.where(x > 0, one_by_one(x, g, pool)[2], 0)
+    np.testing.assert_allclose(jax.jit(call)(x, g), back, rtol=1e-6, atol=1e-6)
+    with apply.kernels(False):
+        derivative = jax.jvp(lambda g: call(x, g), (g,), (g,))[1]
+    np.testing.assert_allclose(derivative, back, rtol=1e-6, atol=1e-6)

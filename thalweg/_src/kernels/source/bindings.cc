@@ -114,10 +114,10 @@ ffi::Error pool_images(ffi::ThreadPool pool, Array x, Result y, Numbers sizes, N
   return ffi::Error::Success();
 }
 
-ffi::Error pool_by_input(ffi::ThreadPool pool, Array x, Array g, Result y, Numbers sizes, Numbers strides, Numbers before) {
+ffi::Error pool_by_input(ffi::ThreadPool pool, Array x, Array g, Result y, Numbers sizes, Numbers strides, Numbers before, bool rectify) {
   const Images from = images(x), to = images(g);
-  unpool(x.typed_data(), g.typed_data(), from, to, y->typed_data(), walk(from.height, sizes[0], to.height, strides, kOnes, before, 0),
-         walk(from.width, sizes[1], to.width, strides, kOnes, before, 1), Parallel(pool));
+  unpool(x.typed_data(), g.typed_data(), from, to, rectify, y->typed_data(),
+         walk(from.height, sizes[0], to.height, strides, kOnes, before, 0), walk(from.width, sizes[1], to.width, strides, kOnes, before, 1), Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -206,7 +206,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool_by_input, pool_by_input,
                                   .Ret<Array>()
                                   .Attr<Numbers>("sizes")
                                   .Attr<Numbers>("strides")
-                                  .Attr<Numbers>("before"));
+                                  .Attr<Numbers>("before")
+                                  .Attr<bool>("rectify"));
 
 #define THALWEG_GRADIENT(name, function)                         \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                  \

@@ -94,10 +94,10 @@ struct Grid {
   int64_t row, column;
 };
 
-// Adds `given` to the elements of `to` at which the elements of `window` are the first largest ones. Sizes that are known make a straight
+// Adds `given` to the elements of `to` at which the elements of `window` are the first largest ones; if `rectify`, where those are positive. Sizes that are known make a straight
 // line of it.
 template <int known_rows, int known_columns>
-inline void give(const float* window, Grid at, int64_t some_rows, int64_t some_columns, Vector given, float* to, Grid to_at) {
+inline void give(const float* window, Grid at, int64_t some_rows, int64_t some_columns, Vector given, bool rectify, float* to, Grid to_at) {
   const int64_t rows = known_rows ? known_rows : some_rows, columns = known_columns ? known_columns : some_columns;
   Vector best = load(window);
   Integers place{};
@@ -110,6 +110,7 @@ inline void give(const float* window, Grid at, int64_t some_rows, int64_t some_c
       best = better ? next : best;
       place = better ? Integers{} + static_cast<int32_t>(i * columns + j) : place;
     }
+  if (rectify) given = best > 0 ? given : Vector{};
 #pragma GCC unroll 3
   for (int64_t i = 0; i < rows; ++i)
 #pragma GCC unroll 3
@@ -124,9 +125,10 @@ inline auto give_for(int64_t rows, int64_t columns) {
   return rows == 2 && columns == 2 ? give<2, 2> : give<0, 0>;
 }
 
-// The gradient of the largest elements: each goes to the first one of its window, in the order of rows and columns. An image is dealt
+// The gradient of the largest elements: each goes to the first one of its window, in the order of rows and columns, or if `rectify` nowhere
+// where that is not positive. An image is dealt
 // out by its channels, so that no two threads write to one place, and sums are made in one order.
-inline void unpool(const float* image, const float* gradient, Images from, Images to, float* result, const Walk& down,
+inline void unpool(const float* image, const float* gradient, Images from, Images to, bool rectify, float* result, const Walk& down,
                    const Walk& across, const Parallel& parallel) {
   const int64_t channels = from.channels, places = from.height * from.width;
   const Lanes vectors{channels};
@@ -161,7 +163,7 @@ inline void unpool(const float* image, const float* gradient, Images from, Image
         for (int64_t v = begin; v < end; ++v) {
           const int64_t offset = vectors.begin(v);
           const bool own = left && v + 1 == end;
-          give(window + offset, wide, rows.size(), columns.size(), load(g + offset),
+          give(window + offset, wide, rows.size(), columns.size(), load(g + offset), rectify,
                own ? last + at * LANES : out + at * channels + offset, own ? narrow : wide);
         }
       }

@@ -58,7 +58,7 @@ def reduction_rule(op):
 
 
 @op("Sum", numpy_only=True)
-def _sum(input: N, reduction_indices: Static(I), *, keep_dims: bool = False) -> N:
+def reduce_sum_op(input: N, reduction_indices: Static(I), *, keep_dims: bool = False) -> N:
     """The sum over axes; 0 where there is nothing to add."""
     axes = normal_axes(reduction_indices, input.ndim)
     return xp(input).sum(input, axes, dtype=input.dtype, keepdims=keep_dims)
@@ -127,7 +127,7 @@ def _euclidean_norm(input: N, reduction_indices: Static(I), *, keep_dims: bool =
     return jnp.sqrt(squares)
 
 
-REDUCTIONS = (_sum, _mean, _prod, _max, _min, _all, _any, _euclidean_norm)
+REDUCTIONS = (reduce_sum_op, _mean, _prod, _max, _min, _all, _any, _euclidean_norm)
 for _f in REDUCTIONS:
     _f.shape_rule(reduction_rule)
 for _f in (_all, _any, _euclidean_norm):
@@ -250,7 +250,7 @@ def reduce_sum(
     """
     axis = renamed("axis", axis, "reduction_indices", reduction_indices)
     keepdims = renamed("keepdims", keepdims, "keep_dims", keep_dims)
-    return _reduce(_sum, input_tensor, axis, keepdims, name)
+    return _reduce(reduce_sum_op, input_tensor, axis, keepdims, name)
 
 
 @dispatched

@@ -12,10 +12,10 @@ from thalweg._src.ops.numeric.reduce import (
     _mean,
     _min,
     _prod,
-    _sum,
     normal_axes,
     reduce_prod,
     reduce_sum,
+    reduce_sum_op,
     reduced_shape,
 )
 
@@ -44,7 +44,7 @@ def _spread(op, g):
     return array.tile(array.reshape(g, kept), tiles)
 
 
-@_sum.grad
+@reduce_sum_op.grad
 def _(op, g):
     return _spread(op, g), None
 
