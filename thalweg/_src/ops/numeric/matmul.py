@@ -58,9 +58,9 @@ _LARGE = 1 << 16  # elements of a layer's weights above which it matters how the
 
 @mat_mul_op.on("cpu")
 def _mat_mul_on_cpu(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-    """XLA brings a transposed matrix into order first. So turn the smaller one over; the barriers keep XLA from folding that back.
+    """XLA brings a transposed matrix into order first. So turn the smaller one over; barriers keep XLA from folding that back.
 
-    The gradient of a layer's weights took 1.2 to 6 times as long where one of its two factors has few columns, and 1.2 to 2 times where both
+    The gradient of a layer's weights took 1.2 to 6 times as long where one of its two factors has few columns, and up to twice where both
     have few rows, those of a small batch; the gradient of what the layer takes up to 2.5 times, for such a batch.
     """
     _check_sizes(a, b, transpose_a, transpose_b)
