@@ -165,7 +165,13 @@ def by_dataset(model, x, y):
     return model.fit(data, epochs=2, verbose=0, validation_data=data)
 
 
-@pytest.mark.parametrize("train", [by_arrays, by_dataset])
+def by_iterator(model, x, y):
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(5).repeat()
+    walk = iter(data) if tf.executing_eagerly() else data.make_one_shot_iterator()
+    return model.fit(walk, epochs=2, steps_per_epoch=2, verbose=0, validation_data=data, validation_steps=2)
+
+
+@pytest.mark.parametrize("train", [by_arrays, by_dataset, by_iterator])
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_model_is_compiled_and_fits_at_once_and_in_a_graph(keras, train, at_once):
     x = np.arange(40, dtype=np.float32).reshape(10, 4) / 40

@@ -1,4 +1,4 @@
-"""Datasets where models of tf.keras take arrays: Keras 2.2 and 2.3 know generators, so a dataset is handed over as one."""
+"""Datasets and iterators where models of tf.keras take arrays: Keras 2.2 and 2.3 know generators, so they are handed over as such."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.errors import OutOfRangeError
 from thalweg._src.core.scopes import init_scope
-from thalweg._src.lib.data import nest
+from thalweg._src.lib.data import iterator, nest
 from thalweg._src.lib.data.dataset import Dataset
+from thalweg._src.lib.data.eager_iterator import EagerIterator
 from thalweg._src.runtime.session import Session
 
+KINDS = (Dataset, iterator.Iterator, EagerIterator)
 # A method that takes arrays, the one that takes a generator, and what each calls the number of its steps.
 METHODS = (
     ("fit", "fit_generator", "steps_per_epoch"),
@@ -24,37 +26,48 @@ METHODS = (
 
 
 def training(module: ModuleType) -> None:
-    """`fit`, `evaluate` and `predict` of a dataset, and of a dataset as `validation_data`."""
+    """`fit`, `evaluate` and `predict` of a dataset or an iterator, and of one as `validation_data`."""
     for name, other, steps in METHODS:
-        setattr(module.Model, name, _taking_datasets(getattr(module.Model, name), other, steps))
+        setattr(module.Model, name, _taking_datasets(module, getattr(module.Model, name), other, steps))
 
 
-def _taking_datasets(own: Any, other: str, steps: str) -> Any:
+def _taking_datasets(module: ModuleType, own: Any, other: str, steps: str) -> Any:
     signature = inspect.signature(own)
 
     @functools.wraps(own)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         given = dict(signature.bind(self, *args, **kwargs).arguments)
         data = given.get("x")
-        if not isinstance(data, Dataset):
+        if not isinstance(data, KINDS):
             return own(self, *args, **kwargs)
         taken = inspect.signature(getattr(type(self), other)).parameters
         more = {name: value for name, value in given.items() if name in taken and name != "self"}
         for kind, count in (("x", steps), ("validation_data", "validation_steps")):
             if isinstance(given.get(kind), Dataset) and not more.get(count):
                 more[count] = sum(1 for _ in _walk(given[kind]))
-        if isinstance(given.get("validation_data"), Dataset):
-            more["validation_data"] = _again_and_again(given["validation_data"])
-        return getattr(self, other)(_again_and_again(data), **more, workers=0)
+        if isinstance(given.get("validation_data"), KINDS):
+            more["validation_data"] = _batches(module, given["validation_data"])
+        return getattr(self, other)(_batches(module, data), **more, workers=0)
 
     return method
 
 
-def _again_and_again(dataset: Dataset) -> Iterator[Any]:
-    """The elements as Keras wants batches; after the last one the first one follows."""
+def _batches(module: ModuleType, data: Any) -> Iterator[Any]:
+    """The elements as Keras wants batches; after the last one of a dataset the first one follows."""
+    if isinstance(data, Dataset):
+        while True:
+            yield from map(_batch, _walk(data))
+    with init_scope():
+        following = None if executing_eagerly() else data.get_next()
     while True:
-        for element in _walk(dataset):
-            yield _batch(element)
+        with init_scope():
+            element = _at_once(data) if following is None else module.K.get_session().run(following)
+        yield _batch(element)
+
+
+def _at_once(walk: Any) -> Any:
+    """The next element of an iterator of eager execution, as NumPy arrays."""
+    return nest.map_structure(lambda t: t.numpy(), next(walk))
 
 
 def _batch(element: Any) -> Any:
@@ -78,10 +91,7 @@ def _walk(dataset: Dataset) -> Iterator[Any]:
     try:
         while True:
             with init_scope():
-                if session is None:
-                    element = nest.map_structure(lambda t: t.numpy(), next(walk))
-                else:
-                    element = session.run(following)
+                element = _at_once(walk) if session is None else session.run(following)
             yield element
     except (OutOfRangeError, StopIteration):
         return
