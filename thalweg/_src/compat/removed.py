@@ -199,7 +199,7 @@ REMOVED: dict[str, dict[str, str]] = {
     "scipy.integrate": {"simps": "scipy.integrate:simpson", "trapz": "scipy.integrate:trapezoid"}
     | {"cumtrapz": "scipy.integrate:cumulative_trapezoid"},
     "scipy.linalg": {"pinv2": "scipy.linalg:pinv", **dict.fromkeys(("tri", "tril", "triu"), "numpy")},
-    "librosa": {"output": "thalweg._src.compat.sound_files"},
+    "librosa": {"output": "thalweg._src.compat.sound_files", "logamplitude": "librosa:power_to_db"},
     "librosa.feature": {"rmse": "librosa.feature:rms"},
     "matplotlib.cm": {old: f"matplotlib.cm:{new}" for old, new in RENAMED_MAPS.items()},
     "PIL.Image": {
@@ -213,6 +213,14 @@ REMOVED: dict[str, dict[str, str]] = {
         "Int64Index": "pandas:Index",
         "Float64Index": "pandas:Index",
     },
+    "skimage.measure": dict.fromkeys(
+        ("compare_ssim", "compare_psnr", "compare_mse", "compare_nrmse"), "thalweg._src.compat.picture_measures"
+    )
+    | {"structural_similarity": "thalweg._src.compat.picture_measures:compare_ssim"},
+    "skimage.morphology": {"watershed": "skimage.segmentation"},
+    "PIL": {"PILLOW_VERSION": "PIL:__version__"},
+    "os": {"errno": "errno"},
+    "sys": {"setcheckinterval": ":setcheckinterval"},
     "cgi": {"escape": "html:escape"},
     "xml.etree": {"cElementTree": "xml.etree.ElementTree"},
     "platform": {"linux_distribution": ":linux_distribution", "dist": ":linux_distribution"},
@@ -293,6 +301,10 @@ def maximum_sctype(t: Any) -> Any:
 
 def copy_and_transpose(a: Any) -> np.ndarray:
     return np.array(a).T.copy()
+
+
+def setcheckinterval(interval: int) -> None:
+    """Nothing: threads no longer change after a number of instructions."""
 
 
 def linux_distribution(*args: Any, **kwargs: Any) -> tuple[str, str, str]:

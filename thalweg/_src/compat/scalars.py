@@ -1,12 +1,14 @@
-"""What arrays no longer do, in the source of a running program: `int(x)`, `"%d" % x`, `a[i] = x`, `x.tostring()`.
+"""What arrays no longer do, in the source of a running program: `int(x)`, `math.sqrt(x)`, `"%d" % x`, `a[i] = x`, `x.tostring()`.
 
 NumPy of the era turned any array of one element into a number where one was asked for; since 2.4 only those without
 dimensions. Arrays are C objects that no hook reaches, so the calls themselves are rewritten in memory, in modules that
-are the program's own (not installed ones); the files stay as they are.
+are the program's own (not installed ones); the files stay as they are. So are calls of other methods in C that Python
+has dropped, and `open(name, "rU")`.
 """
 
 from __future__ import annotations
 
+import array
 import ast
 import builtins
 import sys
@@ -15,6 +17,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -22,11 +25,20 @@ from thalweg._src.compat import mixing, python2
 
 _OF = {"int": "__thalweg_int__", "float": "__thalweg_float__"}
 _FORMAT, _METHOD, _SET = "__thalweg_format__", "__thalweg_method__", "__thalweg_set__"
-_METHODS = {  # of arrays, gone from NumPy 2
-    "tostring": lambda a: a.tobytes,
-    "ptp": lambda a: lambda *args, **kwargs: type(a).max(a, *args, **kwargs) - type(a).min(a, *args, **kwargs),
-    "itemset": lambda a: lambda *args: a.__setitem__(args[:-1] or 0 if a.ndim < 2 else args[:-1], args[-1]),
-    "newbyteorder": lambda a: lambda order="S": a.view(a.dtype.newbyteorder(order)),
+_MATH = "__thalweg_math__"
+_ARRAYS = (np.ndarray, np.generic)
+# Methods that are gone, and whose they were: of NumPy's arrays, of Python's, of elements of XML.
+_METHODS = {
+    "tostring": ((*_ARRAYS, array.array), lambda a: a.tobytes),
+    "fromstring": ((array.array,), lambda a: a.frombytes),
+    "ptp": (
+        _ARRAYS,
+        lambda a: lambda *args, **kwargs: type(a).max(a, *args, **kwargs) - type(a).min(a, *args, **kwargs),
+    ),
+    "itemset": (_ARRAYS, lambda a: lambda *args: a.__setitem__(args[:-1] or 0 if a.ndim < 2 else args[:-1], args[-1])),
+    "newbyteorder": (_ARRAYS, lambda a: lambda order="S": a.view(a.dtype.newbyteorder(order))),
+    "getchildren": ((Element,), lambda element: lambda: list(element)),
+    "getiterator": ((Element,), lambda element: element.iter),
 }
 
 
@@ -53,9 +65,21 @@ def _method(value: Any, name: str) -> Any:
     try:
         return getattr(value, name)
     except AttributeError:
-        if not isinstance(value, np.ndarray | np.generic):
+        owners, method = _METHODS[name]
+        if not isinstance(value, owners):
             raise
-        return _METHODS[name](value)
+        return method(value)
+
+
+def _of_numbers(function: Any, *args: Any) -> Any:
+    """`function`, one of the module math, of numbers and of arrays of one element."""
+    try:
+        return function(*args)
+    except TypeError:
+        numbers = [_as_number(value) for value in args]
+        if all(a is b for a, b in zip(args, numbers, strict=True)):
+            raise
+        return function(*numbers)
 
 
 def _formatted(text: Any, values: Any) -> Any:
@@ -82,6 +106,9 @@ def _set(value: Any, target: Any, index: Any) -> None:
         target[index] = number
 
 
+_MODES_WITH_U = {"U": "r", "rU": "r", "Ur": "r", "rUb": "rb", "rbU": "rb", "Ub": "rb", "rU+": "r+", "r+U": "r+"}
+
+
 class Rewriter(ast.NodeTransformer):
     """Rewrites the calls; of `int` and `float` those in `names`."""
 
@@ -93,7 +120,12 @@ class Rewriter(ast.NodeTransformer):
         called = node.func
         if isinstance(called, ast.Name) and called.id in self.names and len(node.args) == 1 and not node.keywords:
             node.func = ast.copy_location(ast.Name(_OF[called.id], ast.Load()), called)
-        if isinstance(called, ast.Attribute) and called.attr in _METHODS:
+        if isinstance(called, ast.Name | ast.Attribute):
+            _without_u(node)
+        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "math":
+            if not node.keywords:
+                node.func, node.args = ast.copy_location(ast.Name(_MATH, ast.Load()), called), [called, *node.args]
+        elif isinstance(called, ast.Attribute) and called.attr in _METHODS:
             method = ast.Call(ast.Name(_METHOD, ast.Load()), [called.value, ast.Constant(called.attr)], [])
             node.func = ast.fix_missing_locations(ast.copy_location(method, called))
         return node
@@ -115,6 +147,16 @@ class Rewriter(ast.NodeTransformer):
             call = ast.Call(ast.Name(_FORMAT, ast.Load()), [left, node.right], [])
             return ast.fix_missing_locations(ast.copy_location(call, node))
         return mixing.mixed(node)
+
+
+def _without_u(node: ast.Call) -> None:
+    """Takes the U, line ends of all kinds, from the mode of an `open`: Python 3 reads text so anyway."""
+    called: Any = node.func
+    name = called.id if isinstance(called, ast.Name) else called.attr
+    modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
+    for mode in modes if name == "open" else ():
+        if isinstance(mode, ast.Constant) and mode.value in _MODES_WITH_U:
+            mode.value = _MODES_WITH_U[mode.value]
 
 
 def compiled(source: str | bytes, filename: str) -> CodeType:
@@ -174,6 +216,8 @@ def rewrite() -> None:
     setattr(builtins, _FORMAT, _formatted)
     setattr(builtins, _METHOD, _method)
     setattr(builtins, _SET, _set)
+    setattr(builtins, _MATH, _of_numbers)
+    np.set_printoptions(legacy="1.25")  # numbers in lists print as numbers, without their types
     for called, function in mixing.names().items():
         setattr(builtins, called, function)
     if _finder not in sys.meta_path:
@@ -183,6 +227,7 @@ def rewrite() -> None:
 
 def stop() -> None:
     """Undo `rewrite`."""
+    np.set_printoptions(legacy=False)
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
 

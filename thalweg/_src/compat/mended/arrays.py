@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import GeneratorType, ModuleType
 from typing import Any
 
 from thalweg._src.compat.mended.calls import rename_arguments, supply
@@ -76,6 +77,15 @@ def numpy(np: ModuleType) -> None:
             kwargs["threshold"] = sys.maxsize
         own_options(*args, **kwargs)
 
+    own_sum = np.sum
+
+    @functools.wraps(own_sum)
+    def sum(a: Any, *args: Any, **kwargs: Any) -> Any:
+        """Also of a generator, which Python's `sum` adds."""
+        return (
+            builtins.sum(a) if isinstance(a, GeneratorType) and not args and not kwargs else own_sum(a, *args, **kwargs)
+        )
+
     own_expand = np.expand_dims
 
     @functools.wraps(own_expand)
@@ -84,7 +94,7 @@ def numpy(np: ModuleType) -> None:
             axis = max(min(axis, np.ndim(a)), -np.ndim(a) - 1)
         return own_expand(a, axis)
 
-    np.expand_dims = expand_dims  # type: ignore[attr-defined]
+    np.expand_dims, np.sum = expand_dims, sum  # type: ignore[attr-defined]
     np.array, np.asarray = forgiving(np.array), forgiving(np.asarray)  # type: ignore[attr-defined]
     np.fromstring, np.set_printoptions = fromstring, set_printoptions  # type: ignore[attr-defined]
     for name in RAGGED:

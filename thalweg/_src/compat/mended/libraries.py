@@ -11,8 +11,12 @@ from thalweg._src.compat.mended.calls import positional_functions, renamed, supp
 
 def yaml(yaml: ModuleType) -> None:
     """`yaml.load(text)` reads what Python's own types were written as too (tuples, in models of Keras), but makes no objects."""
-    own = yaml.load
-    yaml.load = lambda stream, Loader=None: own(stream, Loader or yaml.FullLoader)  # type: ignore[attr-defined]
+    for name in {"load", "load_all"} & vars(yaml).keys():
+        setattr(yaml, name, _with_loader(getattr(yaml, name), yaml))
+
+
+def _with_loader(read: Callable, yaml: ModuleType) -> Callable:
+    return lambda stream, Loader=None: read(stream, Loader or yaml.FullLoader)
 
 
 def image_draw(module: ModuleType) -> None:

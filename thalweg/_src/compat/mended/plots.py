@@ -134,6 +134,15 @@ def mlab(module: ModuleType) -> None:
     supply(module, {"normpdf": normpdf, "bivariate_normal": bivariate_normal})
 
 
+def drawn(module: ModuleType) -> None:
+    """The bytes of a drawn figure without its transparency."""
+    supply(module.FigureCanvasAgg, {"tostring_rgb": lambda self: np.asarray(self.buffer_rgba())[..., :3].tobytes()})
+
+
+def matplotlib(module: ModuleType) -> None:
+    module.use = renamed(module.use, {"warn": None})  # type: ignore[attr-defined]
+
+
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.axes._axes": axes,
     "matplotlib.figure": figure,
@@ -142,6 +151,8 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.style": styles,
     "matplotlib.contour": contours,
     "matplotlib.backend_bases": canvas,
+    "matplotlib.backends.backend_agg": drawn,
+    "matplotlib": matplotlib,
     "matplotlib.mlab": mlab,
     "mpl_toolkits.mplot3d.axes3d": axes_3d,
 }

@@ -45,6 +45,10 @@ def threading(module: ModuleType) -> None:
     supply(module.Thread, {"isAlive": module.Thread.is_alive})
 
 
+def html_parser(module: ModuleType) -> None:
+    supply(module.HTMLParser, {"unescape": staticmethod(module.unescape)})
+
+
 def unittest_case(module: ModuleType) -> None:
     kind = module.TestCase
     supply(kind, {old: getattr(kind, new) for old, new in ASSERTIONS.items()})
@@ -75,6 +79,7 @@ def pydoc(module: ModuleType) -> None:
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "pydoc": pydoc,
     "random": random,
+    "html.parser": html_parser,
     "threading": threading,
     "unittest.case": unittest_case,
     "json": json,
