@@ -155,3 +155,30 @@ def test_fed_values_and_types():
         assert is_straight(session)
         row, text = session.run(queue.dequeue())
     assert (row.dtype, row.tolist(), text) == (np.uint8, [1, 2, 3], b"a")
+
+
+def test_a_queue_runners_run_is_taken_often_until_it_is_told_to_stop():
+    source, queue = tf.FIFOQueue(60, [tf.int32], [[]]), tf.FIFOQueue(60, [tf.int32], [[]])
+    filled = source.enqueue_many([list(range(40))])
+    enqueue = queue.enqueue([source.dequeue() + 1])
+    with tf.Session() as sess:
+        sess.run(filled)
+        sess.run(source.close())
+        often = sess._often(enqueue)
+        asked = iter([False, False, True])
+        often(lambda: next(asked))
+        assert sess.run(queue.size()) == 3  # the first is not asked for
+        with pytest.raises(tf.errors.OutOfRangeError, match="closed and has insufficient elements"):
+            [often(lambda: False) for _ in range(40)]
+        assert list(sess.run(queue.dequeue_many(40))) == list(range(1, 41))
+
+
+def test_a_time_limit_is_that_of_each_run():
+    source, queue = tf.FIFOQueue(9, [tf.int32], [[]]), tf.FIFOQueue(9, [tf.int32], [[]])
+    enqueue = queue.enqueue([source.dequeue() + 1])
+    with tf.Session(config=tf.ConfigProto(operation_timeout_in_ms=50)) as sess:
+        sess.run(source.enqueue([1]))
+        often = sess._often(enqueue)
+        often(lambda: False)  # would wait in its second run
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            often(lambda: False)

@@ -1,7 +1,8 @@
 """What a step waits for: an element of a queue, room in one, a batch of gradients.
 
 The lowering of an op that `waits` may be a generator: it yields attempts, each of which is handed back to it when it is done, and returns
-the outputs. So one thread can wait for several of them at once, and nothing is held meanwhile.
+the outputs. Or it returns one attempt, whose value they are. So one thread can wait for several of them at once, and nothing is held
+meanwhile.
 """
 
 from __future__ import annotations
@@ -76,8 +77,20 @@ def advance(work: Waits, attempt: Attempt | None = None) -> tuple[bool, Any]:
         return True, end.value
 
 
+def begun(work: Any) -> Any:
+    """What a lowering returned: its outputs, or work to be advanced."""
+    if type(work) is not Attempt:
+        return work
+    return work.result() if work.done else _alone(work)
+
+
+def _alone(attempt: Attempt) -> Waits:
+    return (yield attempt)
+
+
 def finish(work: Any, wait: Callable[[Attempt], None]) -> Any:
     """The outputs of a lowering, calling `wait` for each attempt that is not done."""
+    work = begun(work)
     if not isinstance(work, Generator):
         return work
     try:

@@ -101,17 +101,21 @@ class QueueRunner:
         """The name of the queue."""
         return self._queue.name
 
-    def _enqueuer(self, sess: Any, enqueue_op: Any) -> Callable[[], Any]:
-        """What a thread calls again and again."""
-        return sess.make_callable(enqueue_op)
+    def _enqueuer(self, sess: Any, enqueue_op: Any) -> Callable[[Callable[[], bool]], Any]:
+        """What a thread calls again and again, with what tells whether to stop."""
+        if isinstance(sess, BaseSession):
+            return sess._often(enqueue_op)
+        call = sess.make_callable(enqueue_op)
+        return lambda stop: call()
 
     def _run(self, sess: Any, enqueue_op: Any, coord: Coordinator | None = None) -> None:
         left = False
         try:
             enqueue = self._enqueuer(sess, enqueue_op)
-            while not (coord and coord.should_stop()):
+            stop = coord.should_stop if coord else lambda: False
+            while not stop():
                 try:
-                    enqueue()
+                    enqueue(stop)
                 except self._ends:
                     with self._lock:
                         self._runs[sess] -= 1

@@ -44,6 +44,7 @@ from thalweg._src.runtime.tracing import Trace
 from thalweg._src.runtime.values import FEED_IS_TENSOR, feed_value, shape_of, to_user
 from thalweg._src.runtime.waiting import Execution
 
+TURNS = 15  # of a queue runner, from one look at the session to the next
 _OFF = 2  # RewriterConfig.OFF
 LOCAL = ("", "local", "inprocess")  # targets that name no server
 
@@ -414,6 +415,21 @@ class BaseSession(ClusterRuns):
         if accept_options:
             return call
         return lambda *values: call(*values)
+
+    def _often(self, target: Operation) -> Callable[[Callable[[], bool]], None]:
+        """A function that runs `target` once or, where it is walked straight through, some times, until it is told to stop."""
+        once, wanted = self.make_callable(target), self._fetches(target)
+
+        def call(stop: Callable[[], bool]) -> None:
+            once()
+            plan = self._known_plan(wanted, {})[0]
+            if plan is None or plan.has_tasks or plan.fetches or self._debug or self._deadline(0) is not None:
+                return
+            steps = plan.notes.get("straight")
+            if steps is not None:
+                steps.run_often(TURNS, stop)
+
+        return call
 
     def _make_callable_from_options(self, callable_options: Any) -> Callable:
         """`make_callable` of a CallableOptions proto: names to feed, to fetch and to run. Gives a list of values."""

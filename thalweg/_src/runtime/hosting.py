@@ -16,6 +16,8 @@ from thalweg._src.core.structured import Structured
 
 def on_host(value: Any) -> Any:
     """`value` as host work takes it: a NumPy array, or a reference to a variable."""
+    if type(value) is np.ndarray:
+        return value
     if isinstance(value, Structured):
         return value.on_host()
     if isinstance(value, np.ndarray | RefValue):

@@ -12,6 +12,7 @@ import itertools
 import math
 import threading
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from thalweg._src.compiler.bodies import accesses, bodies_of, body_ops, inner_op
 from thalweg._src.compiler.plan import Plan
 from thalweg._src.compiler.waits import may_wait
 from thalweg._src.core.graph import Operation, Tensor
-from thalweg._src.core.waiting import advance
+from thalweg._src.core.waiting import advance, begun
 from thalweg._src.runtime.host_programs import Program, is_choice
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.waiting import Execution
@@ -61,12 +62,7 @@ class Straight(Walker):
 
     def run(self, env: dict[Tensor, Any], until: float | None) -> None:
         """Walk the plan, `env` holding what is fed; what is fetched is put there. `until` as for an Execution."""
-        signature = self.session._store.signature
-        if self.made is None or self.made[0] != signature:
-            found = self.template.copy()
-            self.walk(self.resources, found)
-            self.made = self.session._store.signature, found
-        values = self.made[1].copy()
+        values = self._begun().copy()
         for t, slot in self.fed:
             values[slot] = on_host(env[t])
         self.times.until = until
@@ -74,6 +70,25 @@ class Straight(Walker):
             self.walk(self.steps, values)
         for t, slot in self.wanted:
             env[t] = on_host(values[slot])
+
+    def run_often(self, count: int, stop: Callable[[], bool]) -> None:
+        """Walk the plan so many times, unless `stop()`; nothing is fed or fetched, and no time is too long."""
+        begun = self._begun()
+        self.times.until = None
+        with np.errstate(all="ignore"):
+            for _ in range(count):
+                if stop():
+                    break
+                self.walk(self.steps, begun.copy())
+
+    def _begun(self) -> list[Any]:
+        """What the steps start with: constants and resources."""
+        signature = self.session._store.signature
+        if self.made is None or self.made[0] != signature:
+            found = self.template.copy()
+            self.walk(self.resources, found)
+            self.made = self.session._store.signature, found
+        return self.made[1]
 
     def program_of(self, graph: Any) -> Program:
         return Program(body_ops(graph), graph.inputs, graph.outputs, bind=self._bound)
@@ -86,7 +101,7 @@ class Straight(Walker):
 
     def _waited(self, op: Operation, fn: Any, *args: Any, **kwargs: Any) -> Any:
         """The outputs of an operation that may wait. Only meanwhile the run can be cancelled."""
-        work = fn(*[[*map(on_host, a)] if type(a) is list else on_host(a) for a in args], **kwargs)
+        work = begun(fn(*[[*map(on_host, a)] if type(a) is list else on_host(a) for a in args], **kwargs))
         if type(work) is not types.GeneratorType:
             return work
         ended, value = advance(work)

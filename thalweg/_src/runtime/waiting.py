@@ -17,7 +17,7 @@ from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import errors
 from thalweg._src.core.graph import Operation, Tensor
-from thalweg._src.core.waiting import Attempt, advance, finish
+from thalweg._src.core.waiting import Attempt, advance, begun, finish
 from thalweg._src.runtime.hosting import on_host
 from thalweg._src.runtime.tasks import value_in
 
@@ -183,6 +183,7 @@ class Execution:
 
     def _later(self, op: Operation, work: Any) -> Any:
         """What a lowering of `op` returned, or _Later raised where that is work that has to wait."""
+        work = begun(work)
         if not isinstance(work, Generator):
             return work
         if op not in self.plan.waits.before:  # in a body: the rest of the body can't go on without it

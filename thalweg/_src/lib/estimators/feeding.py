@@ -193,9 +193,9 @@ class FeedingQueueRunner(QueueRunner):
             raise ValueError("If feed_fns is not None, it must have the same length as enqueue_ops.")
         self._feeds = {id(op): fn for op, fn in zip(enqueue_ops, feed_fns, strict=True)}
 
-    def _enqueuer(self, sess: Any, enqueue_op: Any) -> Callable[[], Any]:
+    def _enqueuer(self, sess: Any, enqueue_op: Any) -> Callable[[Callable[[], bool]], Any]:
         feed = self._feeds[id(enqueue_op)]
-        return lambda: sess.run(enqueue_op, feed_dict=None if feed is None else feed())
+        return lambda stop: sess.run(enqueue_op, feed_dict=None if feed is None else feed())
 
     def to_proto(self, export_scope: str | None = None) -> Any:
         raise NotImplementedError(f"{type(self).__name__} does not support serialization to proto.")

@@ -46,8 +46,8 @@ def copied(value: Any) -> np.ndarray:
 
 
 def _array(value: Any, dtype: DType) -> np.ndarray:
-    if isinstance(value, np.ndarray):
-        return value
+    if isinstance(value, np.ndarray | np.generic):
+        return np.asarray(value)
     out = np.empty((), dtype.numpy_dtype)
     out[()] = value
     return out
@@ -233,8 +233,8 @@ class Queue:
         ended: list[Attempt] = []
         progress = True
         while progress:
-            progress = False
             for line in self._lines.values():
+                progress = False  # what the last line, that of dequeues, has moved may let the others move
                 while line:
                     attempt = line[0]
                     go, work = attempt.work

@@ -120,38 +120,38 @@ def _declare_use(suffix: str, handle: Any, stateful: bool) -> dict[str, Any]:
     @op("QueueEnqueue" + suffix, **facts)
     def enqueue(handle: handle, components: Mixed("Tcomponents", 1), *, timeout_ms: int = -1):
         """Put an element into a queue, when there is room."""
-        yield held(handle).enqueue(components)
+        return held(handle).enqueue(components)
 
     @op("QueueEnqueueMany" + suffix, **facts)
     def enqueue_many(handle: handle, components: Mixed("Tcomponents", 1), *, timeout_ms: int = -1):
         """Put the rows of the components into a queue, as there is room."""
-        yield held(handle).enqueue_many(components)
+        return held(handle).enqueue_many(components)
 
     @op("QueueDequeue" + suffix, **facts)
     def dequeue(handle: handle, *, component_types: Min(Types, 1), timeout_ms: int = -1) -> Outputs(
         components=Mixed("component_types", 1)
     ):
         """Take an element from a queue, when there is one."""
-        return (yield _of_types(held(handle), component_types).dequeue())
+        return _of_types(held(handle), component_types).dequeue()
 
     @op("QueueDequeueMany" + suffix, **facts)
     def dequeue_many(handle: handle, n: int32, *, component_types: Min(Types, 1), timeout_ms: int = -1) -> Outputs(
         components=Mixed("component_types", 1)
     ):
         """Take `n` elements from a queue, as they come, stacked."""
-        return (yield _of_types(held(handle), component_types).dequeue_many(_count(n, "DequeueManyOp")))
+        return _of_types(held(handle), component_types).dequeue_many(_count(n, "DequeueManyOp"))
 
     @op("QueueDequeueUpTo" + suffix, **facts)
     def dequeue_up_to(handle: handle, n: int32, *, component_types: Min(Types, 1), timeout_ms: int = -1) -> Outputs(
         components=Mixed("component_types", 1)
     ):
         """Take `n` elements from a queue, or what is left of a closed one, stacked."""
-        return (yield _of_types(held(handle), component_types).dequeue_many(_count(n, "DequeueUpToOp"), fewer=True))
+        return _of_types(held(handle), component_types).dequeue_many(_count(n, "DequeueUpToOp"), fewer=True)
 
     @op("QueueClose" + suffix, **facts)
     def close(handle: handle, *, cancel_pending_enqueues: bool = False):
         """No more elements go into a queue; those that wait for room still do, unless they are cancelled."""
-        yield held(handle).close(cancel_pending_enqueues)
+        return held(handle).close(cancel_pending_enqueues)
 
     @op("QueueSize" + suffix, **quick)
     def size(handle: handle) -> Outputs(size=int32):
