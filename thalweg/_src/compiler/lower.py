@@ -1,7 +1,8 @@
 """One cluster to one executable: a pure function of (variables it replaces, variables it reads, inputs), compiled by XLA.
 
-Variables that a step writes are donated to it. Conditions that lowerings `check` come back as one flag; where it is false the
-executable returns the old values, so a failed step changes nothing although its buffers were donated.
+Variables that a step writes are donated to it. Conditions that lowerings `check` come back as one flag; where it is false nothing may
+have changed. On a CPU such a step leaves the old values where they are and writes the new ones beside them; elsewhere it returns the old
+ones.
 """
 
 from __future__ import annotations
@@ -89,6 +90,13 @@ class Executable:
         self.settled = False  # whether there is nothing left to compile
         self.steady = False  # whether what it writes has the shapes and types of what was there before
 
+    def _keeps_old(self) -> bool:
+        """Whether old values stay where they are in a step that may fail.
+
+        XLA's CPU would copy a variable before it writes a choice between both in its place, and once more behind that.
+        """
+        return self.has_checks and self.device.platform == "cpu"
+
     def _jitted(self, options: dict[str, Any] | None = None) -> Any:
         return jax.jit(self._trace, donate_argnums=(0,) if self.donates else (), compiler_options=options)
 
@@ -143,6 +151,8 @@ class Executable:
         ok, needs = apply.summary(checks)
         for n in needs.values():
             ok &= n == 0
+        if self._keeps_old():
+            return values, new, (ok, needs)
         new = [
             v if k not in self.donated or old[k].shape != v.shape else jnp.where(ok, v, old[k])
             for k, v in zip(self.written, new, strict=True)
@@ -217,8 +227,23 @@ class Executable:
             self.prepared = True
 
     def _finish(self, given: Any) -> None:
-        if self.ready is self.program and self.shelf is not None:
-            self.ready = self.shelf.load(given, hasty=False) or self.shelf.made(self.program, given, hasty=False)
+        if self.ready is not self.program:
+            return
+        found = None if self.shelf is None else self.shelf.load(given, hasty=False)
+        if found is None:
+            self._traced(given)
+            if self.shelf is not None:
+                found = self.shelf.made(self.program, given, hasty=False)
+        self.ready = found or self.program
+
+    def _traced(self, given: Any) -> Any:
+        """The step as JAX's Traced, after which it is known whether it may fail, so that nothing can be donated to it."""
+        with paused():
+            traced = self.program.trace(*given)
+        if self.donates and self._keeps_old():
+            self.donates = False
+            self.program = self.ready = self._jitted()  # JAX does not trace it again
+        return traced
 
     def outlined(self, store: Any, args: Sequence[Any]) -> tuple[Any, ...]:
         """The shapes and types of what it is called with, where its inputs have those of `args`."""
@@ -238,8 +263,7 @@ class Executable:
             self.ready = self.shelf.load(given, hasty=False) or self.program
             if self.ready is not self.program:
                 return None
-        with paused():
-            traced = self.program.trace(*given)
+        traced = self._traced(given)
         if not self.cluster.varies:
             self.hasty_runs = haste.runs(traced.jaxpr, self.hasty_runs)
         options = haste.options() if self.hasty_runs else None
@@ -263,10 +287,10 @@ class Executable:
 
     def _commit(self, store: Any, new: list[Any], flags: Any, args: Sequence[Any]) -> None:
         if flags and not flags[0].item():
-            # Donated buffers are gone; `new` holds the old values under their keys.
-            for k, v in zip(self.written, new, strict=True):
-                if k in self.donated and store.values[k].shape == v.shape:
-                    store.values[k] = v
+            if not self._keeps_old():  # donated buffers are gone; `new` holds the old values under their keys
+                for k, v in zip(self.written, new, strict=True):
+                    if k in self.donated and store.values[k].shape == v.shape:
+                        store.values[k] = v
             needs = {k: int(n) for k, n in flags[1].items() if n}
             if needs:
                 for k, n in needs.items():
