@@ -79,6 +79,7 @@ class Executable:
             packed = _packed(cluster, self.big, device) if kernels else {}
         self.packed = list(packed)  # which of them stand once more behind the others, in the form that a kernel reads
         self.constants += packed.values()
+        self.donating = donate
         self.program = self._jitted()
         self.ready: Any = self.program  # what is called: `program`, or the same from an earlier start
         self.hasty: Any = None  # the same compiled hastily, for the first runs
@@ -98,7 +99,7 @@ class Executable:
         return self.has_checks and self.device.platform == "cpu"
 
     def _jitted(self, options: dict[str, Any] | None = None) -> Any:
-        return jax.jit(self._trace, donate_argnums=(0,) if self.donates else (), compiler_options=options)
+        return jax.jit(self._trace, donate_argnums=(0,) if self.donating else (), compiler_options=options)
 
     def _trace(self, donated: Sequence[Any], kept: Sequence[Any], constants: Sequence[Any], args: Sequence[Any]) -> Any:
         cluster = self.cluster
@@ -240,8 +241,9 @@ class Executable:
         """The step as JAX's Traced, after which it is known whether it may fail, so that nothing can be donated to it."""
         with paused():
             traced = self.program.trace(*given)
-        if self.donates and self._keeps_old():
-            self.donates = False
+        donating = self.donates and not self._keeps_old()
+        if donating != self.donating:
+            self.donating = donating
             self.program = self.ready = self._jitted()  # JAX does not trace it again
         return traced
 

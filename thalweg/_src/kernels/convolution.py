@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg._src.core import recipes
-from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.kernels import library
 from thalweg._src.kernels.calls import called, derived, takes
+from thalweg._src.kernels.updates import faded
 from thalweg._src.ops.nets import convolution as plain
 from thalweg._src.ops.nets.activations import bias_add_op, relu
-from thalweg._src.ops.nets.batch_norm import fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3
 from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
 from thalweg._src.ops.numeric.arithmetic import add, add_v2, multiply
 
@@ -148,7 +148,7 @@ def _with_bias(value, bias):
     return recipes.note(made.made(), made)
 
 
-def _scaled(value, scale, bias=None):
+def scaled(value, scale, bias=None):
     """`value` times `scale`, perhaps plus `bias`, as `_with_bias`."""
     recipe = _recipe(value)
     if recipe is None or not _is_vector(scale, value):
@@ -186,31 +186,14 @@ def _joined(op, *ways):
     return lowering
 
 
-for _op, _ways in ((add, (_with_bias, _with_image)), (add_v2, (_with_bias, _with_image)), (multiply, (_scaled,))):
+for _op, _ways in ((add, (_with_bias, _with_image)), (add_v2, (_with_bias, _with_image)), (multiply, (scaled, faded))):
     _op.on("cpu")(_joined(_op, *_ways))
-
-
-def _normalized(op):
-    def lowering(x, scale, offset, mean, variance, *, epsilon, data_format, is_training, **_):
-        rest = {"epsilon": epsilon, "data_format": data_format, "is_training": is_training}
-        plainly = op.fn(x, scale, offset, mean, variance, **rest)
-        if data_format != "NHWC" or is_training or len({v.shape for v in (scale, offset, mean, variance)}) != 1:
-            return plainly
-        factor = lax.rsqrt(variance + jnp.float32(epsilon)) * scale
-        made = _scaled(x, factor, offset - mean * factor)
-        return plainly if made is None else (made, *plainly[1:])
-
-    return lowering
-
-
-for _op in (fused_batch_norm_v1, fused_batch_norm_v2, fused_batch_norm_v3):
-    _op.on("cpu")(_normalized(_op))
 
 
 @relu.on("cpu")
 def _(features):
     recipe = recipes.of(features)
-    return recipe.made(rectify=True) if isinstance(recipe, Convolved) else relu.fn(features)
+    return recipe.made(rectify=True) if hasattr(recipe, "made") else relu.fn(features)  # of a normalisation too
 
 
 # -- the gradients

@@ -35,7 +35,10 @@ TARGETS = (
     "thalweg_depthwise_by_filter",
     "thalweg_pool",
     "thalweg_pool_by_input",
-    "thalweg_adam",
+    "thalweg_statistics",
+    "thalweg_normalize",
+    "thalweg_normalize_gradient",
+    "thalweg_update",
     "thalweg_turns",
 )
 COMPILERS = ("c++", "g++", "clang++")

@@ -1,5 +1,6 @@
 // The entry points that XLA calls, by the names that `kernels/library.py` registers.
 #include "depthwise.h"
+#include "normalize.h"
 #include "turns.h"
 #include "updates.h"
 #include "winograd_filter.h"
@@ -121,16 +122,45 @@ ffi::Error pool_by_input(ffi::ThreadPool pool, Array x, Array g, Result y, Numbe
   return ffi::Error::Success();
 }
 
-// The variable, its slots, the gradient, and rate, beta1, beta2, epsilon; what follows is only waited for.
-ffi::Error update_by_adam(ffi::ThreadPool pool, Array var, Array m, Array v, Array gradient, Array numbers, ffi::RemainingArgs,
-                          Result new_var, Result new_m, Result new_v, bool nesterov) {
-  const float* n = numbers.typed_data();
-  const int64_t count = static_cast<int64_t>(var.element_count());
-  const Array from[] = {var, m, v};
-  float* const to[] = {new_var->typed_data(), new_m->typed_data(), new_v->typed_data()};
-  for (int i = 0; i < 3; ++i)  // the same memory, but where somebody still needs the old value
-    if (to[i] != from[i].typed_data()) std::copy_n(from[i].typed_data(), count, to[i]);
-  adam({n[0], 1 - n[1], n[1], 1 - n[2], n[3], nesterov}, count, to[0], to[1], to[2], gradient.typed_data(), Parallel(pool));
+// A variable and its slots, the gradient, and the numbers of the rule; what follows is only waited for.
+ffi::Error update(ffi::ThreadPool pool, ffi::RemainingArgs given, ffi::RemainingRets made, std::string_view rule) {
+  const size_t slots = made.size();
+  if (slots == 0 || slots > kMostSlots) return ffi::Error::InvalidArgument("no rule has so many slots");
+  const float* from[kMostSlots];
+  float* to[kMostSlots];
+  for (size_t i = 0; i < slots; ++i) from[i] = given.get<Array>(i)->typed_data(), to[i] = (*made.get<Array>(i))->typed_data();
+  const int64_t count = static_cast<int64_t>(given.get<Array>(0)->element_count());
+  const float* const gradient = given.get<Array>(slots)->typed_data();
+  const Parallel parallel(pool);
+  const bool known = with_rule(rule, slots, given.get<Array>(slots + 1)->typed_data(),
+                               [&](const auto& by) { update_by(by, count, from, gradient, to, parallel); });
+  return known ? ffi::Error::Success() : ffi::Error::InvalidArgument("no such rule");
+}
+
+template <typename B>
+int64_t rows_of(B&& array) {
+  return static_cast<int64_t>(array.element_count()) / array.dimensions().back();
+}
+
+ffi::Error take_statistics(ffi::ThreadPool pool, Array x, Result mean, Result unbiased, Result variance) {
+  statistics(x.typed_data(), rows_of(x), x.dimensions().back(), mean->typed_data(), unbiased->typed_data(), variance->typed_data(),
+             Parallel(pool));
+  return ffi::Error::Success();
+}
+
+ffi::Error normalize_rows(ffi::ThreadPool pool, Array x, Array scale, Array offset, Array mean, Array variance, Result y, float epsilon,
+                          bool rectify) {
+  const Known known{scale.typed_data(), offset.typed_data(), mean.typed_data(), variance.typed_data(), epsilon};
+  normalize(x.typed_data(), rows_of(x), x.dimensions().back(), known, rectify, y->typed_data(), Parallel(pool));
+  return ffi::Error::Success();
+}
+
+// `mask` may be empty.
+ffi::Error normalize_back(ffi::ThreadPool pool, Array g, Array x, Array scale, Array mean, Array variance, Array mask, Result dx,
+                          Result dscale, Result doffset, float epsilon) {
+  const Known known{scale.typed_data(), nullptr, mean.typed_data(), variance.typed_data(), epsilon};
+  normalize_gradient(g.typed_data(), x.typed_data(), or_null(mask), rows_of(x), x.dimensions().back(), known, dx->typed_data(),
+                     dscale->typed_data(), doffset->typed_data(), Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -154,7 +184,13 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_turns, take_turns,
                                   .Attr<Numbers>("program")
                                   .Attr<ffi::Span<const float>>("numbers"));
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_adam, update_by_adam,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    thalweg_update, update, ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().RemainingArgs().RemainingRets().Attr<std::string_view>("rule"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_statistics, take_statistics,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().Ret<Array>().Ret<Array>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_normalize, normalize_rows,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<Array>()
@@ -162,11 +198,23 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_adam, update_by_adam,
                                   .Arg<Array>()
                                   .Arg<Array>()
                                   .Arg<Array>()
-                                  .RemainingArgs()
+                                  .Ret<Array>()
+                                  .Attr<float>("epsilon")
+                                  .Attr<bool>("rectify"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_normalize_gradient, normalize_back,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
                                   .Ret<Array>()
                                   .Ret<Array>()
                                   .Ret<Array>()
-                                  .Attr<bool>("nesterov"));
+                                  .Attr<float>("epsilon"));
 
 #define THALWEG_CONVOLUTION(name, function)                      \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                  \

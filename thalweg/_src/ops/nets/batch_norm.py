@@ -26,20 +26,26 @@ def _along(v, data_format):
     return v if data_format == "NHWC" else v[:, None, None]
 
 
+def moments(x, data_format="NHWC"):
+    """(mean, unbiased variance, variance) of each channel."""
+    axes, channel = _axes(data_format)
+    count = float(x.size // max(x.shape[channel], 1))
+    mean = jnp.sum(x, axes) / count
+    centered = x - _along(mean, data_format)
+    variance = jnp.sum(centered * centered, axes) / count
+    return mean, variance * (count / max(count - 1.0, 1.0)), variance
+
+
 def _normalized(x, scale, offset, mean, variance, epsilon, data_format, is_training):
     """(y, mean, unbiased variance, mean, variance), computed in float32."""
-    axes, channel = _axes(data_format)
     if x.ndim != 4:
         raise ValueError(f"input must be 4-dimensional, got {x.shape}")
     wide = x.astype(jnp.float32)
     if is_training:
         if mean.size or variance.size:
             raise ValueError("estimated_mean and estimated_variance must be empty for training")
-        count = float(x.size // max(x.shape[channel], 1))
-        mean = jnp.sum(wide, axes) / count
+        mean, unbiased, variance = moments(wide, data_format)
         centered = wide - _along(mean, data_format)
-        variance = jnp.sum(centered * centered, axes) / count
-        unbiased = variance * (count / max(count - 1.0, 1.0))
     else:
         centered, unbiased = wide - _along(mean, data_format), variance
     factor = lax.rsqrt(variance + jnp.float32(epsilon)) * scale
