@@ -102,8 +102,12 @@ class Convolved(NamedTuple):
     addend: Any = None
     target: str = "thalweg_convolution"
 
+    def with_relu(self):
+        """The value, made over with zeros for what is negative."""
+        return self.made(rectify=True)
+
     def made(self, rectify=False):
-        """The value, made over with all that, and with zeros for what is negative."""
+        """The value, made over with all that."""
         names = [n for n in ("scale", "bias", "addend") if getattr(self, n) is not None]
 
         def kernel(x, w, packed, *more):
@@ -193,7 +197,7 @@ for _op, _ways in ((add, (_with_bias, _with_image)), (add_v2, (_with_bias, _with
 @relu.on("cpu")
 def _(features):
     recipe = recipes.of(features)
-    return recipe.made(rectify=True) if hasattr(recipe, "made") else relu.fn(features)  # of a normalisation too
+    return recipe.with_relu() if hasattr(recipe, "with_relu") else relu.fn(features)
 
 
 # -- the gradients

@@ -13,8 +13,8 @@ from thalweg._src.core import recipes
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.kernels.calls import called, derived, takes
 from thalweg._src.kernels.convolution import scaled
+from thalweg._src.kernels.pooling import Rectified
 from thalweg._src.ops.nets import batch_norm as plain
-from thalweg._src.ops.nets.activations import relu_grad
 
 LEAST = 1 << 10  # numbers in the images below which it does not matter
 FEWEST = 8  # channels, which are the lanes of vectors
@@ -43,8 +43,11 @@ class Normalized(NamedTuple):
     epsilon: float
     plainly: Callable[..., Any]
 
+    def with_relu(self):
+        """The value, made over with zeros for what is negative."""
+        return self.made(rectify=True)
+
     def made(self, rectify=False):
-        """The value, made over, perhaps with zeros for what is negative."""
 
         def kernel(x, *vectors):
             how = {"epsilon": np.float32(self.epsilon), "rectify": rectify}
@@ -91,20 +94,6 @@ def _by(epsilon):
 # -- the gradients
 
 
-class Kept(NamedTuple):
-    """The recipe of what a relu passes back: `gradients` where `features` are positive."""
-
-    gradients: Any
-    features: Any
-
-
-@relu_grad.on("cpu")
-def _(gradients, features):
-    value = relu_grad.fn(gradients, features)
-    known = isinstance(value, jax.Array) and value.dtype == np.float32 and gradients.shape == features.shape
-    return recipes.note(value, Kept(gradients, features)) if known else value
-
-
 def _backward(op):
     def lowering(y_backprop, x, scale, reserve_space_1, reserve_space_2, *more, epsilon, data_format, is_training):
         vectors = scale, reserve_space_1, reserve_space_2
@@ -112,7 +101,7 @@ def _backward(op):
         if not is_training or y_backprop.shape != x.shape or not _suits(x, data_format, *vectors):
             return op.fn(y_backprop, x, *vectors, *more, **rest)
         recipe = recipes.of(y_backprop)
-        masked = isinstance(recipe, Kept)
+        masked = isinstance(recipe, Rectified) and recipe.gradients.shape == recipe.features.shape
         g, mask = (recipe.gradients, recipe.features) if masked else (y_backprop, np.zeros(0, np.float32))
 
         def kernel(g, x, scale, mean, variance, mask):

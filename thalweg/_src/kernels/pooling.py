@@ -105,12 +105,19 @@ max_pool_grad.on("cpu")(_back)
 max_pool_grad_v2.on("cpu")(_back)
 
 
+class Rectified(NamedTuple):
+    """The recipe of what a relu passes back: `gradients` where `features` are positive."""
+
+    gradients: Any
+    features: Any
+
+
 @relu_grad.on("cpu")
 def _(gradients, features):
     recipe = recipes.of(gradients)
     if isinstance(recipe, Unpooled) and recipe.x is features:
         return recipe._replace(rectified=True).made()
-    return relu_grad.fn(gradients, features)
+    return recipes.note(relu_grad.fn(gradients, features), Rectified(gradients, features))
 
 
 def _sum_of_channels(value):
