@@ -405,3 +405,27 @@ def test_an_iterator_of_another_device_is_refused():
             assert session.run(there) == 0
             with pytest.raises(tf.errors.InvalidArgumentError, match="from handle defined on device"):
                 session.run(here)
+
+
+def test_a_shard_that_can_not_be_is_told_when_it_is_made():
+    numbers = tf.data.Dataset.range(10)
+    for count, index in ((0, 0), (-1, 1), (3, 3), (3, -1)):
+        for kind in (ValueError, tf.errors.InvalidArgumentError):  # until 1.13, and since
+            with pytest.raises(kind, match=f"= {count if count < 1 else index}"):
+                numbers.shard(count, index)
+    count = tf.placeholder_with_default(tf.constant(2, tf.int64), [])
+    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match="index = 4"):
+        session.run(numbers.shard(count, 4).make_initializable_iterator().initializer)
+
+
+def test_methods_of_the_first_data_sets():
+    ragged = tf.contrib.data.Dataset.range(4).map(lambda n: tf.fill([n], n))
+    assert [x.indices.tolist() for x in elements(ragged.dense_to_sparse_batch(2, [5]))] == [
+        [[1, 0]],
+        [[0, 0], [0, 1], [1, 0], [1, 1], [1, 2]],
+    ]
+    numbers = tf.contrib.data.Dataset.range(6)
+    checked = numbers.map(lambda n: tf.check_numerics(1.0 / tf.to_float(n - 3), "three")).ignore_errors()
+    assert len(elements(checked)) == 5
+    windows = numbers.group_by_window(lambda n: n % 2, lambda key, window: window.batch(3), 3)
+    assert [x.tolist() for x in elements(windows)] == [[0, 2, 4], [1, 3, 5]]

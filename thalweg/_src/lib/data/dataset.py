@@ -13,7 +13,7 @@ from thalweg._src.core.graph import Tensor, get_default_graph
 from thalweg._src.core.scopes import colocate_with, name_scope
 from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.core.type_spec import TensorSpec
-from thalweg._src.lib.data import nest, structure
+from thalweg._src.lib.data import nest, shards, structure
 from thalweg._src.lib.data.dataset_spec import DatasetSpec
 from thalweg._src.lib.data.eager_iterator import EagerIterator
 from thalweg._src.lib.data.functions import ElementFunction, state_function
@@ -210,8 +210,9 @@ class Dataset(structure.Structured):
         return self._like(ops.choosing.skip_dataset(self._variant_tensor, count, **self._flat_structure))
 
     def shard(self, num_shards: Any, index: Any) -> "Dataset":
-        """Every `num_shards`-th element, from the one at `index` on."""
+        """Every `num_shards`-th element, from the one at `index` on. Raises NoSuchShard, an InvalidArgumentError and ValueError."""
         n, i = to_tensor(num_shards, dtypes.int64, "num_shards"), to_tensor(index, dtypes.int64, "index")
+        shards.check(n, i)
         return self._like(ops.choosing.shard_dataset(self._variant_tensor, n, i, **self._flat_structure))
 
     def repeat(self, count: Any = None) -> "Dataset":
@@ -284,6 +285,24 @@ class Dataset(structure.Structured):
         flat = self.map(single)
         variant = ops.shaping.unbatch_dataset(flat._variant_tensor, **structure.attrs(rows))
         return self._made(variant, rows)
+
+    def dense_to_sparse_batch(self, batch_size: Any, row_shape: Any) -> "Dataset":
+        """`tf.contrib.data.dense_to_sparse_batch`, which was a method in TensorFlow 1.2 to 1.4."""
+        from thalweg._src.lib.data.experimental.transformations import dense_to_sparse_batch
+
+        return self.apply(dense_to_sparse_batch(batch_size, row_shape))
+
+    def group_by_window(self, key_func: Callable, reduce_func: Callable, window_size: Any) -> "Dataset":
+        """`tf.contrib.data.group_by_window`, which was a method in TensorFlow 1.2 to 1.4."""
+        from thalweg._src.lib.data.experimental.grouping import group_by_window
+
+        return self.apply(group_by_window(key_func, reduce_func, window_size))
+
+    def ignore_errors(self) -> "Dataset":
+        """`tf.contrib.data.ignore_errors`, which was a method in TensorFlow 1.2 to 1.4."""
+        from thalweg._src.lib.data.experimental.transformations import ignore_errors
+
+        return self.apply(ignore_errors())
 
     def window(self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False) -> "Dataset":
         """Datasets of `size` elements each, one dataset per component."""
