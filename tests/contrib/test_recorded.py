@@ -85,3 +85,17 @@ def test_sampled_sparse_softmax_is_the_dense_one():
     with tf.Session() as session:
         got, expected = session.run([sparse, dense])
     assert got == pytest.approx(expected)
+
+
+def test_gradients_of_the_second_version_stop():
+    a = tf.get_variable("a", initializer=2.0)
+    middle = a * a
+    second = tf.contrib.optimizer_v2.GradientDescentOptimizer(0.1)
+    loss = middle * a
+    ((whole, _),) = second.compute_gradients(loss)
+    ((part, _),) = second.compute_gradients(loss, stop_gradients=[middle])
+    with pytest.raises(ValueError, match="No gradients"):
+        second.minimize(middle, stop_gradients=[middle])
+    with tf.Session() as session:
+        session.run(a.initializer)
+        assert session.run([whole, part]) == [12.0, 4.0]

@@ -185,6 +185,20 @@ OPTIMIZERS = {
     "MultitaskOptimizerWrapper": optimizer(
         lambda tf, s: tf.contrib.opt.MultitaskOptimizerWrapper(tf.train.MomentumOptimizer(0.05, 0.9)), sparse=False
     ),
+    "optimizer_v2 AdadeltaOptimizer": optimizer(lambda tf, s: tf.contrib.optimizer_v2.AdadeltaOptimizer(1.0)),
+    "optimizer_v2 AdagradOptimizer": optimizer(lambda tf, s: tf.contrib.optimizer_v2.AdagradOptimizer(0.2)),
+    "optimizer_v2 AdamOptimizer": optimizer(
+        lambda tf, s: tf.contrib.optimizer_v2.AdamOptimizer(lambda: 0.1, beta1=tf.constant(0.8))
+    ),
+    "optimizer_v2 GradientDescentOptimizer": optimizer(
+        lambda tf, s: tf.contrib.optimizer_v2.GradientDescentOptimizer(lambda: 0.1)
+    ),
+    "optimizer_v2 MomentumOptimizer": optimizer(
+        lambda tf, s: tf.contrib.optimizer_v2.MomentumOptimizer(0.05, tf.constant(0.9), use_nesterov=True)
+    ),
+    "optimizer_v2 RMSPropOptimizer": optimizer(
+        lambda tf, s: tf.contrib.optimizer_v2.RMSPropOptimizer(0.1, momentum=0.5, centered=True)
+    ),
     "DropStaleGradientOptimizer": optimizer(
         lambda tf, s: tf.contrib.opt.DropStaleGradientOptimizer(tf.train.GradientDescentOptimizer(0.05), 1)
     ),

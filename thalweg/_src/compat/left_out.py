@@ -21,11 +21,11 @@ REASONS = {
     r"|TensorArray(Un)?[Pp]ack|PlaceholderV2|QuantizedBatchNormWithGlobalNormalization)": "TensorFlow 1.15 refuses it as removed",
     r"tf\.raw_ops\.(\w*Stateful\w*(Normal|Uniform\w*|Binomial)\w*|RngSkip|NonDeterministicInts)": "generators with a state",
     r"tf\.raw_ops\.Quantized.*|tf\.raw_ops\.Requantiz.*PerChannel": "it is made for Intel's processors by a rewriting of graphs",
-    r"tf\.contrib\.(cloud|bigtable|ffmpeg|hadoop|ignite|kafka|kinesis|libsvm|mpi_collectives|rpc|remote_fused_graph)(\..*)?": "it speaks to a "
-    "service or a program outside, or to a device that is gone",
+    r"tf\.contrib\.(cloud|bigtable|ffmpeg|hadoop|ignite|kafka|kinesis|libsvm|mpi_collectives|rpc|remote_fused_graph)(\..*)?": "it speaks "
+    "to a service or a program outside, or to a device that is gone",
     r"tf\.contrib\.cluster_resolver\.(GCE|Kubernetes|Slurm|Union)\w*(\..*)?": "it asks a cluster's manager",
     r"tf\.contrib\.lite(\..*)?": "models for mobile devices are another product",
-    r"tf\.contrib\.(kfac|coder|receptive_field|specs|ndlstm|stat_summarizer|labeled_tensor)(\..*)?": "a library of its own inside of contrib",
+    r"tf\.contrib\.(kfac|coder|receptive_field|specs|ndlstm|stat_summarizer|labeled_tensor)(\..*)?": "a library of its own in contrib",
     r"tf\.contrib\.quantization(\..*)?": "the names of tf, by another path",
     r"tf\.contrib\.tpu\..*": "there are no TPU pods",
     r"tf\.contrib\.distribute\..*": "there is one replica",

@@ -129,3 +129,4 @@ from thalweg._src.contrib.layers.target_columns import (
 from thalweg._src.contrib.layers.target_columns import multi_class_target as multi_class_target
 from thalweg._src.contrib.layers.target_columns import regression_target as regression_target
 from thalweg._src.ops.sparse_tensors.sparse_cross import sparse_feature_cross as sparse_feature_cross
+from thalweg.contrib.layers import feature_column as feature_column

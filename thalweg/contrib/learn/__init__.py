@@ -89,6 +89,7 @@ from thalweg._src.lib.hooks.basic import NanLossDuringTrainingError as NanLossDu
 from thalweg.contrib.learn import datasets as datasets
 from thalweg.contrib.learn import estimators as estimators
 from thalweg.contrib.learn import graph_actions as graph_actions
+from thalweg.contrib.learn import head as head
 from thalweg.contrib.learn import io as io
 from thalweg.contrib.learn import learn_runner as learn_runner
 from thalweg.contrib.learn import models as models

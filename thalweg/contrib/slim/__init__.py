@@ -168,6 +168,7 @@ from thalweg._src.lib.global_step import get_global_step as get_global_step
 from thalweg._src.lib.global_step import get_or_create_global_step as get_or_create_global_step
 from thalweg._src.ops.sparse_tensors.sparse_cross import sparse_feature_cross as sparse_feature_cross
 from thalweg.contrib import layers as layers
+from thalweg.contrib import lookup as lookup
 from thalweg.contrib import losses as losses
 from thalweg.contrib import metrics as metrics
 from thalweg.contrib.slim import data_decoder as data_decoder
