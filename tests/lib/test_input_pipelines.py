@@ -179,6 +179,16 @@ def test_names_of_files_are_found_once(tmp_path):
     assert run_all(value) == [b"a", b"b"]
 
 
+def test_names_of_files_are_there_for_programs_of_1_0(tmp_path):
+    (tmp_path / "a").write_text("a")
+    files = tf.train.match_filenames_once(str(tmp_path / "*"))
+    assert files in tf.local_variables()
+    assert files not in tf.global_variables()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(tf.size(files)) == 1
+
+
 def test_errors_of_arguments():
     with pytest.raises(ValueError, match="non-null"):
         tf.train.string_input_producer([])

@@ -25,19 +25,22 @@ from thalweg._src.ops.numeric.casting import cast
 from thalweg._src.ops.numeric.compare import greater
 from thalweg._src.ops.queueing.queue_api import FIFOQueue
 from thalweg._src.ops.reports.checks import Assert
+from thalweg._src.ops.stateful.variable_lists import ONCE_GLOBAL
 from thalweg._src.ops.stateful.variables import Variable
 
 
 def match_filenames_once(pattern: Any, name: str | None = None) -> Any:
     """A local variable with the names of the files that match `pattern`, found when it is initialized."""
     with name_scope(name, "matching_filenames", [pattern]) as name:
-        return Variable(
+        found = Variable(
             name=name,
             initial_value=matching_files(pattern),
             trainable=False,
             validate_shape=False,
             collections=[GraphKeys.LOCAL_VARIABLES],
         )
+        ONCE_GLOBAL.add(found)
+        return found
 
 
 def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.graph import Operation, Tensor, get_default_graph
@@ -12,6 +13,9 @@ from thalweg._src.ops import basic
 from thalweg._src.ops.stateful.assigning import is_variable_initialized
 from thalweg._src.ops.stateful.resource_variables import AssignedVariable
 from thalweg._src.ops.stateful.variables import Variable
+
+# Variables that are local since 1.1: programs from before initialize them with the global ones.
+ONCE_GLOBAL: WeakSet[Variable] = WeakSet()
 
 
 def global_variables(scope: str | None = None) -> list[Variable]:
@@ -57,8 +61,8 @@ def initialize_variables(var_list: Sequence[Variable], name: str = "init") -> Op
 
 
 def global_variables_initializer() -> Operation:
-    """An operation that gives all global variables their initial values."""
-    return variables_initializer(global_variables())
+    """An operation that gives all global variables their initial values, and those that were global until 1.0."""
+    return variables_initializer([*global_variables(), *(v for v in local_variables() if v in ONCE_GLOBAL)])
 
 
 def initialize_all_variables() -> Operation:
