@@ -42,7 +42,10 @@ def internal(name):
         ("layers.utils", "smart_cond constant_value convert_data_format"),
         ("lib.io.file_io", "FileIO read_file_to_string write_string_to_file"),
         ("ops.control_flow_ops", "cond while_loop with_dependencies tuple group"),
-        ("ops.lookup_ops", "index_table_from_tensor"),
+        ("ops.constant_op", "constant"),
+        ("ops.lookup_ops", "index_table_from_tensor StaticHashTable"),
+        ("ops.op_selector", "get_backward_walk_ops"),
+        ("ops.rnn_cell", "LSTMCell linear"),
         ("platform.tf_logging", "INFO info set_verbosity"),
         ("training.moving_averages", "ExponentialMovingAverage assign_moving_average"),
         ("util.deprecation", "deprecated deprecated_args"),
@@ -319,3 +322,45 @@ def test_names_of_contrib():
     assert cudnn.CUDNN_RNN_BIDIRECTION == "bidirectional"
     assert cudnn.CudnnGRU
     assert importlib.import_module("tensorflow.contrib.hooks").ProfilerHook is tf.train.ProfilerHook
+
+
+def test_initializers_of_2_x_give_the_same_numbers_for_a_seed():
+    ours = internal("ops.init_ops_v2")
+    # as TensorFlow 1.15 gives them
+    want = {
+        ours.TruncatedNormal(seed=3): [-0.03357924, 0.08380252, -0.04721227, 0.03039695, -0.02095366, -0.02478872],
+        ours.RandomNormal(seed=3): [-0.03357924, 0.08380252, -0.04721227, 0.03039695, 0.06263925, 0.06762262],
+        ours.RandomUniform(seed=3): [-0.03040872, 0.04393453, 0.00322752, 0.0341041, -0.03171884, -0.03810858],
+        ours.GlorotNormal(seed=3): [-0.48287305, 1.20508921, -0.67891753, 0.43711135, -0.30131587, -0.35646439],
+        ours.Orthogonal(seed=4): [-0.32356524, -0.87095481, 0.36978811, 0.63158906, -0.48980531, -0.60098743],
+        ours.he_uniform(seed=5): [-1.51778471, 1.14893544, 1.64051926, -0.53779912, 0.0360496, -0.49494243],
+    }
+    with tf.Graph().as_default(), tf.Session() as sess:
+        for initializer, values in want.items():
+            np.testing.assert_allclose(sess.run(initializer([2, 3], dtype=tf.float32)).ravel(), values, rtol=1e-5)
+
+
+def test_slices_of_one_row_are_summed():
+    optimizer = internal("training.optimizer")
+    with tf.Graph().as_default(), tf.Session() as sess:
+        summed = optimizer._deduplicate_indexed_slices(tf.constant([[1.0], [2.0], [4.0]]), tf.constant([3, 1, 3]))
+        values, rows = sess.run(summed)
+    assert values.tolist() == [[5.0], [2.0]]
+    assert rows.tolist() == [3, 1]
+
+
+def test_confusion_over_batches():
+    confusion = internal("ops.metrics_impl")._streaming_confusion_matrix
+    with tf.Graph().as_default(), tf.Session() as sess:
+        total, update = confusion(tf.constant([0, 1, 1]), tf.constant([0, 1, 0]), 2)
+        sess.run(tf.local_variables_initializer())
+        sess.run([update, update])
+        sess.run(update)
+        assert sess.run(total).tolist() == [[2, 0], [2, 2]]
+
+
+def test_schemas_of_ops():
+    registry = internal("framework.op_def_registry")
+    assert [a.name for a in registry.get_registered_ops()["MatMul"].input_arg] == ["a", "b"]
+    assert registry.get("Conv2D").output_arg[0].name == "output"
+    assert registry.get("NoSuchOp") is None

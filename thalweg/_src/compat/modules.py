@@ -13,6 +13,9 @@ RENAMED: tuple[tuple[str, str], ...] = (
     ("_api.v1", ""),
     ("_api.v2", "compat.v2"),
     ("models.rnn.ptb", "examples.models.rnn.ptb"),
+    ("contrib.ctc.ctc_ops", "nn"),
+    ("contrib.ctc", "nn"),
+    ("python.ops.constant_op", "python.framework.constant_op"),
     ("models.rnn", "python.ops"),
     ("contrib.learn.python.learn.monitored_session", "python.training.monitored_session"),
     ("contrib.rnn.python.ops.core_rnn", "contrib.rnn"),
@@ -237,7 +240,13 @@ OURS: dict[str, str] = {
     "python.ops.variable_scope": "thalweg._src.compat.internals.variable_scope",
     "python.ops.inplace_ops": "thalweg._src.ops.arrays.in_place",
     "python.ops.init_ops": "thalweg._src.ops.stateful.initializers",
+    "python.framework.op_def_registry": "thalweg._src.compat.internals.op_def_registry",
+    "python.ops.init_ops_v2": "thalweg._src.compat.internals.seeded_initializers",
     "python.ops.lookup_ops": "thalweg.contrib.lookup",
+    "python.ops.metrics_impl": "thalweg._src.lib.metrics.means",
+    "python.ops.op_selector": "thalweg._src.contrib.graph_editor.select",
+    "python.ops.rnn_cell": "thalweg._src.compat.internals.rnn_cells",
+    "python.training.optimizer": "thalweg._src.lib.optimizers.optimizer",
     "python.pywrap_tensorflow": "thalweg._src.compat.internals.pywrap_tensorflow",
     "python.training.training_ops": "thalweg._src.ops.updates.training",
     "python.framework.type_spec": "thalweg._src.compat.internals.type_spec",
@@ -267,7 +276,7 @@ OURS: dict[str, str] = {
 def table() -> dict[str, dict[str, str]]:
     """Internal module -> its names -> the public path of each, as `nn.rnn_cell.LSTMCell`.
 
-    Beside a class that is called `DatasetV1` there, `DatasetV2` is what 2.x calls the same.
+    Beside a class that is called `DatasetV1` there, `DatasetV2` or plain `Dataset` is what 2.x calls the same.
     """
     rows: dict[str, dict[str, str]] = {}
     for line in Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines():
@@ -280,6 +289,7 @@ def table() -> dict[str, dict[str, str]]:
                 names[name] = f"{namespace}.{public or name}".lstrip(".")
         for name in [n for n in names if n.endswith("V1")]:
             names.setdefault(f"{name[:-1]}2", names[name])
+            names.setdefault(name[:-2], names[name])
     return rows
 
 

@@ -32,7 +32,9 @@ class ConvolutionDeltaOrthogonal(Initializer):
         _check(shape, (3, 4, 5), "at least three-dimensional and at most five-dimensional")
         dtype = self.dtype if dtype is None else dtypes.as_dtype(dtype)
         n, m = int(shape[-1]), int(shape[-2])
-        q = orthogonal_columns((n, n), dtype, self.seed)[:m, :] * np.asarray(self.gain, dtype.as_numpy_dtype)
+        q = orthogonal_columns(self._normal([n, n], 0.0, 1.0, dtype))[:m, :] * np.asarray(
+            self.gain, dtype.as_numpy_dtype
+        )
         space = [int(s) for s in shape[:-2]]
         delta = np.zeros([*space, 1, 1], dtype.as_numpy_dtype)
         delta[tuple((s - 1) // 2 for s in space)] = 1
@@ -67,7 +69,7 @@ class _Orthogonal(Initializer):
         return seed
 
     def _orthogonal(self, n: int) -> Any:
-        return orthogonal_columns((n, n), self._dtype, self._next_seed())
+        return orthogonal_columns(random.random_normal([n, n], dtype=self._dtype, seed=self._next_seed()))
 
     def _projection(self, n: int) -> Any:
         """A random symmetric projection of n dimensions."""

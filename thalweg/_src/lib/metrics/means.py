@@ -234,7 +234,7 @@ def mean_iou(
         return collect(metrics_collections, value), collect(updates_collections, update)
 
 
-def _streaming_confusion_matrix(labels: Any, predictions: Any, num_classes: int, weights: Any) -> Metric:
+def _streaming_confusion_matrix(labels: Any, predictions: Any, num_classes: int, weights: Any = None) -> Metric:
     total = metric_variable([num_classes, num_classes], dtypes.float64, name="total_confusion_matrix")
     predictions, labels = math.cast(predictions, dtypes.int64), math.cast(labels, dtypes.int64)
     classes = math.cast(num_classes, dtypes.int64)

@@ -27,6 +27,8 @@ def _float(dtype: Any) -> Any:
 class Initializer:
     """What all initializers share: `initializer(shape, dtype, partition_info)` makes the value."""
 
+    seed: int | None = None
+
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         raise NotImplementedError
 
@@ -38,6 +40,15 @@ class Initializer:
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The initializer that `get_config` describes."""
         return cls(**config)
+
+    def _normal(self, shape: Any, mean: Any, deviation: Any, dtype: Any) -> Tensor:
+        return random.random_normal(shape, mean, deviation, dtype, seed=self.seed)
+
+    def _truncated(self, shape: Any, mean: Any, deviation: Any, dtype: Any) -> Tensor:
+        return random.truncated_normal(shape, mean, deviation, dtype, seed=self.seed)
+
+    def _uniform(self, shape: Any, low: Any, high: Any, dtype: Any) -> Tensor:
+        return random.random_uniform(shape, low, high, dtype, seed=self.seed)
 
 
 def _full(shape: Any, partition_info: Any) -> Any:
@@ -120,21 +131,15 @@ class RandomUniform(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         dtype = self.dtype if dtype is None else dtype
-        return random.random_uniform(shape, self.minval, self.maxval, dtype, seed=self.seed)
+        return self._uniform(shape, self.minval, self.maxval, dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed, "dtype": self.dtype.name}
 
 
 class _Normal(Initializer):
-    _draw: Any = None
-
     def __init__(self, mean: Any = 0.0, stddev: Any = 1.0, seed: int | None = None, dtype: Any = float32):
         self.mean, self.stddev, self.seed, self.dtype = mean, stddev, seed, _float(dtype)
-
-    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
-        dtype = self.dtype if dtype is None else dtype
-        return type(self)._draw(shape, self.mean, self.stddev, dtype, seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed, "dtype": self.dtype.name}
@@ -143,13 +148,15 @@ class _Normal(Initializer):
 class RandomNormal(_Normal):
     """Numbers of a normal distribution."""
 
-    _draw = staticmethod(random.random_normal)
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
+        return self._normal(shape, self.mean, self.stddev, self.dtype if dtype is None else dtype)
 
 
 class TruncatedNormal(_Normal):
     """Numbers of a normal distribution, those beyond two deviations drawn again."""
 
-    _draw = staticmethod(random.truncated_normal)
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
+        return self._truncated(shape, self.mean, self.stddev, self.dtype if dtype is None else dtype)
 
 
 class UniformUnitScaling(Initializer):
@@ -200,11 +207,11 @@ class VarianceScaling(Initializer):
         scale = self.scale / max(1.0, count)
         if self.distribution in ("normal", "truncated_normal"):
             deviation = math.sqrt(scale) / _TRUNCATED_DEVIATION
-            return random.truncated_normal(shape, 0.0, deviation, dtype, seed=self.seed)
+            return self._truncated(shape, 0.0, deviation, dtype)
         if self.distribution == "untruncated_normal":
-            return random.random_normal(shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
+            return self._normal(shape, 0.0, math.sqrt(scale), dtype)
         limit = math.sqrt(3.0 * scale)
-        return random.random_uniform(shape, -limit, limit, dtype, seed=self.seed)
+        return self._uniform(shape, -limit, limit, dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -266,12 +273,11 @@ def he_uniform(seed: int | None = None) -> VarianceScaling:
     return VarianceScaling(scale=2.0, mode="fan_in", distribution="uniform", seed=seed)
 
 
-def orthogonal_columns(shape: Any, dtype: Any, seed: int | None) -> Any:
-    """A matrix of orthonormal columns, uniformly distributed: the Q of a normal matrix, its signs made unique."""
+def orthogonal_columns(normal: Tensor) -> Tensor:
+    """A matrix of orthonormal columns, uniformly distributed: the Q of a matrix of normal numbers, its signs made unique."""
     from thalweg._src.ops.late import math as ops
     from thalweg._src.ops.linear import linalg
 
-    normal = random.random_normal(shape, dtype=dtype, seed=seed)
     q, r = linalg.qr(normal, full_matrices=False)
     q *= ops.sign(array.diag_part(r))
     return q
@@ -292,7 +298,8 @@ class Orthogonal(Initializer):
             raise ValueError("The tensor to initialize must be at least two-dimensional")
         rows, columns = math.prod(int(n) for n in shape[:-1]), int(shape[-1])
         wide = rows < columns
-        q = orthogonal_columns((columns, rows) if wide else (rows, columns), dtype or self.dtype, self.seed)
+        size = (columns, rows) if wide else (rows, columns)
+        q = orthogonal_columns(self._normal(size, 0.0, 1.0, dtype or self.dtype))
         if wide:
             q = array.matrix_transpose(q)
         return self.gain * array.reshape(q, shape)
