@@ -89,6 +89,32 @@ def test_numbers_hold_what_they_come_to(tmp_path):
     assert run_as_program("b = (u + 300).tolist()", tmp_path)["b"] == [301, 301, 301]
 
 
+def test_sums_of_numbers_are_as_exact_as_they_were(tmp_path):
+    program = """
+class Meter: pass
+meter, total, count = Meter(), 0.0, 0
+meter.sum = 0
+pixels, losses, kept = np.full(3, 200, np.uint8), [np.float32(0.1)] * 2, f
+for loss in losses:
+    total += loss
+for pixel in pixels:
+    count += pixel
+    meter.sum += pixel
+same = kept
+same += np.float64(1)
+words = more = [1]
+words += [2]
+words += more
+"""
+    bound = run_as_program(program.replace("kept = ", "kept = 1 * "), tmp_path)
+    assert bound["total"] == float(np.float32(0.1)) * 2
+    assert (bound["count"], bound["meter"].sum) == (600, 600)
+    assert bound["same"] is bound["kept"]
+    assert bound["same"].dtype == np.float32
+    assert bound["words"] is bound["more"]
+    assert bound["words"] == [1, 2, 1, 2]
+
+
 def test_what_is_no_number_is_added_as_before(tmp_path):
     program = """
 a = [1] + [2]

@@ -26,6 +26,12 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.LShift: operator.lshift,
 }
 _NUMPY = "__thalweg_numpy__"
+_IN_PLACE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.iadd,
+    ast.Sub: operator.isub,
+    ast.Mult: operator.imul,
+    ast.Div: operator.itruediv,
+}
 _CATEGORIES = {
     "b": 0,
     "i": 1,
@@ -104,13 +110,26 @@ def calculating(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
     return computed
 
 
+def _calculating_in_place(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """`compute`, such as `+=`: an array keeps its type, a sum of numbers takes that of NumPy 1."""
+
+    def computed(a: Any, b: Any) -> Any:
+        if type(b) in _KINDS and type(a) is not np.ndarray:
+            a, b = _as_before(a, b)
+        return compute(a, b)
+
+    return computed
+
+
 def names() -> dict[str, Any]:
     """What the rewritten source calls."""
-    return {_NUMPY: _KINDS, **{_name(op): calculating(compute) for op, compute in _OPERATORS.items()}}
+    calls = {_name(op): calculating(compute) for op, compute in _OPERATORS.items()}
+    in_place = {_name(op, "i"): _calculating_in_place(compute) for op, compute in _IN_PLACE.items()}
+    return {_NUMPY: _KINDS, **calls, **in_place}
 
 
-def _name(op: type) -> str:
-    return f"__thalweg_{op.__name__.lower()}__"
+def _name(op: type, before: str = "") -> str:
+    return f"__thalweg_{before}{op.__name__.lower()}__"
 
 
 _NO_NUMBERS = (ast.JoinedStr, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.Lambda)
@@ -128,6 +147,20 @@ def mixed(node: ast.BinOp) -> ast.AST:
         asked = [_is_of_numpy(side) for side in named]
         call = ast.IfExp(asked[0] if constants else ast.BoolOp(ast.Or(), asked), call, node)
     return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
+def mixed_in_place(node: ast.AugAssign) -> ast.stmt:
+    """`total += loss` as an assignment of what a call gives; as it is for elements, and where a constant is added."""
+    target: Any = node.target
+    simple = isinstance(target, ast.Name) or (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name))
+    if not simple or type(node.op) not in _IN_PLACE or isinstance(node.value, (ast.Constant, *_NO_NUMBERS)):
+        return node
+    if isinstance(target, ast.Name):
+        now: ast.expr = ast.Name(target.id, ast.Load())
+    else:
+        now = ast.Attribute(ast.Name(target.value.id, ast.Load()), target.attr, ast.Load())
+    call = ast.Call(ast.Name(_name(type(node.op), "i"), ast.Load()), [now, node.value], [])
+    return ast.fix_missing_locations(ast.copy_location(ast.Assign([target], call), node))
 
 
 def _may_be_number(side: ast.expr) -> bool:

@@ -140,6 +140,10 @@ class Rewriter(ast.NodeTransformer):
         call = ast.Call(ast.Name(_SET, ast.Load()), [node.value, target.value, target.slice], [])
         return ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node))
 
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        self.generic_visit(node)
+        return mixing.mixed_in_place(node)
+
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
         left = node.left
