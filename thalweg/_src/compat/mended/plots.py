@@ -70,6 +70,19 @@ def pyplot(module: ModuleType) -> None:
         ("savefig", {"frameon": None, "quality": None}),
     ):
         setattr(module, name, renamed(getattr(module, name), names))
+    module.show = _shown(module.show)
+
+
+def _shown(own: Callable[..., Any]) -> Callable[..., Any]:
+    """`show`, which took `block` without its name; programs give it a figure."""
+
+    @functools.wraps(own)
+    def show(*given: Any, **kwargs: Any) -> Any:
+        if given:
+            kwargs.setdefault("block", bool(given[0]))
+        return own(**kwargs)
+
+    return show
 
 
 def colour_maps(cm: ModuleType) -> None:

@@ -41,6 +41,28 @@ def random(module: ModuleType) -> None:
     module.sample, module.shuffle = sample, shuffle  # type: ignore[attr-defined]
 
 
+def regular_expressions(module: ModuleType) -> None:
+    r"""`re.split` by a pattern like `(\W+)?`, which until 3.6 did not split where it matched nothing.
+
+    Since then None stands between any two letters.
+    """
+    own = module.split
+
+    @functools.wraps(own)
+    def split(pattern: Any, string: Any, *args: Any, **kwargs: Any) -> list:
+        parts = own(pattern, string, *args, **kwargs)
+        if None not in parts or args or kwargs or not module.compile(pattern).fullmatch(string[:0]):
+            return parts
+        parts, begin = [], 0
+        for match in module.finditer(pattern, string):
+            if match.group():
+                parts += [string[begin : match.start()], *match.groups()]
+                begin = match.end()
+        return [*parts, string[begin:]]
+
+    module.split = split  # type: ignore[attr-defined]
+
+
 def threading(module: ModuleType) -> None:
     supply(module.Thread, {"isAlive": module.Thread.is_alive})
 
@@ -79,6 +101,7 @@ def pydoc(module: ModuleType) -> None:
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "pydoc": pydoc,
     "random": random,
+    "re": regular_expressions,
     "html.parser": html_parser,
     "threading": threading,
     "unittest.case": unittest_case,
