@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import thalweg as tf
-from thalweg._src.formats import gif, pictures, png
+from thalweg._src.formats import bmp, gif, pictures, png, wav
 from thalweg._src.formats.errors import DataLoss, FormatError
 from thalweg._src.formats.limits import TooLarge, limits
 from thalweg._src.formats.records import RecordReader, frame
@@ -91,6 +92,35 @@ def test_a_damaged_jpeg_gives_a_picture_or_an_error(at, change):
     if at < len(JPEG) - 2:  # without the two bytes that say "end", all the pixels are there
         with pytest.raises(DataLoss, match="JPEG"):
             pictures.read_jpeg(JPEG[:at])
+
+
+def encoded(kind):
+    """A GIF of two pictures, or a BMP."""
+    out = io.BytesIO()
+    first, *others = [Image.fromarray(x) for x in ((PIXELS, PIXELS[::-1]) if kind == "GIF" else (PIXELS,))]
+    first.save(out, kind, **({"save_all": True, "append_images": others} if others else {}))
+    return out.getvalue()
+
+
+WHOLE = {
+    "GIF": (encoded("GIF"), gif.read_gif),
+    "BMP": (encoded("BMP"), bmp.read_bmp),
+    "WAV": (wav.write_wav(np.linspace(-1, 1, 40, dtype=np.float32).reshape(20, 2), 8000), wav.read_wav),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@quick
+@given(size=st.integers(0, 10**6), changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), max_size=3))
+def test_damage_without_checksums_gives_numbers_or_an_error(kind, size, changes):
+    """What a changed byte makes of the numbers can't be known, but nothing else than a FormatError is raised."""
+    data, read = WHOLE[kind]
+    for at, change in changes:
+        data = changed(data, at, change)
+    try:
+        read(data[: size % len(data)] if size % 3 else data)
+    except FormatError:
+        return
 
 
 def test_the_error_names_the_file_and_a_dataset_may_pass_over_it(tmp_path):

@@ -73,6 +73,8 @@ def _palette(data: bytes, at: int, flags: int) -> tuple[int, np.ndarray | None]:
     if not flags & 0x80:
         return at, None
     size = 3 * 2 << (flags & 7)
+    if at + size > len(data):
+        raise DataLoss("a GIF whose colors are cut short")
     return at + size, np.frombuffer(data[at : at + size], np.uint8).reshape(-1, 3)
 
 

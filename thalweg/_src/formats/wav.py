@@ -33,6 +33,8 @@ def read_wav(data: bytes) -> tuple[np.ndarray, int]:
         if kind == b"fmt ":
             if size not in (16, 18):
                 raise DataLoss(f"Bad size for WAV format chunk: Expected 16 or 18, but got {size}")
+            if at + size > len(data):
+                raise DataLoss(f"Data too short when trying to read the format: {len(data) - at} of {size} bytes")
             form = struct.unpack_from("<HHIIHH", data, at)
         elif kind == b"data":
             if form is None:
@@ -46,7 +48,8 @@ def read_wav(data: bytes) -> tuple[np.ndarray, int]:
                 raise DataLoss(f"Bad bytes per sample in WAV header: {align} for {channels} channels")
             if at + size > len(data):
                 raise DataLoss(f"Data too short when trying to read the samples: {len(data) - at} of {size} bytes")
-            samples = np.frombuffer(data, "<i2", size // 2, at).reshape(-1, channels)
+            # What is left behind the last whole frame is no sample.
+            samples = np.frombuffer(data, "<i2", size // align * channels, at).reshape(-1, channels)
             return samples.astype(np.float32) * np.float32(1 / 32768), rate
         at += size + size % 2
     raise DataLoss("a WAV file without samples")
