@@ -142,10 +142,12 @@ class WALSModel:
         use_scoped_vars: bool = False,
     ):
         assert (row_weights is None) == (col_weights is None)
-        self._unobserved, self._regularization = unobserved_weight, regularization
+        self._unobserved_weight, self._regularization = unobserved_weight, regularization
+        self._input_rows, self._input_cols = input_rows, input_cols
         self._width = n_components
         self._rows = _Side("row", input_rows, n_components, num_row_shards, row_init, row_weights, use_scoped_vars)
         self._cols = _Side("col", input_cols, n_components, num_col_shards, col_init, col_weights, use_scoped_vars)
+        self._row_weights, self._col_weights = self._rows.weights, self._cols.weights
         self.row_update_prep_gramian_op = self._cols.prepare_gramian()
         self.col_update_prep_gramian_op = self._rows.prepare_gramian()
         with scopes.name_scope("transient_vars"):
@@ -219,12 +221,12 @@ class WALSModel:
         factors = embedding_lookup(right.used_factors, right_ids, partition_strategy="div")
         gramian = right.used_gramian
         of_entries = array.gather(factors, other)
-        lhs = self._unobserved * gramian
+        lhs = self._unobserved_weight * gramian
         if self._regularization is not None:
             lhs += self._regularization * eye(self._width)
         if left.weights is None:
             own_weights: Any = array.zeros_like(values)
-            rhs = self._unobserved * segments.unsorted_segment_sum(
+            rhs = self._unobserved_weight * segments.unsorted_segment_sum(
                 array.expand_dims(values, 1) * of_entries, at, number
             )
             new = array.transpose(matrix_solve(lhs, array.transpose(rhs)))
@@ -238,7 +240,7 @@ class WALSModel:
             column = array.expand_dims(own_weights, 1)
             squares = array.expand_dims(column * of_entries, 2) * array.expand_dims(of_entries, 1)
             total = array.expand_dims(lhs, 0) + segments.unsorted_segment_sum(squares, at, number)
-            weighted = (self._unobserved + column) * array.expand_dims(values, 1) * of_entries
+            weighted = (self._unobserved_weight + column) * array.expand_dims(values, 1) * of_entries
             rhs = segments.unsorted_segment_sum(weighted, at, number)
             new = array.squeeze(matrix_solve(total, array.expand_dims(rhs, -1)), [2])
         update = left.put(left_ids, new, f"{left.name}_update")
@@ -247,12 +249,12 @@ class WALSModel:
         share = left.count / math.cast(number, dtypes.float32)
         everywhere = math.reduce_sum(math.matmul(new, new, transpose_a=True) * gramian)
         loss = share * (
-            self._unobserved * (math.reduce_sum(missed - math.square(said)) + everywhere)
+            self._unobserved_weight * (math.reduce_sum(missed - math.square(said)) + everywhere)
             + math.reduce_sum(own_weights * missed)
         )
         regularization = to_tensor(0.0)
         if self._regularization is not None:
             squares = math.reduce_sum(math.square(new)) * share + math.trace(gramian)
             regularization = self._regularization * squares
-        sum_weights = self._unobserved * left.count * right.count + math.reduce_sum(own_weights) * share
+        sum_weights = self._unobserved_weight * left.count * right.count + math.reduce_sum(own_weights) * share
         return new, update, loss, regularization, sum_weights
