@@ -25,6 +25,19 @@ def test_from_queue_to_queue():
             assert session.run(sink.dequeue())[0].tolist() == wanted
 
 
+def test_a_queue_that_is_chosen_among_several():
+    queues = [tf.FIFOQueue(3, tf.int32, ()) for _ in range(2)]
+    which = tf.placeholder(tf.int32, [])
+    put = tf.QueueBase.from_list(which, queues).enqueue(7)
+    with tf.Session() as session:
+        for i in (1, 0, 1):
+            session.run(put, {which: i})
+            assert is_straight(session)
+        assert [session.run(queue.size()) for queue in queues] == [1, 2]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not in"):
+            session.run(put, {which: 2})
+
+
 def test_what_two_things_wait_for_goes_on_beside_each_other():
     queue = tf.FIFOQueue(1, tf.int32, ())
     with tf.Session() as session:

@@ -87,6 +87,8 @@ class Straight(Walker):
         if self.made is None or self.made[0] != signature:
             found = self.template.copy()
             self.walk(self.resources, found)
+            for step in self.resources:  # arrays of one handle, which can be stacked and chosen from
+                found[step.outputs[0]] = on_host(found[step.outputs[0]])
             self.made = self.session._store.signature, found
         return self.made[1]
 
