@@ -245,11 +245,10 @@ def test_pictures():
 
 
 def test_images_are_closer_to_themselves():
+    tf.set_random_seed(0)
     random = np.random.RandomState(0)
     real = random.rand(8, 32, 32, 3).astype("float32").cumsum(1) / 32
-    scores = gan.eval.sliced_wasserstein_distance(
-        tf.constant(real), tf.constant(real[:, ::-1] ** 3), patches_per_image=8
-    )
+    scores = gan.eval.sliced_wasserstein_distance(tf.constant(real), tf.constant(random.rand(*real.shape), tf.float32))
     assert len(scores) == 2
     for itself, other in evaluated(*scores):
         assert 0 < itself < other
