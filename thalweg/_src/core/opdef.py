@@ -231,26 +231,40 @@ class OpDef:
     `foldable`: may be computed while the graph is built. `numpy_only`: its lowering on NumPy arrays calls no JAX.
     `constant`: has no inputs and one value. `presence`: tells whether a variable has a value. `resizes`: it may give it another shape.
     `must_feed`: has no value but what the caller feeds. `device_strings`: may stay in an executable although strings go in (messages).
-    `takes_none`: its gradient function takes None for an output that nobody used. `reaches(op, outputs)`: the inputs on which outputs
-    depend; with `zeros_too`, gradients of some outputs bring zeros for the others. `args_of(op)`: what its inputs are, where that
-    depends on its attrs. `back_edge`: closes a loop, `frame`: what it does in a control-flow frame ('switch', 'merge' ...), if it
-    belongs to one. `bodies(attrs, inputs)`: its body graphs, each with the tensors outside that its inputs stand for; with
-    `pure_bodies`, what they write is thrown away. `chooses(attrs, value)`: the one of them that runs for this value of its first input.
-    `waits`: may wait for what other threads do; its lowering is a generator then (core.waiting).
-    `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs.
-    `rounding(attrs, values, references)`: the inputs with lengths that are rounded up, for a loop (`ops/control/rounding.py`).
-    `convolves`: slides filters over its input, which NumPy has nothing for.
-    `keeps_place`: host work that takes arrays where they are, on a device or not; other host work gets NumPy arrays.
-    `forward_of(attrs)`: the operation that this one differentiates.
-    `reaches(op, outputs)`: the numbers of the inputs that those outputs have derivatives by, where that is not all of them.
+    `takes_none`: its gradient function takes None for an output that nobody used. `reaches(op, outputs)`: the numbers of the inputs
+    that those outputs have derivatives by, where that is not all of them; with `zeros_too`, gradients of some outputs bring zeros for
+    the others. `args_of(op)`: what its inputs are, where that depends on its attrs. `back_edge`: closes a loop, `frame`: what it does
+    in a control-flow frame ('switch', 'merge' ...), if it belongs to one. `bodies(attrs, inputs)`: its body graphs, each with the
+    tensors outside that its inputs stand for; with `pure_bodies`, what they write is thrown away. `chooses(attrs, value)`: the one of
+    them that runs for this value of its first input. `waits`: may wait for what other threads do; its lowering is a generator then
+    (core.waiting). `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs. `rounding(attrs,
+    values, references)`: the inputs with lengths that are rounded up, for a loop (`ops/control/rounding.py`). `convolves`: slides
+    filters over its input, which NumPy has nothing for. `keeps_place`: host work that takes arrays where they are, on a device or not;
+    other host work gets NumPy arrays. `forward_of(attrs)`: the operation that this one differentiates.
     """
 
     def __init__(self, name: str, fn: Callable[..., Any], **facts: Any):
-        self.name = name
-        self.fn = fn
-        self.__name__ = fn.__name__
-        self.__doc__ = fn.__doc__
-        self.__module__ = fn.__module__
+        self.name, self.fn = name, fn
+        self.__name__, self.__doc__, self.__module__ = fn.__name__, fn.__doc__, fn.__module__
+        writes: Sequence[str] | None = facts.pop("writes", None)
+        self._take_facts(facts)
+        self._take_signature(fn)
+        refs = [a.name for a in self.inputs if a.ref or a.handle]
+        self.writes: tuple[str, ...] = tuple(refs if writes is None else writes) if self.effect == "write" else ()
+        self.write_index = tuple(i for i, a in enumerate(self.inputs) if a.name in self.writes)
+        self.infer_shapes: Callable[[Any], Any] | None = None
+        self.infer_partial: Callable[[Any], Any] | None = None
+        self.gradient: Callable[..., Any] | None = None
+        self.differentiable = True
+        self.platforms: dict[str, Callable[..., Any]] = {}
+        self.packers: dict[str, tuple[int, Callable[[Any], Any]]] = {}
+        self.refusal: Callable[[Any], Any] | None = None
+        self.removed_in: int | None = None  # the first GraphDef version that may not hold it
+
+    # -- declaration
+
+    def _take_facts(self, facts: dict[str, Any]) -> None:
+        """Keep what the declaration says beside the signature. Raises TypeError for facts that there are not."""
         self.effect: str | None = facts.pop("effect", None)
         self.host: bool | Callable[[Any], bool] = facts.pop("host", False)
         self.alias: bool = facts.pop("alias", False)
@@ -282,12 +296,13 @@ class OpDef:
         self.reaches: Callable[[Any, Sequence[int]], set[int]] | None = None
         self.forward_of: Callable[[dict[str, Any]], Any] | None = None
         self.args_of: Callable[[Any], list[Arg]] | None = None
-        self.default_name: str = facts.pop("default_name", name)
-        writes: Sequence[str] | None = facts.pop("writes", None)
+        self.default_name: str = facts.pop("default_name", self.name)
         if facts:
-            raise TypeError(f"{name}: unknown facts {sorted(facts)}")
-        code = fn.__code__
-        notes = fn.__annotations__
+            raise TypeError(f"{self.name}: unknown facts {sorted(facts)}")
+
+    def _take_signature(self, fn: Callable[..., Any]) -> None:
+        """Read inputs, attrs and outputs off the lowering's parameters, and what follows from them."""
+        code, notes = fn.__code__, fn.__annotations__
         defaults = fn.__kwdefaults__ or {}
         names = code.co_varnames
         self.inputs = [Arg(n, notes[n]) for n in names[: code.co_argcount]]
@@ -319,20 +334,7 @@ class OpDef:
         place = {n.rstrip("_"): i for i, n in enumerate(keywords)}  # as positional arguments they come in this order
         explicit = [a for n, a in self.attrs.items() if n not in self.inferred]
         self.explicit = sorted(explicit, key=lambda a: place.get(a.name, -1))
-        refs = [a.name for a in self.inputs if a.ref or a.handle]
-        self.writes: tuple[str, ...] = tuple(refs if writes is None else writes) if self.effect == "write" else ()
-        self.write_index = tuple(i for i, a in enumerate(self.inputs) if a.name in self.writes)
         self.static_args = tuple(i for i, a in enumerate(self.inputs) if a.static or a.known)
-        self.infer_shapes: Callable[[Any], Any] | None = None
-        self.infer_partial: Callable[[Any], Any] | None = None
-        self.gradient: Callable[..., Any] | None = None
-        self.differentiable = True
-        self.platforms: dict[str, Callable[..., Any]] = {}
-        self.packers: dict[str, tuple[int, Callable[[Any], Any]]] = {}
-        self.refusal: Callable[[Any], Any] | None = None
-        self.removed_in: int | None = None  # the first GraphDef version that may not hold it
-
-    # -- declaration
 
     def _parse_outputs(self, out: Any) -> list[Arg]:
         if out is None:
