@@ -15,53 +15,59 @@ RAGGED = ("append", "copy", "mean", "nan_to_num", "ndim", "save", "savez", "save
 STACKS = ("vstack", "hstack", "dstack", "stack", "column_stack")
 
 
-def numpy(np: ModuleType) -> None:
-    def forgiving(make: Callable) -> Callable:
-        @functools.wraps(make)
-        def array(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return make(*args, **kwargs)
-            except ValueError as error:
-                if "inhomogeneous" in str(error) and len(args) < 2 and kwargs.get("dtype") is None:
-                    return make(*args, **{**kwargs, "dtype": object})  # rows of different lengths were objects
-                if kwargs.get("copy") is False and "copy" in str(error):
-                    return np.asarray(*args, **{k: v for k, v in kwargs.items() if k in ("dtype", "order")})
+def _forgiving(np: ModuleType, make: Callable) -> Callable:
+    """`make`, an array of values, for those that no longer make one."""
+
+    @functools.wraps(make)
+    def array(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return make(*args, **kwargs)
+        except ValueError as error:
+            if "inhomogeneous" in str(error) and len(args) < 2 and kwargs.get("dtype") is None:
+                return make(*args, **{**kwargs, "dtype": object})  # rows of different lengths were objects
+            if kwargs.get("copy") is False and "copy" in str(error):
+                return np.asarray(*args, **{k: v for k, v in kwargs.items() if k in ("dtype", "order")})
+            raise
+        except OverflowError as error:
+            dtype = args[1] if len(args) > 1 else kwargs.pop("dtype", None)
+            if dtype is None or "out of bounds" not in str(error):
                 raise
-            except OverflowError as error:
-                dtype = args[1] if len(args) > 1 else kwargs.pop("dtype", None)
-                if dtype is None or "out of bounds" not in str(error):
-                    raise
-                return make(args[0], **kwargs).astype(dtype)  # integers too large for the type kept their low bits
+            return make(args[0], **kwargs).astype(dtype)  # integers too large for the type kept their low bits
 
-        return array
+    return array
 
-    def of_iterables(join: Callable) -> Callable:
-        """Arrays to join may come from a generator."""
 
-        @functools.wraps(join)
-        def call(arrays: Any, *args: Any, **kwargs: Any) -> Any:
-            return join(arrays if hasattr(arrays, "__getitem__") else list(arrays), *args, **kwargs)
+def _of_iterables(join: Callable) -> Callable:
+    """Arrays to join may come from a generator."""
 
-        return call
+    @functools.wraps(join)
+    def call(arrays: Any, *args: Any, **kwargs: Any) -> Any:
+        return join(arrays if hasattr(arrays, "__getitem__") else list(arrays), *args, **kwargs)
 
-    def of_ragged(function: Callable) -> Callable:
-        """Lists of rows of different lengths are arrays of objects, as for `array`."""
+    return call
 
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            def made(value: Any) -> Any:
-                return np.asarray(value) if isinstance(value, list | tuple) else value
 
-            try:
-                return function(*args, **kwargs)
-            except ValueError as error:
-                if "inhomogeneous" not in str(error):
-                    raise
-                return function(*map(made, args), **{name: made(value) for name, value in kwargs.items()})
+def _of_ragged(np: ModuleType, function: Callable) -> Callable:
+    """Lists of rows of different lengths are arrays of objects, as for `array`."""
 
-        return call
+    def made(value: Any) -> Any:
+        return np.asarray(value) if isinstance(value, list | tuple) else value
 
-    own, own_options = np.fromstring, np.set_printoptions
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ValueError as error:
+            if "inhomogeneous" not in str(error):
+                raise
+            return function(*map(made, args), **{name: made(value) for name, value in kwargs.items()})
+
+    return call
+
+
+def numpy(np: ModuleType) -> None:
+    """Values, arguments and names that NumPy took."""
+    own, own_options, own_sum, own_expand = np.fromstring, np.set_printoptions, np.sum, np.expand_dims
 
     @functools.wraps(own)
     def fromstring(string: Any, dtype: Any = float, count: int = -1, *, sep: str = "", like: Any = None) -> Any:
@@ -77,16 +83,11 @@ def numpy(np: ModuleType) -> None:
             kwargs["threshold"] = sys.maxsize
         own_options(*args, **kwargs)
 
-    own_sum = np.sum
-
     @functools.wraps(own_sum)
     def sum(a: Any, *args: Any, **kwargs: Any) -> Any:
-        """Also of a generator, which Python's `sum` adds."""
-        return (
-            builtins.sum(a) if isinstance(a, GeneratorType) and not args and not kwargs else own_sum(a, *args, **kwargs)
-        )
-
-    own_expand = np.expand_dims
+        if isinstance(a, GeneratorType) and not args and not kwargs:  # Python's `sum` adds what it gives
+            return builtins.sum(a)
+        return own_sum(a, *args, **kwargs)
 
     @functools.wraps(own_expand)
     def expand_dims(a: Any, axis: Any) -> Any:
@@ -95,14 +96,14 @@ def numpy(np: ModuleType) -> None:
         return own_expand(a, axis)
 
     np.expand_dims, np.sum = expand_dims, sum  # type: ignore[attr-defined]
-    np.array, np.asarray = forgiving(np.array), forgiving(np.asarray)  # type: ignore[attr-defined]
+    np.array, np.asarray = _forgiving(np, np.array), _forgiving(np, np.asarray)  # type: ignore[attr-defined]
     np.fromstring, np.set_printoptions = fromstring, set_printoptions  # type: ignore[attr-defined]
     for name in RAGGED:
-        setattr(np, name, of_ragged(getattr(np, name)))
+        setattr(np, name, _of_ragged(np, getattr(np, name)))
     for name in ("permutation", "choice"):
-        setattr(np.random, name, of_ragged(getattr(np.random, name)))
+        setattr(np.random, name, _of_ragged(np, getattr(np.random, name)))
     for name in STACKS:
-        setattr(np, name, of_iterables(getattr(np, name)))
+        setattr(np, name, _of_iterables(getattr(np, name)))
     rename_arguments(np, {"reshape": {"newshape": "shape"}, "histogram": {"normed": "density"}})
     supply(np.lib, {"pad": np.pad})
     supply(np.linalg, {"linalg": np.linalg})
