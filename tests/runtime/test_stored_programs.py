@@ -180,3 +180,11 @@ def test_few_files_are_kept(shelf, monkeypatch):
             session.run(v.initializer)
             session.run(tf.assign(v, tf.exp(v)))
     assert len(list(shelf.iterdir())) == 2
+
+
+def test_the_doctor_can_tell_why_none_are_kept(monkeypatch):
+    assert stored_programs.why_not() is None
+    monkeypatch.setattr(stored_programs, "_loaded", lambda *given: {}["form"])
+    assert "are of another kind (KeyError" in stored_programs.why_not()
+    monkeypatch.setenv("THALWEG_STORED_PROGRAMS", "off")
+    assert stored_programs.why_not() == "THALWEG_STORED_PROGRAMS is off"

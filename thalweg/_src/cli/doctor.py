@@ -24,8 +24,9 @@ def report() -> None:
     console.print(grid("Extras", (("extra", "has", "lacks"), *extras())))
     console.print(grid("Devices", (("device", "kind"), *devices())))
     console.print(kernels())
-    folder = cache_folder()
+    folder = xla_folder()
     console.print(f"Compiled programs: {size(folder)} in {folder}" if folder else "Compiled programs are not kept.")
+    console.print(steps())
     if version("tensorflow") != "-":
         console.print(f"tensorflow {version('tensorflow')} is installed too: `thalweg run` serves ours in its place.")
 
@@ -75,11 +76,26 @@ def kernels() -> str:
     return f"CPU kernels: {found.level}, {found.reason}, {found.path}"
 
 
-def cache_folder() -> Path | None:
+def xla_folder() -> Path | None:
+    """Where XLA's results are kept; None where they are not."""
     import jax
 
+    from thalweg._src.runtime import cache
+
+    cache.enable()
     folder = jax.config.jax_compilation_cache_dir
     return Path(folder) if folder else None
+
+
+def steps() -> str:
+    """Where whole steps are kept, or why they are not."""
+    from thalweg._src.core.folders import cache_folder
+    from thalweg._src.runtime.stored_programs import why_not
+
+    folder, reason = cache_folder("programs"), why_not()
+    if folder is None or reason is not None:
+        return f"Compiled steps are not kept: {reason}."
+    return f"Compiled steps: {size(folder)} in {folder}"
 
 
 def size(folder: Path) -> str:

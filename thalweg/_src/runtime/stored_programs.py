@@ -57,6 +57,25 @@ def shelf_of(exe: Executable, given: Sequence[Any]) -> Shelf | None:
     return None if key is None else Shelf(folder, key, exe)
 
 
+def why_not() -> str | None:
+    """Why no steps are kept on this machine; None where they are. One that adds 1 is compiled, taken apart and put together again."""
+    if os.environ.get("THALWEG_STORED_PROGRAMS") == "off":
+        return "THALWEG_STORED_PROGRAMS is off"
+    if cache_folder("programs") is None:
+        return "THALWEG_CACHE is off"
+    if len(jax.devices()) > 1 or jax.default_backend() != "cpu":
+        return "they run on other devices than one CPU"
+    given: Any = ([], [], [], [np.zeros(2, np.float32)])
+    try:
+        with _kept_once():
+            compiled = jax.jit(lambda donated, kept, constants, args: ([args[0] + 1], [], ())).lower(*given).compile()
+        facts, packed = _unloaded(compiled)
+        _loaded(packed, facts, given, jax.devices()[0])(*given)
+    except (_Unfit, ValueError, KeyError, TypeError, *_not_as_known()) as error:
+        return f"executables of JAX {jax.__version__} are of another kind ({type(error).__name__}: {error})"
+    return None
+
+
 class Shelf:
     """The programs of one executable: compiled in full, and hastily."""
 
