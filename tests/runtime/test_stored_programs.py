@@ -182,7 +182,7 @@ def test_few_files_are_kept(shelf, monkeypatch):
     assert len(list(shelf.iterdir())) == 2
 
 
-def test_the_doctor_can_tell_why_none_are_kept(monkeypatch):
+def test_the_doctor_can_tell_why_none_are_kept(shelf, monkeypatch):
     assert stored_programs.why_not() is None
     monkeypatch.setattr(stored_programs, "_loaded", lambda *given: {}["form"])
     assert "are of another kind (KeyError" in stored_programs.why_not()
