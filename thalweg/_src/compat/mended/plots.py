@@ -70,7 +70,7 @@ def pyplot(module: ModuleType) -> None:
         ("savefig", {"frameon": None, "quality": None}),
     ):
         setattr(module, name, renamed(getattr(module, name), names))
-    module.show = _shown(module.show)
+    module.show = _shown(module.show)  # type: ignore[attr-defined]
 
 
 def _shown(own: Callable[..., Any]) -> Callable[..., Any]:
