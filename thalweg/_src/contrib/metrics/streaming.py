@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.lib.metrics import counts, means, thresholds, top_k
+from thalweg._src.ops import basic
 
 _LAST = "weights metrics_collections updates_collections name"
 _PAIR = f"predictions labels {_LAST}"
@@ -107,22 +108,20 @@ sparse_recall_at_top_k = _as(
 )
 
 
-def _at_thresholds(function: Callable[..., Any], doc: str) -> Callable[..., Any]:
-    return _as(function, "predictions labels thresholds weights", doc)
+def _at_thresholds(key: str, doc: str) -> Callable[..., Any]:
+    """The count `key` at thresholds; its variable stands in the scope of the caller, not in one of its own as in tf.metrics."""
+
+    def count(labels: Any, predictions: Any, at: Any, weights: Any = None) -> tuple[Any, Any]:
+        values, updates = thresholds.counts_at(labels, predictions, at, weights, (key,))
+        return basic.identity(values[key]), updates[key]
+
+    return _as(count, "predictions labels thresholds weights", doc, thresholds="at")
 
 
-streaming_true_positives_at_thresholds = _at_thresholds(
-    thresholds.true_positives_at_thresholds, "`streaming_true_positives` at several thresholds."
-)
-streaming_true_negatives_at_thresholds = _at_thresholds(
-    thresholds.true_negatives_at_thresholds, "`streaming_true_negatives` at several thresholds."
-)
-streaming_false_positives_at_thresholds = _at_thresholds(
-    thresholds.false_positives_at_thresholds, "`streaming_false_positives` at several thresholds."
-)
-streaming_false_negatives_at_thresholds = _at_thresholds(
-    thresholds.false_negatives_at_thresholds, "`streaming_false_negatives` at several thresholds."
-)
+streaming_true_positives_at_thresholds = _at_thresholds("tp", "`streaming_true_positives` at several thresholds.")
+streaming_true_negatives_at_thresholds = _at_thresholds("tn", "`streaming_true_negatives` at several thresholds.")
+streaming_false_positives_at_thresholds = _at_thresholds("fp", "`streaming_false_positives` at several thresholds.")
+streaming_false_negatives_at_thresholds = _at_thresholds("fn", "`streaming_false_negatives` at several thresholds.")
 
 for _name, _made in list(globals().items()):
     if _name.startswith(("streaming_", "sparse_recall")):
