@@ -30,6 +30,8 @@ AFTER = {
     "shortcut": lambda y, x, n: tf.nn.relu(x + normalized(tf.nn.bias_add(y, normal(9, n)), n)),
     "scaled": lambda y, x, n: y * normal(5, n) + normal(6, n) + x,
     "twice": lambda y, x, n: normalized(y * normal(5, n), n) * normal(6, 1, 1, n),
+    "bounded": lambda y, x, n: tf.nn.relu6(normalized(y, n) * np.full(n, 8, np.float32)),
+    "bounded with a shortcut": lambda y, x, n: tf.nn.relu6(x + normalized(y, n) * np.full(n, 4, np.float32)),
     "picture": lambda y, x, n: tf.nn.relu(y + x) + x,
 }
 
@@ -55,6 +57,7 @@ def test_values_are_those_of_the_single_operations(after, n):
     (ours, text), (plain, plain_text) = (network(after, n, k) for k in (True, False))
     assert CALL in text
     assert CALL not in plain_text
+    assert ("most = 6.0" in text) == after.startswith("bounded")
     np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-4)
 
 

@@ -16,7 +16,7 @@ from thalweg._src.kernels import library
 from thalweg._src.kernels.calls import called, derived, takes
 from thalweg._src.kernels.updates import faded
 from thalweg._src.ops.nets import convolution as plain
-from thalweg._src.ops.nets.activations import bias_add_op, relu
+from thalweg._src.ops.nets.activations import bias_add_op, relu, relu6
 from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op
 from thalweg._src.ops.numeric.arithmetic import add, add_v2, multiply
 
@@ -104,10 +104,10 @@ class Convolved(NamedTuple):
 
     def with_relu(self):
         """The value, made over with zeros for what is negative."""
-        return self.made(rectify=True)
+        return self.made(np.inf)
 
-    def made(self, rectify=False):
-        """The value, made over with all that."""
+    def made(self, most=None):
+        """The value, made over with all that; if `most` is given, with zeros for what is negative and `most` for what is more."""
         names = [n for n in ("scale", "bias", "addend") if getattr(self, n) is not None]
 
         def kernel(x, w, packed, *more):
@@ -115,7 +115,8 @@ class Convolved(NamedTuple):
                 zip(names, more, strict=True)
             )
             lists = walk(self.found) | {"filter": w.shape}
-            how = {"packed": packed is not None, "rectify": rectify}
+            how = {"packed": packed is not None, "rectify": most is not None}
+            how["most"] = np.float32(np.inf if most is None else most)
             filters = w if packed is None else packed
             return called(self.target, self.found.shape, x, filters, *given.values(), lists=lists, **how)
 
@@ -126,7 +127,7 @@ class Convolved(NamedTuple):
                 + given.get("bias", np.float32(0))
                 + given.get("addend", np.float32(0))
             )
-            return jnp.maximum(out, 0) if rectify else out
+            return out if most is None else jnp.minimum(jnp.maximum(out, 0), np.float32(most))
 
         return derived(kernel, plainly)(self.x, self.w, self.packed, *(getattr(self, n) for n in names))
 
@@ -198,6 +199,12 @@ for _op, _ways in ((add, (_with_bias, _with_image)), (add_v2, (_with_bias, _with
 def _(features):
     recipe = recipes.of(features)
     return recipe.with_relu() if hasattr(recipe, "with_relu") else relu.fn(features)
+
+
+@relu6.on("cpu")
+def _(features):
+    recipe = recipes.of(features)
+    return recipe.made(6) if isinstance(recipe, Convolved) else relu6.fn(features)
 
 
 # -- the gradients

@@ -45,14 +45,14 @@ const float* or_null(Array array) { return array.element_count() ? array.typed_d
 
 // `scale`, `bias` and `addend` may be empty. `w` is a filter of the size `filter`, or its panels, if it is `packed`.
 ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array scale, Array bias, Array addend, Result y, Numbers strides,
-                    Numbers dilations, Numbers before, Numbers filter, bool packed, bool rectify) {
+                    Numbers dilations, Numbers before, Numbers filter, bool packed, bool rectify, float most) {
   Images from = images(x), to = images(*y);
   const Filter shape{filter[0], filter[1], filter[2], filter[3]};
   straighten(shape, strides, before, from, to);
   correlate_somehow(x.typed_data(), from, w.typed_data(), shape, false,
             forward(walk(from.height, shape.height, to.height, strides, dilations, before, 0)),
             forward(walk(from.width, shape.width, to.width, strides, dilations, before, 1)), packed ? w.typed_data() : nullptr,
-            {or_null(bias), rectify, or_null(addend), 0, or_null(scale)}, y->typed_data(), to, Parallel(pool));
+            {or_null(bias), rectify, or_null(addend), 0, or_null(scale), most}, y->typed_data(), to, Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -79,12 +79,12 @@ ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers s
 
 // As `convolve`, for a filter of one result for each channel.
 ffi::Error convolve_channels(ffi::ThreadPool pool, Array x, Array w, Array scale, Array bias, Array addend, Result y, Numbers strides,
-                             Numbers dilations, Numbers before, Numbers filter, bool, bool rectify) {
+                             Numbers dilations, Numbers before, Numbers filter, bool, bool rectify, float most) {
   const Images from = images(x), to = images(*y);
   correlate_channels(x.typed_data(), from, w.typed_data(), filter[1],
                      forward(walk(from.height, filter[0], to.height, strides, dilations, before, 0)),
                      forward(walk(from.width, filter[1], to.width, strides, dilations, before, 1)),
-                     {or_null(bias), rectify, or_null(addend), 0, or_null(scale)}, y->typed_data(), to, Parallel(pool));
+                     {or_null(bias), rectify, or_null(addend), 0, or_null(scale), most}, y->typed_data(), to, Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -231,7 +231,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_normalize_gradient, normalize_back,
                                     .Attr<Numbers>("before")     \
                                     .Attr<Numbers>("filter")     \
                                     .Attr<bool>("packed")        \
-                                    .Attr<bool>("rectify"))
+                                    .Attr<bool>("rectify")       \
+                                    .Attr<float>("most"))
 
 THALWEG_CONVOLUTION(thalweg_convolution, convolve);
 THALWEG_CONVOLUTION(thalweg_depthwise, convolve_channels);

@@ -158,7 +158,7 @@ struct Part {
 inline void product_in_part(Product product, const float* a, ptrdiff_t a_step, const std::vector<Run>& runs, const float* b,
                             float* c, ptrdiff_t c_step, int64_t m, int64_t width, int64_t size, const Finish& finish) {
   alignas(64) float own[ROWS * Columns::kWidth];
-  const Finish without{finish.bias, finish.rectify && !finish.addend, nullptr, 0, finish.scale};
+  const Finish without{finish.bias, finish.rectify && !finish.addend, nullptr, 0, finish.scale, finish.most};
   product(a, a_step, runs.data(), static_cast<int>(runs.size()), b, own, width, without);
   for (int64_t i = 0; i < m; ++i) {
     const float* from = own + i * width;
@@ -169,7 +169,7 @@ inline void product_in_part(Product product, const float* a, ptrdiff_t a_step, c
     }
     for (int64_t f = 0; f < size; ++f) {
       const float sum = from[f] + finish.addend[i * finish.addend_step + f];
-      to[f] = finish.rectify && sum < 0 ? 0 : sum;
+      to[f] = !finish.rectify ? sum : sum < 0 ? 0 : sum > finish.most ? finish.most : sum;
     }
   }
 }

@@ -43,7 +43,7 @@ void meet(const float* source, ptrdiff_t step, const Meeting* taps, size_t count
     for (int p = 0; p < P; ++p) {
       Vector sum = sums[p][v] * scale + bias;
       if (finish.addend) sum += load(finish.addend + p * out_step + v * LANES);
-      if (finish.rectify) sum = sum < 0 ? Vector{} : sum;  // as max(sum, 0): what is not a number stays
+      if (finish.rectify) sum = finish.bounded(sum);
       store(out + p * out_step + v * LANES, sum);
     }
   }

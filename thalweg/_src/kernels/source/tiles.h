@@ -5,6 +5,7 @@
 // LANES is the width of its vectors, ROWS the most rows for which the registers suffice; both come from the build.
 #pragma once
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 namespace thalweg {
@@ -23,13 +24,21 @@ struct Run {
 };
 
 // What is done with a sum before it is stored: a factor and a bias for each column, the element of another matrix, whose rows are
-// `addend_step` apart, and zero for what is negative. What is null is left out.
+// `addend_step` apart, and bounds: zero for what is negative, `most` for what is more. What is null is left out.
 struct Finish {
   const float* bias = nullptr;
   bool rectify = false;
   const float* addend = nullptr;
   ptrdiff_t addend_step = 0;
   const float* scale = nullptr;
+  float most = std::numeric_limits<float>::infinity();  // where there are bounds
+
+  // As max(min(sum, most), 0): what is not a number stays.
+  Vector bounded(Vector sum) const {
+    const Vector low = Vector{}, high = low + most;
+    sum = sum < low ? low : sum;
+    return sum > high ? high : sum;
+  }
 };
 
 // c[m, :] = sum over k of a[m, k] * b[k, :]. Row m of `a` begins at a + m * a_step and is read along `runs`, one after the other;
@@ -75,7 +84,7 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
     for (int m = 0; m < M; ++m) {
       Vector sum = sums[m][n] * scale + bias;
       if (finish.addend) sum += load(finish.addend + m * finish.addend_step + n * LANES);
-      if (finish.rectify) sum = sum < 0 ? Vector{} : sum;  // as max(sum, 0): what is not a number stays
+      if (finish.rectify) sum = finish.bounded(sum);
       store(c + m * c_step + n * LANES, sum);
     }
   }

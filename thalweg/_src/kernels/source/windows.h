@@ -94,8 +94,8 @@ struct Grid {
   int64_t row, column;
 };
 
-// Adds `given` to the elements of `to` at which the elements of `window` are the first largest ones; if `rectify`, where those are positive. Sizes that are known make a straight
-// line of it.
+// Adds `given` to the elements of `to` at which the elements of `window` are the first largest ones; if `rectify`, where those are positive.
+// Sizes that are known make a straight line of it.
 template <int known_rows, int known_columns>
 inline void give(const float* window, Grid at, int64_t some_rows, int64_t some_columns, Vector given, bool rectify, float* to, Grid to_at) {
   const int64_t rows = known_rows ? known_rows : some_rows, columns = known_columns ? known_columns : some_columns;

@@ -144,7 +144,7 @@ __attribute__((noinline)) Vector finish_tiles(const std::vector<Corner>& corners
       Vector sum = sums[i] * scale + bias;
       if (after.addend) sum += load_part(after.addend + own, size);
       strange += sum - sum;
-      if (after.rectify) sum = sum < 0 ? Vector{} : sum;
+      if (after.rectify) sum = after.bounded(sum);
       store_part(result + own, sum, size);
     }
   }
