@@ -237,12 +237,15 @@ def yuv_to_rgb(images: Any) -> Tensor:
 
 
 def per_image_standardization(image: Any) -> Tensor:
-    """Images with mean 0 and variance 1 each. A deviation below 1 / sqrt(pixels) counts as that."""
+    """Images with mean 0 and variance 1 each. A deviation below 1 / sqrt(pixels) counts as that.
+
+    Integers give float32, as until 1.14; TensorFlow 1.15 squeezes the result into the integers again.
+    """
     with name_scope(None, "per_image_standardization", [image]) as scope:
         image = checked(to_tensor(image, None, "image"))
-        kind = image.dtype.base_dtype
-        if kind not in HALVES:
-            image = convert_image_dtype(image, float32)
+        kind = image.dtype.base_dtype if image.dtype.is_floating else float32
+        if image.dtype.base_dtype not in HALVES:
+            image = math.cast(image, float32) if image.dtype.is_integer else convert_image_dtype(image, float32)
         count = math.reduce_prod(array.shape(image)[-3:])
         mean = math.reduce_mean(image, axis=[-1, -2, -3], keepdims=True)
         deviation = math.reduce_std(image, axis=[-1, -2, -3], keepdims=True)
