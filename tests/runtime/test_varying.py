@@ -6,6 +6,7 @@ import numpy as np
 
 import thalweg as tf
 from thalweg._src.compiler.uncompiled import FIRST
+from thalweg._src.compiler.varying import varying
 
 
 def regression():
@@ -142,3 +143,18 @@ def test_a_network_does_not_vary_with_the_rows_that_its_gradient_has():
         values = session.run(table)
     assert np.all(values[8:] == 1.0)
     assert np.all(values[:8] < 1.0)
+
+
+def test_what_is_traced_for_a_changing_shape_changes_too():
+    """A vector as long as another one has rows: nothing of that one comes in but its shape."""
+    x = tf.placeholder(tf.float32, [None, 2])
+    rows = tf.shape(x)[0] * 2
+    twice = tf.fill([rows], 3.0, name="twice")
+    also = tf.tanh(tf.ones([5]), name="also")
+    total = tf.reduce_sum(twice, name="total") + tf.reduce_sum(also)
+    apart = {op.name for op in varying(tf.get_default_graph().get_operations(), {x})}
+    assert apart >= {"twice", "total"}
+    assert "also" not in apart
+    with tf.Session() as session:
+        for n in range(1, 9):
+            np.testing.assert_allclose(session.run(total, {x: np.ones((n, 2))}), 6 * n + 5 * np.tanh(1), rtol=1e-6)

@@ -30,7 +30,7 @@ _NAMES = """abs absolute add all any arccos arcsin arctan arctan2 around bitwise
     int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ complex64 complex128 ndim shape size result_type pi newaxis inf nan
     asarray array einsum tensordot outer triu tril eye meshgrid finfo iinfo issubdtype floating integer inexact complexfloating
     argmax argmin deg2rad rad2deg hypot ravel broadcast_shapes arcsinh arccosh arctanh sort count_nonzero float_power
-    broadcast_arrays take_along_axis logaddexp"""
+    broadcast_arrays take take_along_axis logaddexp"""
 _SAME = frozenset(_NAMES.split())
 
 
@@ -178,12 +178,14 @@ def lowering(opdef: OpDef) -> Callable[..., Any]:
         with on_cpu():
             return plain(opdef.fn(*args, **kwargs))
 
-    if opdef.name in _unsuited or not isinstance(opdef.fn, types.FunctionType) or opdef.fn.__closure__:
+    wide = getattr(opdef.fn, "of_wide_types", None)  # what `fn` does where no number has two bytes
+    fn = wide or opdef.fn
+    if opdef.name in _unsuited or not isinstance(fn, types.FunctionType) or fn.__closure__:
         return as_it_is
-    fast = shadowed(opdef.fn)
+    fast = shadowed(fn)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if opdef.name not in _unsuited:
+        if opdef.name not in _unsuited and not (wide and any(a.dtype.itemsize == 2 for a in args)):
             try:
                 return plain(fast(*args, **kwargs))
             except (AttributeError, TypeError, NotImplementedError, jax.errors.JAXTypeError):

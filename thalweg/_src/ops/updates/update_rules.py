@@ -78,6 +78,7 @@ def _at_least_float32(fn: Any) -> Any:
             return fn(*args, **attrs)
         return fn(*[a if a.dtype.kind in "iu" else a.astype(np.float32) for a in args], **attrs)
 
+    lowering.of_wide_types = fn  # type: ignore[attr-defined]
     return lowering
 
 
