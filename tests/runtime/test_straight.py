@@ -195,3 +195,18 @@ def test_a_time_limit_is_that_of_each_run():
         often(lambda: False)  # would wait in its second run
         with pytest.raises(tf.errors.DeadlineExceededError):
             often(lambda: False)
+
+
+def test_files_named_by_a_row_of_words(tmp_path):
+    """What a row of words is taken apart into are strings like others."""
+    for name in "ab":
+        (tmp_path / name).write_bytes(name.encode() * 3)
+    names = tf.FIFOQueue(4, tf.string, (2,))
+    files = tf.FIFOQueue(4, tf.string, ())
+    first, second = tf.unstack(names.dequeue())
+    put = files.enqueue_many([[tf.read_file(first), tf.read_file(tf.string_join([second]))]])
+    with tf.Session() as session:
+        session.run(names.enqueue([[str(tmp_path / "a"), str(tmp_path / "b")]]))
+        session.run(put)
+        assert is_straight(session)
+        assert [session.run(files.dequeue()) for _ in range(2)] == [b"aaa", b"bbb"]
