@@ -239,3 +239,29 @@ def test_arrays_keep_64_bits_where_loops_run_op_by_op():
     values = np.array([0.1, 0.2, 0.3])
     with tf.Session() as sess:
         np.testing.assert_allclose(sess.run(total, {x: values, n: 3}), values, rtol=1e-14)
+
+
+def test_a_condition_that_draws_draws_anew_for_each_turn():
+    """The numbers are TensorFlow 1.15's."""
+    tf.set_random_seed(5)
+    turns = tf.while_loop(lambda k: tf.random_uniform([], seed=2) > 0.1, lambda k: k + 1, [0])
+    with tf.Session() as session:
+        assert [session.run(turns) for _ in range(8)] == [0, 16, 10, 19, 19, 5, 0, 0]
+
+
+def test_a_loop_with_such_a_condition_is_differentiated():
+    tf.set_random_seed(5)
+    x = tf.constant(2.0)
+    turns, y = tf.while_loop(lambda k, y: tf.random_uniform([], seed=2) > 0.2, lambda k, y: (k + 1, y * x), [0, 1.0])
+    slope = tf.gradients(y, x)[0]
+    with tf.Session() as session:
+        found = [session.run([turns, y, slope]) for _ in range(6)]
+    assert found == [[k, 2.0**k, k * 2.0 ** (k - 1)] for k in (0, 0, 8, 0, 5, 6)]
+
+
+def test_a_condition_that_writes():
+    v = tf.get_variable("v", [], tf.int32, initializer=tf.zeros_initializer(), use_resource=True)
+    turns = tf.while_loop(lambda k: v.assign_add(1) < 5, lambda k: k + 10, [0])
+    with tf.Session() as session:
+        session.run(v.initializer)
+        assert [session.run(x) for x in (turns, v, turns, v)] == [40, 5, 0, 6]

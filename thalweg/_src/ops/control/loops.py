@@ -52,6 +52,7 @@ class _Loop:
         self.given = {i: self.variables[i] for i in self.unchanged}
         everything = [*self.variables, *self.captured]
         self.keys = run.written_by((cond, everything), (body, everything))
+        self.asking_acts = bool(run.written_by((cond, everything)))
         self.reads, self.writes = [], []
 
     # -- the three forms
@@ -73,12 +74,16 @@ class _Loop:
 
         def turn(carry, rows):
             carry, live = carry
-            live &= self.goes_on(carry)
+            goes_on, asked = self.asked(carry)
+            carry = _chosen(live, asked, carry) if self.asking_acts else carry
+            live &= goes_on
             new, out = self.step(_chosen(live, carry, start), rows, live)
             return (_chosen(live, new, carry), live), (out, live)
 
         (end, live), (rows, lives) = self._scan(turn, (start, jnp.bool_(True)), room)
-        more = live & self.goes_on(end)
+        goes_on, asked = self.asked(end)
+        end = _chosen(live, asked, end) if self.asking_acts else end
+        more = live & goes_on
         if self.run.active is not None:
             more &= self.run.active
         apply.need(key, jnp.where(more, 2 * room, 0), room)
@@ -87,7 +92,11 @@ class _Loop:
     def open_ended(self):
         """A loop whose length is known when it ends."""
         start = self.settled()
-        end = lax.while_loop(self.goes_on, lambda carry: self.step(carry, None)[0], start)
+        if self.asking_acts:  # JAX's condition changes nothing: each turn ends with asking for the next
+            after_turn = lambda goes: self.asked(self.step(goes[1], None)[0])
+            _, end = lax.while_loop(lambda goes: goes[0], after_turn, self.asked(start))
+        else:
+            end = lax.while_loop(lambda carry: self.asked(carry)[0], lambda carry: self.step(carry, None)[0], start)
         return self.finish(end, [], None)
 
     # -- parts
@@ -170,11 +179,13 @@ class _Loop:
         state = [carried(child.state[k]) for k in self.keys]
         return (after, state, (ok & held, merged)), [carried(v) for v in new[width:]]
 
-    def goes_on(self, carry):
-        values, old, _ = carry
+    def asked(self, carry):
+        """Whether there is another turn, and what is carried into it: the condition may draw random numbers, or write variables."""
+        values, old, found = carry
         child = self._child(old)
         with apply.collect_checks(False):
-            return truth(child.call_graph(self.cond, [*self._full(values), *self.captured])[0])
+            goes_on = truth(child.call_graph(self.cond, [*self._full(values), *self.captured])[0])
+        return jnp.bool_(goes_on), (values, [carried(child.state[k]) for k in self.keys], found)
 
     def _child(self, old, active=None):
         child = self.run.child({**self.run.state, **dict(zip(self.keys, old, strict=True))})
