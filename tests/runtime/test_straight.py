@@ -210,3 +210,19 @@ def test_files_named_by_a_row_of_words(tmp_path):
         session.run(put)
         assert is_straight(session)
         assert [session.run(files.dequeue()) for _ in range(2)] == [b"aaa", b"bbb"]
+
+
+def test_one_of_several_ways_for_each_element():
+    """Switch and Merge by hand, as slim's preprocessing picks one of its orders: what was not picked gives nothing."""
+    from thalweg._src.compat.internals.control_flow_ops import merge, switch
+
+    source, sink = tf.FIFOQueue(8, tf.float32, (2,)), tf.FIFOQueue(8, tf.float32, (2,))
+    x = source.dequeue()
+    way = tf.cast(x[0], tf.int32)
+    ways = [tf.clip_by_value(switch(x, tf.equal(way, i))[1] * (i + 2.0), 0.0, 100.0) for i in range(3)]
+    put = sink.enqueue(merge(ways)[0])
+    with tf.Session() as session:
+        session.run(source.enqueue_many([[[0.0, 1.0], [2.0, 5.0], [1.0, 90.0]]]))
+        for _ in range(3):
+            session.run(put)
+        assert session.run(sink.dequeue_many(3)).tolist() == [[0.0, 2.0], [8.0, 20.0], [3.0, 100.0]]

@@ -139,6 +139,8 @@ def _fits(op: Operation) -> bool:
     o = op.opdef
     if o.source or o.writes or (o.wants_run and o.bodies is None) or o.convolves or o.forward_of is not None:
         return False
+    if o.takes_nothing or o.frame:  # a step takes what is there
+        return False
     if any(t.dtype._ref for t in (*op._inputs, *op.outputs)):
         return False
     if may_wait(op) and not o.waits and not is_choice(op):

@@ -108,7 +108,7 @@ def loop_cond(input: bool_) -> bool_:
     _never()
 
 
-@op("_Nothing", foldable=False)
+@op("_Nothing", foldable=False, structured=True, takes_nothing=True)
 def nothing(*, T: T) -> T:
     """What a branch gives in the place of a value that only the other one has."""
     return Nothing()
