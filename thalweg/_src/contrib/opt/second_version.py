@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg._src.core import nest
 from thalweg._src.lib.optimizers import adadelta, adagrad, adam, gradient_descent, momentum, rmsprop
 from thalweg._src.lib.optimizers.optimizer import Optimizer
-from thalweg._src.ops.derivatives import gradients
 from thalweg._src.ops.late import array, math
-from thalweg._src.ops.stateful.variable_lists import trainable_variables
 
 
 class OptimizerV2(Optimizer):
@@ -43,12 +40,7 @@ class OptimizerV2(Optimizer):
             stop_gradients,
             scale_loss_by_num_replicas,
         )
-        if all(g is None for g, _ in pairs):
-            raise ValueError(
-                "No gradients provided for any variable, check your graph for ops that do not support gradients, "
-                f"between variables {[str(v) for _, v in pairs]} and loss {loss}."
-            )
-        return self.apply_gradients(pairs, global_step=global_step, name=name)
+        return self._step_down(pairs, loss, global_step, name)
 
     def compute_gradients(
         self,
@@ -62,21 +54,11 @@ class OptimizerV2(Optimizer):
         scale_loss_by_num_replicas: Any = None,
     ) -> list[tuple[Any, Any]]:
         """(gradient, variable) pairs, where the tensors of `stop_gradients` count as constants."""
-        if stop_gradients is None or callable(loss):
-            return super().compute_gradients(
-                loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, grad_loss
-            )
-        variables = trainable_variables() if var_list is None else nest.flatten(var_list)
-        found = gradients.gradients(
-            loss,
-            variables,
-            grad_ys=grad_loss,
-            gate_gradients=gate_gradients == Optimizer.GATE_OP,
-            aggregation_method=aggregation_method,
-            colocate_gradients_with_ops=colocate_gradients_with_ops,
-            stop_gradients=stop_gradients,
+        if callable(loss):
+            return self._gradients_of_function(loss, var_list, grad_loss)
+        return self._gradients_of_tensor(
+            loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, grad_loss, stop_gradients
         )
-        return list(zip(found, variables, strict=True))
 
 
 class AdadeltaOptimizer(OptimizerV2, adadelta.AdadeltaOptimizer):

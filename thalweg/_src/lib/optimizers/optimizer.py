@@ -78,6 +78,10 @@ class Optimizer:
             colocate_gradients_with_ops=colocate_gradients_with_ops,
             grad_loss=grad_loss,
         )
+        return self._step_down(pairs, loss, global_step, name)
+
+    def _step_down(self, pairs: Sequence[tuple[Any, Any]], loss: Any, global_step: Any, name: str | None) -> Any:
+        """`apply_gradients`, for the gradients of `loss`."""
         if all(g is None for g, _ in pairs):
             raise ValueError(
                 "No gradients provided for any variable, check your graph for ops that do not support gradients, "
@@ -102,6 +106,21 @@ class Optimizer:
         """
         if callable(loss):
             return self._gradients_of_function(loss, var_list, grad_loss)
+        return self._gradients_of_tensor(
+            loss, var_list, gate_gradients, aggregation_method, colocate_gradients_with_ops, grad_loss
+        )
+
+    def _gradients_of_tensor(
+        self,
+        loss: Any,
+        var_list: Any,
+        gate_gradients: int,
+        aggregation_method: Any,
+        colocate_gradients_with_ops: bool,
+        grad_loss: Any,
+        stop_gradients: Any = None,
+    ) -> list[tuple[Any, Any]]:
+        """The pairs for a loss of the graph; the tensors of `stop_gradients` count as constants."""
         if executing_eagerly():
             raise RuntimeError(
                 "`loss` passed to Optimizer.compute_gradients should be a function when eager execution is enabled."
@@ -127,6 +146,7 @@ class Optimizer:
             gate_gradients=gate_gradients == Optimizer.GATE_OP,
             aggregation_method=aggregation_method,
             colocate_gradients_with_ops=colocate_gradients_with_ops,
+            stop_gradients=stop_gradients,
         )
         if gate_gradients == Optimizer.GATE_GRAPH:
             grads = basic.tuple_(grads)
