@@ -50,9 +50,16 @@ class Step:
         self.programs: dict[Any, Any] = {}  # of the graphs that it chooses among
         kwargs = {param: op._attrs[name] for param, name in op.opdef.lower_attrs} if fn is not None else {}
         self.fn = functools.partial(fn, **kwargs) if kwargs else fn
-        self.types = [None if t.dtype.is_on_host or refers(t) else np.dtype(t.dtype._as_numpy) for t in op.outputs]
+        self.types = [_array_type(t) for t in op.outputs]
         self.rank_one = len(op.outputs) == 1 and op.opdef.simple_out
         self.arguments = _taker(inputs)
+
+
+def _array_type(t: Tensor) -> np.dtype | None:
+    """The type of the arrays that `t` has as values, None where it has something else."""
+    if refers(t) or (t.dtype.is_on_host and t.dtype.base_dtype._name != "string"):
+        return None
+    return np.dtype(t.dtype._as_numpy)
 
 
 def _taker(inputs: list[Any]) -> Callable[[list[Any]], Any]:

@@ -110,12 +110,10 @@ class Walker:
                     kind = step.types[0]
                     if kind is not None and (type(result) is not np.ndarray or result.dtype is not kind):
                         result = np.asarray(result, kind) if type(result) is not np.ndarray else result.astype(kind)
-                    env[step.outputs[0]] = result if type(result) is not bytes else np.array(result, object)
+                    env[step.outputs[0]] = result
                     continue
                 values = apply.flat_outputs(step.op.opdef, result)
                 for slot, value, kind in zip(step.outputs, values, step.types, strict=True):
-                    # An element of an array of strings is an array too.
-                    kind = object if type(value) is bytes else kind
                     env[slot] = value if kind is None else np.asarray(value, kind)
         except errors.OpError as error:
             if error._op is None:
