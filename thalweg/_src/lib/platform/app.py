@@ -25,7 +25,8 @@ def run(main: Callable[[list[str]], Any] | None = None, argv: list[str] | None =
 
 def _absl_app(own: dict[str, tuple[Any, str]]) -> ModuleType:
     """absl.app, whose flags (log_dir, verbosity, v ...) give way to the program's: until 1.10 TensorFlow did not define them."""
-    for flag, _ in own.values():
+    strict = [flag for flag, _ in own.values() if not flag.allow_override]
+    for flag in strict:
         flag.allow_override = True
     from absl import app
 
@@ -33,6 +34,8 @@ def _absl_app(own: dict[str, tuple[Any, str]]) -> ModuleType:
         if flags.FLAGS[name] is not flag:
             flags.FLAGS[name] = flag
             flags.FLAGS.register_flag_by_module(module, flag)
+    for flag in strict:  # what the program defines twice is refused as before
+        flag.allow_override = False
     if "verbosity" in own:  # absl asks the flag of this name to set its loggers
         own["verbosity"][0]._update_logging_levels = lambda: None
     return app
