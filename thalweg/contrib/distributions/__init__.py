@@ -4,10 +4,6 @@ from thalweg._src.contrib.bijectors.transformed import (
     ConditionalTransformedDistribution as ConditionalTransformedDistribution,
 )
 from thalweg._src.contrib.bijectors.transformed import TransformedDistribution as TransformedDistribution
-from thalweg._src.contrib.distributions import Binomial as Binomial
-from thalweg._src.contrib.distributions import Chi2 as Chi2
-from thalweg._src.contrib.distributions import InverseGamma as InverseGamma
-from thalweg._src.contrib.distributions import Logistic as Logistic
 from thalweg._src.contrib.probability.combined import Independent as Independent
 from thalweg._src.contrib.probability.combined import Mixture as Mixture
 from thalweg._src.contrib.probability.combined import MixtureSameFamily as MixtureSameFamily
@@ -52,10 +48,14 @@ from thalweg._src.contrib.probability.softened import (
 )
 from thalweg._src.contrib.probability.softened import LaplaceWithSoftplusScale as LaplaceWithSoftplusScale
 from thalweg._src.contrib.probability.softened import StudentTWithAbsDfSoftplusScale as StudentTWithAbsDfSoftplusScale
+from thalweg._src.contrib.probability.univariate import Binomial as Binomial
 from thalweg._src.contrib.probability.univariate import Cauchy as Cauchy
+from thalweg._src.contrib.probability.univariate import Chi2 as Chi2
 from thalweg._src.contrib.probability.univariate import Geometric as Geometric
 from thalweg._src.contrib.probability.univariate import HalfNormal as HalfNormal
+from thalweg._src.contrib.probability.univariate import InverseGamma as InverseGamma
 from thalweg._src.contrib.probability.univariate import Kumaraswamy as Kumaraswamy
+from thalweg._src.contrib.probability.univariate import Logistic as Logistic
 from thalweg._src.contrib.probability.univariate import NegativeBinomial as NegativeBinomial
 from thalweg._src.contrib.probability.wishart import WishartCholesky as WishartCholesky
 from thalweg._src.contrib.probability.wishart import WishartFull as WishartFull

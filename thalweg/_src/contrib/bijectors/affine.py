@@ -17,7 +17,35 @@ from thalweg._src.ops.late import array, math
 from thalweg._src.ops.numeric import elementwise
 
 
-class AffineLinearOperator(Bijector):
+class _Shifting(Bijector):
+    """y = S x + shift. Subclasses say what S does, in `_stretched`, and how it is undone, in `_shrunk`."""
+
+    _shift: Any = None
+    _scale: Any = None
+
+    @property
+    def shift(self) -> Any:
+        return self._shift
+
+    @property
+    def scale(self) -> Any:
+        return self._scale
+
+    def _stretched(self, x: Any) -> Any:
+        raise NotImplementedError
+
+    def _shrunk(self, x: Any) -> Any:
+        raise NotImplementedError
+
+    def _forward(self, x: Any) -> Any:
+        y = self._stretched(x)
+        return y if self.shift is None else y + self.shift
+
+    def _inverse(self, y: Any) -> Any:
+        return self._shrunk(y if self.shift is None else y - self.shift)
+
+
+class AffineLinearOperator(_Shifting):
     """y = scale x + shift, `scale` a tf.linalg.LinearOperator. TypeError for another one, and for other types of numbers."""
 
     def __init__(
@@ -36,27 +64,17 @@ class AffineLinearOperator(Bijector):
         kind = scale.dtype if scale is not None else self._shift.dtype if shift is not None else dtypes.float32
         super().__init__(None, True, validate_args, kind.base_dtype, 1, None, name)
 
-    @property
-    def shift(self) -> Any:
-        return self._shift
+    def _stretched(self, x: Any) -> Any:
+        return x if self.scale is None else self.scale.matvec(x)
 
-    @property
-    def scale(self) -> Any:
-        return self._scale
-
-    def _forward(self, x: Any) -> Any:
-        y = x if self.scale is None else self.scale.matvec(x)
-        return y if self.shift is None else y + self.shift
-
-    def _inverse(self, y: Any) -> Any:
-        x = y if self.shift is None else y - self.shift
+    def _shrunk(self, x: Any) -> Any:
         return x if self.scale is None else self.scale.solvevec(x)
 
     def _forward_log_det_jacobian(self, x: Any) -> Any:
         return array.constant(0.0, x.dtype) if self.scale is None else self.scale.log_abs_determinant()
 
 
-class Affine(Bijector):
+class Affine(_Shifting):
     """y = S x + shift, S = scale_identity_multiplier I + diag(scale_diag) + scale_tril + F diag(scale_perturb_diag) F^T.
 
     What is not given is left out, and S is I when nothing is; F, [..., k, r], is `scale_perturb_factor`.
@@ -88,23 +106,16 @@ class Affine(Bijector):
         super().__init__(None, True, validate_args, kind.base_dtype, 1, None, name)
 
     @property
-    def shift(self) -> Any:
-        return self._shift
-
-    @property
     def scale(self) -> Any:
         """The matrix as a LinearOperator; a tensor where it is a number times I; None where it is I."""
         return self._identity if self._scale is None else self._scale
 
-    def _forward(self, x: Any) -> Any:
+    def _stretched(self, x: Any) -> Any:
         if self._scale is not None:
-            x = self._scale.matvec(x)
-        elif self._identity is not None:
-            x = x * self._identity[..., None]
-        return x if self.shift is None else x + self.shift
+            return self._scale.matvec(x)
+        return x if self._identity is None else x * self._identity[..., None]
 
-    def _inverse(self, y: Any) -> Any:
-        x = y if self.shift is None else y - self.shift
+    def _shrunk(self, x: Any) -> Any:
         if self._scale is not None:
             return self._scale.solvevec(x)
         return x if self._identity is None else x / self._identity[..., None]

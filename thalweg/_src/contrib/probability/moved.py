@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.contrib.bijectors.affine import Affine
@@ -78,24 +79,31 @@ class _Vectors(TransformedDistribution):
 
     _center, _spread_of_one = 0.0, 1.0
 
-    def _begin(
-        self, distribution: Distribution, loc: Any, diag: Any, times: Any, inner: Any, validate: bool, scope: str
-    ) -> None:
-        """Set up; `inner` is a bijector before the stretching, or None. Raises ValueError where the length is not told."""
+    def __init__(
+        self,
+        make: Callable[[Any], Distribution],
+        loc: Any,
+        scale_diag: Any,
+        times: Any,
+        validate_args: bool,
+        name: str,
+        given: dict[str, Any],
+    ):
+        """`make` gives the distribution of a number of a type, `times` the multiple of I. ValueError where the length is not told."""
+        with scopes.name_scope(name, values=[loc, scale_diag, times]) as scope:
+            distribution = make(_kind(loc, scale_diag))
         kind = distribution.dtype
-        loc, diag, times = (None if v is None else to_tensor(v, kind) for v in (loc, diag, times))
+        loc, diag, times = (None if v is None else to_tensor(v, kind) for v in (loc, scale_diag, times))
         if loc is None and diag is None:
             raise ValueError("the length of the vectors is not known: neither loc nor scale_diag is given")
         diag = array.ones_like(loc) if diag is None else diag
         if times is not None:
-            diag = times[..., None] + (diag if self._diag_given else array.zeros_like(diag))
+            diag = times[..., None] + (array.zeros_like(diag) if scale_diag is None else diag)
         self._loc, self._diag = loc, diag
         shape = array.shape(diag if loc is None else diag + loc)
         affine = Affine(loc, scale_diag=diag)
-        bijector = affine if inner is None else Chain([affine, inner])
-        super().__init__(distribution, bijector, shape[:-1], shape[-1:], validate, scope)
-
-    _diag_given = False
+        super().__init__(distribution, affine, shape[:-1], shape[-1:], validate_args, scope)
+        self._parameters = given
 
     @property
     def loc(self) -> Any:
@@ -136,13 +144,9 @@ class VectorExponentialDiag(_Vectors):
         allow_nan_stats: bool = True,
         name: str = "VectorExponentialDiag",
     ):
-        parameters = dict(locals())
-        self._diag_given = scale_diag is not None
-        with scopes.name_scope(name, values=[loc, scale_diag, scale_identity_multiplier]) as scope:
-            one = array.ones([], _kind(loc, scale_diag))
-            inner = Exponential(one, allow_nan_stats=allow_nan_stats)
-        self._begin(inner, loc, scale_diag, scale_identity_multiplier, None, validate_args, scope)
-        self._parameters = parameters
+        given = dict(locals())
+        make = lambda kind: Exponential(array.ones([], kind), allow_nan_stats=allow_nan_stats)
+        super().__init__(make, loc, scale_diag, scale_identity_multiplier, validate_args, name, given)
 
 
 class VectorLaplaceDiag(_Vectors):
@@ -159,13 +163,9 @@ class VectorLaplaceDiag(_Vectors):
         allow_nan_stats: bool = True,
         name: str = "VectorLaplaceDiag",
     ):
-        parameters = dict(locals())
-        self._diag_given = scale_diag is not None
-        with scopes.name_scope(name, values=[loc, scale_diag, scale_identity_multiplier]) as scope:
-            kind = _kind(loc, scale_diag)
-            inner = Laplace(array.zeros([], kind), array.ones([], kind), allow_nan_stats=allow_nan_stats)
-        self._begin(inner, loc, scale_diag, scale_identity_multiplier, None, validate_args, scope)
-        self._parameters = parameters
+        given = dict(locals())
+        make = lambda kind: Laplace(array.zeros([], kind), array.ones([], kind), allow_nan_stats=allow_nan_stats)
+        super().__init__(make, loc, scale_diag, scale_identity_multiplier, validate_args, name, given)
 
 
 def _kind(*values: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from thalweg._src.contrib.bijectors import scalars
 from thalweg._src.contrib.bijectors.transformed import TransformedDistribution
-from thalweg._src.contrib.distributions import Logistic
+from thalweg._src.contrib.probability.univariate import Logistic
 from thalweg._src.core import dtypes, scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.distributions.distribution import FULLY_REPARAMETERIZED, Distribution, logits_and_probs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg._src.contrib.distributions import Chi2, InverseGamma
+from thalweg._src.contrib.probability.univariate import Chi2, InverseGamma
 from thalweg._src.core import scopes
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.lib.distributions.continuous import Beta, Laplace, StudentT

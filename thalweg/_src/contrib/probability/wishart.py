@@ -20,13 +20,21 @@ class _Wishart(Distribution):
     """With `df` degrees of freedom about the matrix L L^T [..., p, p]; values are their Cholesky factors if `as_factors`."""
 
     def __init__(
-        self, df: Any, factor: Any, as_factors: bool, validate_args: bool, allow_nan: bool, given: Any, name: str
+        self, df: Any, scale: Any, as_factors: bool, validate_args: bool, allow_nan: bool, name: str, given: Any
     ):
-        size = factor.get_shape().as_list()[-1]
-        if size is None:
+        with scopes.name_scope(name, values=[df, scale]) as scope:
+            scale = to_tensor(scale, name="scale")
+            self._df = to_tensor(df, scale.dtype, "df")
+            self._factor = self._factor_of(scale)
+        self._size, self._as_factors = self._factor.get_shape().as_list()[-1], as_factors
+        if self._size is None:
             raise ValueError("Wishart: the size of the matrices must be known")
-        self._df, self._factor, self._size, self._as_factors = df, factor, size, as_factors
-        super().__init__(factor.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan, given, [df, factor], name)
+        parts = [self._df, self._factor]
+        super().__init__(self._factor.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan, given, parts, scope)
+
+    def _factor_of(self, scale: Any) -> Any:
+        """The Cholesky factor of what `scale` stands for."""
+        return scale
 
     @property
     def df(self) -> Any:
@@ -146,10 +154,7 @@ class WishartCholesky(_Wishart):
         name: str = "WishartCholesky",
     ):
         given = dict(locals())
-        with scopes.name_scope(name, values=[df, scale]) as scope:
-            scale = to_tensor(scale, name="scale")
-            df = to_tensor(df, scale.dtype, "df")
-        super().__init__(df, scale, cholesky_input_output_matrices, validate_args, allow_nan_stats, given, scope)
+        super().__init__(df, scale, cholesky_input_output_matrices, validate_args, allow_nan_stats, name, given)
 
 
 class WishartFull(_Wishart):
@@ -165,8 +170,7 @@ class WishartFull(_Wishart):
         name: str = "WishartFull",
     ):
         given = dict(locals())
-        with scopes.name_scope(name, values=[df, scale]) as scope:
-            scale = to_tensor(scale, name="scale")
-            df = to_tensor(df, scale.dtype, "df")
-            factor = cholesky(scale)
-        super().__init__(df, factor, cholesky_input_output_matrices, validate_args, allow_nan_stats, given, scope)
+        super().__init__(df, scale, cholesky_input_output_matrices, validate_args, allow_nan_stats, name, given)
+
+    def _factor_of(self, scale: Any) -> Any:
+        return cholesky(scale)
