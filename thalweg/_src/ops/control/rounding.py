@@ -2,7 +2,7 @@
 
 What a loop does depends on the length of the arrays that it reads and writes only by how many turns it makes. So arrays get rows
 behind their end, up to a round number, and what comes out is cut again. That is the same as long as no turn reaches behind an end,
-which is known beforehand, as the turns are counted first.
+which is known beforehand, as the turns are counted and their indices foretold first.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core.lazy import jax
+from thalweg._src.ops.control import tensor_array_ops
 from thalweg._src.ops.control.array_values import ArrayHandle, ArrayValue
 from thalweg._src.ops.control.functional import stateless_while, while_op
-from thalweg._src.ops.control.turns import Turns
+from thalweg._src.ops.control.turns import Turns, through_identities
 
 LEAST = 8  # turns that a program is made for
 
@@ -70,14 +71,32 @@ def rounding(attrs: dict[str, Any], values: Sequence[Any], references: Collectio
     """The values of a loop, of which `references` are variables, with rounded lengths; None where they can't have those."""
     body = attrs["body"]
     width = len(body.outputs)
-    count = Turns(attrs["cond"], body, list(values[:width]), list(values[width:])).count
+    turns = Turns(attrs["cond"], body, list(values[:width]), list(values[width:]))
+    count = turns.count
     if not count or not all(i in references or _fits(v, count) for i, v in enumerate(values)):
+        return None
+    if not _within(body, values, turns, count):
         return None
     return Rounding(values, references, width, count)
 
 
 for _while_op in (while_op, stateless_while):
     _while_op.rounding = rounding
+
+
+def _within(body: Any, values: Sequence[Any], turns: Turns, count: int) -> bool:
+    """Whether the turns use arrays by single elements alone, none of them behind the end of its array."""
+    handles = {t: v for t, v in zip(body.inputs, values, strict=True) if isinstance(v, ArrayHandle)}
+    for op in body._ops:
+        token = next((handles[t] for t in map(through_identities, op._inputs) if t in handles), None)
+        if token is None or op.opdef.alias:
+            continue
+        if op.opdef not in (tensor_array_ops.read_v3, tensor_array_ops.write_v3):
+            return False
+        series = turns.series(op._inputs[1], count)
+        if series is None or series.min() < 0 or series.max() >= token.facts.size:
+            return False
+    return True
 
 
 def _fits(value: Any, count: int) -> bool:
