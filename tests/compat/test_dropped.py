@@ -27,6 +27,7 @@ print([np.float32(0.5), np.int64(2)], {'a': np.float64(1.5)})
 print(np.sum(x for x in [1, 2]), np.sum([1, 2], axis=0))
 print(HTMLParser().unescape('&lt;'), os.errno.ENOENT)
 sys.setcheckinterval(100)
+print([c for c in 'a_b' if c is not '_'], ['a_b'[i:3] is '' for i in (2, 3)], 'a_b'.split('a') is '_', b'_' is '_')
 """
 
 
@@ -42,6 +43,7 @@ def test_python_and_numpy(tmp_path, monkeypatch):
         "[0.5, 2] {'a': 1.5}",
         "3 3",
         "< 2",
+        "['a', 'b'] [False, True] False False",
     ], err
 
 

@@ -33,6 +33,13 @@ def dense(tf, x, fused):
     return layers.fully_connected(h, 3, activation_fn=None, scope="fc2")
 
 
+def dropped(tf, x, fused):
+    """A rate that is fed and has no shape leaves the products behind an activation without one."""
+    h = tf.contrib.layers.fully_connected(tf.contrib.layers.flatten(x), 5, activation_fn=tf.nn.relu, scope="fc1")
+    kept = tf.nn.dropout(h, tf.placeholder(tf.float32))
+    return tf.contrib.layers.fully_connected(tf.reshape(kept, [2, 5]), 3, activation_fn=None, scope="fc2")
+
+
 def rewritten(network, train, fused=True, experimental=False, runs=0, **options):
     """Who takes what in the rewritten graph, its variables, and what runs give: the loss and the sum of all gradients."""
 
@@ -76,5 +83,6 @@ QUANTIZED = {
     ),
     "dense after 2 steps": rewritten(dense, True, runs=3, quant_delay=2),
     "frozen averages": rewritten(separable, True, experimental=True, freeze_bn_delay=1),
+    "products of unknown shape": rewritten(dropped, True),
     "dense, evaluated": rewritten(dense, False, experimental=True, runs=1, weight_bits=5),
 }

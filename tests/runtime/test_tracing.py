@@ -7,6 +7,7 @@ import pytest
 
 import thalweg as tf
 from thalweg._src.lib.timeline import Timeline
+from thalweg._src.runtime import tracing
 
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
@@ -132,6 +133,27 @@ def events(metadata, **options):
     trace = json.loads(Timeline(metadata.step_stats).generate_chrome_trace_format(**options))
     assert list(trace) == ["traceEvents"]
     return trace["traceEvents"]
+
+
+def test_operations_that_are_alike_share_an_executable(monkeypatch):
+    made = []
+    compiled = tracing._compiled
+    monkeypatch.setattr(tracing, "_shared", {})
+    monkeypatch.setattr(tracing, "_compiled", lambda op, *rest: made.append(op.name) or compiled(op, *rest))
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = y = tf.placeholder(tf.float32, [None, 8])
+        for i in range(6):
+            y = tf.tanh(tf.matmul(y, tf.constant(np.eye(8, dtype=np.float32)), transpose_b=i == 5), name=f"layer_{i}")
+        drawn = [tf.nn.dropout(y, 0.5, seed=seed) for seed in (1, 2)]
+        value = np.full([3, 8], 0.5, np.float32)
+        (last, one, other), metadata = traced(session, [y, *drawn], {x: value})
+    expected = value
+    for _ in range(6):
+        expected = np.tanh(expected)
+    np.testing.assert_allclose(last, expected, rtol=1e-6)
+    assert (one != other).any()
+    assert {f"layer_{i}" for i in range(6)} <= set(nodes(metadata))
+    assert [name for name in made if name.startswith(("layer", "MatMul"))] == ["layer_0", "MatMul_1", "MatMul_5"]
 
 
 def test_a_timeline_is_in_the_trace_event_format(model):

@@ -3,7 +3,7 @@
 NumPy of the era turned any array of one element into a number where one was asked for; since 2.4 only those without
 dimensions. Arrays are C objects that no hook reaches, so the calls themselves are rewritten in memory, in modules that
 are the program's own (not installed ones); the files stay as they are. So are calls of other methods in C that Python
-has dropped, and `open(name, "rU")`.
+has dropped, `open(name, "rU")`, and `letter is "_"`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from thalweg._src.compat import mixing, python2
 
 _OF = {"int": "__thalweg_int__", "float": "__thalweg_float__"}
 _FORMAT, _METHOD, _SET = "__thalweg_format__", "__thalweg_method__", "__thalweg_set__"
-_MATH = "__thalweg_math__"
+_MATH, _SAME = "__thalweg_math__", "__thalweg_same__"
 _ARRAYS = (np.ndarray, np.generic)
 # Methods that are gone, and whose they were: of NumPy's arrays, of Python's, of elements of XML.
 _METHODS = {
@@ -82,6 +82,11 @@ def _of_numbers(function: Any, *args: Any) -> Any:
         return function(*numbers)
 
 
+def _same(a: Any, b: Any) -> bool:
+    """`a is b`, of which one is written as a text of one letter or none: in the era's Python it was one object."""
+    return a is b or (type(a) is type(b) and a == b)
+
+
 def _formatted(text: Any, values: Any) -> Any:
     try:
         return text % values
@@ -130,6 +135,16 @@ class Rewriter(ast.NodeTransformer):
             node.func = ast.fix_missing_locations(ast.copy_location(method, called))
         return node
 
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        sides = [node.left, *node.comparators]
+        if len(sides) > 2 or not isinstance(node.ops[0], ast.Is | ast.IsNot) or not any(map(_is_letter, sides)):
+            return node
+        call: ast.expr = ast.Call(ast.Name(_SAME, ast.Load()), sides, [])
+        if isinstance(node.ops[0], ast.IsNot):
+            call = ast.UnaryOp(ast.Not(), call)
+        return ast.fix_missing_locations(ast.copy_location(call, node))
+
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)
         target = node.targets[0]
@@ -151,6 +166,10 @@ class Rewriter(ast.NodeTransformer):
             call = ast.Call(ast.Name(_FORMAT, ast.Load()), [left, node.right], [])
             return ast.fix_missing_locations(ast.copy_location(call, node))
         return mixing.mixed(node)
+
+
+def _is_letter(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and len(node.value) < 2
 
 
 def _without_u(node: ast.Call) -> None:
@@ -221,6 +240,7 @@ def rewrite() -> None:
     setattr(builtins, _METHOD, _method)
     setattr(builtins, _SET, _set)
     setattr(builtins, _MATH, _of_numbers)
+    setattr(builtins, _SAME, _same)
     np.set_printoptions(legacy="1.25")  # numbers in lists print as numbers, without their types
     for called, function in mixing.names().items():
         setattr(builtins, called, function)

@@ -17,10 +17,12 @@ import numpy as np
 
 from thalweg._src.compiler.interpret import Interpreter, RefValue
 from thalweg._src.compiler.plan import Plan
-from thalweg._src.core import apply, errors
+from thalweg._src.core import apply, errors, infer
+from thalweg._src.core.dtypes import DType
 from thalweg._src.core.graph import Operation
 from thalweg._src.core.lazy import jax
 from thalweg._src.core.philox import Stream
+from thalweg._src.core.shapes import TensorShape
 from thalweg._src.core.structured import Structured
 from thalweg._src.runtime import cache
 
@@ -154,16 +156,39 @@ class TracingInterpreter(Interpreter):
         takes_arrays = opdef.wants_rng or any(isinstance(v, jax.Array) for v in own)
         if not takes_arrays or any(getattr(v, "dtype", None) == object for v in own):
             return None, []
-        programs = _programs.setdefault(op, {})
         shapes = tuple([(np.shape(v), str(getattr(v, "dtype", type(v)))) for v in own])
-        key = (self.platform, shapes, tuple([np.asarray(v).tobytes() for v in known.values()]))
+        key: Any = (self.platform, shapes, tuple([(i, np.asarray(v).tobytes()) for i, v in known.items()]))
+        if _is_plain(op._attrs):
+            attrs = tuple([(k, infer.freeze(v)) for k, v in op._attrs.items()])
+            programs, key = _shared, (opdef, attrs, key)
+        else:
+            programs = _programs.setdefault(op, {})
         if key not in programs:
+            if len(programs) >= MOST:
+                programs.clear()
             programs[key] = _compiled(op, len(values), known, self.platform)
         return programs[key], own
 
 
-# Executables of single operations, for the shapes they had, so that a second trace need not make them again.
+MOST = 4096  # executables that are kept, of each kind
+
+# Executables of single operations, so that neither a second trace nor a layer of the same shapes makes them again: of operations
+# with plain attrs by type, attrs, shapes and what is known, of others by the operation itself.
+_shared: dict[Any, Any] = {}
 _programs: weakref.WeakKeyDictionary[Operation, dict[Any, Any]] = weakref.WeakKeyDictionary()
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether equal attrs say the same of another operation: numbers, texts, types, shapes and arrays do, graphs and functions don't."""
+    if isinstance(value, dict):
+        return all(_is_plain(v) for v in value.values())
+    if isinstance(value, list):
+        return all(_is_plain(v) for v in value)
+    if isinstance(value, np.ndarray):
+        return value.dtype != object
+    return value is None or isinstance(
+        value, bool | int | float | complex | str | bytes | np.generic | DType | TensorShape
+    )
 
 
 def _compiled(op: Operation, count: int, known: dict[int, Any], platform: str) -> Any:

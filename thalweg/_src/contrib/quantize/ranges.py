@@ -20,11 +20,10 @@ from thalweg._src.ops.stateful.variables import VariableAggregation
 
 def _range(inputs: Tensor, per_channel: bool, num_bits: int, narrow_range: bool, symmetric: bool) -> Any:
     """The smallest and the largest number, of each channel or of all, and 0 between them."""
-    rank = len(inputs.get_shape())
-    if per_channel and rank == 1:
+    axis = list(range(len(inputs.get_shape()) - 1)) if per_channel else None
+    if axis == []:
         low = high = inputs
     else:
-        axis = list(range(rank - 1)) if per_channel else None
         low = math.reduce_min(inputs, axis=axis, name="BatchMin")
         high = math.reduce_max(inputs, axis=axis, name="BatchMax")
     if not symmetric:
