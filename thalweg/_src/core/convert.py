@@ -37,6 +37,8 @@ def _from_numpy(value: Any, dtype: DType | None) -> np.ndarray:
         dtypes.of_numpy(array.dtype)  # raises TypeError for types that no tensor has
         return array
     if dtype.is_on_host:
+        if not array.size and dtype.base_dtype == dtypes.string:  # an empty list of words, as NumPy reads it
+            return array.astype(object)
         raise TypeError(f"Expected {dtype.name}, got an array of {array.dtype} instead.")
     target = dtype.base_dtype._as_numpy
     return array if array.dtype == target else array.astype(target)
