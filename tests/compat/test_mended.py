@@ -179,9 +179,12 @@ def test_matplotlib(tmp_path):
         "a = plt.subplot(111, axisbg='r')\na.set_color_cycle(['b'])\nlines = a.plot([1, 2])\na.lines.pop(0)\n"
         "print(a.get_facecolor()[:3], lines[0].get_color(), len(a.lines), len(plt.contour(np.eye(3)).collections))\n"
         f"plt.savefig({str(tmp_path / 'a.png')!r}, frameon=False)\nplt.show(plt.gcf())\nplt.gcf().canvas.set_window_title('t')\n"
-        "print(round(float(mlab.bivariate_normal(0.0, 0.0)), 4), round(float(mlab.normpdf(0, 0, 1)), 4))\n",
+        "print(round(float(mlab.bivariate_normal(0.0, 0.0)), 4), round(float(mlab.normpdf(0, 0, 1)), 4))\n"
+        "b = plt.figure().gca()\nb.plot([1, 2], label='c')\nlegend = b.legend()\nlegend.draggable(False)\n"
+        "b.xaxis.get_major_ticks()[0].label.set_fontsize(7)\n"
+        "print(legend.draggable() is not None, legend.get_draggable(), len(legend.legendHandles))\n",
     )
-    assert out == ["3d nipy_spectral tab10", "(1.0, 0.0, 0.0) b 0 1", "0.1592 0.3989"], err
+    assert out == ["3d nipy_spectral tab10", "(1.0, 0.0, 0.0) b 0 1", "0.1592 0.3989", "True True 1"], err
 
 
 def test_networkx_and_sparse_matrices(tmp_path):

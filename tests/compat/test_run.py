@@ -225,3 +225,15 @@ def test_processes_that_a_program_starts_find_tensorflow(tmp_path):
         timeout=120,
     )
     assert done.stdout.split() == ["True", "0"], done.stderr
+
+
+def test_arguments_that_the_program_made_numbers(tmp_path):
+    (tmp_path / "prog.py").write_text(
+        "import sys\nimport numpy as np\nimport tensorflow as tf\nsys.argv[1] = int(sys.argv[1])\n"
+        "v = tf.get_variable('v', [300, 300])\n"
+        "train = tf.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(tf.square(v)))\n"
+        "with tf.Session() as session:\n"
+        "    session.run(tf.global_variables_initializer())\n    session.run(train)\nprint(sys.argv[1] + 1)\n"
+    )
+    done = python("-m", "thalweg", "run", "prog.py", "2", cwd=tmp_path)
+    assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr

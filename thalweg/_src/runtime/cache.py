@@ -6,6 +6,9 @@ own cache keeps it.
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 from thalweg._src.core.folders import cache_folder
 from thalweg._src.core.lazy import jax
 
@@ -29,3 +32,23 @@ def enable() -> None:
         return
     jax.config.update("jax_compilation_cache_dir", str(path))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    _read_only_texts()
+
+
+class _System:
+    """The module sys for JAX's keys, which look for flags among a program's arguments: programs put numbers there too."""
+
+    @property
+    def argv(self) -> list[str]:
+        return [a for a in sys.argv if isinstance(a, str)]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+def _read_only_texts() -> None:
+    try:
+        from jax._src import cache_key
+    except ImportError:  # another JAX keeps it elsewhere
+        return
+    cache_key.sys = _System()  # type: ignore[assignment]

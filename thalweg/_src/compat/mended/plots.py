@@ -110,6 +110,18 @@ def styles(module: ModuleType) -> None:
     module.use = use  # type: ignore[attr-defined]
 
 
+def legends(module: ModuleType) -> None:
+    def draggable(self: Any, state: bool | None = None, use_blit: bool = False, update: str = "loc") -> Any:
+        return self.set_draggable(not self.get_draggable() if state is None else state, use_blit, update)
+
+    handles = property(lambda self: self.legend_handles)
+    supply(module.Legend, {"draggable": draggable, "legendHandles": handles})
+
+
+def ticks(module: ModuleType) -> None:
+    supply(module.Tick, {"label": property(lambda self: self.label1)})
+
+
 def contours(module: ModuleType) -> None:
     supply(module.ContourSet, {"collections": property(lambda self: [self])})
 
@@ -163,6 +175,8 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.cm": colour_maps,
     "matplotlib.style": styles,
     "matplotlib.contour": contours,
+    "matplotlib.legend": legends,
+    "matplotlib.axis": ticks,
     "matplotlib.backend_bases": canvas,
     "matplotlib.backends.backend_agg": drawn,
     "matplotlib": matplotlib,
