@@ -231,13 +231,27 @@ def test_yaml_reads_tuples_and_makes_no_objects():
         module.load("!!python/object/apply:os.getcwd []")
 
 
-def test_an_axis_beyond_the_last_is_the_last():
+@pytest.fixture
+def numpy_of_before():
     import numpy as np
 
     module = types.ModuleType("numpy")
     vars(module).update({k: v for k, v in vars(np).items() if k != "random"})
     module.random, module.lib = types.SimpleNamespace(**vars(np.random)), types.SimpleNamespace(pad=np.pad)
     arrays.numpy(module)
-    assert module.expand_dims(np.ones((2, 3)), 4).shape == (2, 3, 1)
-    assert module.expand_dims(np.ones((2, 3)), -4).shape == (1, 2, 3)
-    assert module.expand_dims(np.ones((2, 3)), 1).shape == (2, 1, 3)
+    return module
+
+
+def test_an_axis_beyond_the_last_is_the_last(numpy_of_before):
+    import numpy as np
+
+    assert numpy_of_before.expand_dims(np.ones((2, 3)), 4).shape == (2, 3, 1)
+    assert numpy_of_before.expand_dims(np.ones((2, 3)), -4).shape == (1, 2, 3)
+    assert numpy_of_before.expand_dims(np.ones((2, 3)), 1).shape == (2, 1, 3)
+
+
+def test_how_many_numbers_to_make_may_be_a_float(numpy_of_before):
+    assert numpy_of_before.linspace(0, 2, num=7 / 2).tolist() == [0, 1, 2]
+    assert numpy_of_before.linspace(0, 2, 6 / 2, True).tolist() == [0, 1, 2]
+    assert numpy_of_before.logspace(0, 2, num=3.0).tolist() == [1, 10, 100]
+    assert numpy_of_before.linspace(0, 49).shape == (50,)

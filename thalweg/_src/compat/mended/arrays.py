@@ -12,6 +12,7 @@ from typing import Any
 from thalweg._src.compat.mended.calls import rename_arguments, supply
 
 RAGGED = ("append", "copy", "mean", "nan_to_num", "ndim", "save", "savez", "savez_compressed", "shape", "size", "take")
+SEQUENCES = ("linspace", "logspace", "geomspace")
 STACKS = ("vstack", "hstack", "dstack", "stack", "column_stack")
 
 
@@ -43,6 +44,16 @@ def _of_iterables(join: Callable) -> Callable:
     @functools.wraps(join)
     def call(arrays: Any, *args: Any, **kwargs: Any) -> Any:
         return join(arrays if hasattr(arrays, "__getitem__") else list(arrays), *args, **kwargs)
+
+    return call
+
+
+def _counting(make: Callable) -> Callable:
+    """How many numbers to make may be a float, which NumPy cut to an integer until 1.18."""
+
+    @functools.wraps(make)
+    def call(start: Any, stop: Any, num: Any = 50, *args: Any, **kwargs: Any) -> Any:
+        return make(start, stop, int(num) if isinstance(num, float) else num, *args, **kwargs)
 
     return call
 
@@ -102,6 +113,8 @@ def numpy(np: ModuleType) -> None:
         setattr(np, name, _of_ragged(np, getattr(np, name)))
     for name in ("permutation", "choice"):
         setattr(np.random, name, _of_ragged(np, getattr(np.random, name)))
+    for name in SEQUENCES:
+        setattr(np, name, _counting(getattr(np, name)))
     for name in STACKS:
         setattr(np, name, _of_iterables(getattr(np, name)))
     rename_arguments(np, {"reshape": {"newshape": "shape"}, "histogram": {"normed": "density"}})
