@@ -1,5 +1,7 @@
 """Random tensors by rejection (gamma, Poisson, normal between bounds), and stateless ones, whose seeds are inputs."""
 
+import functools
+
 import numpy as np
 
 from thalweg._src.core import dtypes, infer, philox
@@ -52,8 +54,12 @@ def _random_gamma(shape: Static(ShapeS), alpha: G, *, seed: int = 0, seed2: int 
 @op("RandomGammaGrad")
 def random_gamma_grad(alpha: G2, sample: G2) -> G2:
     """How a gamma variable moves with its `alpha`, its place in the distribution kept."""
-    alpha, sample = jnp.broadcast_arrays(alpha, sample)
-    return lax.random_gamma_grad(alpha, sample)
+    return _gamma_grad()(*jnp.broadcast_arrays(alpha, sample))
+
+
+@functools.cache
+def _gamma_grad():
+    return jax.jit(lax.random_gamma_grad)  # which traces its loops whenever it is called
 
 
 @op("RandomPoissonV2")
