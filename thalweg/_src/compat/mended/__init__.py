@@ -7,11 +7,11 @@ for calls that work today, and only answers those that would fail.
 from collections.abc import Callable
 from types import ModuleType
 
-from thalweg._src.compat.mended import arrays, keras, learners, libraries, plots, python, tables
+from thalweg._src.compat.mended import arrays, keras, learners, libraries, plots, python, seaborn, tables
 
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     name: mend
-    for family in (arrays, keras, learners, libraries, plots, python, tables)
+    for family in (arrays, keras, learners, libraries, plots, python, seaborn, tables)
     for name, mend in family.CHANGES.items()
 }
 
