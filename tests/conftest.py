@@ -13,6 +13,7 @@ import pytest
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("THALWEG_STORED_PROGRAMS", "off")  # tests change what compiles
+os.environ.setdefault("THALWEG_UNCOMPILED", "off")  # most steps here run once, and are there to be compiled
 
 GOLDEN = Path(__file__).parent / "golden"
 SHARED = Path(__file__).parents[2] / "shared"

@@ -29,10 +29,10 @@ def test_an_evaluation_is_compiled_in_full_when_it_has_run_a_few_times(session):
     y = tf.reduce_sum(tf.exp(x) * tf.tanh(x))
     values = []
     for _ in range(haste.FEW):
-        values.append(session.run(y, {x: np.arange(5) / 5}))
+        values.append(session.run(y, {x: np.arange(20_000) / 20_000}))
         assert hasty(session) == [True]
     for _ in range(2):
-        values.append(session.run(y, {x: np.arange(5) / 5}))
+        values.append(session.run(y, {x: np.arange(20_000) / 20_000}))
         assert hasty(session) == [False]
     np.testing.assert_allclose(values, [values[0]] * len(values), rtol=1e-6)
 
@@ -42,12 +42,28 @@ def test_a_step_of_training_is_compiled_in_full_and_other_shapes_of_it_hastily(s
     w = tf.Variable(1.5)
     step = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_mean(tf.square(w * x - 1)))
     session.run(tf.global_variables_initializer())
-    session.run(step, {x: [1.0, 2.0]})
-    assert hasty(session) == [False]
-    session.run(step, {x: [1.0, 2.0, 3.0]})
-    assert hasty(session) == [False, True]
-    expected = 1.5 - 0.1 * np.mean(2 * (1.5 * np.array([1, 2]) - 1) * [1, 2])
-    expected -= 0.1 * np.mean(2 * (expected * np.array([1, 2, 3]) - 1) * [1, 2, 3])
+    expected = 1.5
+    for n, kinds in ((20_000, [False]), (20_001, [False, True])):
+        batch = np.arange(n) / n
+        session.run(step, {x: batch})
+        assert hasty(session) == kinds
+        expected -= 0.1 * np.mean(2 * (expected * batch - 1) * batch)
+    assert session.run(w) == pytest.approx(expected, rel=1e-6)
+
+
+def test_small_arrays_run_long_on_hasty_code_and_then_on_light_code(session, monkeypatch):
+    monkeypatch.setattr(haste, "LONG", 4)
+    x = tf.placeholder(tf.float32, [None])
+    w = tf.Variable(1.5)
+    step = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_mean(tf.square(w * x - 1)))
+    session.run(tf.global_variables_initializer())
+    expected, batch, kinds = 1.5, np.array([1.0, 2.0]), []
+    for _ in range(6):
+        session.run(step, {x: batch})
+        kinds += hasty(session)
+        expected -= 0.1 * np.mean(2 * (expected * batch - 1) * batch)
+    assert kinds == 4 * [True] + 2 * [False]
+    assert [exe.options for exe in executables(session)] == [haste.light_options()]
     assert session.run(w) == pytest.approx(expected, rel=1e-6)
 
 
@@ -61,14 +77,21 @@ def test_turns_of_loops_count():
     def turns(n):
         return jax.make_jaxpr(lambda x: jax.lax.scan(lambda c, _: (jnp.tanh(c), None), x, None, n)[0])(np.ones(1000))
 
-    assert [haste.runs(turns(n).jaxpr, 16) for n in (2, 50, 1000)] == [16, haste.FEW, 0]
+    assert [haste.runs(turns(n).jaxpr, 16) for n in (2, 50, 1000)] == [
+        (200, True),
+        (haste.FEW, False),
+        (0, False),
+    ]
 
 
 def test_loops_without_end_are_taken_to_be_long():
     def endless(n):
         return jax.make_jaxpr(lambda x: jax.lax.while_loop(lambda c: c.sum() < 5, jnp.tanh, x))(np.ones(n))
 
-    assert [haste.runs(endless(n).jaxpr, 16) for n in (10, 10_000)] == [16, 0]
+    assert [haste.runs(endless(n).jaxpr, 16) for n in (10, 10_000)] == [
+        (haste.LONG, True),
+        (0, False),
+    ]
 
 
 def test_first_values_are_made_by_numpy_and_are_those_of_the_compiled_operations():
@@ -94,68 +117,6 @@ def test_large_first_values_are_compiled(session):
     session.run(v.initializer)
     assert len(executables(session)) == 1
     assert 0.49 < session.run(v).mean() < 0.51
-
-
-def long(session, x, turns):
-    """A variable, and a step over an unrolled recurrence of `turns` turns that changes it."""
-    w = tf.Variable(0.5)
-    for _ in range(turns):
-        x = tf.tanh(w * x + 0.1)
-    session.run(tf.global_variables_initializer())
-    return w, tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(x))
-
-
-def test_numpy_makes_the_first_runs_of_a_huge_step(session, monkeypatch):
-    monkeypatch.setattr(haste, "EARLY", 2)
-    monkeypatch.setattr(haste, "_PER_RUN", 10)
-    monkeypatch.setattr(haste, "_HUGE", 100)
-    x = tf.placeholder(tf.float32, [None])
-    w, step = long(session, x, 20)
-    seen = []
-    for n in (3, 3, 4, 3, 3):
-        session.run(step, {x: np.full(n, 0.3)})
-        seen.append(len(executables(session)))
-    assert seen == [0, 0, 0, 1, 1]
-    expected = 0.5
-    for n in (3, 3, 4, 3, 3):
-        slope, value = 0.0, 0.3
-        for _ in range(20):
-            inner = np.tanh(expected * value + 0.1)
-            slope = (1 - inner**2) * (value + expected * slope)
-            value = inner
-        expected -= 0.1 * n * slope
-    assert session.run(w) == pytest.approx(expected, rel=1e-4)
-
-
-def test_a_huge_step_of_large_arrays_is_compiled_at_once_and_runs_once(session, monkeypatch):
-    monkeypatch.setattr(haste, "_HUGE", 100)
-    monkeypatch.setattr(haste, "_HELD", 100_000)
-    x = tf.placeholder(tf.float32, [None])
-    w, step = long(session, x, 20)
-    drawn = tf.random_uniform([], seed=3)
-    with tf.control_dependencies([step]):
-        both = tf.stack([drawn, tf.reduce_sum(tf.exp(x))])
-    first = session.run(both, {x: np.full(20_000, 1e-6)})
-    assert len(executables(session)) == 1
-    with tf.Session() as other:
-        assert other.run(drawn) == pytest.approx(first[0], rel=1e-6)
-
-
-def test_loops_and_convolutions_are_left_to_the_compiler(monkeypatch):
-    monkeypatch.setattr(haste, "_HUGE", 2)
-    image = tf.ones([1, 4, 4, 1])
-    loop = tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])
-    conv = tf.nn.conv2d(image, tf.ones([2, 2, 1, 1]), [1, 1, 1, 1], "SAME")
-    assert haste.is_huge([image.op, (image + 1).op])
-    assert not haste.is_huge([image.op, loop.op.inputs[0].op])
-    assert not haste.is_huge([image.op, conv.op])
-
-
-def test_the_larger_the_arrays_the_sooner_a_huge_step_is_compiled(monkeypatch):
-    ops = [tf.constant(0.0).op] * 10_000
-    assert [haste.early_runs(ops, 10_000 * n) for n in (1, 100_000, 500_000)] == [haste.EARLY, 20, 4]
-    assert haste.early_runs(ops[:2000], 1) == 20
-    assert haste.most_early(ops) == haste._HELD
 
 
 def test_what_nothing_takes_any_more_is_let_go():

@@ -18,40 +18,46 @@ from thalweg._src.core import infer, shapes
 from thalweg._src.core.graph import Operation, Tensor
 from thalweg._src.core.lazy import jax
 
-_OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+_HASTILY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+_LIGHTLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1}
 FEW = 3  # runs of a cluster's first executable, after which it is compiled in full
 SOME = 16  # of those for other shapes
 MANY = 64  # of those for ever new shapes
-EARLY = 64  # runs of a huge step, at most, that NumPy makes before it is compiled
-_PER_RUN = 100  # operations of it for each of those runs
-_HUGE = 1_500  # operations of a huge step
-_NUMBERS = 2_000_000  # that NumPy makes in the time in which XLA compiles one operation
-_HELD = 1_000_000_000  # numbers that it makes in one run of a huge step
+LONG = 256  # of any step, training too, where arrays are small
 _GAIN = 400_000  # numbers that may be given by slower code for every operation that is compiled hastily
 _DRAWN = 1_000_000  # numbers that NumPy makes while XLA compiles one random operation
 _TURNS = 100  # that a loop is taken to make where their number is not known
 
 
-@functools.cache
 def options() -> dict[str, Any] | None:
-    """Those of the options that the installed XLA has: they come and go with its versions. None if it has none."""
-    found = {}
-    for name, value in _OPTIONS.items():
-        try:
-            jax.jit(lambda x: x, compiler_options={name: value}).lower(np.float32(0)).compile()
-        except jax.errors.JaxRuntimeError:
-            continue
-        found[name] = value
-    return found or None
+    """Those of the options for hasty compilation that the installed XLA has: they come and go with its versions. None if it has none."""
+    return {name: value for name, value in _HASTILY.items() if _is_known(name, value)} or None
 
 
-def runs(jaxpr: Any, most: int) -> int:
-    """How often a traced step may run on hastily compiled code: `most` times, `FEW` times, or not at all, by the work it does.
+def light_options() -> dict[str, Any] | None:
+    """The options to compile in full what works on small arrays: two thirds of the time, for code that is as fast there."""
+    return {name: value for name, value in _LIGHTLY.items() if _is_known(name, value)} or None
 
-    Where arrays are large, slower runs soon take longer than the compilation in full.
+
+@functools.cache
+def _is_known(name: str, value: Any) -> bool:
+    try:
+        jax.jit(lambda x: x, compiler_options={name: value}).lower(np.float32(0)).compile()
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
+def runs(jaxpr: Any, most: int) -> tuple[int, bool]:
+    """How often a traced step may run on hastily compiled code, by the work it does, and whether its arrays are small.
+
+    Where they are large, slower runs soon take longer than the compilation in full: such a step makes `most` of them, or `FEW`, or none.
     """
     equations, numbers = _work(jaxpr)
-    return next((n for n in (most, FEW) if n * numbers <= _GAIN * equations), 0)
+    found = _GAIN * equations // max(numbers, 1)
+    if found >= LONG // 4:
+        return min(found, LONG), True
+    return next((n for n in (most, FEW) if n <= min(most, found)), 0), False
 
 
 def is_slight(ops: Sequence[Operation], draws: int) -> bool:
@@ -66,26 +72,6 @@ def is_slight(ops: Sequence[Operation], draws: int) -> bool:
                 return False
             total += size
     return total <= _DRAWN * (1 + draws)
-
-
-def is_huge(ops: Sequence[Operation]) -> bool:
-    """Whether operations are so many that XLA compiles for as long as NumPy takes for hundreds of runs of them.
-
-    What NumPy has not is left to a compiler: loops, convolutions.
-    """
-    return len(ops) >= _HUGE and not any(
-        op.opdef.bodies is not None or op.opdef.forward_of is not None or op.opdef.convolves for op in ops
-    )
-
-
-def most_early(ops: Sequence[Operation]) -> int:
-    """How many numbers a run of a huge step by NumPy may give: a few such runs are over before it would be compiled."""
-    return min(len(ops) * _NUMBERS // FEW, _HELD)
-
-
-def early_runs(ops: Sequence[Operation], numbers: int) -> int:
-    """How many runs of a huge step, which gives that many numbers in one, NumPy makes before it is compiled."""
-    return min(EARLY, len(ops) // _PER_RUN, len(ops) * _NUMBERS // max(numbers, 1))
 
 
 def _refers(t: Tensor) -> bool:

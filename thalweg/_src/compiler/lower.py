@@ -20,7 +20,6 @@ from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.mixed import type_on
 from thalweg._src.compiler.recompute import Recomputation
 from thalweg._src.compiler.stage import Cluster
-from thalweg._src.compiler.uncompiled import price_of
 from thalweg._src.core import apply, errors, recipes
 from thalweg._src.core.collecting import paused
 from thalweg._src.core.graph import Operation, Tensor
@@ -52,10 +51,10 @@ class Executable:
         kernels: bool = True,
         mixed: bool = False,
         recompute: dict[str, Any] | None = None,
-        hasty_runs: int = 0,
+        hasty_runs: int | None = None,
         shelf_of: Callable[[Executable, Any], Any] = lambda exe, given: None,
     ):
-        """`hasty_runs`: how often it may run on hastily compiled code before it is compiled in full.
+        """`hasty_runs`: how often it may run on hastily compiled code before it is compiled in full, unless arrays are small; None: never.
 
         `shelf_of` gives what keeps its programs from one start to the next, or None.
         """
@@ -80,6 +79,7 @@ class Executable:
         self.packed = list(packed)  # which of them stand once more behind the others, in the form that a kernel reads
         self.constants += packed.values()
         self.donating = donate
+        self.options: dict[str, Any] | None = None  # for its compilation in full
         self.program = self._jitted()
         self.ready: Any = self.program  # what is called: `program`, or the same from an earlier start
         self.hasty: Any = None  # the same compiled hastily, for the first runs
@@ -194,7 +194,6 @@ class Executable:
             raise
         if is_new:
             seconds = time.perf_counter() - start
-            self.cluster.uncompiled.made(price_of(self.cluster.ops))
             for told in on_compile:
                 told(len(self.cluster.ops), seconds)
         self.compiled, self.settled = True, program is self.ready
@@ -221,7 +220,7 @@ class Executable:
             if self.prepared:
                 return
             self.shelf = self.shelf_of(self, given)
-            if self.hasty_runs and self.device.platform == "cpu":
+            if self.hasty_runs is not None and self.device.platform == "cpu":
                 self.hasty = self._begun(given)
             if self.hasty is None:
                 self._finish(given)
@@ -244,7 +243,7 @@ class Executable:
         donating = self.donates and not self._keeps_old()
         if donating != self.donating:
             self.donating = donating
-            self.program = self.ready = self._jitted()  # JAX does not trace it again
+            self.program = self.ready = self._jitted(self.options)  # JAX does not trace it again
         return traced
 
     def outlined(self, store: Any, args: Sequence[Any]) -> tuple[Any, ...]:
@@ -267,7 +266,10 @@ class Executable:
                 return None
         traced = self._traced(given)
         if not self.cluster.varies:
-            self.hasty_runs = haste.runs(traced.jaxpr, self.hasty_runs)
+            self.hasty_runs, small = haste.runs(traced.jaxpr, self.hasty_runs or 0)
+            if small:
+                self.options = haste.light_options()
+                self.program = self.ready = self._jitted(self.options)  # JAX does not trace it again
         options = haste.options() if self.hasty_runs else None
         if options is None:
             return None

@@ -15,6 +15,7 @@ from thalweg._src.compiler.order import in_effect_order
 from thalweg._src.compiler.partition import Elsewhere, Partition
 from thalweg._src.compiler.prune import prune
 from thalweg._src.compiler.stage import Cluster, stage
+from thalweg._src.compiler.uncompiled import Uncompiled
 from thalweg._src.compiler.varying import varying
 from thalweg._src.compiler.waits import Waits, may_wait
 from thalweg._src.core import errors, shapes
@@ -69,10 +70,11 @@ class Plan:
         changes = frozenset(k for c in self.clusters for k in c.writes)
         for c in self.clusters:
             c.changes = changes
-            if c.writes and not c.is_host and haste.is_slight(c.ops, len(c.randoms)):
+            if c.is_host:
+                continue
+            c.uncompiled = Uncompiled(c.ops, varies=c.varies, trains=bool(changes))
+            if c.writes and haste.is_slight(c.ops, len(c.randoms)):
                 c.slight_runs = haste.SOME
-            elif not c.is_host and haste.is_huge(c.ops):
-                c.early_runs = {}
         # Fetched values that nobody else reads, and the cluster of a CPU that gives each.
         alone = {*values}.difference(self.stand_ins.values(), *(c.inputs for c in self.clusters))
         compiled = [c for c in self.clusters if not (c.is_host or c.is_elsewhere) and c.colour.platform == "cpu"]

@@ -45,7 +45,6 @@ class Cluster:
         self.sources: dict[str, Operation] = {}
         self.writes: dict[str, None] = {}
         self.slight_runs = 0  # so many more by NumPy: see `haste.is_slight`
-        self.early_runs: dict[Any, int] | None = None  # of a huge step: so many more by NumPy, for the shapes seen
         self.last_uses: list[list[Tensor]] | None = None  # of every operation: what need not be held after it
         self.changes: frozenset[str] = frozenset()  # what all clusters of its plan write
         self.randoms: list[Operation] = []
@@ -53,7 +52,7 @@ class Cluster:
         self.replayed: list[Operation] = []
         self.fold: set[Operation] = set()
         self.compiled = 0  # how often
-        self.uncompiled = Uncompiled()
+        self.uncompiled = Uncompiled()  # its plan knows more
         self.loops: dict[Operation, Any] = {}  # what has been compiled of it for rounded lengths
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
         # Constants in the form that kernels read, None where they do not want one.

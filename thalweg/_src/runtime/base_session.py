@@ -456,8 +456,10 @@ class BaseSession(ClusterRuns):
         """The XLA programs of a run, one text per device cluster (thalweg's own). The run takes place."""
         wanted = self._fetches(fetches)
         feeds = self._feeds(feed_dict) if feed_dict else {}
-        self._execute(wanted, feeds)
         plan = self._plan(wanted, feeds)
+        for cluster in plan.clusters:
+            cluster.slight_runs, cluster.uncompiled.refused = 0, True
+        self._execute(wanted, feeds)
         texts = []
         for cluster, executables in zip(plan.clusters, plan.executables, strict=True):
             if cluster.is_host or not executables:

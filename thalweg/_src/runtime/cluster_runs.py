@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from thalweg._src.compiler import haste, uncompiled
+from thalweg._src.compiler import haste
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.lower import Executable
 from thalweg._src.compiler.mixed import type_on
@@ -26,7 +26,6 @@ from thalweg._src.core.waiting import finish
 from thalweg._src.runtime import cache
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
-from thalweg._src.runtime.numpy_lowering import dispatched
 from thalweg._src.runtime.processor import products_alone
 from thalweg._src.runtime.state import Store, fresh_random
 from thalweg._src.runtime.stored_programs import FEWEST, shelf_of
@@ -35,7 +34,6 @@ from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 log = logging.getLogger("thalweg")
 # Shapes that a cluster is compiled for: until what changes is set apart, until a warning, and kept at the same time.
 _FEW, _MANY, _MOST = 4, 24, 128
-_MANY_SHAPES = 4096
 
 
 class ClusterRuns:
@@ -83,20 +81,19 @@ class ClusterRuns:
 
     def _run_on_device(self, cluster: Cluster, executables: dict[Any, Any], env: dict[Any, Any]) -> None:
         statics = {t: np.asarray(env[t]) for t in cluster.statics} if cluster.statics else {}
-        if cluster.varies and self._run_uncompiled(cluster, executables, statics, env):
-            return
         if cluster.slight_runs and cluster.colour.platform == "cpu":
             cluster.slight_runs -= 1
             self._run_on_numpy(cluster, env, once=True)
             return
-        if cluster.early_runs is not None and self._run_early(cluster, cluster.early_runs, statics, env):
+        key = _shapes_key(cluster, statics, env)
+        if key not in executables and self._run_uncompiled(cluster, key, env):
             return
         # What touches no variables needs no lock while it runs, so that it can run on other threads beside the step.
         lock = self._store.lock if cluster.sources or cluster.randoms else self._lock
         with lock:
             if cluster.kept:
                 self._keep_streams(cluster, env)
-            exe = self._executable(cluster, executables, statics, env)
+            exe = self._executable(cluster, executables, key, statics)
             outputs = None
             if lock is not self._lock or not exe.compiled:
                 outputs = self._dispatch(cluster, exe, env)
@@ -108,12 +105,13 @@ class ClusterRuns:
         if exe.known:
             env.update(exe.known)
 
-    def _executable(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> Executable:
+    def _executable(self, cluster: Cluster, executables: Any, key: Any, statics: dict[Tensor, Any]) -> Executable:
         store = self._store
-        key = _shapes_key(cluster, statics, env)
         exe = executables.get(key)
-        if exe is None or (exe.signature != store.signature and exe.state != self._state_of(cluster)):
-            exe = self._compile(cluster, executables, key, statics)
+        if exe is None or exe.signature != store.signature:
+            if exe is None or exe.state != self._state_of(cluster):
+                exe = self._compile(cluster, executables, key, statics)
+            store.bring([*exe.donated, *exe.kept], exe.device)
         exe.signature = store.signature
         return exe
 
@@ -129,7 +127,7 @@ class ClusterRuns:
             return
         try:
             with self._store.lock:
-                exe = self._executable(cluster, executables, {}, expected)
+                exe = self._executable(cluster, executables, _shapes_key(cluster, {}, expected), {})
                 given = exe.outlined(self._store, [expected[t] for t in exe.args])
             with jax.enable_x64(True):
                 exe.prepare(given)
@@ -141,77 +139,57 @@ class ClusterRuns:
     def _can_be_ahead(self, cluster: Cluster) -> bool:
         if cluster.is_host or cluster.is_elsewhere or len(cluster.ops) < FEWEST or self._debug:
             return False
-        if cluster.varies or cluster.statics or cluster.slight_runs or cluster.early_runs is not None:
+        if cluster.varies or cluster.statics or cluster.slight_runs or cluster.kept or cluster.replayed:
             return False
-        if cluster.kept or cluster.replayed:
+        if cluster.uncompiled.is_cheap():
             return False
         return cluster.colour.platform == "cpu" and len(jax.devices()) == 1
 
-    def _run_uncompiled(self, cluster: Cluster, executables: Any, statics: dict[Tensor, Any], env: Any) -> bool:
-        """Run a cluster of changing shapes on NumPy arrays, where that is over sooner than compiling it; False where it is not."""
-        key = _shapes_key(cluster, statics, env)
+    def _run_uncompiled(self, cluster: Cluster, key: Any, env: Any) -> bool:
+        """Run a cluster on NumPy arrays, where that is over sooner than compiling it; False where it is not, and nothing has been done."""
         past = cluster.uncompiled
-        if key in executables or not past.suits(key) or cluster.colour.platform != "cpu":
+        alone = cluster.colour.platform == "cpu" and len(jax.devices()) == 1  # with others, arrays have their places
+        left = past.left(key) if alone else 0.0
+        if not left:
             return False
         try:
-            past.ran(key, self._run_on_numpy(cluster, env, rounded=True))
+            with products_alone():
+                past.ran(key, self._run_on_numpy(cluster, env, once=not cluster.varies, most=left))
         except (Cramped, Replan):
             past.refused = True
             return False
-        return True
-
-    def _run_early(self, cluster: Cluster, early: dict[Any, int], statics: dict[Tensor, Any], env: Any) -> bool:
-        """Run a huge cluster on NumPy arrays, if it has not been for long; False where its arrays are too large for that."""
-        key = _shapes_key(cluster, statics, env)
-        if early.get(key, 1) <= 0 or cluster.colour.platform != "cpu":
+        except Exception as error:  # what NumPy does not do is left to the compiler, whose error counts
+            log.debug("%d operations are compiled, as NumPy gives %r", len(cluster.ops), error)
+            past.gave_up(key)
             return False
-        counted = None if key in early else _Counted(haste.most_early(cluster.ops))
-        try:
-            with products_alone():
-                self._run_on_numpy(cluster, env, once=True, watch=counted)
-        except (_TooMuch, Cramped, Replan):
-            cluster.early_runs = None
-            return False
-        if counted is not None:
-            if len(early) > _MANY_SHAPES:
-                early.clear()
-            early[key] = haste.early_runs(cluster.ops, counted.numbers)
-        early[key] -= 1
         return True
 
     def _run_on_numpy(
-        self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False, rounded: bool = False, watch: Any = None
+        self, cluster: Cluster, env: dict[Tensor, Any], *, once: bool = False, most: float = math.inf
     ) -> float:
         """Run a cluster of a CPU's operation by operation, on NumPy arrays. Tells what it cost (see `uncompiled`).
 
-        Loops are compiled for lengths that are `rounded` up.
+        Raises Costly, and has done nothing, where that is more than `most`. In a cluster that varies, loops are compiled for lengths
+        that are rounded up.
         """
         values = {t: on_host(env[t]) for t in cluster.inputs}
-        before, numbers = dispatched(), 0
-        with self._store.lock:
+        with self._store.lock if cluster.sources or cluster.randoms else contextlib.nullcontext():
             self._keep_streams(cluster, env)
             made, state = self._interpreter(cluster, values, on_numpy=True, streams=env)
             runner = cast(NumPyInterpreter, made)
-            runner.once = once
-            runner.watch = watch or runner.watch
-            if rounded:
+            runner.once, runner.most = once, most
+            if cluster.varies:
                 runner.loops, runner.kernels = cluster.loops, self._kernels
             if cluster.last_uses is None:
                 cluster.last_uses = last_uses(cluster.ops, cluster.outputs)
-            for op, done in zip(cluster.ops, cluster.last_uses, strict=True):
-                runner.run_one(op, values)
-                numbers += sum(v.size for t in op.outputs if isinstance(v := values[t], np.ndarray))
-                for t in done:
-                    del values[t]
-            self._commit(cluster, runner, state)
+            with np.errstate(all="ignore"):
+                for op, done in zip(cluster.ops, cluster.last_uses, strict=True):
+                    runner.run_one(op, values)
+                    for t in done:
+                        del values[t]
+            self._store.commit(runner.written, [_own(state[k]) for k in runner.written])
         env.update((t, values[t]) for t in cluster.outputs)
-        if runner.traces:
-            return math.inf
-        return (
-            uncompiled.CALLED * runner.called
-            + uncompiled.NUMBER * numbers
-            + uncompiled.DISPATCHED * (dispatched() - before)
-        )
+        return math.inf if runner.traces else runner.spent
 
     def _keep_streams(self, cluster: Cluster, env: dict[Any, Any]) -> None:
         """Put into `env` the states of those random operations whose numbers a later cluster draws again."""
@@ -250,8 +228,9 @@ class ClusterRuns:
             cache.enable()
             donate, kernels = not self._is_eager, self._kernels
             runs = haste.MANY if cluster.varies else haste.SOME if cluster.compiled else haste.FEW
-            if not cluster.compiled and not cluster.varies and any(k in store.values for k in cluster.changes):
-                runs = 0  # a step of training is run again and again
+            trains = not cluster.compiled and any(k in store.values for k in cluster.changes)
+            if not cluster.varies and (trains or cluster.uncompiled.runs.get(key, 0) > haste.FEW):
+                runs = 0  # it is run again and again
             exe = Executable(
                 cluster,
                 statics,
@@ -378,23 +357,6 @@ class _Outline(NamedTuple):
     dtype: Any
 
 
-class _TooMuch(Exception):
-    """A step gives more numbers than it may."""
-
-
-class _Counted:
-    """What is told the outputs of every operation, and raises _TooMuch when they are more than `most` numbers in all."""
-
-    def __init__(self, most: int):
-        self.most, self.numbers = most, 0
-
-    def __call__(self, op: Operation, values: list[Any]) -> None:
-        if not op.opdef.alias:
-            self.numbers += sum([v.size for v in values if isinstance(v, np.ndarray)])
-        if self.numbers > self.most:
-            raise _TooMuch
-
-
 def _until_done(attempt: Any) -> None:
     done = threading.Event()
     attempt.when_done(done.set)
@@ -409,6 +371,11 @@ def _shapes_key(cluster: Cluster, statics: dict[Tensor, Any], env: dict[Tensor, 
     """What one executable of a cluster serves: the shapes of its inputs, and the values it is compiled for."""
     key: Any = tuple([env[t].shape for t in cluster.inputs])
     return (key, *[(v.tobytes(), v.shape) for v in statics.values()]) if statics else key
+
+
+def _own(value: Any) -> Any:
+    """A variable's new value, made on NumPy arrays, in memory that nobody else writes to."""
+    return np.array(value) if isinstance(value, np.ndarray) and value.dtype != object else value
 
 
 def _kept(value: Any, cluster: Cluster) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.compiler import uncompiled
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.core import apply, infer
 from thalweg._src.core.graph import Operation
@@ -14,7 +15,7 @@ from thalweg._src.core.lazy import jax
 from thalweg._src.core.structured import Structured
 from thalweg._src.runtime.drawing import Draws
 from thalweg._src.runtime.eager_compiled import Compiled
-from thalweg._src.runtime.numpy_lowering import lowering, on_cpu
+from thalweg._src.runtime.numpy_lowering import dispatched, lowering, on_cpu
 from thalweg._src.runtime.rounded_loops import RoundedLoop
 
 MOST = 256  # executables of random operations
@@ -32,18 +33,35 @@ class NumPyInterpreter(Interpreter):
         self.draws: dict[Operation, Draws] | None = {} if ahead else None
         self.loops: dict[Operation, RoundedLoop] | None = None  # those of a cluster whose shapes keep changing
         self.kernels = True
-        self.called = 0
+        self.spent = 0.0  # by the prices of `uncompiled`
+        self.most = math.inf  # that may be
         self.traces = False  # whether a loop had to be traced for its shapes
 
     def _call(self, op: Operation, values: list[Any]) -> Any:
+        before = dispatched()
+        result = self._called(op, values)
+        calls = dispatched() - before
+        uncompiled.called(op.type, calls)
+        price = uncompiled.DRAWN if op.opdef.wants_rng else uncompiled.NUMBER
+        self.pay(uncompiled.CALLED + price * _size(result) + uncompiled.DISPATCHED * calls)
+        return result
+
+    def pay(self, price: float) -> None:
+        """Something has cost that much. Raises Costly where that is too much."""
+        self.spent += price
+        if self.spent > self.most:
+            raise uncompiled.Costly
+
+    def _called(self, op: Operation, values: list[Any]) -> Any:
         o = op.opdef
-        self.called += 1
         if o.wants_ctx or o.host is True:
             return super()._call(op, values)
         if not all(isinstance(v, np.ndarray) for v in values):  # in this order: host work needs no JAX
             # A derivative traces the bodies that it goes through.
             if any(isinstance(v, jax.core.Tracer) for v in values):
                 return super()._call(op, values)
+            if self.most < math.inf and any(isinstance(v, Structured) for v in values):  # whose methods call JAX
+                raise uncompiled.Costly
             values = [np.asarray(v) if isinstance(v, jax.Array) else v for v in values]
         if o.wants_rng:
             if any(getattr(v, "dtype", None) == object for v in values):  # strings stay on the host
@@ -57,6 +75,8 @@ class NumPyInterpreter(Interpreter):
             return
         self.traces |= op in self._differentiated
         structured = any(isinstance(v, Structured) for v in values)  # whose methods call JAX
+        if structured and self.most < math.inf:
+            raise uncompiled.Costly
         # JAX traces what is differentiated.
         if structured or op in self._differentiated or op.opdef.forward_of is not None:
             with on_cpu():
@@ -84,7 +104,7 @@ class NumPyInterpreter(Interpreter):
         if found is None:
             return False
         outputs, pull = found
-        self.called += loop.calls
+        self.pay(uncompiled.CALLED * loop.calls)
         if taped:
             self.pulls[op] = pull
         env.update(zip(op.outputs, outputs, strict=True))
@@ -112,12 +132,18 @@ class NumPyInterpreter(Interpreter):
         if program is None:
             if len(_programs) >= MOST:
                 _programs.clear()
+            self.pay(uncompiled.DISPATCHED)
             program = _programs[key] = Compiled(opdef, op._attrs, len(values), statics, "cpu", random=True)
         with on_cpu():
             out, state = program(np.asarray(self._rng(op).state), values)
         self.write(("rng", op.name), np.asarray(state))
         arrays = [np.asarray(v) for v in out]
         return arrays[0] if len(arrays) == 1 and opdef.simple_out else arrays
+
+
+def _size(result: Any) -> int:
+    """How many numbers a lowering gave."""
+    return sum(map(_size, result)) if isinstance(result, list | tuple) else getattr(result, "size", 1)
 
 
 _programs: dict[Any, Compiled] = {}

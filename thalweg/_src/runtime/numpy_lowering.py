@@ -19,6 +19,7 @@ import numpy as np
 
 from thalweg._src.core.lazy import jax, jnn, jnp, lax
 from thalweg._src.core.opdef import OpDef
+from thalweg._src.runtime.numpy_functions import OF_JNP, OF_LAX
 
 # Functions that NumPy has under the same name and with the same meaning, types of results included (or cast afterwards).
 _NAMES = """abs absolute add all any arccos arcsin arctan arctan2 around bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip
@@ -30,36 +31,8 @@ _NAMES = """abs absolute add all any arccos arcsin arctan arctan2 around bitwise
     int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ complex64 complex128 ndim shape size result_type pi newaxis inf nan
     asarray array einsum tensordot outer triu tril eye meshgrid finfo iinfo issubdtype floating integer inexact complexfloating
     argmax argmin deg2rad rad2deg hypot ravel broadcast_shapes arcsinh arccosh arctanh sort count_nonzero float_power
-    broadcast_arrays take take_along_axis logaddexp"""
+    broadcast_arrays diagonal take take_along_axis logaddexp"""
 _SAME = frozenset(_NAMES.split())
-
-
-def _dot_general(
-    a: Any, b: Any, dimension_numbers: Any, precision: Any = None, preferred_element_type: Any = None
-) -> Any:
-    """The product over axes of two arrays; with axes that both keep, JAX's."""
-    over, kept = dimension_numbers
-    if any(kept):
-        return _here(lax.dot_general)(a, b, dimension_numbers, preferred_element_type=preferred_element_type)
-    wide = a.dtype if preferred_element_type is None else preferred_element_type
-    if a.ndim == b.ndim == 2 and a.dtype == b.dtype == wide and len(over[0]) == 1:
-        return np.dot(a if over[0][0] else a.T, b.T if over[1][0] else b)
-    return np.tensordot(a.astype(wide, copy=False), b.astype(wide, copy=False), over)
-
-
-def _sigmoid(x: Any) -> Any:
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
-
-
-# What JAX has and NumPy has not, on NumPy arrays.
-_OWN: dict[str, Callable[..., Any]] = {
-    "dot_general": _dot_general,
-    "optimization_barrier": lambda x: x,
-    "stop_gradient": lambda x: x,
-    "rsqrt": lambda x: 1 / np.sqrt(x),
-    "sigmoid": _sigmoid,
-}
 
 
 class _Shadow(types.ModuleType):
@@ -70,10 +43,12 @@ class _Shadow(types.ModuleType):
         self._real, self._same = real, same
 
     def __getattr__(self, name: str) -> Any:
-        if self._same and name in _SAME and hasattr(np, name):
+        own = (OF_JNP if self._same else OF_LAX).get(name)
+        value: Any
+        if own is not None:
+            value = _own_or(own, _here(getattr(self._real, name)))
+        elif self._same and name in _SAME and hasattr(np, name):
             value = getattr(np, name)
-        elif not self._same and name in _OWN:
-            value = _OWN[name]
         else:
             value = getattr(self._real, name)
             if isinstance(value, types.ModuleType):
@@ -84,17 +59,48 @@ class _Shadow(types.ModuleType):
         return value
 
 
+def _own_or(own: Callable[..., Any], jaxs: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        out = own(*args, **kwargs)
+        return jaxs(*args, **kwargs) if out is NotImplemented else out
+
+    return call
+
+
 def _here(fn: Callable[..., Any]) -> Callable[..., Any]:
     """`fn` of JAX on the host's CPU, with 64-bit types; what it gives are NumPy arrays."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if _mode.numpy_alone:
             raise NeedsJAX
-        _mode.dispatched += 1
+        _dispatch(fn, args, kwargs)
         with on_cpu():
             return plain(fn(*args, **kwargs))
 
     return call
+
+
+_AGAIN = 0.01  # of the price of a function of JAX for new shapes: what it costs for those that it has been compiled for
+_MANY = 100_000
+_dispatches: set[Any] = set()
+
+
+def _dispatch(fn: Any, args: Any, kwargs: dict[str, Any]) -> None:
+    """Count a call of a function of JAX."""
+    key = fn, _kind(args), _kind(tuple(kwargs.items()))
+    _mode.dispatched += _AGAIN if key in _dispatches else 1.0
+    if len(_dispatches) > _MANY:
+        _dispatches.clear()
+    _dispatches.add(key)
+
+
+def _kind(value: Any) -> Any:
+    """What JAX compiles anew for."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_kind, value))
+    if isinstance(value, np.ndarray | np.generic):
+        return value.shape, value.dtype
+    return value if value.__hash__ is not None else id(value)
 
 
 def plain(value: Any) -> Any:
@@ -174,7 +180,7 @@ def lowering(opdef: OpDef) -> Callable[..., Any]:
         return opdef.fn
 
     def as_it_is(*args: Any, **kwargs: Any) -> Any:
-        _mode.dispatched += 1
+        _dispatch(opdef, args, kwargs)
         with on_cpu():
             return plain(opdef.fn(*args, **kwargs))
 
@@ -204,11 +210,11 @@ class NeedsJAX(Exception):
 class _Mode(threading.local):
     def __init__(self) -> None:
         self.numpy_alone = False
-        self.dispatched = 0
+        self.dispatched = 0.0
 
 
-def dispatched() -> int:
-    """How many calls of JAX's functions lowerings have made in this thread."""
+def dispatched() -> float:
+    """How many calls of JAX's functions, for shapes of their own, lowerings have made in this thread."""
     return _mode.dispatched
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from thalweg._src.core import philox
 from thalweg._src.core.graph import Operation
+from thalweg._src.core.lazy import jax
 
 
 class Store:
@@ -33,7 +34,17 @@ class Store:
             old = own.get(key)
             if old is None or old.shape != value.shape or old.dtype != value.dtype:
                 self.signature += 1
+            elif type(value) is np.ndarray and type(old) is not np.ndarray:
+                self.signature += 1  # what has been compiled takes arrays on a device
             own[key] = value
+
+    def bring(self, keys: Iterable[Any], device: Any) -> None:
+        """Put what is held of `keys` as NumPy arrays of numbers onto `device`."""
+        values = self.values
+        held = {k: v for k in keys if type(v := values.get(k)) is np.ndarray and v.dtype != object}
+        if held:
+            with jax.enable_x64(True):
+                values.update(zip(held, jax.device_put(list(held.values()), device), strict=True))
 
     def remove(self, key: Any) -> None:
         if self.values.pop(key, None) is not None:
