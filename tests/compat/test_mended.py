@@ -255,3 +255,11 @@ def test_how_many_numbers_to_make_may_be_a_float(numpy_of_before):
     assert numpy_of_before.linspace(0, 2, 6 / 2, True).tolist() == [0, 1, 2]
     assert numpy_of_before.logspace(0, 2, num=3.0).tolist() == [1, 10, 100]
     assert numpy_of_before.linspace(0, 49).shape == (50,)
+
+
+def test_several_results_are_a_list(numpy_of_before):
+    grid = numpy_of_before.meshgrid([1, 2], [3, 4, 5])
+    grid.append(grid[0])  # a tuple has no such method
+    assert len(grid) == 3
+    assert isinstance(numpy_of_before.atleast_1d(1, 2), list)
+    assert numpy_of_before.atleast_1d(1).shape == (1,)

@@ -168,10 +168,16 @@ def second_alias(fullname: str, path: str) -> Alias | None:
 
 
 def inherited(path: str, name: str) -> Any:
-    """What an internal module holds because it imported it: a public name of its contrib package, or a module beside it."""
+    """What an internal module holds because it imported it: a public name of its contrib package, an op as it is
+    generated, or a module beside it."""
     parts = path.split(".")
     if parts[-1].startswith("gen_") and parts[-1].endswith("_ops"):
         return raw.generated(name)
+    if path.startswith("python.ops.distributions."):
+        return public_value(f"contrib.distributions.{name}")
+    if path in modules.OF_GENERATED:
+        with contextlib.suppress(LookupError):
+            return raw.generated(name)
     if parts[0] == "contrib" and len(parts) > 2:
         return public_value(f"contrib.{parts[1]}.{name}")
     if parts[0] == "contrib" and len(parts) == 2 and name.endswith("_ops"):  # slim.init_ops

@@ -252,6 +252,7 @@ OURS: dict[str, str] = {
     "python.framework.type_spec": "thalweg._src.compat.internals.type_spec",
     "python.training.device_setter": "thalweg._src.lib.device_setter",
     "python.ops.resource_variable_ops": "thalweg._src.compat.internals.resource_variable_ops",
+    "python.ops.gen_resource_variable_ops": "thalweg._src.compat.internals.resource_variable_ops",
     "python.tools.freeze_graph": "thalweg._src.compat.internals.freeze_graph",
     "python.tools.inspect_checkpoint": "thalweg._src.compat.internals.inspect_checkpoint",
     "python.ops.resources": "thalweg._src.lib.resources",
@@ -270,6 +271,16 @@ OURS: dict[str, str] = {
     "python.util.tf_decorator": "thalweg._src.compat.internals.tf_decorator",
     "python.util.tf_inspect": "thalweg._src.compat.internals.tf_inspect",
 }
+
+
+# Modules that hold every op of the generated module of their name, as io_ops.restore_v2, beside their own functions.
+OF_GENERATED = frozenset(
+    f"python.ops.{field}_ops"
+    for field in (
+        *("array", "bitwise", "control_flow", "data_flow", "io", "linalg", "logging", "lookup", "math", "nn"),
+        *("parsing", "random", "sparse", "state", "string"),
+    )
+)
 
 
 @cache

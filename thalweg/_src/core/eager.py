@@ -390,8 +390,8 @@ def eager_mode() -> Iterator[None]:
 
 @contextlib.contextmanager
 def graph_mode() -> Iterator[None]:
-    """A block that builds a graph of its own."""
-    with Graph().as_default():
+    """A block that adds to the default graph; under eager execution it builds a graph of its own."""
+    with Graph().as_default() if executing_eagerly() else contextlib.nullcontext():
         yield
 
 

@@ -20,6 +20,7 @@ from thalweg._src import version as versions
 from thalweg._src.core import default_sessions, errors, nest, node
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
+from thalweg._src.core.eager import EagerGraph
 from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.lib import graph_differences
 from thalweg._src.lib.assertions import Assertions
@@ -121,8 +122,11 @@ class TestCase(Assertions, unittest.TestCase):
         self._drop_session()
         random.seed(SEED)
         np.random.seed(SEED)
-        graph_lib._default_graphs.stack.clear()  # what an earlier test left open
+        graphs = graph_lib._default_graphs.stack
+        eagerly = [graph for graph in graphs if type(graph) is EagerGraph]
+        graphs.clear()  # what an earlier test left open
         graph_lib.reset_default_graph()
+        graphs.extend(eagerly)  # a block of eager execution goes on
         set_random_seed(SEED)
 
     def tearDown(self) -> None:

@@ -75,7 +75,10 @@ class Defun:
     """The decorator. `python_grad_func(op, *gradients)` or `grad_func(*inputs, *gradients)` is its gradient if given."""
 
     def __init__(self, *input_types: Any, **kwargs: Any):
-        known = "func_name grad_func python_grad_func out_names shape_func noinline separate_compiled_gradients"
+        known = (
+            "func_name grad_func python_grad_func out_names shape_func noinline compiled separate_compiled_gradients"
+        )
+        known += " _implements _reference"
         for name in kwargs:
             if name not in known.split() and not name.startswith("experimental_"):
                 raise TypeError(f"Defun got an unexpected keyword argument {name!r}")

@@ -11,6 +11,7 @@ from thalweg._src.lib.tracking.module import Module
 from thalweg._src.ops import basic
 from thalweg._src.ops.late import array
 from thalweg._src.ops.linear import linear_systems
+from thalweg._src.ops.numeric import matmul
 from thalweg._src.ops.numeric.complex import imag
 from thalweg._src.ops.numeric.elementwise import abs as magnitude
 from thalweg._src.ops.reports import checks
@@ -20,8 +21,8 @@ __all__ = [
     *("assert_compatible_matrix_dimensions", "assert_is_batch_matrix", "assert_no_entries_with_modulus_zero"),
     *("assert_not_ref_type", "assert_zero_imag_part", "base_dtype", "broadcast_matrix_batch_dims"),
     *("cholesky_solve_with_broadcast", "convert_nonref_to_tensor", "dtype_name", "is_ref"),
-    *("matrix_solve_with_broadcast", "matrix_triangular_solve_with_broadcast", "shape_tensor"),
-    "use_operator_or_provided_hint_unless_contradicting",
+    *("matmul_with_broadcast", "matrix_solve_with_broadcast", "matrix_triangular_solve_with_broadcast"),
+    *("shape_tensor", "use_operator_or_provided_hint_unless_contradicting"),
 ]
 
 
@@ -121,6 +122,12 @@ def cholesky_solve_with_broadcast(chol: Any, rhs: Any, name: str | None = None) 
     with name_scope(name, "CholeskySolveWithBroadcast", [chol, rhs]):
         chol, rhs = broadcast_matrix_batch_dims([chol, rhs])
         return linear_systems.cholesky_solve(chol, rhs)
+
+
+def matmul_with_broadcast(a: Any, b: Any, *transposed: bool, name: str | None = None, **options: Any) -> Tensor:
+    """Products of matrices, as `tf.matmul` makes them; batches are broadcast. TensorFlow's own until 1.12."""
+    with name_scope(name, "MatMulWithBroadcast", [a, b]):
+        return matmul.matmul(*broadcast_matrix_batch_dims([a, b]), *transposed, **options)
 
 
 def matrix_solve_with_broadcast(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Tensor:

@@ -14,6 +14,7 @@ from thalweg._src.compat.mended.calls import rename_arguments, supply
 RAGGED = ("append", "copy", "mean", "nan_to_num", "ndim", "save", "savez", "savez_compressed", "shape", "size", "take")
 SEQUENCES = ("linspace", "logspace", "geomspace")
 STACKS = ("vstack", "hstack", "dstack", "stack", "column_stack")
+LISTS = ("meshgrid", "broadcast_arrays", "gradient", "atleast_1d", "atleast_2d", "atleast_3d")
 
 
 def _forgiving(np: ModuleType, make: Callable) -> Callable:
@@ -54,6 +55,17 @@ def _counting(make: Callable) -> Callable:
     @functools.wraps(make)
     def call(start: Any, stop: Any, num: Any = 50, *args: Any, **kwargs: Any) -> Any:
         return make(start, stop, int(num) if isinstance(num, float) else num, *args, **kwargs)
+
+    return call
+
+
+def _as_list(function: Callable) -> Callable:
+    """Several results are a list, that a program may lengthen or change, where NumPy 2 gives a tuple."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        results = function(*args, **kwargs)
+        return list(results) if isinstance(results, tuple) else results
 
     return call
 
@@ -117,6 +129,8 @@ def numpy(np: ModuleType) -> None:
         setattr(np, name, _counting(getattr(np, name)))
     for name in STACKS:
         setattr(np, name, _of_iterables(getattr(np, name)))
+    for name in LISTS:
+        setattr(np, name, _as_list(getattr(np, name)))
     rename_arguments(np, {"reshape": {"newshape": "shape"}, "histogram": {"normed": "density"}})
     supply(np.lib, {"pad": np.pad})
     supply(np.linalg, {"linalg": np.linalg})

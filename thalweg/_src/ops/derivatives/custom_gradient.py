@@ -3,6 +3,7 @@
 import functools
 import inspect
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from thalweg._src.core import nest, recording
@@ -54,7 +55,7 @@ def _with_gradient(f: Any, args: Any, kwargs: Any) -> Any:
             "All variables made by a function under @custom_gradient must be `ResourceVariable`s: make them in a variable scope "
             "with use_resource=True."
         )
-    variables = _used_variables(graph, start)
+    variables = _used_variables(graph, start, inputs)
     flat = [to_tensor(r) for r in nest.flatten(result)]
     for r in flat:  # TensorFlow looks for variables behind copies of the results, and names count those
         basic.identity(r)
@@ -129,8 +130,8 @@ def _variables_of(scope: Any) -> set[Any]:
     return {*scope.global_variables(), *scope.local_variables()}
 
 
-def _used_variables(graph: Any, start: int) -> list[Any]:
-    """The variables that the ops added since `start` read."""
+def _used_variables(graph: Any, start: int, given: Sequence[Tensor] = ()) -> list[Any]:
+    """The variables that the ops added since `start` read, but for those that were `given` as arguments."""
     by_tensor = {}
     for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES):
         by_tensor[v._as_graph_element()] = v
@@ -138,7 +139,7 @@ def _used_variables(graph: Any, start: int) -> list[Any]:
     used: dict[Any, None] = {}
     for op in graph._ops[start:]:
         for t in op.inputs:
-            if t in by_tensor:
+            if t in by_tensor and t not in given:
                 used[by_tensor[t]] = None
     return list(used)
 

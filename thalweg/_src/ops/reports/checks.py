@@ -19,6 +19,8 @@ from thalweg._src.core.opdef import Mixed, op
 from thalweg._src.ops import basic
 from thalweg._src.ops.late import array, math
 
+KNOWN_BY_INPUTS = ("Range", "Cast", "Concat", "ConcatV2", "Pack", "Fill", "Equal", "NotEqual")
+
 
 def _needs_host(node: Any) -> bool:
     return any(t.dtype.is_on_host and not t.op.opdef.constant for t in node.inputs)
@@ -104,10 +106,23 @@ def _binary(
         if message is not None:
             data = [message, *data]
         condition = math.reduce_all(getattr(math, compare)(x, y))
-        known = constant_value(condition)
-        if known is not None and not known:
+        if _known_early(x) and _known_early(y) and not constant_value(condition):
             raise errors.InvalidArgumentError(None, None, "\n".join(_shown(d) for d in data))
         return Assert(condition, data, summarize=summarize)
+
+
+def _known_early(value: Any) -> bool:
+    """Whether TensorFlow knows a tensor's value while it builds a graph: of a constant, a shape, or a few ops on those.
+
+    A comparison of others fails in a run, even where we know its outcome already.
+    """
+    if type(value) is not Tensor:
+        return True
+    if constant_value(value) is None:
+        return False
+    return value.op.type in ("Const", "Shape", "Size", "Rank") or (
+        value.op.type in KNOWN_BY_INPUTS and all(map(_known_early, value.op.inputs))
+    )
 
 
 def _shown(value: Any) -> str:
