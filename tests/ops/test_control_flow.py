@@ -214,3 +214,19 @@ def test_what_a_branch_of_one_operation_or_one_element_gives():
     with tf.Session() as session:
         assert session.run([done, single, strict], {p: True}) == [True, 1, pair(1)]
         assert session.run([done, single, strict], {p: False}) == [False, 2, pair(2)]
+
+
+def test_branches_and_loops_that_are_alike_draw_numbers_of_their_own():
+    tf.set_random_seed(1)
+    always = tf.placeholder_with_default(True, ())
+
+    def drawn():
+        return tf.random_normal([2])
+
+    chosen = [tf.cond(always, drawn, drawn), tf.cond(always, drawn, drawn), tf.cond(~always, drawn, drawn)]
+    sums = [tf.while_loop(lambda i, x: i < 2, lambda i, x: (i + 1, x + drawn()), [0, tf.zeros([2])])[1] for _ in "ab"]
+    with tf.Session() as session:
+        first = np.array(session.run(chosen + sums))
+    assert len({tuple(row) for row in first}) == len(first)
+    with tf.Session() as session:
+        np.testing.assert_array_equal(session.run(chosen + sums), first)

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -52,6 +53,12 @@ class FuncGraph(Graph):
     @property
     def inputs(self) -> list[Tensor]:
         return [*self.arguments, *self.captures.values()]
+
+    def op_seed(self) -> int:
+        """The seed of a random op that was given none. A branch's or a loop's graph is part of the one around it in
+        TensorFlow: there the ops before it count too, so that no two draw the same numbers; here its name, which no other has.
+        """
+        return self.version if self.capture_name is None else zlib.crc32(self.name.encode()) + self.version
 
     def argument(self, dtype: Any, dims: Any, name: str) -> Tensor:
         """A new argument."""
