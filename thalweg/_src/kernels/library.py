@@ -35,6 +35,7 @@ TARGETS = (
     "thalweg_normalize",
     "thalweg_normalize_gradient",
     "thalweg_update",
+    "thalweg_multiply",
     "thalweg_turns",
 )
 

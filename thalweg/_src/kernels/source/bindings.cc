@@ -1,5 +1,6 @@
 // The entry points that XLA calls, by the names that `kernels/library.py` registers.
 #include "depthwise.h"
+#include "matrix.h"
 #include "normalize.h"
 #include "turns.h"
 #include "updates.h"
@@ -174,7 +175,23 @@ ffi::Error take_turns(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::R
   return ffi::Error::Success();
 }
 
+ffi::Error multiply_matrices(ffi::ThreadPool pool, Array a, Array b, Result c, bool turn_a, bool turn_b) {
+  const auto left = a.dimensions(), right = b.dimensions(), made = c->dimensions();
+  multiply({a.typed_data(), left[1], turn_a}, {b.typed_data(), right[1], turn_b}, made[0], left[turn_a ? 0 : 1], made[1],
+           c->typed_data(), Parallel(pool));
+  return ffi::Error::Success();
+}
+
 }  // namespace
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_multiply, multiply_matrices,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Ret<Array>()
+                                  .Attr<bool>("turn_a")
+                                  .Attr<bool>("turn_b"));
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_turns, take_turns,
                               ffi::Ffi::Bind()

@@ -18,9 +18,9 @@ constexpr int kMostVectors = 2;
 inline Vector load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
 inline void store(float* p, Vector v) { *reinterpret_cast<Loose*>(p) = v; }
 
-// A stretch of a row of the left matrix: `length` floats from `offset` on.
+// A stretch of a row of the left matrix: `length` floats from `offset` on, `next` apart.
 struct Run {
-  ptrdiff_t offset, length;
+  ptrdiff_t offset, length, next = 1;
 };
 
 // What is done with a sum before it is stored: a factor and a bias for each column, the element of another matrix, whose rows are
@@ -55,6 +55,7 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
   const ptrdiff_t step = a_step * static_cast<ptrdiff_t>(sizeof(float));
   for (int r = 0; r < count; ++r) {
     const char* rows[kGroups];
+    const ptrdiff_t next = runs[r].next * static_cast<ptrdiff_t>(sizeof(float));
 #pragma GCC unroll 8
     for (int g = 0; g < kGroups; ++g) rows[g] = reinterpret_cast<const char*>(a + runs[r].offset) + 3 * g * step;
     for (ptrdiff_t k = runs[r].length; k > 0; --k) {
@@ -70,7 +71,7 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
       b += N * LANES;
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; ++g) {
-        rows[g] += sizeof(float);
+        rows[g] += next;
         asm("" : "+r"(rows[g]));  // or the compiler derives every row from the first, and runs out of registers
       }
     }

@@ -34,7 +34,7 @@ def _wide(dtype):
     return np.float32 if dtype.itemsize == 2 and dtype.kind != "i" else dtype
 
 
-def _check_sizes(a, b, transpose_a, transpose_b):
+def check_sizes(a, b, transpose_a, transpose_b):
     for i, x in enumerate((a, b)):
         if x.ndim != 2:
             raise ValueError(f"In[{i}] is not a matrix. Instead it has shape {shapes.text(x.shape)}")
@@ -45,35 +45,11 @@ def _check_sizes(a, b, transpose_a, transpose_b):
 @op("MatMul")
 def mat_mul_op(a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False) -> T:
     """The matrix product: [m, k], [k, n] -> [m, n]; a flag says that a matrix comes transposed."""
-    _check_sizes(a, b, transpose_a, transpose_b)
+    check_sizes(a, b, transpose_a, transpose_b)
     axes = ((0 if transpose_a else 1,), (1 if transpose_b else 0,))
     if a.shape[axes[0][0]] != b.shape[axes[1][0]]:
         raise ValueError(f"Matrix size-incompatible: In[0]: {shapes.text(a.shape)}, In[1]: {shapes.text(b.shape)}")
     return lax.dot_general(a, b, (axes, ((), ())), preferred_element_type=_wide(a.dtype)).astype(a.dtype)
-
-
-_NARROW = 64  # columns of a matrix, or examples of a batch
-_LARGE = 1 << 16  # elements of a layer's weights above which it matters how they are read
-
-
-@mat_mul_op.on("cpu")
-def _mat_mul_on_cpu(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-    """XLA brings a transposed matrix into order first. So turn the smaller one over; barriers keep XLA from folding that back.
-
-    The gradient of a layer's weights took 1.2 to 6 times as long where one of its two factors has few columns, and up to twice where both
-    have few rows, those of a small batch; the gradient of what the layer takes up to 2.5 times, for such a batch.
-    """
-    _check_sizes(a, b, transpose_a, transpose_b)
-    barrier = lax.optimization_barrier
-    if a.dtype == np.float32 and transpose_a and not transpose_b:
-        (rows, columns), others = a.shape, b.shape[1]
-        if min(columns, others) <= _NARROW and others < columns:
-            return barrier(barrier(b.T) @ a).T
-        if min(columns, others) <= _NARROW or (rows <= _NARROW and columns * others >= _LARGE):
-            return barrier(a.T) @ b
-    if a.dtype == np.float32 and transpose_b and not transpose_a and 1 < a.shape[0] <= _NARROW and b.size >= _LARGE:
-        return barrier(b @ barrier(a.T)).T
-    return mat_mul_op.fn(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
 
 
 @op("SparseMatMul")
