@@ -90,6 +90,33 @@ def test_conditions_that_are_known_are_decided_at_once():
     assert utils.deconv_output_length(4, 3, "valid", 2) == 9
 
 
+def test_a_convolution_of_the_programs_own():
+    convolutional, nn_ops = internal("layers.convolutional"), internal("ops.nn_ops")
+
+    class Doubled(convolutional._Conv):
+        def build(self, input_shape):
+            shape = (*self.kernel_size, int(input_shape[-1]), self.filters)
+            self.kernel = 2.0 * self.add_variable(name="kernel", shape=shape, initializer=tf.ones_initializer())
+            self.bias = None
+            self._convolution_op = nn_ops.Convolution(
+                input_shape,
+                filter_shape=self.kernel.get_shape(),
+                dilation_rate=self.dilation_rate,
+                strides=self.strides,
+                padding=self.padding.upper(),
+                data_format="NWC",
+            )
+            self.built = True
+
+    layer = Doubled(rank=1, filters=2, kernel_size=2, dilation_rate=2, use_bias=False)
+    y = layer(tf.constant([[[1.0], [2.0], [3.0], [4.0]]]))
+    assert convolutional.Conv1D is tf.layers.Conv1D and nn_ops.conv2d is tf.nn.conv2d
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(y).tolist() == [[[8.0, 8.0], [12.0, 12.0]]]
+    assert [v.name for v in layer.trainable_variables] == ["doubled/kernel:0"]
+
+
 def test_arguments_below_decorators():
     inspect, functions = internal("util.tf_inspect"), internal("util.function_utils")
     decorator = internal("util.tf_decorator")
