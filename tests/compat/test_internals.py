@@ -110,7 +110,8 @@ def test_a_convolution_of_the_programs_own():
 
     layer = Doubled(rank=1, filters=2, kernel_size=2, dilation_rate=2, use_bias=False)
     y = layer(tf.constant([[[1.0], [2.0], [3.0], [4.0]]]))
-    assert convolutional.Conv1D is tf.layers.Conv1D and nn_ops.conv2d is tf.nn.conv2d
+    assert convolutional.Conv1D is tf.layers.Conv1D
+    assert nn_ops.conv2d is tf.nn.conv2d
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         assert session.run(y).tolist() == [[[8.0, 8.0], [12.0, 12.0]]]
