@@ -352,6 +352,18 @@ def test_names_of_contrib():
     assert importlib.import_module("tensorflow.contrib.hooks").ProfilerHook is tf.train.ProfilerHook
 
 
+def test_old_columns_by_the_names_of_their_classes():
+    from tensorflow.contrib.layers.python.layers import feature_column as internal_columns
+
+    columns = tf.contrib.layers.feature_column
+    sparse = columns.sparse_column_with_keys("word", ["a", "b"])
+    varying = columns._real_valued_var_len_column("numbers", default_value=0)
+    assert isinstance(varying, internal_columns._RealValuedVarLenColumn)
+    assert isinstance(columns.bucketized_column(columns.real_valued_column("x"), [1.0]), columns._BucketizedColumn)
+    assert sparse.lookup_config == columns._SparseIdLookupConfig(keys=("a", "b"), vocab_size=2, default_value=-1)
+    assert varying.config["numbers"] == tf.FixedLenSequenceFeature([], tf.float32, True, 0.0)
+
+
 def test_initializers_of_2_x_give_the_same_numbers_for_a_seed():
     ours = internal("ops.init_ops_v2")
     # as TensorFlow 1.15 gives them

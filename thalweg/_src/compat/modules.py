@@ -109,7 +109,7 @@ OURS: dict[str, str] = {
     "python.framework.composite_tensor": "thalweg._src.compat.internals.composite_tensor",
     "python.ops.control_flow_util": "thalweg._src.compat.internals.loops_and_branches",
     "python.ops.gen_audio_ops": "thalweg._src.compat.internals.audio_ops",
-    "contrib.layers.python.layers.feature_column": "thalweg._src.compat.internals.contrib_columns",
+    "contrib.layers.python.layers.feature_column": "thalweg.contrib.layers.feature_column",
     "contrib.layers.python.layers.feature_column_ops": "thalweg._src.contrib.layers.column_ops",
     "contrib.learn.python.learn.datasets": "thalweg.contrib.learn.datasets",
     "contrib.learn.python.learn.datasets.synthetic": "thalweg._src.contrib.learn.datasets.synthetic",
