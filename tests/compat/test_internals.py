@@ -364,6 +364,14 @@ def test_old_columns_by_the_names_of_their_classes():
     assert varying.config["numbers"] == tf.FixedLenSequenceFeature([], tf.float32, True, 0.0)
 
 
+def test_heads_by_the_names_that_they_had_first():
+    from tensorflow.contrib.learn.python.learn.estimators import head
+
+    assert head._multi_class_head is tf.contrib.learn.multi_class_head
+    assert isinstance(head._multi_class_head(3), head._MultiClassHead)
+    assert isinstance(head._regression_head(label_dimension=2), head.Head)
+
+
 def test_initializers_of_2_x_give_the_same_numbers_for_a_seed():
     ours = internal("ops.init_ops_v2")
     # as TensorFlow 1.15 gives them

@@ -117,7 +117,7 @@ OURS: dict[str, str] = {
     "contrib.learn.python.learn.estimators": "thalweg.contrib.learn.estimators",
     "contrib.learn.python.learn.estimators.constants": "thalweg._src.contrib.learn.modes",
     "contrib.learn.python.learn.estimators.estimator": "thalweg._src.contrib.learn.estimator",
-    "contrib.learn.python.learn.estimators.head": "thalweg._src.contrib.learn.head",
+    "contrib.learn.python.learn.estimators.head": "thalweg.contrib.learn.head",
     "contrib.learn.python.learn.estimators.metric_key": "thalweg._src.contrib.learn.modes",
     "contrib.learn.python.learn.estimators.model_fn": "thalweg._src.contrib.learn.modes",
     "contrib.learn.python.learn.estimators.prediction_key": "thalweg._src.contrib.learn.modes",
