@@ -128,6 +128,13 @@ def is_host_work(op: Operation) -> bool:
     return opdef.host is False and not opdef.device_strings and (_touches_strings(op) or _moves_handles(op))
 
 
+def is_seen(op: Operation) -> bool:
+    """Whether `op`, or an operation in a body of it, does something that is seen from outside."""
+    if op.opdef.effect == "write" or (op.opdef.effect == "host" and op.opdef.stateful):
+        return True
+    return any(is_seen(inner) for graph, _ in bodies_of(op) for inner in graph._ops)
+
+
 def _touches_strings(op: Operation) -> bool:
     return any(t.dtype.is_on_host for t in op._inputs) or any(t.dtype.is_on_host for t in op.outputs)
 

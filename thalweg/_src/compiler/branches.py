@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.compiler.frames import Item, Literal, Loop, State, root_of
-from thalweg._src.compiler.levels import Level, Stack, same_captures
+from thalweg._src.compiler.levels import Level, Stack, repeatable, same_captures
 from thalweg._src.core import dtypes
 from thalweg._src.core.funcgraph import FuncGraph
 from thalweg._src.core.graph import Operation, Tensor
@@ -145,17 +145,24 @@ class Group:
         for item in self.members:
             own.update([item] if isinstance(item, Operation) else item.all)
         found: dict[Tensor, bool] = {}
+
+        def hand_over(t: Tensor, side: bool) -> None:
+            value = _sent(t, own)
+            if value.op not in own or value in found:
+                return
+            found[value] = side
+            for needed in value.op._inputs if repeatable(value) else ():
+                hand_over(needed, side)
+
         for item in self.members:
             side = self._side(level, item)
             if side is None:
                 continue
             for op in [item] if isinstance(item, Operation) else item.exits:
-                if op.opdef.frame == "switch":
-                    continue
                 for t in op.outputs:
                     users = [c for c in t._consumers if c in level.frames.inside and c not in own]
                     if users or t in level.frames.fetches:
-                        found[t] = side
+                        hand_over(t, side)
         return list(found.items())
 
     def _branch(
@@ -216,6 +223,13 @@ class Group:
             )
             graph._ops += [const, done]
             results.append(done.outputs[0])
+
+
+def _sent(t: Tensor, own: set[Operation]) -> Tensor:
+    """The value that Switches among `own` send on as `t`."""
+    while t.op.opdef.frame == "switch" and t.op in own:
+        t = t.op._inputs[0]
+    return t
 
 
 def _stacks(sides: dict[bool, list[Item]]) -> list[Operation]:

@@ -136,10 +136,18 @@ class Frames:
     def needs(self, item: Item) -> tuple[list[Tensor], list[Operation]]:
         """The tensors and operations outside of `item` that it waits for."""
         if isinstance(item, Operation):
-            return list(item._inputs), list(item._control_inputs)
+            return list(item._inputs), self.controls(item)
         own = set(item.all)
         tensors = [t for op in item.all for t in op._inputs if t in self.feeds or t.op not in own]
-        return tensors, [c for op in item.all for c in op._control_inputs if c not in own]
+        return tensors, [c for op in item.all for c in self.controls(op) if c not in own]
+
+    def controls(self, op: Operation) -> list[Operation]:
+        """The operations that `op` waits for without a value; if it has an effect, also through constants, which are no items."""
+        if op.opdef.effect is None:
+            return list(op._control_inputs)
+        constants = [t.op for t in op._inputs if t.op.opdef.constant and t not in self.feeds]
+        constants += [c for c in op._control_inputs if c.opdef.constant]
+        return list(dict.fromkeys([*op._control_inputs, *(c for k in constants for c in k._control_inputs)]))
 
     def before(self, item: Item, path: Path) -> list[Item]:
         """The items of the level for which `item` waits."""

@@ -8,20 +8,28 @@ The stacks that carry values from a loop to its gradient's loop become growing T
 them as a number, so that a loop whose turns can be counted is a scan and its gradient too.
 
 The graph itself is not changed. Operations that depend on frames are copied, under their names; the others stay as they are.
+
+Bodies of branches and loops, and functions that the host calls, are rewritten the same way: what has one with frames in it is copied
+with another body, which shares all its other operations with the first.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
+from thalweg._src.compiler.bodies import is_seen
 from thalweg._src.compiler.branches import groups_of
 from thalweg._src.compiler.frames import Frames, Item, Loop, plain, root_of, unsupported
 from thalweg._src.compiler.levels import Level, Rules, Stack, same_captures
+from thalweg._src.compiler.prune import prune
 from thalweg._src.core import dtypes
+from thalweg._src.core.calls import Call
 from thalweg._src.core.funcgraph import FuncGraph
 from thalweg._src.core.graph import Operation, Tensor
-from thalweg._src.core.opdef import OPS
+from thalweg._src.core.opdef import OPS, OpDef
 
 
 def functionalize(
@@ -31,7 +39,7 @@ def functionalize(
 
     Raises UnimplementedError naming the ops where there is a structure that can't be made functional.
     """
-    if not any(op.opdef.frame for op in ops):
+    if not any(op.opdef.frame or (op.opdef.graph_attrs and bodies_as_functions(op) is not op._attrs) for op in ops):
         return ops, {}
     graph = ops[0].graph
     key = (
@@ -55,7 +63,7 @@ def _rewritten(
     ops: list[Operation], feeds: frozenset[Tensor], fetches: frozenset[Tensor]
 ) -> tuple[list[Operation], dict[Tensor, Tensor]]:
     frames = Frames(ops, feeds, fetches)
-    top = Level(frames, (), None, None, ops, rules=Rules(_convert_loop, _push, _pop, groups_of))
+    top = Level(frames, (), None, None, ops, rules=_RULES)
     top.emit()
     for op in ops:  # constants, which nothing replaced needs
         if op.opdef.constant:
@@ -79,6 +87,65 @@ def _fetched(top: Level, t: Tensor) -> dict[Tensor, Tensor]:
         kind = (t.dtype.base_dtype, t._dims)
         value = top.node(OPS["_Alive"], (value, top.get(pred)), attrs, t.op.name, [], [kind], t.op).outputs[0]
     return {t: value}
+
+
+# -- bodies
+
+
+def bodies_as_functions(op: Operation, made: Callable[[Operation], Operation] = lambda op: op) -> dict[str, Any]:
+    """The attrs of `op` with bodies that have no frames; its own dict where they have none. `made` says what stands for an operation
+    that `op` differentiates.
+    """
+    whole = op.opdef.bodies is None  # the host calls it, and it does all that it can be seen to do
+    return _with_graphs(op.opdef, op._attrs, lambda held: _as_function(held, whole, made))
+
+
+def _with_graphs(opdef: OpDef, attrs: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    changed = {}
+    for name in opdef.graph_attrs:
+        held = attrs.get(name)
+        before = held if isinstance(held, list) else [held]
+        after = [change(value) for value in before]
+        if any(a is not b for a, b in zip(before, after, strict=True)):
+            changed[name] = after if isinstance(held, list) else after[0]
+    return attrs | changed if changed else attrs
+
+
+def _as_function(held: Any, whole: bool, made: Callable[[Operation], Operation]) -> Any:
+    if isinstance(held, FuncGraph):
+        return functional_graph(held, whole)
+    if not isinstance(held, Call):
+        return held
+    attrs = _with_graphs(held.opdef, held.attrs, lambda value: _as_function(value, False, made))
+    operation = None if held.operation is None else made(held.operation)
+    return held if attrs is held.attrs and operation is held.operation else Call(held.name, attrs, operation)
+
+
+def functional_graph(graph: FuncGraph, whole: bool = False) -> FuncGraph:
+    """`graph` without frames in it or in bodies of its own; itself where there are none. A `whole` one does all that its operations can
+    be seen to do, also where its outputs do not need it.
+    """
+    place = ("functional", whole)
+    key = (graph._mutations, len(graph._ops), tuple(graph.outputs))
+    found = graph._scratch.get(place)
+    if found is None or found[0] != key:
+        found = graph._scratch[place] = (key, _without_frames(graph, whole))
+    return found[1]
+
+
+def _without_frames(graph: FuncGraph, whole: bool) -> FuncGraph:
+    given = frozenset(graph.inputs)
+    acting = [op for op in graph._ops if is_seen(op)] if whole else []
+    ops = prune([t.op for t in graph.outputs if t not in given] + acting, given)
+    results = [t for t in graph.outputs if t not in given]
+    rewritten, stand_ins = functionalize(ops, given, results)
+    if rewritten is ops:
+        return graph
+    new = copy.copy(graph)
+    new._scratch = {}
+    new._ops = [t.op for t in graph.inputs] + rewritten
+    new.outputs = [stand_ins.get(t, t) for t in graph.outputs]
+    return new
 
 
 # -- stacks
@@ -235,3 +302,6 @@ def _enter_of(frames: Frames, merge: Operation) -> Operation:
 
 def _next_of(merge: Operation) -> Operation:
     return next(t.op for t in merge._inputs if t.op.opdef.back_edge)
+
+
+_RULES = Rules(_convert_loop, _push, _pop, groups_of, bodies_as_functions)

@@ -19,12 +19,13 @@ _new_ids = itertools.count(1 << 40)
 
 
 class Rules(NamedTuple):
-    """How loops, stacks and branches are rewritten."""
+    """How loops, stacks, branches and the bodies of operations are rewritten."""
 
     loop: Callable[[Any, Any], None]
     push: Callable[[Any, Any], None]
     pop: Callable[[Any, Any], None]
     groups: Callable[[Any], dict[Any, Any]]
+    attrs: Callable[[Operation, Callable[[Operation], Operation]], dict[str, Any]]
 
 
 class Stack:
@@ -139,16 +140,11 @@ class Level:
         return self.env[t]
 
     def again(self, t: Tensor) -> Tensor | None:
-        """Shapes and the like that another part of the same branch computed are computed again here, so that they stay known."""
+        """What is `repeatable` of another part of the same branch is computed again here."""
         op = t.op
-        if t.dtype.is_floating or t.dtype.is_complex or t.dtype.base_dtype._name == "resource" or t.dtype._ref:
-            return None
-        opdef = op.opdef
         item = self.frames.item(op, self.path)
         state = self.conditions.state.get(item, ()) if item is op else ()
-        if not self.state or state[: len(self.state)] != self.state:
-            return None
-        if opdef.frame or opdef.effect is not None or not opdef.foldable or opdef.source or opdef.stateful:
+        if not repeatable(t) or not self.state or state[: len(self.state)] != self.state:
             return None
         self.copy(op, controls=False)
         return self.env[t]
@@ -180,22 +176,30 @@ class Level:
         return new.outputs[0]
 
     def copy(self, op: Operation, controls: bool = True) -> None:
-        """`op` with the inputs that it has here; itself where those are the same."""
+        """`op` with the inputs and bodies that it has here; itself where those are the same."""
         inputs = tuple([self.get(t) for t in op._inputs])
         waits = self.waits(op) if controls else []
-        if self.graph is None and inputs == op._inputs and waits == op._control_inputs:
+        attrs = self.rules.attrs(op, self._stands_for) if op.opdef.graph_attrs else op._attrs
+        if self.graph is None and inputs == op._inputs and waits == op._control_inputs and attrs is op._attrs:
             new = op
             self.out.setdefault(op, None)
         else:
-            new = self.node(op.opdef, inputs, op._attrs, op.name, waits, [(t.dtype, t._dims) for t in op.outputs], op)
+            new = self.node(op.opdef, inputs, attrs, op.name, waits, [(t.dtype, t._dims) for t in op.outputs], op)
         self.made[op] = new
         self.done.add(op)
         self.env.update(zip(op.outputs, new.outputs, strict=True))
 
+    def _stands_for(self, op: Operation) -> Operation:
+        """What was made of `op`, which this graph may have."""
+        if op not in self.scope or self.frames.item(op, self.path) is not op:
+            return op
+        self.convert(op)
+        return self.made.get(op) or op
+
     def waits(self, op: Operation) -> list[Operation]:
         """The control inputs of `op`, as far as they are in this graph."""
         out: dict[Operation, None] = {}
-        for c in op._control_inputs:
+        for c in self.frames.controls(op):
             if c not in self.scope or c.opdef.constant:
                 continue
             item = self.frames.item(c, self.path)
@@ -297,6 +301,14 @@ class Level:
         self.env[op.outputs[0]] = self.get(op._inputs[0])
         self.env[op.outputs[1]] = self.number(0, op.name + "/index")
         self.made[op] = self.env[op.outputs[0]].op
+
+
+def repeatable(t: Tensor) -> bool:
+    """Whether `t` is a shape or the like, which parts of a branch compute again rather than hand over, so that it stays known."""
+    if t.dtype.is_floating or t.dtype.is_complex or t.dtype.base_dtype._name == "resource" or t.dtype._ref:
+        return False
+    o = t.op.opdef
+    return not (o.frame or o.effect is not None or not o.foldable or o.source or o.stateful)
 
 
 def same_captures(graphs: list[FuncGraph]) -> list[Tensor]:

@@ -319,6 +319,7 @@ class OpDef:
         self.wants_rng = "rng" in keywords
         self.wants_ctx = "ctx" in keywords
         self.wants_run = "run" in keywords
+        self.graph_attrs = [n for n, a in self.attrs.items() if a.kind in ("func", "list(func)")]
         self.lower_attrs = [(n, n.rstrip("_")) for n in keywords if n not in ("rng", "ctx", "run")]
         self.stateful = self.stateful or self.wants_rng
         if self.effect is None and self.wants_rng:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.compiler.bodies import is_host_work, variable_key
+from thalweg._src.compiler.functionalize import bodies_as_functions
 from thalweg._src.compiler.interpret import Interpreter, RefValue, as_op_error, declared_as, uninitialized
 from thalweg._src.core import eager, errors
 from thalweg._src.core.apply import Replan
@@ -70,6 +71,8 @@ def run(op: Operation) -> None:
         if opdef.source:
             _make_variable(op)
             return
+        if opdef.graph_attrs:
+            op._attrs = bodies_as_functions(op)
         way = _ways.get(opdef)
         if way is None:
             way = _ways[opdef] = _way_of(opdef)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg._src.compiler.bodies import bodies_of, refers
+from thalweg._src.compiler.bodies import bodies_of, is_seen, refers
 from thalweg._src.compiler.prune import prune
 from thalweg._src.core import apply
 from thalweg._src.core.graph import Operation, Tensor
@@ -56,8 +56,8 @@ class Step:
 
 
 def _array_type(t: Tensor) -> np.dtype | None:
-    """The type of the arrays that `t` has as values, None where it has something else."""
-    if refers(t) or (t.dtype.is_on_host and t.dtype.base_dtype._name != "string"):
+    """The type of the arrays that `t` has as values, None where it has something else, or may have nothing."""
+    if t.op.opdef.takes_nothing or refers(t) or (t.dtype.is_on_host and t.dtype.base_dtype._name != "string"):
         return None
     return np.dtype(t.dtype._as_numpy)
 
@@ -213,23 +213,11 @@ def program_of(graph: Any, body: bool = False) -> Program:
     found = graph._scratch.get(place)
     if found is None or found[0] != key:
         given = frozenset(graph.inputs)
-        acting = [] if body else [op for op in graph._ops if _acts(op)]
+        acting = [] if body else [op for op in graph._ops if is_seen(op)]
         ops = prune([t.op for t in graph.outputs if t not in given] + acting, given)
-        acts = bool(acting) or any(map(_acts_inside, ops))  # whether it calls Python or changes variables, say
+        acts = any(map(is_seen, ops))  # whether it calls Python or changes variables, say
         found = graph._scratch[place] = (key, Program(ops, graph.inputs, graph.outputs, acts=acts))
     return found[1]
-
-
-def _acts(op: Operation) -> bool:
-    """Whether the operation does something that is seen from outside."""
-    return op.opdef.effect == "write" or (op.opdef.effect == "host" and op.opdef.stateful)
-
-
-def _acts_inside(op: Operation) -> bool:
-    """Whether an operation in a body of `op` does."""
-    if op.opdef.bodies is None:
-        return False
-    return any(_acts(inner) or _acts_inside(inner) for g, _ in bodies_of(op) for inner in g._ops)
 
 
 def _is_idle(op: Operation) -> bool:
@@ -251,7 +239,7 @@ def is_choice(op: Operation) -> bool:
     if op.opdef.chooses is None:
         return False
     inner = [o.opdef for graph, _ in bodies_of(op) for o in graph._ops]
-    return not any((o.structured and not o.numpy_only) or o.forward_of for o in inner)
+    return not any((o.structured and not (o.numpy_only or o.takes_nothing)) or o.forward_of for o in inner)
 
 
 def _grouped(op: Operation, slots: list[int]) -> list[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg._src.core import errors
 from thalweg._src.core.apply import Replan, check
+from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dtypes import bool as bool_
 from thalweg._src.core.dtypes import float32, int32, resource, string
 from thalweg._src.core.infer import same_shape
@@ -40,13 +41,13 @@ def _merged(node):
     return [first, ()]
 
 
-@op("Switch", frame="switch", foldable=False)
+@op("Switch", frame="switch", foldable=False, takes_none=True)
 def switch(data: T, pred: bool_) -> Outputs(output_false=T, output_true=T):
     """`data` at the output that `pred` says; what hangs on the other output does not run."""
     _never()
 
 
-@op("RefSwitch", frame="switch", foldable=False)
+@op("RefSwitch", frame="switch", foldable=False, takes_none=True)
 def ref_switch(data: Ref(T, init=False), pred: bool_) -> Outputs(output_false=Ref(T), output_true=Ref(T)):
     """The reference `data` at the output that `pred` says."""
     _never()
@@ -128,7 +129,7 @@ def either(condition: bool_, t: T, e: T) -> T:
 either.shape_rule(lambda node: [None])
 
 
-@op("_Alive", foldable=False)
+@op("_Alive", foldable=False, structured=True, takes_nothing=True)
 def alive(value: T, pred: bool_, *, side: bool) -> T:
     """A value that is fetched from a branch. Raises InvalidArgumentError where the other branch ran."""
     check(pred == side, "Retval[0] does not have value")
@@ -174,6 +175,31 @@ ref_switch.shape_rule(_twice)
 merge.shape_rule(_merged)
 ref_merge.shape_rule(_merged)
 loop_cond.shape_rule(lambda node: [()])
+
+
+@switch.grad
+@ref_switch.grad
+def _switched(op, *grads):
+    """The gradient of the output that there was."""
+    from thalweg._src.ops.late import array
+
+    data, pred = op.inputs
+    sides = [array.zeros_like(data) if g is None else to_tensor(g) for g in grads]
+    return merge([switch(g, pred)[i] for i, g in enumerate(sides)])[0], None
+
+
+@merge.grad
+@ref_merge.grad
+def _chosen(op, g, _):
+    """The gradient for the input that there was, zeros for the others."""
+    from thalweg._src.ops.late import array, math
+
+    if any(t.op.opdef.back_edge or t.op.opdef.frame == "enter" for t in op.inputs):
+        raise errors.UnimplementedError(None, op, "There is no gradient of a loop that is made of frames")
+    nothing = array.zeros_like(g)
+    return [
+        array.where(array.fill(array.shape(g), math.equal(op.outputs[1], i)), g, nothing) for i in range(len(op.inputs))
+    ]
 
 
 # -- the stacks on which TensorFlow's loops keep what their gradients need
