@@ -182,9 +182,11 @@ def test_matplotlib(tmp_path):
         "print(round(float(mlab.bivariate_normal(0.0, 0.0)), 4), round(float(mlab.normpdf(0, 0, 1)), 4))\n"
         "b = plt.figure().gca()\nb.plot([1, 2], label='c')\nlegend = b.legend()\nlegend.draggable(False)\n"
         "b.xaxis.get_major_ticks()[0].label.set_fontsize(7)\n"
+        "plt.xticks(rotation='40')\nturned = [b.xaxis.get_major_ticks()[0].label, b.text(0, 0, 'd', rotation='vertical')]\n"
+        "print(*[t.get_rotation() for t in turned])\n"
         "print(legend.draggable() is not None, legend.get_draggable(), len(legend.legendHandles))\n",
     )
-    assert out == ["3d nipy_spectral tab10", "(1.0, 0.0, 0.0) b 0 1", "0.1592 0.3989", "True True 1"], err
+    assert out == ["3d nipy_spectral tab10", "(1.0, 0.0, 0.0) b 0 1", "0.1592 0.3989", "40.0 90.0", "True True 1"], err
 
 
 def test_networkx_and_sparse_matrices(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from types import ModuleType
@@ -118,6 +119,18 @@ def legends(module: ModuleType) -> None:
     supply(module.Legend, {"draggable": draggable, "legendHandles": handles})
 
 
+def texts(module: ModuleType) -> None:
+    """The number of degrees that a text is turned by may be a text itself."""
+    own = module.Text.set_rotation
+
+    def set_rotation(self: Any, s: Any) -> None:
+        with contextlib.suppress(TypeError, ValueError):
+            s = float(s)
+        own(self, s)
+
+    module.Text.set_rotation = set_rotation
+
+
 def ticks(module: ModuleType) -> None:
     supply(module.Tick, {"label": property(lambda self: self.label1)})
 
@@ -177,6 +190,7 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.contour": contours,
     "matplotlib.legend": legends,
     "matplotlib.axis": ticks,
+    "matplotlib.text": texts,
     "matplotlib.backend_bases": canvas,
     "matplotlib.backends.backend_agg": drawn,
     "matplotlib": matplotlib,
