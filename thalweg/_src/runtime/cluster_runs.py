@@ -173,6 +173,7 @@ class ClusterRuns:
         that are rounded up.
         """
         values = {t: on_host(env[t]) for t in cluster.inputs}
+        given = {id(v) for v in values.values()}
         with self._store.lock if cluster.sources or cluster.randoms else contextlib.nullcontext():
             self._keep_streams(cluster, env)
             made, state = self._interpreter(cluster, values, on_numpy=True, streams=env)
@@ -187,7 +188,7 @@ class ClusterRuns:
                     runner.run_one(op, values)
                     for t in done:
                         del values[t]
-            self._store.commit(runner.written, [_own(state[k]) for k in runner.written])
+            self._store.commit(runner.written, [_own(state[k], given) for k in runner.written])
         env.update((t, values[t]) for t in cluster.outputs)
         return math.inf if runner.traces else runner.spent
 
@@ -373,9 +374,11 @@ def _shapes_key(cluster: Cluster, statics: dict[Tensor, Any], env: dict[Tensor, 
     return (key, *[(v.tobytes(), v.shape) for v in statics.values()]) if statics else key
 
 
-def _own(value: Any) -> Any:
-    """A variable's new value, made on NumPy arrays, in memory that nobody else writes to."""
-    return np.array(value) if isinstance(value, np.ndarray) and value.dtype != object else value
+def _own(value: Any, given: set[int]) -> Any:
+    """A variable's new value, made on NumPy arrays from those whose ids are `given`, in memory that nobody else writes to."""
+    if not isinstance(value, np.ndarray) or value.dtype == object:
+        return value
+    return value if value.flags.owndata and id(value) not in given else value.copy()
 
 
 def _kept(value: Any, cluster: Cluster) -> Any:

@@ -28,15 +28,18 @@ class Store:
         self.resources: dict[Any, Any] = {}
 
     def commit(self, keys: Iterable[Any], values: Iterable[Any]) -> None:
-        """Replace the values of `keys`, all at once."""
+        """Replace the values of `keys`, all at once. What stands on a device stays there."""
         own = self.values
+        moving: dict[Any, Any] = {}
         for key, value in zip(keys, values, strict=True):
             old = own.get(key)
             if old is None or old.shape != value.shape or old.dtype != value.dtype:
                 self.signature += 1
-            elif type(value) is np.ndarray and type(old) is not np.ndarray:
-                self.signature += 1  # what has been compiled takes arrays on a device
+            elif type(value) is np.ndarray and type(old) is not np.ndarray and value.dtype != object:
+                moving[key] = old
             own[key] = value
+        for device in {old.device for old in moving.values()}:
+            self.bring([key for key, old in moving.items() if old.device == device], device)
 
     def bring(self, keys: Iterable[Any], device: Any) -> None:
         """Put what is held of `keys` as NumPy arrays of numbers onto `device`."""
