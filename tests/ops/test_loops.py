@@ -265,3 +265,21 @@ def test_a_condition_that_writes():
     with tf.Session() as session:
         session.run(v.initializer)
         assert [session.run(x) for x in (turns, v, turns, v)] == [40, 5, 0, 6]
+
+
+def test_what_depends_on_nothing_stands_outside_of_loops():
+    drawn = []
+
+    def body(i, x):
+        with tf.name_scope("inner"), tf.control_dependencies([x]), tf.control_dependencies(None):
+            drawn.append(tf.random_normal([]))
+        return i + 1, tf.concat([x, [drawn[-1] * tf.cond(i < 9, lambda: 1.0, lambda: 0.0)]], 0)
+
+    _, values = tf.while_loop(
+        lambda i, x: i < 4, body, [0, tf.zeros([0])], shape_invariants=[tf.TensorShape([]), tf.TensorShape([None])]
+    )
+    assert drawn[-1].graph is tf.get_default_graph()
+    assert not drawn[-1].op.control_inputs
+    with tf.Session() as session:
+        number, found = session.run([drawn[-1], values])
+    assert found.tolist() == [number] * 4

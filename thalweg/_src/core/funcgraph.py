@@ -51,6 +51,13 @@ class FuncGraph(Graph):
         return self.outer.outermost
 
     @property
+    def around_loops(self) -> Graph:
+        found = graph = self
+        while isinstance(graph, FuncGraph) and graph.capture_name is not None:
+            graph, found = graph.outer, graph.outer if graph.is_loop else found
+        return found
+
+    @property
     def inputs(self) -> list[Tensor]:
         return [*self.arguments, *self.captures.values()]
 

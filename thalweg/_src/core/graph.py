@@ -96,6 +96,11 @@ class Graph(GraphContexts):
         """The graph that variables live in: this one, but for the graphs of functions and branches."""
         return self
 
+    @property
+    def around_loops(self) -> Graph:
+        """The graph, of this function, in which the outermost loop around stands; this one where there is none."""
+        return self
+
     def finalize(self) -> None:
         """Make the graph read-only. Adding to it raises RuntimeError from now on."""
         self._finalized = True

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thalweg._src.core.convert import graph_of
-from thalweg._src.core.graph import get_default_graph
+from thalweg._src.core.graph import Graph, get_default_graph
 
 
 class name_scope:
@@ -100,8 +100,21 @@ def get_collection_ref(key: Any) -> list[Any]:
 @contextlib.contextmanager
 def init_scope() -> Iterator[None]:
     """Build in the outermost graph, free of control dependencies: variables and their initial values are made so."""
+    with _free(get_default_graph().outermost):
+        yield
+
+
+@contextlib.contextmanager
+def free_of_dependencies() -> Iterator[None]:
+    """Build free of control dependencies and outside of every loop, as `tf.control_dependencies(None)` does."""
+    with _free(get_default_graph().around_loops):
+        yield
+
+
+@contextlib.contextmanager
+def _free(outer: Graph) -> Iterator[None]:
+    """Build in `outer`, a graph around the default one or that itself, in the same name scope, after nothing."""
     graph = get_default_graph()
-    outer = graph.outermost
     scope = graph.get_name_scope()
     with contextlib.ExitStack() as stack:
         if outer is not graph:

@@ -9,6 +9,7 @@ from thalweg._src.core.graph import Operation, Tensor, get_default_graph
 from thalweg._src.core.infer import same_shape
 from thalweg._src.core.lazy import lax
 from thalweg._src.core.opdef import Mixed, op, type_attr
+from thalweg._src.core.scopes import free_of_dependencies
 
 T = type_attr("T")
 
@@ -207,5 +208,10 @@ def tuple_(tensors: Any, name: str | None = None, control_inputs: Any = None) ->
 
 
 def control_dependencies(control_inputs: Any) -> Any:
-    """What is made in the block, in the default graph, runs after `control_inputs`."""
+    """What is made in the block, in the default graph, runs after `control_inputs`.
+
+    None drops what the blocks around say, and leaves the loops around: what is made there is computed once.
+    """
+    if control_inputs is None:
+        return free_of_dependencies()
     return get_default_graph().control_dependencies(control_inputs)
