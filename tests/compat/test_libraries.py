@@ -8,7 +8,9 @@ import pytest
 
 import thalweg as tf
 from thalweg._src.compat import hook
-from thalweg._src.compat.internals import function, operator_arguments
+from thalweg._src.compat.internals import framework_ops, function, loops_and_branches, operator_arguments
+from thalweg._src.core import eager
+from thalweg._src.core import graph as graph_lib
 from thalweg._src.lib.eager import testing
 
 
@@ -61,6 +63,28 @@ def test_tests_in_both_modes_run_in_both():
     assert not tf.executing_eagerly()
 
 
+def test_a_test_begins_anew_in_a_block_of_a_graph():
+    modes = []
+
+    class Case(tf.test.TestCase):
+        def test_here(self):
+            with eager.graph_mode():
+                self.setUp()
+                with self.test_session() as session:
+                    modes.append((tf.executing_eagerly(), session.run(tf.constant(3))))
+            modes.append((tf.executing_eagerly(), self.evaluate(tf.constant(3))))
+
+    program = graph_lib._global_graph
+    graph_lib._global_graph = eager.graph()  # as tf.enable_eager_execution() leaves it
+    try:
+        result = unittest.TestResult()
+        Case("test_here").run(result)
+    finally:
+        graph_lib._global_graph = program
+    assert not result.failures + result.errors
+    assert modes == [(False, 3), (True, 3)]
+
+
 def test_what_tensorflow_computes_in_a_run_fails_in_a_run():
     counts = tf.reduce_sum(tf.constant([[1, 1], [0, 0]]), 1)
     assertion = tf.assert_positive(counts)  # known here, but not said of tf.reduce_sum
@@ -85,3 +109,10 @@ def test_internal_modules_hold_generated_ops():
     finally:
         if not before:
             hook.uninstall()
+
+
+def test_small_internals_of_graphs():
+    assert loops_and_branches.GetContainingXLAContext(tf.get_default_graph()._get_control_flow_context()) is None
+    assert framework_ops.uid() != framework_ops.uid()
+    made = framework_ops.internal_convert_to_tensor([1, 2], "float32", "made", False)
+    assert (made.dtype, made.op.name) == (tf.float32, "made")

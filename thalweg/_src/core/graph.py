@@ -96,6 +96,10 @@ class Graph(GraphContexts):
         """The graph that variables live in: this one, but for the graphs of functions and branches."""
         return self
 
+    def _get_control_flow_context(self) -> None:
+        """None: loops and branches have graphs of their own."""
+        return
+
     @property
     def around_loops(self) -> Graph:
         """The graph, of this function, in which the outermost loop around stands; this one where there is none."""

@@ -20,8 +20,9 @@ from thalweg._src import version as versions
 from thalweg._src.core import default_sessions, errors, nest, node
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.core.devices import canonical
-from thalweg._src.core.eager import EagerGraph
+from thalweg._src.core.eager import executing_eagerly
 from thalweg._src.core.seeds import set_random_seed
+from thalweg._src.core.sparse_tensor import SparseTensor, SparseTensorValue
 from thalweg._src.lib import graph_differences
 from thalweg._src.lib.assertions import Assertions
 from thalweg._src.lib.captured import captured_writes
@@ -115,6 +116,15 @@ def assert_equal_graph_def(
         raise AssertionError(found)
 
 
+def _present_value(tensor: Any) -> Any:
+    """What a tensor or a variable holds now. A function is called for it; None, of an operation, stays."""
+    if callable(tensor):
+        return _present_value(tensor())
+    if isinstance(tensor, SparseTensor):
+        return SparseTensorValue(*(part.numpy() for part in (tensor.indices, tensor.values, tensor.dense_shape)))
+    return tensor.numpy() if hasattr(tensor, "numpy") else tensor
+
+
 class TestCase(Assertions, unittest.TestCase):
     """A test case that begins with a fresh default graph and fixed seeds, and knows how to compare arrays."""
 
@@ -122,11 +132,12 @@ class TestCase(Assertions, unittest.TestCase):
         self._drop_session()
         random.seed(SEED)
         np.random.seed(SEED)
-        graphs = graph_lib._default_graphs.stack
-        eagerly = [graph for graph in graphs if type(graph) is EagerGraph]
+        graphs, eagerly = graph_lib._default_graphs.stack, executing_eagerly()
+        innermost = graphs[-1:]
         graphs.clear()  # what an earlier test left open
         graph_lib.reset_default_graph()
-        graphs.extend(eagerly)  # a block of eager execution goes on
+        if executing_eagerly() != eagerly:  # a block of the other mode goes on
+            graphs.extend(innermost)
         set_random_seed(SEED)
 
     def tearDown(self) -> None:
@@ -171,7 +182,9 @@ class TestCase(Assertions, unittest.TestCase):
         return self.cached_session(*args, **kwargs)
 
     def evaluate(self, tensors: Any) -> Any:
-        """The values of `tensors` in the default session."""
+        """The values of `tensors` in the default session, or those that they have under eager execution."""
+        if executing_eagerly():
+            return nest.map_leaves(_present_value, tensors)
         stack = default_sessions.default_sessions.stack
         if stack:
             return stack[-1].run(tensors)

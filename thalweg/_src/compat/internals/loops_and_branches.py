@@ -13,3 +13,8 @@ def EnableControlFlowV2(graph: Any) -> bool:
 def GraphOrParentsInXlaContext(graph: Any) -> bool:
     """False: nothing here is under `tf.xla.experimental`; all of it is compiled by XLA anyhow."""
     return False
+
+
+def GetContainingXLAContext(ctxt: Any) -> None:
+    """None: there is no context of XLA's."""
+    return
