@@ -39,6 +39,9 @@ def test_a_gradient_of_ones_own_of_a_variable_that_is_an_argument():
 
     scaled = function.Defun(tf.float32, python_grad_func=back, func_name="scaled")(lambda x: x * 2)
     v = tf.Variable(3.0)
+    assert (
+        run(function.Defun(v.dtype, func_name="same")(tf.identity)(v)) == 3.0
+    )  # a reference's type, in a graph's variables
     assert run([scaled(v), tf.gradients(scaled(v), v)[0]]) == [6.0, 10.0]
     triple = tf.custom_gradient(lambda x: (x * 3, lambda g: g * 7))
     assert run(tf.gradients(triple(v), v)) == [7.0]
@@ -105,6 +108,10 @@ def test_internal_modules_hold_generated_ops():
         assert io_ops.read_file is tf.read_file
         assert callable(handles.assign_variable_op)
         assert beta.BetaWithSoftplusConcentration is tf.contrib.distributions.BetaWithSoftplusConcentration
+        ops = importlib.import_module("tensorflow.contrib.recurrent.python.ops")
+        assert (
+            ops.functional_rnn.functional_rnn is tf.contrib.recurrent.functional_rnn
+        )  # module and function share a name
         assert not hasattr(io_ops, "no_such_op")
     finally:
         if not before:

@@ -179,6 +179,11 @@ def inherited(path: str, name: str) -> Any:
         with contextlib.suppress(LookupError):
             return raw.generated(name)
     if parts[0] == "contrib" and len(parts) > 2:
+        below = f"{path}.{name}"
+        if below in modules.OURS or below in modules.table():  # a module and what it holds may be called the same
+            module = submodule(NAME, below)
+            if module is not None:
+                return module
         return public_value(f"contrib.{parts[1]}.{name}")
     if parts[0] == "contrib" and len(parts) == 2 and name.endswith("_ops"):  # slim.init_ops
         module = submodule(NAME, f"python.ops.{name}")

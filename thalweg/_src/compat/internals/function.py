@@ -32,7 +32,7 @@ class DefinedFunction:
     def __init__(self, function: Callable[..., Any], types: tuple[Any, ...], **options: Any):
         functools.update_wrapper(self, function)
         self._function, self._options = function, options
-        self.declared_input_types = tuple(dtypes.as_dtype(t) for t in types)
+        self.declared_input_types = tuple(dtypes.as_dtype(t).base_dtype for t in types)
         self.name = options.get("func_name") or function.__name__
 
     def __call__(self, *args: Any, name: str | None = None) -> Any:
