@@ -1,5 +1,7 @@
 """Compiled steps on disk: a second session takes them from there and gives what the first one gave."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -172,14 +174,20 @@ def test_it_can_be_switched_off(shelf, monkeypatch):
     assert not shelf.exists()
 
 
-def test_few_files_are_kept(shelf, monkeypatch):
-    monkeypatch.setattr(stored_programs, "_MOST", 2)
+def test_few_bytes_are_kept_those_used_last(shelf, monkeypatch):
+    sizes = []
     for n in range(1, 5):
         with tf.Graph().as_default(), tf.Session() as session:
             v = tf.get_variable("v", [n], initializer=tf.ones_initializer())
             session.run(v.initializer)
             session.run(tf.assign(v, tf.exp(v)))
-    assert len(list(shelf.iterdir())) == 2
+        files = {p: p.stat().st_size for p in shelf.iterdir()}
+        sizes.append(sum(files.values()))
+        for p in files:
+            os.utime(p, (0, 0))
+        monkeypatch.setattr(stored_programs, "_MOST", 2.5 * sizes[0])
+    assert sizes[1] > sizes[0]
+    assert sizes[0] < sizes[-1] <= 2.5 * sizes[0]
 
 
 def test_the_doctor_can_tell_why_none_are_kept(shelf, monkeypatch):

@@ -6,7 +6,7 @@ JSON, which of the cluster's tensors and variables its results are; nothing of i
 that form (values of several arrays, callbacks into Python, more devices than one) is left to JAX's cache, and so is everything where
 JAX has no such executables as are known here.
 
-The files are in `programs` of the cache folder, the last used `_MOST` of them. THALWEG_STORED_PROGRAMS=off does without.
+The files are in `programs` of the cache folder, those used last, `_MOST` bytes of them. THALWEG_STORED_PROGRAMS=off does without.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from thalweg._src.formats.errors import DataLoss
 from thalweg._src.runtime.program_keys import key_of
 
 FEWEST = 100  # operations: smaller clusters are traced in no time
-_MOST = 256  # files
+_MOST = 1 << 28  # bytes of files
 _FORM = 1  # of the files
 _DIGEST = hashlib.sha256().digest_size  # bytes at their beginning
 _OBJECTS = (b"\x7fELF", b"\xcf\xfa\xed\xfe")  # how files of machine code begin, on Linux and macOS
@@ -164,9 +164,11 @@ def _write(path: Path, data: bytes) -> None:
         except OSError:
             os.unlink(file.name)
             raise
-    old = sorted((e.stat().st_mtime, e.path) for e in os.scandir(path.parent))[:-_MOST]
-    for _, name in old:
-        os.unlink(name)
+    held = 0
+    for _, size, name in sorted(((s := e.stat()).st_mtime, s.st_size, e.path) for e in os.scandir(path.parent))[::-1]:
+        held += size
+        if held > _MOST:
+            os.unlink(name)
 
 
 def _kept_once() -> contextlib.AbstractContextManager[Any]:
