@@ -52,6 +52,7 @@ from thalweg._src.ops.io import parsing as parsing
 from thalweg._src.ops.io import protos as protos
 from thalweg._src.ops.io import readers as readers
 from thalweg._src.ops.io import record_input as record_input
+from thalweg._src.ops.io import sequence_batches as sequence_batches
 from thalweg._src.ops.io import vocabularies as vocabularies
 from thalweg._src.ops.learners import boosted_splits as boosted_splits
 from thalweg._src.ops.learners import boosted_trees as boosted_trees

@@ -9,12 +9,12 @@ from thalweg._src.core.dtypes import float32, int64, string
 from thalweg._src.core.opdef import Many, Min, Mixed, Outputs, Shape, TypesOf, op
 from thalweg._src.formats import protos
 
-_VALUES = (float32, int64, string)
-VALUES = TypesOf(*_VALUES)
-_LISTS = {float32: "float_list", int64: "int64_list", string: "bytes_list"}
+KINDS = (float32, int64, string)
+VALUES = TypesOf(*KINDS)
+LISTS = {float32: "float_list", int64: "int64_list", string: "bytes_list"}
 _NAMES = {float32: "float", int64: "int64", string: "bytes"}
 FEW = 32
-_DATA_TYPES = {float32: "float", int64: "int64", string: "string"}
+DATA_TYPES = {float32: "float", int64: "int64", string: "string"}
 
 
 def _text(dims: Any) -> str:
@@ -44,10 +44,10 @@ class _Reader:
         kind = feature.WhichOneof("kind")
         if kind is None:
             return None
-        if kind != _LISTS[dtype]:
+        if kind != LISTS[dtype]:
             raise ValueError(
                 f"Name: {self.name}, Key: {key}, Index: {self.index}.  Data types don't match. "
-                f"Expected type: {_DATA_TYPES[dtype]}, but Feature is: {kind}"
+                f"Expected type: {DATA_TYPES[dtype]}, but Feature is: {kind}"
             )
         return as_array(getattr(feature, kind).value, dtype)
 
@@ -57,7 +57,7 @@ class _Reader:
         if values is None:
             if default.size == 0 and shapes.size_of(dims):
                 raise ValueError(
-                    f"Name: {self.name}, Feature: {key} (data type: {_DATA_TYPES[dtype]}) is required but could not be "
+                    f"Name: {self.name}, Feature: {key} (data type: {DATA_TYPES[dtype]}) is required but could not be "
                     "found."
                 )
             return np.broadcast_to(default, dims) if default.ndim == 0 else default.reshape(dims)
@@ -96,7 +96,7 @@ def as_array(values: Any, dtype: Any) -> Any:
     return np.array(values, dtype._as_numpy)
 
 
-def _ragged(rows: list[Any], dtype: Any) -> Any:
+def ragged(rows: list[Any], dtype: Any) -> Any:
     """Vectors of different lengths as a sparse matrix: indices, values, shape."""
     lengths = np.array([len(r) for r in rows], np.int64)
     at = np.stack([np.repeat(np.arange(len(rows)), lengths), _within(lengths)], axis=1).astype(np.int64)
@@ -109,7 +109,7 @@ def _within(lengths: Any) -> Any:
     return np.concatenate([np.arange(n) for n in lengths]) if len(lengths) else np.zeros(0, np.int64)
 
 
-def _padded(rows: list[Any], dims: Any, dtype: Any, filler: Any) -> Any:
+def padded(rows: list[Any], dims: Any, dtype: Any, filler: Any) -> Any:
     """[n, most, *dims] of arrays [any number, *dims]."""
     most = max((len(r) for r in rows), default=0)
     blank = b"" if dtype == string else 0
@@ -123,7 +123,7 @@ def _keys(values: Any) -> list[str]:
     return [k.item().decode() if isinstance(k, np.ndarray) else k.decode() for k in values]
 
 
-def _empty(dtype: Any) -> Any:
+def empty(dtype: Any) -> Any:
     return np.zeros(0, dtype._as_numpy)
 
 
@@ -136,7 +136,7 @@ def parse_example_op(
     names: string,
     sparse_keys: Many(string, "Nsparse", 0),
     dense_keys: Many(string, "Ndense", 0),
-    dense_defaults: Mixed("Tdense", 0, allowed=_VALUES),
+    dense_defaults: Mixed("Tdense", 0, allowed=KINDS),
     *,
     sparse_types: VALUES,
     Tdense: VALUES,
@@ -157,11 +157,11 @@ def parse_example_op(
     sparse = []
     for key, dtype in zip(_keys(sparse_keys), sparse_types, strict=True):
         rows = [r.values(key, dtype) for r in readers]
-        sparse.append(_ragged([_empty(dtype) if v is None else v for v in rows], dtype))
+        sparse.append(ragged([empty(dtype) if v is None else v for v in rows], dtype))
     dense = []
     for key, dtype, default, dims in zip(_keys(dense_keys), Tdense, dense_defaults, dense_shapes, strict=True):
         if dims and dims[0] is None:
-            dense.append(_padded([r.rows(key, dtype, dims[1:]) for r in readers], dims[1:], dtype, default.item()))
+            dense.append(padded([r.rows(key, dtype, dims[1:]) for r in readers], dims[1:], dtype, default.item()))
         else:
             out = np.empty((len(readers), *dims), dtype._as_numpy)
             for i, r in enumerate(readers):
@@ -185,7 +185,7 @@ def _(op):
 @op("ParseSingleExample", host=True, numpy_only=True)
 def parse_single_example_op(
     serialized: string,
-    dense_defaults: Mixed("Tdense", 0, allowed=_VALUES),
+    dense_defaults: Mixed("Tdense", 0, allowed=KINDS),
     *,
     num_sparse: Min(int, 0),
     sparse_keys: Min(list[str], 0),
@@ -204,7 +204,7 @@ def parse_single_example_op(
     indices, values, sizes = [], [], []
     for key, dtype in zip(sparse_keys, sparse_types, strict=True):
         row = reader.values(key, dtype)
-        row = _empty(dtype) if row is None else row
+        row = empty(dtype) if row is None else row
         indices.append(np.arange(len(row), dtype=np.int64)[:, None])
         values.append(row)
         sizes.append(np.array([len(row)], np.int64))
@@ -244,11 +244,11 @@ class _Sequence:
     def _step(self, key: str, dtype: Any, t: int, feature: Any) -> Any:
         kind = feature.WhichOneof("kind")
         if kind is None:
-            return _empty(dtype)
-        if kind != _LISTS[dtype]:
+            return empty(dtype)
+        if kind != LISTS[dtype]:
             raise ValueError(
                 f"Name: {self.name}, Feature list: {key}, Index: {t}.  Data types don't match. "
-                f"Expected type: {_DATA_TYPES[dtype]}  Feature is: {feature}"
+                f"Expected type: {DATA_TYPES[dtype]}  Feature is: {feature}"
             )
         return as_array(getattr(feature, kind).value, dtype)
 
@@ -282,7 +282,7 @@ def parse_single_sequence_example_op(
     context_dense_keys: Many(string, "Ncontext_dense", 0),
     feature_list_sparse_keys: Many(string, "Nfeature_list_sparse", 0),
     feature_list_dense_keys: Many(string, "Nfeature_list_dense", 0),
-    context_dense_defaults: Mixed("Tcontext_dense", 0, allowed=_VALUES),
+    context_dense_defaults: Mixed("Tcontext_dense", 0, allowed=KINDS),
     debug_name: string,
     *,
     Ncontext_sparse: Min(int, 0) = 0,
@@ -310,11 +310,11 @@ def parse_single_sequence_example_op(
     context = [
         sequence.context.values(k, t) for k, t in zip(_keys(context_sparse_keys), context_sparse_types, strict=True)
     ]
-    context = [_empty(t) if v is None else v for v, t in zip(context, context_sparse_types, strict=True)]
+    context = [empty(t) if v is None else v for v, t in zip(context, context_sparse_types, strict=True)]
     columns = zip(_keys(context_dense_keys), Tcontext_dense, context_dense_shapes, context_dense_defaults, strict=True)
     dense = [sequence.context.dense(*column) for column in columns]
     lists = [
-        _ragged(sequence.steps(k, t), t)
+        ragged(sequence.steps(k, t), t)
         for k, t in zip(_keys(feature_list_sparse_keys), feature_list_sparse_types, strict=True)
     ]
     may_miss = {k.decode() for k in feature_list_dense_missing_assumed_empty}
@@ -341,104 +341,5 @@ def _(op):
     return out + [None if d is None else (None, *d) for d in a["feature_list_dense_shapes"]]
 
 
-@op("ParseSequenceExample", host=True, numpy_only=True)
-def parse_sequence_example_op(
-    serialized: string,
-    debug_name: string,
-    context_dense_defaults: Mixed("Tcontext_dense", 0, allowed=_VALUES),
-    *,
-    feature_list_dense_missing_assumed_empty: Min(list[str], 0),
-    context_sparse_keys: Min(list[str], 0),
-    context_dense_keys: Min(list[str], 0),
-    feature_list_sparse_keys: Min(list[str], 0),
-    feature_list_dense_keys: Min(list[str], 0),
-    Ncontext_sparse: Min(int, 0) = 0,
-    Ncontext_dense: Min(int, 0) = 0,
-    Nfeature_list_sparse: Min(int, 0) = 0,
-    Nfeature_list_dense: Min(int, 0) = 0,
-    context_sparse_types: VALUES = (),
-    Tcontext_dense: VALUES = (),
-    feature_list_dense_types: VALUES = (),
-    context_dense_shapes: Min(list[Shape], 0) = (),
-    feature_list_sparse_types: VALUES = (),
-    feature_list_dense_shapes: Min(list[Shape], 0) = (),
-) -> Outputs(
-    context_sparse_indices=Many(int64, "Ncontext_sparse"),
-    context_sparse_values=Mixed("context_sparse_types"),
-    context_sparse_shapes=Many(int64, "Ncontext_sparse"),
-    context_dense_values=Mixed("Tcontext_dense"),
-    feature_list_sparse_indices=Many(int64, "Nfeature_list_sparse"),
-    feature_list_sparse_values=Mixed("feature_list_sparse_types"),
-    feature_list_sparse_shapes=Many(int64, "Nfeature_list_sparse"),
-    feature_list_dense_values=Mixed("feature_list_dense_types"),
-    feature_list_dense_lengths=Many(int64, "Nfeature_list_dense"),
-):
-    """A vector of serialized SequenceExamples; lists of different lengths are padded, their lengths come beside."""
-    if debug_name.size and debug_name.size != serialized.size:
-        raise ValueError("example_names must be empty or have the correct number of elements")
-    names = [n.decode() for n in debug_name] or [""] * serialized.size
-    batch = [_Sequence(data, names[i], i) for i, data in enumerate(serialized)]
-    context = []
-    for key, t in zip(context_sparse_keys, context_sparse_types, strict=True):
-        rows = [s.context.values(key, t) for s in batch]
-        context.append(_ragged([_empty(t) if v is None else v for v in rows], t))
-    dense = []
-    for key, t, dims, default in zip(
-        context_dense_keys, Tcontext_dense, context_dense_shapes, context_dense_defaults, strict=True
-    ):
-        out = np.empty((len(batch), *dims), t._as_numpy)
-        for i, s in enumerate(batch):
-            out[i] = s.context.dense(key, t, dims, default)
-        dense.append(out)
-    lists = [
-        _ragged_steps([s.steps(key, t) for s in batch], t)
-        for key, t in zip(feature_list_sparse_keys, feature_list_sparse_types, strict=True)
-    ]
-    may_miss = set(feature_list_dense_missing_assumed_empty)
-    steps, lengths = [], []
-    for key, t, dims in zip(feature_list_dense_keys, feature_list_dense_types, feature_list_dense_shapes, strict=True):
-        parts = [s.dense(key, t, dims, key in may_miss) for s in batch]
-        steps.append(_padded(parts, dims, t, None))
-        lengths.append(np.array([len(p) for p in parts], np.int64))
-    return (
-        [x[0] for x in context],
-        [x[1] for x in context],
-        [x[2] for x in context],
-        dense,
-        [x[0] for x in lists],
-        [x[1] for x in lists],
-        [x[2] for x in lists],
-        steps,
-        lengths,
-    )
-
-
-def _ragged_steps(rows: list[list[Any]], dtype: Any) -> Any:
-    """Lists of vectors as a sparse tensor [batch, most steps, longest]."""
-    at, values, steps, longest = [], [], 0, 0
-    for i, row in enumerate(rows):
-        steps = max(steps, len(row))
-        for t, v in enumerate(row):
-            longest = max(longest, len(v))
-            at += [(i, t, j) for j in range(len(v))]
-            values.append(v)
-    flat = np.concatenate(values) if values else _empty(dtype)
-    return np.array(at, np.int64).reshape(-1, 3), flat, np.array([len(rows), steps, longest], np.int64)
-
-
-@parse_sequence_example_op.shape_rule
-def _(op):
-    a = op.attrs
-    batch = shapes.of_rank(op.inputs[0].dims, 1)[0]
-    n, m = a["Ncontext_sparse"], a["Nfeature_list_sparse"]
-    out: list[Any] = [(None, 2)] * n + [(None,)] * n + [(2,)] * n
-    out += [None if d is None else (batch, *d) for d in a["context_dense_shapes"]]
-    out += [(None, 3)] * m + [(None,)] * m + [(3,)] * m
-    out += [None if d is None else (batch, None, *d) for d in a["feature_list_dense_shapes"]]
-    return out + [(batch,)] * a["Nfeature_list_dense"]
-
-
-for _parse in (
-    parse_example_op, parse_single_example_op, parse_single_sequence_example_op, parse_sequence_example_op,
-):  # fmt: skip
+for _parse in (parse_example_op, parse_single_example_op, parse_single_sequence_example_op):
     _parse.not_differentiable()

@@ -14,7 +14,7 @@ from thalweg._src.core.sparse_tensor import SparseTensor
 from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.arrays.shaping import expand_dims, reshape, squeeze
 from thalweg._src.ops.arrays.slicing import slice as slice_
-from thalweg._src.ops.io import example_protos
+from thalweg._src.ops.io import example_protos, sequence_batches
 from thalweg._src.ops.sparse_tensors.sparse_arrange import sparse_merge
 
 
@@ -315,7 +315,7 @@ def parse_sequence_example(
     """
     context, lists, may_miss = _sequence_columns(context_features, sequence_features)
     with name_scope(name, "ParseSequenceExample", [serialized]):
-        outputs = example_protos.parse_sequence_example_op(
+        outputs = sequence_batches.parse_sequence_example_op(
             serialized,
             [] if example_names is None else example_names,
             context.default_tensors(),
