@@ -6,6 +6,7 @@ import pytest
 import thalweg as tf
 from thalweg._src.compat.internals import control_flow_ops
 from thalweg._src.compiler.functionalize import functional_graph
+from thalweg._src.core import eager
 
 switch, merge = control_flow_ops.switch, control_flow_ops.merge
 FUNCTIONS = [tf.sqrt, tf.square, lambda v: v - 3.0]
@@ -120,6 +121,17 @@ def test_in_functions_of_datasets():
     np.testing.assert_allclose(got[0], [expected_one_of(np.float32(i), i % 3) for i in range(6)], rtol=1e-6)
     assert [g.tolist() for g in got[1:]] == [[0, 1, 4, 6, 14, 15], [2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]
     assert calls == [3, 4, 5]
+
+
+def test_in_functions_of_eager_execution():
+    def changed(x):
+        return either(tf.cond(x > 2.0, lambda: either(x, x > 3.0), lambda: x), x > 1.0)
+
+    with eager.eager_mode():
+        numbers = tf.data.Dataset.range(4).map(lambda v: either(tf.cast(v, tf.float32), v > 1))
+        assert [v.numpy() for v in numbers] == [0, 2, 12, 13]
+        function = tf.function(changed)
+        assert [function(tf.constant(v)).numpy() for v in (1.0, 2.0, 3.0, 4.0)] == [2, 12, 16, 24]
 
 
 def test_the_graphs_of_a_program_stay_as_they_are():

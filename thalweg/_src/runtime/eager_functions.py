@@ -45,6 +45,7 @@ class FunctionSession(BaseSession):
                 self._run_cluster(plan, cluster, executables, env)
         out = []
         for t in fetches:
+            t = plan.stand_ins.get(t, t)
             if t in env:
                 value = env[t]
             elif t in plan.constants:
