@@ -84,6 +84,21 @@ def test_large_arrays_are_compiled_for_at_once_and_the_step_runs_once(rented):
     assert large[3] == pytest.approx(1_000_000 * small[3], rel=1e-3)
 
 
+def test_training_on_arrays_of_some_size_is_compiled_at_once(rented):
+    x = tf.placeholder(tf.float32, [None, 100])
+    loss = tf.reduce_sum(tf.square(tf.matmul(x, tf.Variable(tf.ones([100, 10])))))
+    step = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    seen = []
+    for size in (2, 10_000):
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            session.run(step, {x: np.ones((size, 100))})
+            seen.append(executables(session))
+            session.run(loss, {x: np.ones((size, 100))})
+            seen.append(executables(session))
+    assert seen == [0, 0, 1, 0]
+
+
 def test_errors_are_the_compilers_and_nothing_has_changed(rented):
     x = tf.placeholder(tf.float32, [None, None])
     v = tf.Variable(1.0)

@@ -61,6 +61,8 @@ class Uncompiled:
         self._ops = [op for op in ops if not (op.opdef.source or op.opdef.alias or op.opdef.constant)]
 
         self._most = min(RUNS, max(TRAINED, len(self._ops) // _PER_RUN)) if trains else RUNS
+        # XLA sums products as TensorFlow does, NumPy does not: training follows TensorFlow's more closely where it is compiled.
+        self._dearest = 2 * CALLED * len(self._ops) if trains and self._most == TRAINED else math.inf
 
     @functools.cached_property
     def price(self) -> float:
@@ -76,7 +78,7 @@ class Uncompiled:
             return math.inf if spent is None or spent < self.price else 0.0
         if self.runs.get(key, 0) >= self._most:
             return 0.0
-        left = SHARE * self.price - (spent or 0.0)
+        left = min(SHARE * self.price - (spent or 0.0), self._dearest)
         return max(left, 0.0) if spent is not None or self._expected() <= left else 0.0
 
     def _expected(self) -> float:
