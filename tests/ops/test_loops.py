@@ -283,3 +283,17 @@ def test_what_depends_on_nothing_stands_outside_of_loops():
     with tf.Session() as session:
         number, found = session.run([drawn[-1], values])
     assert found.tolist() == [number] * 4
+
+
+def test_a_sum_over_unknown_axes_is_differentiated_in_a_compiled_loop():
+    y, n = tf.placeholder(tf.float32), tf.placeholder(tf.int32, [])
+
+    def step(i, s):
+        (slope,) = tf.gradients(tf.reduce_sum(y * s), [s])
+        return i + 1, s + 0.1 * slope
+
+    s = tf.while_loop(lambda i, s: i < n, step, [0, 1.0])[1]
+    with tf.Session() as sess:
+        np.testing.assert_allclose(sess.run(s, {y: np.ones((2, 3)), n: 4}), 3.4, rtol=1e-6)
+    loop = next(op for op in tf.get_default_graph().get_operations() if op.type == "While")
+    assert "hints" not in vars(loop)  # that it has to run op by op

@@ -174,7 +174,7 @@ def static_needs(graph: Any) -> tuple[set[Operation], set[Tensor]]:
             inputs.add(t)
             return
         op = t.op
-        if op in fold or op.opdef.constant or op.opdef.effect is not None or op.opdef.structured:
+        if op in fold or op.opdef.constant or op.opdef.effect is not None or not op.opdef.foldable:
             return
         fold.add(op)
         if not op.opdef.needs_only_shapes(op):

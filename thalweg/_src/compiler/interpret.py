@@ -131,7 +131,7 @@ class Interpreter:
                 v if type(v) is not RefValue or _captured(opdef, arg) else self.read(v, op, required=arg.init)
                 for v, arg in zip(values, args, strict=True)
             ]
-        if op in self.fold and not any(isinstance(v, jax.Array) for v in values):
+        if op in self.fold and not any(isinstance(v, jax.Array | Structured) for v in values):
             for t, v in zip(op.outputs, infer.evaluate(op, values), strict=True):
                 env[t] = v
             return
