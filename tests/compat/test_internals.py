@@ -26,6 +26,7 @@ def internal(name):
 @pytest.mark.parametrize(
     ("module", "names"),
     [
+        ("autograph", "convert to_graph stack do_not_convert"),
         ("client.device_lib", "list_local_devices"),
         ("client.timeline", "Timeline"),
         ("data.experimental.ops.threadpool", "override_threadpool PrivateThreadPool"),

@@ -269,6 +269,22 @@ def test_main_runs_the_tests_of_a_program(monkeypatch):
     assert ran == [1.0]
 
 
+def test_main_runs_the_benchmarks_that_are_asked_for(capsys):
+    ran = []
+
+    class Times(tf.test.Benchmark):
+        def benchmark_sum(self):
+            ran.append("sum")
+            self.report_benchmark(name="sum", iters=3, wall_time=0.5)
+
+        def benchmark_product(self):
+            ran.append("product")
+
+    tf.test.main(["program", "--benchmarks=Times.benchmark_s"])
+    assert ran == ["sum"]
+    assert "name: Times.sum  iters: 3  wall_time: 0.5" in capsys.readouterr().err
+
+
 def test_main_parses_the_flags_of_the_program(monkeypatch):
     tf.flags.DEFINE_integer("modes_count", 1, "")
     seen = []

@@ -223,7 +223,7 @@ OURS: dict[str, str] = {
     "python.estimator.estimator_lib": "thalweg.estimator",
     "python.feature_column.dense_features": "thalweg._src.lib.feature_columns.layers",
     "python.framework.function": "thalweg._src.compat.internals.function",
-    "python.autograph": "thalweg.autograph",
+    "python.autograph": "thalweg._src.compat.internals.autograph_names",
     "python.framework.ops": "thalweg._src.compat.internals.framework_ops",
     "python.framework.tensor_shape": "thalweg._src.compat.internals.tensor_shape",
     "python.framework.tensor_util": "thalweg._src.compat.internals.tensor_values",

@@ -1,9 +1,10 @@
 """tf.test.Benchmark: times a run of an operation, again and again, and reports the times."""
 
 import inspect
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,22 @@ def benchmark_config() -> Any:
     config = protos.ConfigProto()
     config.graph_options.rewrite_options.dependency_optimization = 2
     return config
+
+
+def run_benchmarks(pattern: str) -> None:
+    """Runs the methods of benchmarks that are defined, whose `module.Class.method` has `pattern` in it; "all" runs all."""
+    for kind in _below(Benchmark):
+        methods = [n for n in dir(kind) if n.startswith("benchmark") and callable(getattr(kind, n))]
+        names = {n: f"{kind.__module__}.{kind.__name__}.{n}" for n in methods}
+        wanted = [n for n in methods if pattern == "all" or re.search(pattern, names[n])]
+        benchmark = kind() if wanted else None
+        for name in wanted:
+            getattr(benchmark, name)()
+
+
+def _below(kind: type) -> Iterator[Any]:
+    """The classes that derive from `kind` and are not abstract, as they were defined."""
+    for derived in kind.__subclasses__():
+        if not derived.is_abstract():
+            yield derived
+        yield from _below(derived)

@@ -25,6 +25,7 @@ from thalweg._src.core.seeds import set_random_seed
 from thalweg._src.core.sparse_tensor import SparseTensor, SparseTensorValue
 from thalweg._src.lib import graph_differences
 from thalweg._src.lib.assertions import Assertions
+from thalweg._src.lib.benchmark import run_benchmarks
 from thalweg._src.lib.captured import captured_writes
 from thalweg._src.lib.platform import flags
 from thalweg._src.ops.ragged_tensors.ragged import RaggedTensor, RaggedTensorValue, is_ragged
@@ -83,8 +84,17 @@ def _temporary() -> Any:
 
 
 def main(argv: Any = None) -> None:
-    """Run the test cases of the calling program, after its flags were parsed; what is no flag of it is for unittest."""
-    given = sys.argv if argv is None else list(argv)
+    """Run the test cases of the calling program, after its flags were parsed; what is no flag of it is for unittest.
+
+    With `--benchmarks=pattern` its benchmarks are run instead, those whose names match it or "all".
+    """
+    given = list(sys.argv if argv is None else argv)
+    asked = [word for word in given if word.lstrip("-").startswith("benchmarks=") and word.startswith("-")]
+    if asked:
+        given.remove(asked[0])
+        flags.FLAGS(given)
+        run_benchmarks(asked[0].partition("=")[2])
+        return
     unittest.main(argv=flags.FLAGS(given, known_only=True))
 
 
