@@ -75,9 +75,12 @@ def test_scipy(tmp_path):
         f"path = {str(tmp_path / 'a.png')!r}\n"
         "picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)\nimsave(path, picture)\n"
         "print((scipy.ndimage.imread(path) == picture).all(), scipy.misc.imresize(picture, (2, 8)).shape)\n"
-        "print(scipy.misc.imresize(picture, 50).shape, imread(path, flatten=True).shape, scipy.misc.logsumexp([0.0]))\n",
+        "print(scipy.misc.imresize(picture, 50).shape, imread(path, flatten=True).shape, scipy.misc.logsumexp([0.0]))\n"
+        "from scipy import interpolate\n"
+        "f = interpolate.interp1d([0.0, 0.0, 1.0, 1.0, 2.0], [0.0, 1.0, 3.0, 5.0, 7.0], kind='slinear')\n"
+        "print([float(f(x)) for x in (0.5, 1.5)])\n",
     )
-    assert out == ["True (2, 8, 3)", "(2, 2, 3) (4, 4) 0.0"], err
+    assert out == ["True (2, 8, 3)", "(2, 2, 3) (4, 4) 0.0", "[2.0, 6.0]"], err
 
 
 def test_scikit_learn_and_pandas(tmp_path):

@@ -155,8 +155,25 @@ def scipy_ndimage(module: ModuleType) -> None:
     module.rotate = rotate  # type: ignore[attr-defined]
 
 
+def scipy_interpolate(module: ModuleType) -> None:
+    """Straight lines by splines through places that come twice, which splines no longer take: the lines themselves."""
+    own = module.interp1d.__init__
+
+    @functools.wraps(own)
+    def init(self: Any, x: Any, y: Any, kind: Any = "linear", *args: Any, **kwargs: Any) -> None:
+        try:
+            own(self, x, y, kind, *args, **kwargs)
+        except ValueError as error:
+            if kind != "slinear" or "duplicates" not in str(error):
+                raise
+            own(self, x, y, "linear", *args, **kwargs)
+
+    module.interp1d.__init__ = init
+
+
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "numpy": numpy,
+    "scipy.interpolate._interpolate": scipy_interpolate,
     "scipy.ndimage": scipy_ndimage,
     "scipy.sparse._base": scipy_sparse,
 }
