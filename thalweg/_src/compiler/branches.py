@@ -146,13 +146,18 @@ class Group:
             own.update([item] if isinstance(item, Operation) else item.all)
         found: dict[Tensor, bool] = {}
 
-        def hand_over(t: Tensor, side: bool) -> None:
+        def hand_over(t: Tensor, side: bool, repeated: bool) -> None:
             value = _sent(t, own)
             if value.op not in own or value in found:
                 return
             found[value] = side
-            for needed in value.op._inputs if repeatable(value) else ():
-                hand_over(needed, side)
+            for needed in value.op._inputs if repeated and repeatable(value) else ():
+                hand_over(needed, side, True)
+
+        def repeats(user: Operation, side: bool) -> bool:  # whether it is another part of the same branch
+            item = level.frames.item(user, level.path)
+            inside = item in level.conditions.state and self._side(level, item) is side
+            return inside or user.opdef.frame == "merge"
 
         for item in self.members:
             side = self._side(level, item)
@@ -162,7 +167,7 @@ class Group:
                 for t in op.outputs:
                     users = [c for c in t._consumers if c in level.frames.inside and c not in own]
                     if users or t in level.frames.fetches:
-                        hand_over(t, side)
+                        hand_over(t, side, any(repeats(c, side) for c in users))
         return list(found.items())
 
     def _branch(
