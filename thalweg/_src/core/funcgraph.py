@@ -52,9 +52,10 @@ class FuncGraph(Graph):
 
     @property
     def around_loops(self) -> Graph:
-        found = graph = self
+        found: Graph = self
+        graph: Graph = self
         while isinstance(graph, FuncGraph) and graph.capture_name is not None:
-            graph, found = graph.outer, graph.outer if graph.is_loop else found
+            found, graph = graph.outer if graph.is_loop else found, graph.outer
         return found
 
     @property

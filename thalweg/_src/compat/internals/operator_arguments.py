@@ -124,10 +124,13 @@ def cholesky_solve_with_broadcast(chol: Any, rhs: Any, name: str | None = None) 
         return linear_systems.cholesky_solve(chol, rhs)
 
 
-def matmul_with_broadcast(a: Any, b: Any, *transposed: bool, name: str | None = None, **options: Any) -> Tensor:
+def matmul_with_broadcast(
+    a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, name: str | None = None, **options: Any
+) -> Tensor:
     """Products of matrices, as `tf.matmul` makes them; batches are broadcast. TensorFlow's own until 1.12."""
     with name_scope(name, "MatMulWithBroadcast", [a, b]):
-        return matmul.matmul(*broadcast_matrix_batch_dims([a, b]), *transposed, **options)
+        a, b = broadcast_matrix_batch_dims([a, b])
+        return matmul.matmul(a, b, transpose_a, transpose_b, **options)
 
 
 def matrix_solve_with_broadcast(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
