@@ -268,3 +268,23 @@ def test_several_results_are_a_list(numpy_of_before):
     assert len(grid) == 3
     assert isinstance(numpy_of_before.atleast_1d(1, 2), list)
     assert numpy_of_before.atleast_1d(1).shape == (1,)
+
+
+def test_a_number_type_of_python_stands_for_its_kind(numpy_of_before):
+    """As NumPy 1.18 answers."""
+    import numpy as np
+
+    answers = {
+        kind: [numpy_of_before.issubdtype(kind, python) for python in (float, int, complex)]
+        for kind in (np.float32, np.float64, np.int32, np.int64, np.uint8, np.complex64, np.bool_)
+    }
+    assert answers == {
+        np.float32: [True, False, False],
+        np.float64: [True, False, False],
+        np.int32: [False, True, False],
+        np.int64: [False, True, False],
+        np.uint8: [False, False, False],
+        np.complex64: [False, False, True],
+        np.bool_: [False, False, False],
+    }
+    assert not numpy_of_before.issubdtype(np.float32, np.float64)

@@ -39,6 +39,17 @@ def _forgiving(np: ModuleType, make: Callable) -> Callable:
     return array
 
 
+def _of_kinds(np: ModuleType, own: Callable) -> Callable:
+    """`issubdtype`, to which Python's number types stood for all of their kind until 1.19."""
+    kinds = {float: np.floating, int: np.signedinteger, complex: np.complexfloating}
+
+    @functools.wraps(own)
+    def issubdtype(arg1: Any, arg2: Any) -> bool:
+        return own(arg1, kinds.get(arg2, arg2) if isinstance(arg2, type) else arg2)
+
+    return issubdtype
+
+
 def _of_iterables(join: Callable) -> Callable:
     """Arrays to join may come from a generator."""
 
@@ -125,6 +136,7 @@ def numpy(np: ModuleType) -> None:
         setattr(np, name, _of_ragged(np, getattr(np, name)))
     for name in ("permutation", "choice"):
         setattr(np.random, name, _of_ragged(np, getattr(np.random, name)))
+    np.issubdtype = _of_kinds(np, np.issubdtype)  # type: ignore[attr-defined]
     for name in SEQUENCES:
         setattr(np, name, _counting(getattr(np, name)))
     for name in STACKS:
