@@ -124,7 +124,8 @@ def test_an_empty_array_stands_for_words_that_are_not_there():
     x = tf.placeholder(tf.string, [None, 1])
     with tf.Session() as sess:
         rows, joined = sess.run([tf.shape(x), tf.string_join([x, "!"])], {x: np.expand_dims(np.array([]), 1)})
-        assert rows.tolist() == [0, 1] and joined.shape == (0, 1)
+        assert rows.tolist() == [0, 1]
+        assert joined.shape == (0, 1)
         with pytest.raises(TypeError, match="Expected string"):
             sess.run(x, {x: np.zeros([1, 1])})
 
