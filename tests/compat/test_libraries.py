@@ -8,7 +8,7 @@ import pytest
 
 import thalweg as tf
 from thalweg._src.compat import hook
-from thalweg._src.compat.internals import framework_ops, function, loops_and_branches, operator_arguments
+from thalweg._src.compat.internals import array_ops, framework_ops, function, loops_and_branches, operator_arguments
 from thalweg._src.core import eager
 from thalweg._src.core import graph as graph_lib
 from thalweg._src.lib.eager import testing
@@ -120,6 +120,8 @@ def test_internal_modules_hold_generated_ops():
 
 def test_small_internals_of_graphs():
     assert loops_and_branches.GetContainingXLAContext(tf.get_default_graph()._get_control_flow_context()) is None
+    assert array_ops.shape_internal(tf.zeros([2, 3]), "shape", False).op.type == "Shape"
+    assert run(array_ops.size_internal(tf.zeros([2, 3]), out_type=tf.int64)) == 6
     assert framework_ops.uid() != framework_ops.uid()
     made = framework_ops.internal_convert_to_tensor([1, 2], "float32", "made", False)
     assert (made.dtype, made.op.name) == (tf.float32, "made")

@@ -253,6 +253,7 @@ OURS: dict[str, str] = {
     "python.training.training_ops": "thalweg._src.ops.updates.training",
     "python.framework.type_spec": "thalweg._src.compat.internals.type_spec",
     "python.training.device_setter": "thalweg._src.lib.device_setter",
+    "python.ops.array_ops": "thalweg._src.compat.internals.array_ops",
     "python.ops.resource_variable_ops": "thalweg._src.compat.internals.resource_variable_ops",
     "python.ops.gen_resource_variable_ops": "thalweg._src.compat.internals.resource_variable_ops",
     "python.tools.freeze_graph": "thalweg._src.compat.internals.freeze_graph",
