@@ -10,11 +10,10 @@
 
 namespace thalweg {
 
-constexpr ptrdiff_t kSlab = 512;       // of the depth
-constexpr ptrdiff_t kTall = 16;        // tiles that stay near while panels go by
-constexpr ptrdiff_t kApart = 1024;     // floats from row to row, or a multiple, for which rows fall on each other in the cache ...
-constexpr ptrdiff_t kGap = 16;         // ... if there are not so many between them
-constexpr ptrdiff_t kLine = 16;        // floats of a line of the cache
+constexpr ptrdiff_t kSlab = 512;    // of the depth
+constexpr ptrdiff_t kTall = 16;     // tiles that stay near while panels go by
+constexpr ptrdiff_t kApart = 1024;  // floats from row to row, or a multiple, for which rows fall on each other in the cache ...
+constexpr ptrdiff_t kGap = 16;      // ... if there are not so many between them
 
 // A matrix where it lies: `turned` says that its columns are the rows of memory, which are `step` apart.
 struct Matrix {
@@ -125,13 +124,13 @@ inline void multiply(const Matrix& a, const Matrix& b, ptrdiff_t rows, ptrdiff_t
       for (ptrdiff_t block = chunks.begin(chunk); block < chunks.begin(chunk + 1); ++block) {
         const float* const panel = panel_of(block);
         const ptrdiff_t size = blocks.size(block), vectors = blocks.vectors(block), width = vectors * LANES;
-        const ptrdiff_t ahead = deep * width / count;  // of the next panel, for each tile
+        Ahead ahead(panel + deep * width, deep * width, count);  // the next panel
         for (ptrdiff_t i = 0; i < count; ++i) {
           const ptrdiff_t m = tiles.size(first + i);
           float* const to = c + tiles.begin(first + i) * columns + blocks.begin(block);
           for (ptrdiff_t r = 0; r < m; ++r)
             for (ptrdiff_t at : {ptrdiff_t{0}, size - 1}) __builtin_prefetch(to + r * columns + at, 1);
-          for (ptrdiff_t at = 0; at < ahead; at += kLine) __builtin_prefetch(panel + deep * width + i * ahead + at, 0, 2);
+          ahead.fetch();
           const Product product = product_for(static_cast<int>(m), static_cast<int>(vectors));
           Finish finish;
           if (slab) finish.addend = to, finish.addend_step = columns;
