@@ -159,6 +159,17 @@ def test_what_calls_jax_is_counted_and_compiled_where_there_is_much_of_it(rented
         assert uncompiled.seen["Svd"][0] == 1.0
 
 
+def test_functions_of_complex_numbers_are_those_of_the_compiler(rented):
+    x = tf.placeholder(tf.complex64, [2])
+    values = [tf.sigmoid(x), tf.rsqrt(x), tf.tanh(x), tf.sign(x)]
+    with tf.Session() as session:
+        found = session.run(values, {x: [1 + 2j, -3 + 0.5j]})
+        assert executables(session) == 0
+        uncompiled.SHARE = 0.0
+        expected = session.run([v + 0 for v in values], {x: [1 + 2j, -3 + 0.5j]})
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_the_program_of_a_run_can_be_read(rented):
     x = tf.placeholder(tf.float32, [2])
     y = tf.tanh(x)

@@ -35,6 +35,8 @@ def _matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: An
 
 
 def _sigmoid(x: Any) -> Any:
+    if np.iscomplexobj(x):
+        return 1 / (1 + np.exp(-x))
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
 
