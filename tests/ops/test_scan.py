@@ -6,7 +6,7 @@ import pytest
 jax = pytest.importorskip("jax")
 jnp, lax = jax.numpy, jax.lax
 
-from thalweg._src.ops.scan.tape import scan  # noqa: E402
+from thalweg._src.core.scan.tape import scan  # noqa: E402
 
 TURNS, BATCH, UNITS = 5, 3, 4
 

@@ -19,6 +19,8 @@ from thalweg._src.compiler import haste
 from thalweg._src.compiler.interpret import Interpreter
 from thalweg._src.compiler.mixed import type_on
 from thalweg._src.compiler.recompute import Recomputation
+from thalweg._src.compiler.repeats import Repeat
+from thalweg._src.compiler.rolling import Rolled, Rows
 from thalweg._src.compiler.stage import Cluster
 from thalweg._src.core import apply, errors, recipes
 from thalweg._src.core.collecting import paused
@@ -126,6 +128,9 @@ class Executable:
             try:
                 if self.recompute is not None:
                     Recomputation(inside, **self.recompute).run(runner, env)
+                elif any(isinstance(piece, Repeat) for piece in cluster.pieces):
+                    env = Rows(env)
+                    Rolled([piece for piece in cluster.pieces if piece not in self.big], cluster.names).run(runner, env)
                 else:
                     runner.run(inside, env)
             except errors.OpError:

@@ -8,11 +8,13 @@ that while it is traced (a shape that another executable computes).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from thalweg._src.compiler.bodies import accesses, is_host_work, randoms, refers, slots, source_of, variable_key
 from thalweg._src.compiler.partition import Elsewhere, Partition
+from thalweg._src.compiler.repeats import Names, Repeat, repeats
 from thalweg._src.compiler.uncompiled import Uncompiled
 from thalweg._src.core.graph import Operation, Tensor
 
@@ -61,6 +63,22 @@ class Cluster:
         # Where another task has it run: the variable, for what a write before gave.
         self.stands: dict[Tensor, Tensor] = {}
         self.free: set[Operation] = set()  # those of the operations that only give references, constants and the like
+
+    @functools.cached_property
+    def names(self) -> Names:
+        """Which of its tensors are other names for others."""
+        return Names(self.ops, self.inputs)
+
+    @functools.cached_property
+    def pieces(self) -> list[Operation | Repeat]:
+        """Its operations, with what a program has unrolled gathered to Repeats."""
+        return repeats(self.ops, self.outputs, self.inputs, self.names)
+
+    @property
+    def once(self) -> list[Operation]:
+        """What there is to compile: its operations, with one turn of each Repeat, without constants and other names."""
+        found = [op for piece in self.pieces for op in (piece.turns[0] if isinstance(piece, Repeat) else [piece])]
+        return [op for op in found if not (op.opdef.constant or op.opdef.source or op.opdef.alias)]
 
     @property
     def is_host(self) -> bool:

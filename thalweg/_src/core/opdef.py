@@ -240,7 +240,9 @@ class OpDef:
     (core.waiting). `hands_on`: the attrs whose graphs, in a GraphDef, also return the inputs behind their own outputs. `rounding(attrs,
     values, references)`: the inputs with lengths that are rounded up, for a loop (`ops/control/rounding.py`). `convolves`: slides
     filters over its input, which NumPy has nothing for. `keeps_place`: host work that takes arrays where they are, on a device or not;
-    other host work gets NumPy arrays. `forward_of(attrs)`: the operation that this one differentiates.
+    other host work gets NumPy arrays. `forward_of(attrs)`: the operation that this one differentiates. `adds`: gives the sum of its inputs.
+    `as_rows(attrs, *inputs)`: its outputs as the rows of one array, `of_rows(attrs, rows, *others)`: its output, of its list of inputs as
+    the rows of one array.
     """
 
     def __init__(self, name: str, fn: Callable[..., Any], **facts: Any):
@@ -288,6 +290,7 @@ class OpDef:
         self.waits: bool = facts.pop("waits", False)
         self.convolves: bool = facts.pop("convolves", False)
         self.keeps_place: bool = facts.pop("keeps_place", False)
+        self.adds: bool = facts.pop("adds", False)
         self.pure_bodies: bool = facts.pop("pure_bodies", False)
         self.bodies: Callable[[dict[str, Any], Any], list[tuple[Any, list[Any]]]] | None = None
         self.chooses: Callable[[dict[str, Any], Any], Any] | None = None
@@ -296,6 +299,8 @@ class OpDef:
         self.reaches: Callable[[Any, Sequence[int]], set[int]] | None = None
         self.forward_of: Callable[[dict[str, Any]], Any] | None = None
         self.args_of: Callable[[Any], list[Arg]] | None = None
+        self.as_rows: Callable[..., Any] | None = None
+        self.of_rows: Callable[..., Any] | None = None
         self.default_name: str = facts.pop("default_name", self.name)
         if facts:
             raise TypeError(f"{self.name}: unknown facts {sorted(facts)}")

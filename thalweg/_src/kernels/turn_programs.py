@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg._src.ops.scan.body import Known, Node, Value
+from thalweg._src.core.scan.body import Known, Node, Value
 
 # In the order of `Operation` in turns.h.
 OPERATIONS = (

@@ -70,6 +70,18 @@ def _concat_old(concat_dim: Static(int32), values: Many(T, "N", 2)) -> T:
     return _concatenate(values, concat_dim)
 
 
+def _concat_rows(attrs, rows, axis):
+    rank = rows.ndim - 1
+    at = int(np.asarray(axis).reshape(()))
+    if not -rank <= at < rank:
+        return None
+    parts = xp(rows).moveaxis(rows, 0, at % rank)
+    return parts.reshape(*rows.shape[1:][: at % rank], -1, *rows.shape[1:][at % rank + 1 :])
+
+
+_concat.of_rows = _concat_rows
+
+
 def _concat_rule(axis: Tensor, values: Sequence[Tensor]) -> Any:
     shapes.of_rank(axis.dims, 0)
     known = [v.dims for v in values if v.dims is not None]
@@ -270,6 +282,17 @@ def _split(split_dim: Static(int32), value: T, *, num_split: Min(int, 1)) -> Man
             f"and num_split {num_split}"
         )
     return _pieces(value, [n // num_split] * num_split, at)
+
+
+def _split_rows(attrs, split_dim, value):
+    at, n = _split_axis(split_dim, value.ndim), attrs["num_split"]
+    if value.shape[at] % n:
+        return None
+    parts = value.reshape(*value.shape[:at], n, value.shape[at] // n, *value.shape[at + 1 :])
+    return xp(value).moveaxis(parts, at, 0)
+
+
+_split.as_rows = _split_rows
 
 
 @_split.shape_rule

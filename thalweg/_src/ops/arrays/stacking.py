@@ -40,6 +40,9 @@ def _pack(values: Many(T, "N", 1), *, axis: int = 0) -> T:
     return out
 
 
+_pack.of_rows = lambda attrs, rows: xp(rows).moveaxis(rows, 0, _stack_axis(attrs["axis"], rows.ndim - 1))
+
+
 @_pack.shape_rule
 def _(op):
     dims: Any = None
@@ -142,6 +145,13 @@ def _unpack(value: T, *, num: Min(int, 0), axis: int = 0) -> Many(T, "num"):
         raise ValueError(f"Input shape axis {axis} must equal {num}, got shape {shapes.text(value.shape)}")
     lead = (slice(None),) * (axis % value.ndim)
     return [value[(*lead, i)] for i in range(num)]
+
+
+def _unpack_rows(attrs, value):
+    return xp(value).moveaxis(value, attrs["axis"], 0) if value.shape[attrs["axis"]] == attrs["num"] else None
+
+
+_unpack.as_rows = _unpack_rows
 
 
 @_unpack.shape_rule

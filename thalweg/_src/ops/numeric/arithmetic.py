@@ -287,13 +287,13 @@ def _sum(inputs):
     return total
 
 
-@op("AddN", numpy_only=True, structured=True)
+@op("AddN", numpy_only=True, structured=True, adds=True)
 def _add_n(inputs: Many(V, "N", 1)) -> V:
     """The sum of tensors of one shape."""
     return _sum(inputs)
 
 
-@op("AccumulateNV2", numpy_only=True)
+@op("AccumulateNV2", numpy_only=True, adds=True)
 def _accumulate_n(inputs: Many(N, "N", 1), *, shape: Shape) -> N:
     """The sum of tensors of one shape."""
     return _sum(inputs)

@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg._src.core.lazy import lax
-from thalweg._src.ops.scan.body import Body, Known, Node, Value, sort
-from thalweg._src.ops.scan.sums import Sum
+from thalweg._src.core.scan.body import Body, Known, Node, Value, sort
+from thalweg._src.core.scan.sums import Sum
 
 FIXED, ROW = -2, -1  # levels of what is the same in every turn, and of what needs nothing carried; others are stages
 

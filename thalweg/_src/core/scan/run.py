@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thalweg._src.core.lazy import jax, jnp
-from thalweg._src.ops.scan.body import Body, Known, Node, array_of, evaluate, sort
-from thalweg._src.ops.scan.stages import FIXED, ROW, Staged
-from thalweg._src.ops.scan.sums import sums_of
+from thalweg._src.core.scan.body import Body, Known, Node, array_of, evaluate, sort
+from thalweg._src.core.scan.stages import FIXED, ROW, Staged
+from thalweg._src.core.scan.sums import sums_of
 
 # What only makes an array larger is made where it is used.
 _SPREADS = frozenset({"broadcast_in_dim", "iota"})

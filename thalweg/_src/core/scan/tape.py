@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core.lazy import jax, jnp, lax
-from thalweg._src.ops.scan.body import Known, array_of, evaluate, sort, traced
-from thalweg._src.ops.scan.run import Run, Step
+from thalweg._src.core.scan.body import Known, array_of, evaluate, sort, traced
+from thalweg._src.core.scan.run import Run, Step
 
 # What is made again on the way back rather than kept: it costs less than reading it from memory.
 _CHEAP = """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg._src.core.lazy import jnp, lax
-from thalweg._src.ops.scan.body import Body, Node, Value, sort
+from thalweg._src.core.scan.body import Body, Node, Value, sort
 
 _LINEAR = frozenset({"transpose", "reshape", "squeeze", "reduce_sum"})
 
