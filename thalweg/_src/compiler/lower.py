@@ -129,7 +129,7 @@ class Executable:
                 if self.recompute is not None:
                     Recomputation(inside, **self.recompute).run(runner, env)
                 elif any(isinstance(piece, Repeat) for piece in cluster.pieces):
-                    env = Rows(env)
+                    env = Rows(env, cluster.names)
                     Rolled([piece for piece in cluster.pieces if piece not in self.big], cluster.names).run(runner, env)
                 else:
                     runner.run(inside, env)

@@ -69,10 +69,13 @@ def repeats(
         repeat = Repeat(turns)
         if (len(turns) - 1) * len(turns[0]) >= _SAVED and _wire(repeat, names):
             found.append(repeat)
-    if not found:
-        return list(ops)
-    _find_takers(found, ops, outputs, names)
-    return _in_order(found, ops, names)
+    while found:
+        order, torn = _in_order(found, ops, names)
+        if not torn:
+            _find_takers(found, ops, outputs, names)
+            return order
+        found = [r for r in found if r not in torn]
+    return list(ops)
 
 
 class Names:
@@ -87,6 +90,10 @@ class Names:
     def __call__(self, t: Tensor) -> Tensor:
         return self._roots.get(t, t)
 
+    def is_root(self, t: Tensor) -> bool:
+        """Whether `t` is no other name."""
+        return t not in self._roots
+
 
 def _is_free(op: Operation) -> bool:
     opdef = op.opdef
@@ -99,7 +106,11 @@ def _is_free(op: Operation) -> bool:
 def _stretches(body: Sequence[Operation], names: Names) -> list[list[list[Operation]]]:
     """The turns of each stretch of `body`."""
     numbers: dict[Any, int] = {}
-    ids = np.array([numbers.setdefault(_signature(op, names), len(numbers)) for op in body], np.int64)
+    kinds = {op: numbers.setdefault(_signature(op, names), len(numbers)) for op in body}
+    often = np.bincount(list(kinds.values()), minlength=1)
+    # What cuts a row for each turn out of an array that is made once stands outside of the turns.
+    body = [op for op in body if op.opdef.part is None or often[kinds.get(names(op._inputs[0]).op, kinds[op])] >= _TURNS]
+    ids = np.array([kinds[op] for op in body], np.int64)
     found = []
     for start, end, period in _periodic(ids):
         turns = [list(body[i : i + period]) for i in range(start, end - period + 1, period)]
@@ -309,22 +320,27 @@ def _find_sums(repeat: Repeat, taken: dict[Tensor, list[Operation | None]], name
                 repeat.sums[adder] = (i, t.value_index), rest
 
 
-def _in_order(found: list[Repeat], ops: Sequence[Operation], names: Names) -> list[Operation | Repeat]:
-    """`ops` with each Repeat in the place of its last operation; other names of what it gives come behind it."""
+def _in_order(
+    found: list[Repeat], ops: Sequence[Operation], names: Names
+) -> tuple[list[Operation | Repeat], set[Repeat]]:
+    """`ops` with each Repeat in the place of its last operation; what takes what it gives comes behind it. Also those that can't
+    stand together, as something that is not of them takes of one turn what it gives to another."""
     home = {op: repeat for repeat in found for turn in repeat.turns for op in turn}
     ends = {repeat.turns[-1][-1]: repeat for repeat in found}
-    done: set[Repeat] = set()
+    waits: set[Operation] = set()  # for the end of a Repeat
     late: list[Operation] = []
+    torn: set[Repeat] = set()
     order: list[Operation | Repeat] = []
     for op in ops:
-        if op in home:
-            if op in ends:
-                repeat = ends[op]
-                order += [repeat, *late]
-                late = []
-                done.add(repeat)
-        elif op.opdef.alias and (maker := home.get(names(op.outputs[0]).op)) is not None and maker not in done:
-            late.append(op)
-        else:
-            order.append(op)
-    return order
+        is_late = any(t.op in waits for t in op._inputs)
+        if op not in home:
+            (late if is_late else order).append(op)
+            waits.update([op] if is_late else [])
+            continue
+        if is_late and any(names(t).op in waits and home.get(names(t).op) is not home[op] for t in op._inputs):
+            torn.add(home[op])
+        waits.add(op)
+        if op in ends:
+            order += [ends[op], *late]
+            late, waits = [], set()
+    return order, torn

@@ -20,13 +20,17 @@ log = logging.getLogger("thalweg")
 
 
 class Rows(dict[Tensor, Any]):
-    """The values of tensors, of which some are rows of a stack, and cut out when somebody asks."""
+    """The values of tensors, of which some are rows of a stack, and cut out when somebody asks. Other names have no values of their own."""
 
-    def __init__(self, values: dict[Tensor, Any]):
+    def __init__(self, values: dict[Tensor, Any], names: Names):
         super().__init__(values)
+        self._names = names
         self._places: dict[Tensor, tuple[Any, int]] = {}
 
     def __missing__(self, t: Tensor) -> Any:
+        root = self._names(t)
+        if root is not t:
+            return self[root]
         stack, i = self._places[t]
         self[t] = lax.index_in_dim(stack, i, keepdims=False)
         return self[t]
@@ -34,6 +38,24 @@ class Rows(dict[Tensor, Any]):
     def add(self, tensors: Sequence[Tensor], stack: Any) -> None:
         """`tensors` are the rows of `stack`."""
         self._places.update((t, (stack, i)) for i, t in enumerate(tensors))
+
+    def gather(self, tensors: Sequence[Tensor]) -> None:
+        """Where `tensors` have been cut out of one array, side by side, make them the rows of a stack."""
+        op = tensors[0].op
+        if op.opdef.part is None or any(t.op.opdef is not op.opdef or t.op._inputs[0] is not op._inputs[0] for t in tensors):
+            return
+        parts = [op.opdef.part(t.op._attrs, *(self[i] for i in t.op._inputs)) for t in tensors]
+        if None in parts or len(parts) < 2:
+            return
+        axis, first, size, kept = parts[0]
+        step = size if parts[1][1] > first else -size
+        if parts != [(axis, first + k * step, size, kept) for k in range(len(parts))]:
+            return
+        low, n = min(first, parts[-1][1]), len(parts)
+        whole = lax.slice_in_dim(self[op._inputs[0]], low, low + n * size, axis=axis)
+        if kept:
+            whole = whole.reshape(*whole.shape[:axis], n, size, *whole.shape[axis + 1 :])
+        self.add(tensors if step > 0 else tensors[::-1], jnp.moveaxis(whole, axis, 0))
 
     def stacked(self, tensors: Sequence[Tensor]) -> Any:
         """The values of `tensors` as one array; rows of one stack that follow each other, or come in the other order, are not cut out."""
@@ -88,7 +110,8 @@ class Rolled:
     """Runs `pieces` as `Interpreter.run` does operations, each Repeat among them as a loop."""
 
     def __init__(self, pieces: Sequence[Operation | Repeat], names: Names):
-        self.pieces, self.names = pieces, names
+        self.pieces = [p for p in pieces if isinstance(p, Repeat) or not p.opdef.alias or names.is_root(p.outputs[0])]
+        self.names = names
         self._totals: dict[Operation, tuple[Any, list[Tensor]]] = {}
         self._in_rows = {t for p in pieces if isinstance(p, Repeat) for ts in p.rows.values() for t in ts}
 
@@ -111,7 +134,7 @@ class Rolled:
         if op.opdef.as_rows is None or self._in_rows.isdisjoint(op.outputs):
             return False
         values = [runner.value(env[t], op) for t in op._inputs]
-        stack = op.opdef.as_rows(op._attrs, *values) if isinstance(values[-1], jax.Array) else None
+        stack = op.opdef.as_rows(op._attrs, *values) if any(isinstance(v, jax.Array) for v in values) else None
         if stack is not None:
             env.add(op.outputs, stack)
         return stack is not None
@@ -153,6 +176,8 @@ class _Loop:
         self.same: dict[Tensor, Any] = {}
         self.rows: dict[Any, Any] = {}  # by the tensor, or the random operation's key, that they stand for
         for t, tensors in repeat.rows.items():
+            if not env.has_stacked(tensors):
+                env.gather(tensors)
             values = [env.get(x) for x in tensors]
             if all(type(v) is np.ndarray and np.array_equal(v, values[0]) for v in values):
                 self.same[t] = values[0]

@@ -284,15 +284,16 @@ def _split(split_dim: Static(int32), value: T, *, num_split: Min(int, 1)) -> Man
     return _pieces(value, [n // num_split] * num_split, at)
 
 
-def _split_rows(attrs, split_dim, value):
-    at, n = _split_axis(split_dim, value.ndim), attrs["num_split"]
+def _equal_rows(value, at, n):
+    """The `n` equal parts of `value` along the axis `at`, as rows of one array; None where they are not equal."""
     if value.shape[at] % n:
         return None
+    at %= value.ndim
     parts = value.reshape(*value.shape[:at], n, value.shape[at] // n, *value.shape[at + 1 :])
     return xp(value).moveaxis(parts, at, 0)
 
 
-_split.as_rows = _split_rows
+_split.as_rows = lambda attrs, axis, value: _equal_rows(value, _split_axis(axis, value.ndim), attrs["num_split"])
 
 
 @_split.shape_rule
@@ -344,6 +345,14 @@ def _all_sizes(sizes: list[int], total: int) -> list[int]:
     if any(n < -1 for n in sizes):
         raise ValueError("Split size must be >= 0")
     return [rest if n == -1 else n for n in sizes]
+
+
+def _split_sizes_rows(attrs, value, size_splits, split_dim):
+    sizes = set(_all_sizes(size_splits.tolist(), value.shape[_split_axis(split_dim, value.ndim)]))
+    return _equal_rows(value, _split_axis(split_dim, value.ndim), attrs["num_split"]) if len(sizes) == 1 else None
+
+
+_split_sizes.as_rows = _split_sizes_rows
 
 
 @_split_sizes.shape_rule

@@ -50,6 +50,18 @@ def _slice(input: T, begin: Known(I), size: Static(I)) -> T:
     return lax.dynamic_slice(input, list(begin), sizes)
 
 
+def _slice_part(attrs, x, begin, size):
+    if not all(isinstance(v, np.ndarray) for v in (begin, size)) or len(begin) != x.ndim:
+        return None
+    cut = [(i, int(b), int(s)) for i, (n, b, s) in enumerate(zip(x.shape, begin, size, strict=True)) if (b, s) != (0, n)]
+    if len(cut) != 1 or cut[0][2] < 1 or not 0 <= cut[0][1] <= x.shape[cut[0][0]] - cut[0][2]:
+        return None
+    return (*cut[0], True)
+
+
+_slice.part = _slice_part
+
+
 @_slice.shape_rule
 def _(op):
     x, begin, size = op.inputs
@@ -157,6 +169,30 @@ def _strided_slice(
     masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
     per_axis, result = _cuts_of(input.shape, begin, end, strides, masks._asdict())
     return take(input, per_axis, begin).reshape(sizes_of(per_axis, result))
+
+
+def _strided_part(attrs, x, begin, end, strides):
+    if not all(isinstance(v, np.ndarray) for v in (begin, end, strides)):
+        return None
+    if len(begin) > x.ndim or attrs["new_axis_mask"] or attrs["ellipsis_mask"] or (strides != 1).any():
+        return None
+    found = []
+    for i, (b, e) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
+        n, bit = x.shape[i], 1 << i
+        if attrs["shrink_axis_mask"] & bit:
+            found.append((i, b + n if b < 0 else b, 1, False))
+            continue
+        low, high, _ = builtins.slice(
+            None if attrs["begin_mask"] & bit else b, None if attrs["end_mask"] & bit else e
+        ).indices(n)
+        if (low, high) != (0, n):
+            found.append((i, low, high - low, True))
+    if len(found) != 1 or found[0][2] < 1 or not 0 <= found[0][1] <= x.shape[found[0][0]] - found[0][2]:
+        return None
+    return found[0]
+
+
+_strided_slice.part = _strided_part
 
 
 def _masks_of(op):
