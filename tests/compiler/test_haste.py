@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
-from thalweg._src.compiler import haste
+from thalweg._src.compiler import haste, uncompiled
 from thalweg._src.compiler.prune import last_uses
 
 
@@ -117,6 +117,16 @@ def test_large_first_values_are_compiled(session):
     session.run(v.initializer)
     assert len(executables(session)) == 1
     assert 0.49 < session.run(v).mean() < 0.51
+
+
+def test_a_step_of_training_that_draws_numbers_is_compiled_once(session, monkeypatch):
+    monkeypatch.setattr(uncompiled, "SHARE", 0.0)
+    w = tf.Variable(tf.ones([4]))
+    session.run(w.initializer)
+    step = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(tf.nn.dropout(w, 0.5)))
+    for _ in range(3):
+        session.run(step)
+    assert [exe.program._cache_size() for exe in executables(session)] == [1]
 
 
 def test_what_nothing_takes_any_more_is_let_go():

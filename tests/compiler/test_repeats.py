@@ -27,9 +27,7 @@ def both(build, runs, feeds):
             fetches, placeholders = build()
             with tf.Session() as session:
                 session.run(tf.global_variables_initializer())
-                found.append(
-                    [session.run(fetches, dict(zip(placeholders, feeds, strict=True))) for _ in range(runs)]
-                )
+                found.append([session.run(fetches, dict(zip(placeholders, feeds, strict=True))) for _ in range(runs)])
                 if rolled:
                     assert loops(session)
     return found
@@ -149,7 +147,11 @@ def test_random_turns_give_what_they_give_one_by_one(data):
     """Turns of random operations on what random earlier turns, rows and fixed values give."""
     turns = data.draw(st.integers(6, 12))
     recipe = data.draw(
-        st.lists(st.tuples(st.sampled_from(UNARY), st.sampled_from(BINARY), st.integers(0, 6), st.integers(0, 6)), min_size=6, max_size=9)
+        st.lists(
+            st.tuples(st.sampled_from(UNARY), st.sampled_from(BINARY), st.integers(0, 6), st.integers(0, 6)),
+            min_size=6,
+            max_size=9,
+        )
     )
     odd = data.draw(st.integers(-1, turns - 1))  # a turn that does something else
     back = data.draw(st.integers(1, 3))

@@ -60,6 +60,7 @@ class Interpreter:
         self._begun: dict[Any, dict[Any, Any]] = {}  # the states of random streams before an operation in `pulls` ran
         self.takers: dict[Tensor, int] = {}  # how many operations take a tensor's value, where that is known
         self.current: Any = None  # the operation whose lowering runs, where that wants to know
+        self.tries = False  # whether what can't be traced here is traced in another way: no operation is to blame
         self.is_child = False  # whether JAX traces this on its own, perhaps more than once
         self.half: str | None = None  # the type in which products are computed, where that is not their own
         self.once = False  # whether these operations will not run again
@@ -89,16 +90,21 @@ class Interpreter:
                 error._op = op
             raise
         except Replan as replan:
-            op.__dict__.setdefault("hints", set()).add("host")
+            self._blame(op)
             replan.op = op
             raise
         except (NotImplementedError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
             if getattr(error, "thalweg_user_error", False):
                 raise
             if isinstance(error, _needs_a_value()):  # a shape or an axis that changes in a loop: op by op it is known
-                op.__dict__.setdefault("hints", set()).add("host")
+                self._blame(op)
                 raise Replan(op, f"{op.name} needs a value that is computed") from None
             raise as_op_error(error, op) from error
+
+    def _blame(self, op: Operation) -> None:
+        """Have later plans leave `op` to Python."""
+        if not self.tries:
+            op.__dict__.setdefault("hints", set()).add("host")
 
     def step(self, op: Operation, env: dict[Tensor, Any]) -> None:
         """Run `op` on the values in `env`, and put its outputs there."""
@@ -287,6 +293,7 @@ class Interpreter:
             wait=self.wait,
         )
         child.is_child, child.active, child.taped, child.half = True, self.active, self.taped, self.half
+        child.tries = self.tries
         return child
 
     def _args(self, op: Operation) -> list[Any]:

@@ -82,6 +82,7 @@ class Executable:
         self.constants += packed.values()
         self.donating = donate
         self.options: dict[str, Any] | None = None  # for its compilation in full
+        self.traced = self._trace  # one object: JAX remembers what it has traced by it
         self.program = self._jitted()
         self.ready: Any = self.program  # what is called: `program`, or the same from an earlier start
         self.hasty: Any = None  # the same compiled hastily, for the first runs
@@ -101,7 +102,7 @@ class Executable:
         return self.has_checks and self.device.platform == "cpu"
 
     def _jitted(self, options: dict[str, Any] | None = None) -> Any:
-        return jax.jit(self._trace, donate_argnums=(0,) if self.donating else (), compiler_options=options)
+        return jax.jit(self.traced, donate_argnums=(0,) if self.donating else (), compiler_options=options)
 
     def _trace(self, donated: Sequence[Any], kept: Sequence[Any], constants: Sequence[Any], args: Sequence[Any]) -> Any:
         cluster = self.cluster
@@ -189,6 +190,8 @@ class Executable:
     def _early(self, store: Any, donated: Any, kept: Any, args: Any) -> list[Any]:
         """`__call__` until it is compiled in full."""
         self._refuse_strings(args)
+        # What comes back next time lies on the device: JAX would compile once more for that.
+        donated = [jax.device_put(v, self.device) if isinstance(v, np.ndarray) else v for v in donated]
         start = time.perf_counter()
         try:
             program, is_new = self._early_program(donated, kept, args)

@@ -70,9 +70,9 @@ class Plan:
         changes = frozenset(k for c in self.clusters for k in c.writes)
         for c in self.clusters:
             c.changes = changes
-            if c.is_host:
+            if c.is_host or c.is_elsewhere:
                 continue
-            c.uncompiled = Uncompiled(c.ops, varies=c.varies, trains=bool(changes))
+            c.uncompiled = Uncompiled(c.ops, c.once, varies=c.varies, trains=bool(changes))
             if c.writes and haste.is_slight(c.ops, len(c.randoms)):
                 c.slight_runs = haste.SOME
         # Fetched values that nobody else reads, and the cluster of a CPU that gives each.

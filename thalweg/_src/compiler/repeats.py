@@ -65,7 +65,7 @@ def repeats(
     """`ops`, in their order, with a Repeat in the place of each stretch. `outputs` are wanted outside, `given` come from there."""
     body = [op for op in ops if not _is_free(op) and not any(t in given for t in op.outputs)]
     found = []
-    for turns in _stretches(body, names):
+    for turns in _stretches(body, names) if len(body) > _SAVED else ():
         repeat = Repeat(turns)
         if (len(turns) - 1) * len(turns[0]) >= _SAVED and _wire(repeat, names):
             found.append(repeat)
@@ -109,7 +109,9 @@ def _stretches(body: Sequence[Operation], names: Names) -> list[list[list[Operat
     kinds = {op: numbers.setdefault(_signature(op, names), len(numbers)) for op in body}
     often = np.bincount(list(kinds.values()), minlength=1)
     # What cuts a row for each turn out of an array that is made once stands outside of the turns.
-    body = [op for op in body if op.opdef.part is None or often[kinds.get(names(op._inputs[0]).op, kinds[op])] >= _TURNS]
+    body = [
+        op for op in body if op.opdef.part is None or often[kinds.get(names(op._inputs[0]).op, kinds[op])] >= _TURNS
+    ]
     ids = np.array([kinds[op] for op in body], np.int64)
     found = []
     for start, end, period in _periodic(ids):
@@ -167,7 +169,12 @@ def _signature(op: Operation, names: Names) -> Any:
     try:
         left_out = _SEEDS if opdef.wants_rng else ()
         attrs = tuple((k, _told(v)) for k, v in sorted(op._attrs.items()) if k[0] != "_" and k not in left_out)
-        return op.type, attrs, tuple(_taken(names(t)) for t in op._inputs), tuple((t.dtype, t._dims) for t in op.outputs)
+        return (
+            op.type,
+            attrs,
+            tuple(_taken(names(t)) for t in op._inputs),
+            tuple((t.dtype, t._dims) for t in op.outputs),
+        )
     except _Unlike:
         return op
 
@@ -294,25 +301,31 @@ def _find_takers(found: list[Repeat], ops: Sequence[Operation], outputs: Iterabl
         if names(t).op in home:
             taken.setdefault(names(t), []).append(None)
     for repeat in found:
-        _find_sums(repeat, taken, names)
+        _find_sums(repeat, taken, home, names)
     added = {t for repeat in found for place, _ in repeat.sums.values() for t in repeat.instances(place)}
     for t in taken:
         if t in added:
             continue
         repeat, k, i = home[t.op]
-        if k == len(repeat.turns) - 1 and len(taken) and all(x not in taken for x in repeat.instances((i, t.value_index))[:-1]):
+        if (
+            k == len(repeat.turns) - 1
+            and len(taken)
+            and all(x not in taken for x in repeat.instances((i, t.value_index))[:-1])
+        ):
             repeat.last[i, t.value_index] = None
         else:
             repeat.stacked[i, t.value_index] = None
 
 
-def _find_sums(repeat: Repeat, taken: dict[Tensor, list[Operation | None]], names: Names) -> None:
+def _find_sums(
+    repeat: Repeat, taken: dict[Tensor, list[Operation | None]], home: Collection[Operation], names: Names
+) -> None:
     """What an AddN adds up for all turns, and nobody else takes, need not be kept for each."""
     for i, op in enumerate(repeat.turns[-1]):
         for t in op.outputs:
             takers = taken.get(t, ())
             adder = takers[0] if len(takers) == 1 else None
-            if adder is None or not adder.opdef.adds or adder in repeat.sums:
+            if adder is None or not adder.opdef.adds or adder in repeat.sums or adder in home:
                 continue
             own = repeat.instances((i, t.value_index))
             if all(taken.get(x) == [adder] for x in own):

@@ -42,7 +42,9 @@ class Rows(dict[Tensor, Any]):
     def gather(self, tensors: Sequence[Tensor]) -> None:
         """Where `tensors` have been cut out of one array, side by side, make them the rows of a stack."""
         op = tensors[0].op
-        if op.opdef.part is None or any(t.op.opdef is not op.opdef or t.op._inputs[0] is not op._inputs[0] for t in tensors):
+        if op.opdef.part is None or any(
+            t.op.opdef is not op.opdef or t.op._inputs[0] is not op._inputs[0] for t in tensors
+        ):
             return
         parts = [op.opdef.part(t.op._attrs, *(self[i] for i in t.op._inputs)) for t in tensors]
         if None in parts or len(parts) < 2:
@@ -179,7 +181,7 @@ class _Loop:
             if not env.has_stacked(tensors):
                 env.gather(tensors)
             values = [env.get(x) for x in tensors]
-            if all(type(v) is np.ndarray and np.array_equal(v, values[0]) for v in values):
+            if all(type(v) is np.ndarray and np.array_equal(v, values[0]) for v in values):  # type: ignore[arg-type]
                 self.same[t] = values[0]
             elif self.carried or env.has_stacked(tensors):
                 self.rows[t] = env.stacked(tensors)
@@ -204,7 +206,8 @@ class _Loop:
 
     def _values(self, held: Sequence[Any], row: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """One turn: the values of earlier turns that the next one takes, and what others want of this one, which is in `wanted`."""
-        repeat, given = self.repeat, dict(self.same)
+        repeat = self.repeat
+        given: dict[Any, Any] = dict(self.same)
         given.update(zip(self.rows, row, strict=True))
         streams = {self._key(i): given.pop(self._key(i)) for i in self.draws}
         at = 0
@@ -215,7 +218,7 @@ class _Loop:
         given.update((t, heads[c]) for t, c in repeat.carried.items())
         env = _Turn(given, self.env, self.names)
         child = self.runner.child(self.runner.state | streams)
-        child.fold = self.runner.fold
+        child.fold, child.tries = self.runner.fold, True
         with apply.collect_checks([]) as checks:
             child.run(repeat.turns[-1], env)
         new: list[Any] = []
@@ -252,7 +255,9 @@ class _Loop:
         repeat, env = self.repeat, self.env
         stacked = [*(p for p in repeat.stacked if p not in self.known), *map(self._key, self.draws)]
         last = [p for p in repeat.last if p not in self.known]
-        zeros = [jnp.zeros(self.shapes[p].shape, self.shapes[p].dtype) for p in (*last, *(p for _, (p, _) in self.sums))]
+        zeros = [
+            jnp.zeros(self.shapes[p].shape, self.shapes[p].dtype) for p in (*last, *(p for _, (p, _) in self.sums))
+        ]
         flags = [jnp.bool_(True)] if self.is_checked else []
         held, width = len(self.start), len(self.start) + len(last)
 
@@ -268,7 +273,7 @@ class _Loop:
         end, stacks = scan(step, start, rows, len(repeat.turns), platform=self.runner.platform)
         if self.is_checked:
             apply.check(end[-1], "a check in one of many turns failed")
-        found = dict(zip(stacked, stacks, strict=True))
+        found: dict[Any, Any] = dict(zip(stacked, stacks, strict=True))
         for i in self.draws:
             states = found.pop(self._key(i))
             for k, turn in enumerate(repeat.turns):

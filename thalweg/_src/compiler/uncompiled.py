@@ -48,10 +48,17 @@ class Costly(Exception):
 class Uncompiled:
     """What running one cluster without compiling it has cost, by shapes.
 
-    `varies`: its shapes change all the time. `trains`: its plan changes variables.
+    `once`: what of its operations there is to compile. `varies`: its shapes change all the time. `trains`: its plan changes variables.
     """
 
-    def __init__(self, ops: Collection[Operation] = (), *, varies: bool = False, trains: bool = False):
+    def __init__(
+        self,
+        ops: Collection[Operation] = (),
+        once: Collection[Operation] = (),
+        *,
+        varies: bool = False,
+        trains: bool = False,
+    ):
         self.varies = varies
         self.spent: dict[Any, float] = {}
         self.runs: dict[Any, int] = {}
@@ -59,7 +66,7 @@ class Uncompiled:
         # JAX traces what is differentiated; loops of changing lengths have a way of their own.
         self.refused = not varies and any(op.opdef.forward_of is not None for op in ops)
         self._ops = [op for op in ops if not (op.opdef.source or op.opdef.alias or op.opdef.constant)]
-
+        self._once = once
         self._most = min(RUNS, max(TRAINED, len(self._ops) // _PER_RUN)) if trains else RUNS
         # XLA sums products as TensorFlow does, NumPy does not: training follows TensorFlow's more closely where it is compiled.
         self._dearest = 2 * CALLED * len(self._ops) if trains and self._most == TRAINED else math.inf
@@ -67,7 +74,7 @@ class Uncompiled:
     @functools.cached_property
     def price(self) -> float:
         """What an executable costs that is made hastily."""
-        return COMPILED + EACH * sum(1 + len(inner_ops(op)) for op in self._ops)
+        return COMPILED + EACH * sum(1 + len(inner_ops(op)) for op in self._once)
 
     def left(self, key: Any) -> float:
         """What a run of shapes `key`, which have no executable, may cost without one; 0 where one is to be made."""

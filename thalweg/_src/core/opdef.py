@@ -242,8 +242,8 @@ class OpDef:
     filters over its input, which NumPy has nothing for. `keeps_place`: host work that takes arrays where they are, on a device or not;
     other host work gets NumPy arrays. `forward_of(attrs)`: the operation that this one differentiates. `adds`: gives the sum of its inputs.
     `as_rows(attrs, *inputs)`: its outputs as the rows of one array, `of_rows(attrs, rows, *others)`: its output, of its list of inputs as
-    the rows of one array, `part(attrs, *inputs)`: what its output is of its first input, cut along one axis: (axis, begin, size, whether the
-    axis is kept); each gives None where that is not so.
+    the rows of one array, `part(attrs, *inputs)`: what its output is of its first input, cut along one axis: (axis, begin, size,
+    whether the axis is kept); each gives None where that is not so.
     """
 
     def __init__(self, name: str, fn: Callable[..., Any], **facts: Any):

@@ -15,10 +15,10 @@ import numpy as np
 
 from thalweg._src.core.apply import kernels_allowed
 from thalweg._src.core.lazy import jax, jnp, lax
-from thalweg._src.kernels import library
-from thalweg._src.kernels.turn_programs import ALIASES, BINARY, SAME, UNARY, Program, Unfit, compact, join_sums
 from thalweg._src.core.scan import tape
 from thalweg._src.core.scan.body import Body, Known, Node, array_of, evaluate, sort, traced
+from thalweg._src.kernels import library
+from thalweg._src.kernels.turn_programs import ALIASES, BINARY, SAME, UNARY, Program, Unfit, compact, join_sums
 
 LEAST = 1 << 20  # multiplications of all turns, below which nothing takes long
 MOST = 1 << 20  # elements of all weights, beyond which they do not stay in a processor's cache

@@ -21,9 +21,9 @@ class Sum:
 def sums_of(body: Body) -> list[Sum]:
     """The sums that are made after the loop: those of products, and those of what is given out or kept for products anyway."""
     added = _added(body)
-    products = [(i, chain) for i, chain in added.items() if _is_product(chain[-1].node)]
-    kept = {*body.rows, *body.out, *(v for _, chain in products for v in chain[-1].node.inputs)}
-    found = [Sum(i, list(chain[-1].node.inputs), _total_of_products(chain)) for i, chain in products]
+    products = [(i, chain, n) for i, chain in added.items() if (n := chain[-1].node) is not None and _is_product(n)]
+    kept = {*body.rows, *body.out, *(v for _, _, node in products for v in node.inputs)}
+    found = [Sum(i, list(node.inputs), _total_of_products(chain, node)) for i, chain, node in products]
     for i in added.keys() - {s.at for s in found}:
         known = [k for k, v in enumerate(added[i]) if v in kept]
         if known:
@@ -36,8 +36,8 @@ def _added(body: Body) -> dict[int, list[Value]]:
     linear operations, the last one first.
     """
     users: dict[Any, int] = {}
-    for node in sort([*body.new, *body.out], lambda v: False):
-        for v in node.inputs:
+    for made in sort([*body.new, *body.out], lambda v: False):
+        for v in made.inputs:
             users[v] = users.get(v, 0) + 1
     for v in [*body.new, *body.out]:
         users[v] = users.get(v, 0) + 1
@@ -62,13 +62,14 @@ def _chain(v: Value) -> list[Value]:
     return chain
 
 
-def _is_product(node: Node | None) -> bool:
-    return node is not None and node.name == "dot_general" and all(isinstance(s, Value) for s in node.inputs)
+def _is_product(node: Node) -> bool:
+    return node.name == "dot_general" and all(isinstance(s, Value) for s in node.inputs)
 
 
 def _shaped(chain: list[Value], total: Any) -> Any:
     """The linear operations that made `chain`, on a total."""
     for v in reversed(chain):
+        assert v.node is not None
         (total,) = v.node.run(total)
     return total
 
@@ -77,8 +78,8 @@ def _total(chain: list[Value]) -> Callable[..., Any]:
     return lambda rows: _shaped(chain, jnp.sum(rows, 0))
 
 
-def _total_of_products(chain: list[Value]) -> Callable[..., Any]:
-    return lambda p, q: _shaped(chain[:-1], _of_products(chain[-1].node, p, q))
+def _total_of_products(chain: list[Value], product: Node) -> Callable[..., Any]:
+    return lambda p, q: _shaped(chain[:-1], _of_products(product, p, q))
 
 
 def _of_products(node: Node, p: Any, q: Any) -> Any:

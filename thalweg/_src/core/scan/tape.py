@@ -155,8 +155,8 @@ class _Back:
             return [*c, *(a + b for a, b in zip(found, f, strict=True))], list(r)
 
         given = [*stacked, *(g for g, s in zip(of_out, seen, strict=True) if s)]
-        again = {"reverse": not self.reverse, "repeated": True, "platform": self.platform}
-        end, of_rows = scan(turn, [*carried, *sums], given, self.length, **again)
+        back, platform = not self.reverse, self.platform
+        end, of_rows = scan(turn, [*carried, *sums], given, self.length, reverse=back, repeated=True, platform=platform)
         of_start, of_fixed = end[: len(carried)], end[len(carried) :]
         return tuple(_merged(w, g, [None] * len(w)) for w, g in zip(wanted, (of_fixed, of_start, of_rows), strict=True))
 

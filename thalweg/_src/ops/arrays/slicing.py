@@ -53,7 +53,9 @@ def _slice(input: T, begin: Known(I), size: Static(I)) -> T:
 def _slice_part(attrs, x, begin, size):
     if not all(isinstance(v, np.ndarray) for v in (begin, size)) or len(begin) != x.ndim:
         return None
-    cut = [(i, int(b), int(s)) for i, (n, b, s) in enumerate(zip(x.shape, begin, size, strict=True)) if (b, s) != (0, n)]
+    cut = [
+        (i, int(b), int(s)) for i, (n, b, s) in enumerate(zip(x.shape, begin, size, strict=True)) if (b, s) != (0, n)
+    ]
     if len(cut) != 1 or cut[0][2] < 1 or not 0 <= cut[0][1] <= x.shape[cut[0][0]] - cut[0][2]:
         return None
     return (*cut[0], True)

@@ -11,10 +11,10 @@ import numpy as np
 from thalweg._src.core import apply
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.scan.tape import scan
 from thalweg._src.core.structured import Structured
 from thalweg._src.ops.control.lifts import lifted
 from thalweg._src.ops.control.turns import Turns, through_identities, truth_of
-from thalweg._src.core.scan.tape import scan
 
 # The turns for which a differentiated loop of unknown length has room at first.
 _FIRST_ROOM = 8
