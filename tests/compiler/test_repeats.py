@@ -2,12 +2,19 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
+from thalweg._src.compiler import uncompiled
 from thalweg._src.compiler.repeats import Repeat
 from thalweg._src.compiler.stage import Cluster
+
+
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch):
+    """Everything is compiled for its first run."""
+    monkeypatch.setattr(uncompiled, "SHARE", 0.0)
 
 
 def loops(session: tf.Session) -> list[tuple[int, int]]:
@@ -97,6 +104,18 @@ def test_a_condition_in_a_turn_fails_the_step_and_names_its_op():
         session.run(train, {x: [0] * 12})
 
 
+def test_sums_over_turns_of_two_stretches():
+    def build():
+        x = tf.placeholder(tf.float32, [3, 2])
+        w = tf.get_variable("w", [2, 2])
+        h = x
+        for t in range(50):
+            h = tf.tanh(tf.matmul(h, w) + x) if t != 24 else tf.cos(tf.matmul(h, w))
+        return [h, *tf.gradients(h, [x, w])], [x]
+
+    close(both(build, 1, [np.float32([[1, 2], [3, 4], [0.5, 1]])]))
+
+
 def test_layers_with_weights_of_their_own_are_no_turns():
     h = tf.placeholder(tf.float32, [2, 4])
     x = h
@@ -141,7 +160,7 @@ UNARY = [tf.tanh, tf.sin, tf.sigmoid, tf.identity, lambda v: 0.5 * v]
 BINARY = [tf.add, tf.subtract, tf.multiply, tf.maximum]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_random_turns_give_what_they_give_one_by_one(data):
     """Turns of random operations on what random earlier turns, rows and fixed values give."""

@@ -41,8 +41,8 @@ class Carried(NamedTuple):
 class Repeat:
     """Turns of the same operations. `carried` and `rows` tell of the inputs of the last turn what stands for them in the others.
 
-    `stacked` is what others take of every turn, `last` what they take of the last one alone, `sums` by the operation that adds
-    it up for all turns, with what else that adds.
+    `stacked` is what others take of every turn, `last` what they take of the last one alone, `sums` what an operation adds up for all
+    turns, by that operation.
     """
 
     def __init__(self, turns: list[list[Operation]]):
@@ -51,7 +51,7 @@ class Repeat:
         self.rows: dict[Tensor, tuple[Tensor, ...]] = {}
         self.stacked: dict[Place, None] = {}
         self.last: dict[Place, None] = {}
-        self.sums: dict[Operation, tuple[Place, list[Tensor]]] = {}
+        self.sums: dict[Operation, Place] = {}
 
     def instances(self, place: Place) -> list[Tensor]:
         """The tensors of all turns at a place."""
@@ -301,8 +301,8 @@ def _find_takers(found: list[Repeat], ops: Sequence[Operation], outputs: Iterabl
         if names(t).op in home:
             taken.setdefault(names(t), []).append(None)
     for repeat in found:
-        _find_sums(repeat, taken, home, names)
-    added = {t for repeat in found for place, _ in repeat.sums.values() for t in repeat.instances(place)}
+        _find_sums(repeat, taken, home)
+    added = {t for repeat in found for place in repeat.sums.values() for t in repeat.instances(place)}
     for t in taken:
         if t in added:
             continue
@@ -317,9 +317,7 @@ def _find_takers(found: list[Repeat], ops: Sequence[Operation], outputs: Iterabl
             repeat.stacked[i, t.value_index] = None
 
 
-def _find_sums(
-    repeat: Repeat, taken: dict[Tensor, list[Operation | None]], home: Collection[Operation], names: Names
-) -> None:
+def _find_sums(repeat: Repeat, taken: dict[Tensor, list[Operation | None]], home: Collection[Operation]) -> None:
     """What an AddN adds up for all turns, and nobody else takes, need not be kept for each."""
     for i, op in enumerate(repeat.turns[-1]):
         for t in op.outputs:
@@ -329,8 +327,7 @@ def _find_sums(
                 continue
             own = repeat.instances((i, t.value_index))
             if all(taken.get(x) == [adder] for x in own):
-                rest = [x for x in adder._inputs if names(x) not in own]
-                repeat.sums[adder] = (i, t.value_index), rest
+                repeat.sums[adder] = i, t.value_index
 
 
 def _in_order(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,7 +116,8 @@ class Rolled:
     def __init__(self, pieces: Sequence[Operation | Repeat], names: Names):
         self.pieces = [p for p in pieces if isinstance(p, Repeat) or not p.opdef.alias or names.is_root(p.outputs[0])]
         self.names = names
-        self._totals: dict[Operation, tuple[Any, list[Tensor]]] = {}
+        self._totals: dict[Operation, list[Any]] = {}  # of loops, by the operation that adds them up
+        self._summed: set[Tensor] = set()  # what is in those
         self._in_rows = {t for p in pieces if isinstance(p, Repeat) for ts in p.rows.values() for t in ts}
 
     def run(self, runner: Interpreter, env: Rows) -> None:
@@ -124,10 +127,8 @@ class Rolled:
             if isinstance(piece, Repeat):
                 self._roll(piece, runner, env)
             elif piece in self._totals:
-                total, rest = self._totals[piece]
-                for t in rest:
-                    total = total + env[t]
-                env[piece.outputs[0]] = total
+                rest = [env[t] for t in piece._inputs if self.names(t) not in self._summed]
+                env[piece.outputs[0]] = functools.reduce(operator.add, [*self._totals[piece], *rest])
             elif not (self._cut(piece, runner, env) or self._joined(piece, env)):
                 runner.run_one(piece, env)
 
@@ -162,7 +163,9 @@ class Rolled:
             for op in _operations(repeat):
                 runner.run_one(op, env)
             return
-        self._totals.update(loop.run())
+        for op, total in loop.run().items():
+            self._totals.setdefault(op, []).append(total)
+            self._summed.update(repeat.instances(repeat.sums[op]))
 
 
 class _Loop:
@@ -227,9 +230,9 @@ class _Loop:
             new += [*held[at + 1 : at + c.lag], self._array(self._at(env, c.source))]
             at += c.lag
         found: dict[Any, Any] = {}
-        for place in (*repeat.stacked, *repeat.last, *(place for _, (place, _) in self.sums)):
+        for place in (*repeat.stacked, *repeat.last, *(place for _, place in self.sums)):
             value = self._at(env, place)
-            if type(value) is np.ndarray and place not in (p for _, (p, _) in self.sums):
+            if type(value) is np.ndarray and place not in (p for _, p in self.sums):
                 self.known[place] = value
             else:
                 found[place] = self._array(value)
@@ -250,14 +253,12 @@ class _Loop:
     def _at(self, env: Any, place: Place) -> Any:
         return env[self.repeat.turns[-1][place[0]].outputs[place[1]]]
 
-    def run(self) -> dict[Operation, tuple[Any, list[Tensor]]]:
-        """Run the loop, and give its tensors values; the sums, each with what else is to be added."""
+    def run(self) -> dict[Operation, Any]:
+        """Run the loop, and give its tensors values; the sums over all turns, by who asks for them."""
         repeat, env = self.repeat, self.env
         stacked = [*(p for p in repeat.stacked if p not in self.known), *map(self._key, self.draws)]
         last = [p for p in repeat.last if p not in self.known]
-        zeros = [
-            jnp.zeros(self.shapes[p].shape, self.shapes[p].dtype) for p in (*last, *(p for _, (p, _) in self.sums))
-        ]
+        zeros = [jnp.zeros(self.shapes[p].shape, self.shapes[p].dtype) for p in (*last, *(p for _, p in self.sums))]
         flags = [jnp.bool_(True)] if self.is_checked else []
         held, width = len(self.start), len(self.start) + len(last)
 
@@ -265,7 +266,7 @@ class _Loop:
             new, values = self._values(carry[:held], row)
             found = dict(zip(self.wanted, values, strict=True))
             new += [found[p] for p in last]
-            new += [total + found[p] for total, (_, (p, _)) in zip(carry[width:], self.sums, strict=False)]
+            new += [total + found[p] for total, (_, p) in zip(carry[width:], self.sums, strict=False)]
             new += [carry[-1] & found["ok"]] if self.is_checked else []
             return new, [found[p] for p in stacked]
 
@@ -284,7 +285,7 @@ class _Loop:
             env[repeat.instances(place)[-1]] = value
         for place, value in self.known.items():
             env.update((t, value) for t in repeat.instances(place))
-        return {op: (total, rest) for total, (op, (_, rest)) in zip(end[width:], self.sums, strict=False)}
+        return {op: total for total, (op, _) in zip(end[width:], self.sums, strict=False)}
 
 
 def _operations(piece: Operation | Repeat) -> list[Operation]:
