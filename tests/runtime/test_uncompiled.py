@@ -170,6 +170,16 @@ def test_functions_of_complex_numbers_are_those_of_the_compiler(rented):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_what_jax_computes_on_numpy_arrays_has_64_bits(rented):
+    alpha = tf.placeholder(tf.float64, [2])
+    slope = tf.gradients(tf.random_gamma([], alpha, seed=3, dtype=tf.float64), alpha)[0]
+    with tf.Session() as session:
+        found = session.run(slope, {alpha: [0.5, 2.0]})
+    uncompiled.SHARE = 0.0
+    with tf.Session() as session:
+        np.testing.assert_allclose(found, session.run(slope, {alpha: [0.5, 2.0]}), rtol=1e-12)
+
+
 def test_the_program_of_a_run_can_be_read(rented):
     x = tf.placeholder(tf.float32, [2])
     y = tf.tanh(x)

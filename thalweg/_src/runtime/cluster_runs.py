@@ -183,7 +183,7 @@ class ClusterRuns:
                 runner.loops, runner.kernels = cluster.loops, self._kernels
             if cluster.last_uses is None:
                 cluster.last_uses = last_uses(cluster.ops, cluster.outputs)
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), jax.enable_x64(True):
                 for op, done in zip(cluster.ops, cluster.last_uses, strict=True):
                     runner.run_one(op, values)
                     for t in done:
