@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
-from thalweg._src.compiler import haste, uncompiled
+from thalweg._src.compiler import haste
 from thalweg._src.compiler.prune import last_uses
 
 
@@ -120,7 +120,6 @@ def test_large_first_values_are_compiled(session):
 
 
 def test_a_step_of_training_that_draws_numbers_is_compiled_once(session, monkeypatch):
-    monkeypatch.setattr(uncompiled, "SHARE", 0.0)
     monkeypatch.setattr(haste, "options", lambda: None)
     w = tf.Variable(tf.ones([4]))
     session.run(w.initializer)

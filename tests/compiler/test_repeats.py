@@ -2,19 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
-from thalweg._src.compiler import uncompiled
 from thalweg._src.compiler.repeats import Repeat
 from thalweg._src.compiler.stage import Cluster
-
-
-@pytest.fixture(autouse=True)
-def compiled(monkeypatch):
-    """Everything is compiled for its first run."""
-    monkeypatch.setattr(uncompiled, "SHARE", 0.0)
 
 
 def loops(session: tf.Session) -> list[tuple[int, int]]:
@@ -160,7 +153,7 @@ UNARY = [tf.tanh, tf.sin, tf.sigmoid, tf.identity, lambda v: 0.5 * v]
 BINARY = [tf.add, tf.subtract, tf.multiply, tf.maximum]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None)
 @given(st.data())
 def test_random_turns_give_what_they_give_one_by_one(data):
     """Turns of random operations on what random earlier turns, rows and fixed values give."""
