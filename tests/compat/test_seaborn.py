@@ -43,6 +43,8 @@ def table():
 def test_x_and_y_come_by_position(before, table, plt):
     grid = before.jointplot(table.x.values, table.y.values)
     assert grid.ax_joint.collections[0].get_offsets().shape == (20, 2)
+    grid = before.jointplot(table.x.values[:, None], table.y.values[:, None])
+    assert grid.ax_joint.collections[0].get_offsets().shape == (20, 2)
     plt.figure()
     assert len(before.barplot("c", "y", data=table).patches) == 2
     plt.figure()

@@ -62,9 +62,14 @@ def _in_order(own: Callable, order: tuple[str, ...]) -> Callable:
         given = args[len(fixed) :]
         if not ("data" not in kwargs) < len(given) <= len(order):
             return own(*args, **kwargs)
-        return own(*fixed, **dict(zip(order, given, strict=False)), **kwargs)
+        return own(*fixed, **dict(zip(order, map(_flat, given), strict=False)), **kwargs)
 
     return call
+
+
+def _flat(value: Any) -> Any:
+    """One column of numbers, [n, 1], as [n]."""
+    return value[:, 0] if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == 1 else value
 
 
 def _over_time(
