@@ -69,6 +69,16 @@ def test_random_numbers_are_those_of_each_turn():
     assert not np.array_equal(found[0][0][0], found[0][1][0])
 
 
+def test_sequences_of_different_lengths():
+    def build():
+        x, n = tf.placeholder(tf.float32, [3, 9, 2]), tf.placeholder(tf.int32, [3])
+        cell = tf.nn.rnn_cell.BasicLSTMCell(4)
+        outputs, last = tf.nn.static_rnn(cell, tf.unstack(x, axis=1), dtype=tf.float32, sequence_length=n)
+        return [tf.stack(outputs), last.c, *tf.gradients(last.h, [x])], [x, n]
+
+    close(both(build, 1, [inputs(3, 9, 2), [9, 4, 1]]))
+
+
 def test_turns_that_take_what_stands_further_back():
     def build():
         x = tf.placeholder(tf.float32, [3])

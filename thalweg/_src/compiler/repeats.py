@@ -108,16 +108,29 @@ def _stretches(body: Sequence[Operation], names: Names) -> list[list[list[Operat
     numbers: dict[Any, int] = {}
     kinds = {op: numbers.setdefault(_signature(op, names), len(numbers)) for op in body}
     often = np.bincount(list(kinds.values()), minlength=1)
-    # What cuts a row for each turn out of an array that is made once stands outside of the turns.
-    body = [
-        op for op in body if op.opdef.part is None or often[kinds.get(names(op._inputs[0]).op, kinds[op])] >= _TURNS
-    ]
+    rare = {op for op, kind in kinds.items() if often[kind] < _TURNS}
+    body = _without_outsiders(body, rare, names)
     ids = np.array([kinds[op] for op in body], np.int64)
     found = []
     for start, end, period in _periodic(ids):
         turns = [list(body[i : i + period]) for i in range(start, end - period + 1, period)]
         found.append(_consistent(turns, names))
     return [turns for turns in found if turns]
+
+
+def _without_outsiders(body: Sequence[Operation], rare: Collection[Operation], names: Names) -> list[Operation]:
+    """`body` without what stands between the operations of turns and is made outside of them: what cuts a row for each turn out of an
+    array that is made once, what compares a number of each turn with one array."""
+    inside: set[Operation] = set()
+    left = []
+    for op in body:
+        makers = [names(t).op for t in op._inputs]
+        is_outside = op in rare and op.opdef.effect is None and inside.isdisjoint(makers)
+        if is_outside or (op.opdef.part is not None and (makers[0] in rare or makers[0] not in inside)):
+            continue
+        inside.add(op)
+        left.append(op)
+    return left
 
 
 def _periodic(ids: np.ndarray) -> list[tuple[int, int, int]]:
