@@ -146,7 +146,7 @@ class TestCase(Assertions, unittest.TestCase):
         innermost = graphs[-1:]
         graphs.clear()  # what an earlier test left open
         graph_lib.reset_default_graph()
-        if executing_eagerly() != eagerly:  # a block of the other mode goes on
+        if executing_eagerly() and not eagerly:  # the block of a graph in a program that executes eagerly goes on
             graphs.extend(innermost)
         set_random_seed(SEED)
 
