@@ -98,16 +98,17 @@ def digits_network(batch):
     )
 
 
-def recurrent(cell, batch, steps, units, layers, vocabulary):
+def recurrent(cell, batch, steps, units, layers, vocabulary, *, unrolled=False):
     gates = {"LSTM": 4, "GRU": 3}[cell]
     turn = 2.0 * batch * 2 * units * gates * units
     out = 2.0 * batch * units * vocabulary
     parameters = layers * (2 * gates * units * units + gates * units) + 2 * vocabulary * units + vocabulary
     return Workload(
-        cell.lower(),
-        f"{layers}-layer {cell} {units}, batch {batch}, {steps} steps, vocabulary {vocabulary}, gradients clipped, Adam",
+        cell.lower() + ("-unrolled" if unrolled else ""),
+        f"{layers}-layer {cell} {units}, batch {batch}, {steps} steps{', unrolled in the graph' if unrolled else ''}, "
+        f"vocabulary {vocabulary}, gradients clipped, Adam",
         (((batch, steps), f"below {vocabulary}"), ((batch, steps), f"below {vocabulary}")),
-        {"cell": cell, "units": units, "layers": layers, "vocabulary": vocabulary},
+        {"cell": cell, "units": units, "layers": layers, "vocabulary": vocabulary, **({"turns": steps} if unrolled else {})},
         3 * steps * (layers * turn + out),
         adam_bytes(parameters) + 8.0 * batch * steps,
         "step",
@@ -173,6 +174,7 @@ WORKLOADS = (
     digits_network(64),
     recurrent("LSTM", 50, 50, 128, 2, 65),
     recurrent("GRU", 50, 50, 128, 2, 65),
+    recurrent("LSTM", 50, 50, 128, 2, 65, unrolled=True),
     many_lengths(32, 5, 200, 128, 65),
     random_numbers("dropout-mask", "dropout", 10_000_000),
     random_numbers("initial-weight", "an initial weight, truncated normal,", 10_000_000),

@@ -69,11 +69,15 @@ def programs(tf):
     def recurrent(workload):
         fresh()
         size = {"cell": "LSTM", "layers": 1, **workload.size}
-        cell = {"LSTM": tf.nn.rnn_cell.BasicLSTMCell, "GRU": tf.nn.rnn_cell.GRUCell}[size["cell"]]
+        kind = {"LSTM": tf.nn.rnn_cell.BasicLSTMCell, "GRU": tf.nn.rnn_cell.GRUCell}[size["cell"]]
         text, following = [tf.placeholder(tf.int32, [None, None]) for _ in range(2)]
-        cells = [cell(size["units"]) for _ in range(size["layers"])]
+        cells = [kind(size["units"]) for _ in range(size["layers"])]
         x = tf.nn.embedding_lookup(weights(size["vocabulary"], size["units"]), text)
-        h, _ = tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), x, dtype=tf.float32)
+        cell = tf.nn.rnn_cell.MultiRNNCell(cells)
+        if "turns" in size:
+            h = tf.stack(tf.nn.static_rnn(cell, tf.unstack(x, size["turns"], 1), dtype=tf.float32)[0], 1)
+        else:
+            h, _ = tf.nn.dynamic_rnn(cell, x, dtype=tf.float32)
         h = tf.reshape(h, [-1, size["units"]])
         logits = tf.matmul(h, weights(size["units"], size["vocabulary"])) + biases(size["vocabulary"])
         loss = tf.reduce_mean(
@@ -164,6 +168,7 @@ def programs(tf):
         "digits": digits,
         "lstm": recurrent,
         "gru": recurrent,
+        "lstm-unrolled": recurrent,
         "many-lengths": many_lengths,
         "dropout-mask": dropout_mask,
         "initial-weight": initial_weight,
