@@ -35,7 +35,8 @@ def seeded(tf):
         return
     numbers = itertools.count(1)
     if hasattr(tf.Graph, "op_seed"):
-        tf.Graph.op_seed = lambda graph: next(numbers)
+        for kind in (tf.Graph, *tf.Graph.__subclasses__()):  # those of branches and loops too
+            kind.op_seed = lambda graph: next(numbers)
         return
     from tensorflow.python.framework import random_seed
 
