@@ -108,7 +108,13 @@ def recurrent(cell, batch, steps, units, layers, vocabulary, *, unrolled=False):
         f"{layers}-layer {cell} {units}, batch {batch}, {steps} steps{', unrolled in the graph' if unrolled else ''}, "
         f"vocabulary {vocabulary}, gradients clipped, Adam",
         (((batch, steps), f"below {vocabulary}"), ((batch, steps), f"below {vocabulary}")),
-        {"cell": cell, "units": units, "layers": layers, "vocabulary": vocabulary, **({"turns": steps} if unrolled else {})},
+        {
+            "cell": cell,
+            "units": units,
+            "layers": layers,
+            "vocabulary": vocabulary,
+            **({"turns": steps} if unrolled else {}),
+        },
         3 * steps * (layers * turn + out),
         adam_bytes(parameters) + 8.0 * batch * steps,
         "step",
