@@ -270,6 +270,19 @@ def test_several_results_are_a_list(numpy_of_before):
     assert numpy_of_before.atleast_1d(1).shape == (1,)
 
 
+def test_a_type_that_stands_for_many_is_the_usual_one(numpy_of_before):
+    """As NumPy 1.18 makes them."""
+    import numpy as np
+
+    kinds = (np.integer, np.signedinteger, np.unsignedinteger, np.number, np.floating, np.complexfloating)
+    names = ["int64", "int64", "uint64", "float64", "float64", "complex128"]
+    assert [numpy_of_before.zeros(2, dtype=kind).dtype.name for kind in kinds] == names
+    assert numpy_of_before.empty((2, 3), np.integer).dtype == np.int64
+    assert numpy_of_before.full(2, 7, np.floating).tolist() == [7.0, 7.0]
+    with pytest.raises(TypeError):
+        numpy_of_before.zeros(2, dtype=np.floating, places=3)
+
+
 def test_a_number_type_of_python_stands_for_its_kind(numpy_of_before):
     """As NumPy 1.18 answers."""
     import numpy as np

@@ -50,6 +50,33 @@ def _of_kinds(np: ModuleType, own: Callable) -> Callable:
     return issubdtype
 
 
+def _of_abstract_types(np: ModuleType, make: Callable) -> Callable:
+    """A type that stands for many, as `np.integer`, was the usual one of them until 1.20."""
+    usual = {
+        np.integer: np.int_,
+        np.signedinteger: np.int_,
+        np.unsignedinteger: np.uint,
+        np.number: np.float64,
+        np.inexact: np.float64,
+        np.floating: np.float64,
+        np.complexfloating: np.complex128,
+    }
+
+    def concrete(value: Any) -> Any:
+        return usual.get(value, value) if isinstance(value, type) else value
+
+    @functools.wraps(make)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return make(*args, **kwargs)
+        except TypeError:
+            if not any(isinstance(v, type) and v in usual for v in (*args, *kwargs.values())):
+                raise
+            return make(*map(concrete, args), **{name: concrete(value) for name, value in kwargs.items()})
+
+    return call
+
+
 def _of_iterables(join: Callable) -> Callable:
     """Arrays to join may come from a generator."""
 
@@ -132,6 +159,8 @@ def numpy(np: ModuleType) -> None:
     np.expand_dims, np.sum = expand_dims, sum  # type: ignore[attr-defined]
     np.array, np.asarray = _forgiving(np, np.array), _forgiving(np, np.asarray)  # type: ignore[attr-defined]
     np.fromstring, np.set_printoptions = fromstring, set_printoptions  # type: ignore[attr-defined]
+    for name in ("empty", "zeros", "ones", "full"):
+        setattr(np, name, _of_abstract_types(np, getattr(np, name)))
     for name in RAGGED:
         setattr(np, name, _of_ragged(np, getattr(np, name)))
     for name in ("permutation", "choice"):
