@@ -222,7 +222,7 @@ class _Loop:
         env = _Turn(given, self.env, self.names)
         child = self.runner.child(self.runner.state | streams)
         child.fold, child.tries = self.runner.fold, True
-        with apply.collect_checks([]) as checks:
+        with apply.collect_checks([]) as checks, apply.turn():
             child.run(repeat.turns[-1], env)
         new: list[Any] = []
         at = 0

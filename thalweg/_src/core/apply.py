@@ -29,6 +29,7 @@ class _Checks(threading.local):
         self.collector: Any = None
         self.rooms: dict[str, int] = {}
         self.kernels = True
+        self.in_turn = False
 
 
 _checks = _Checks()
@@ -100,6 +101,22 @@ def kernels(allowed: bool) -> Iterator[None]:
 
 def kernels_allowed() -> bool:
     return _checks.kernels
+
+
+@contextlib.contextmanager
+def turn() -> Iterator[None]:
+    """Within the block, one turn of a loop is traced, which `core/scan/` looks into: products are to be seen there as they are."""
+    old = _checks.in_turn
+    _checks.in_turn = True
+    try:
+        yield
+    finally:
+        _checks.in_turn = old
+
+
+def in_turn() -> bool:
+    """Whether a turn of a loop is traced."""
+    return _checks.in_turn
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg._src.core.apply import in_turn
 from thalweg._src.core.lazy import lax
 from thalweg._src.kernels.calls import called, derived, takes
 from thalweg._src.ops.numeric.matmul import check_sizes, mat_mul_op
@@ -18,6 +19,8 @@ LEAST, LEAST_ROWS, LEAST_OTHERS = 1 << 31, 1024, 512
 @mat_mul_op.on("cpu")
 def _(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False) -> Any:
     check_sizes(a, b, transpose_a, transpose_b)
+    if in_turn():
+        return mat_mul_op.fn(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
     rows, depth = a.shape[::-1] if transpose_a else a.shape
     columns = b.shape[0 if transpose_b else 1]
     large = rows * depth * columns >= LEAST and rows >= LEAST_ROWS and min(depth, columns) >= LEAST_OTHERS

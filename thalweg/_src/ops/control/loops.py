@@ -153,7 +153,7 @@ class _Loop:
         values, old, (ok, needs) = carry
         child = self._child(old, active)
         given, skip = {}, set()
-        with apply.collect_checks([]) as checks:
+        with apply.collect_checks([]) as checks, apply.turn():
             for read, (row, inside) in zip(self.reads, rows or [], strict=True):
                 given[read.node.outputs[0]] = row
                 skip.add(read.node)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core import infer
-from thalweg._src.core.apply import xp
+from thalweg._src.core.apply import is_traced, xp
 from thalweg._src.core.convert import to_tensor
 from thalweg._src.core.dispatch import dispatched
 from thalweg._src.core.dtypes import NUMBERS, int32, int64
@@ -61,6 +61,8 @@ def reduction_rule(op):
 def reduce_sum_op(input: N, reduction_indices: Static(I), *, keep_dims: bool = False) -> N:
     """The sum over axes; 0 where there is nothing to add."""
     axes = normal_axes(reduction_indices, input.ndim)
+    if not axes and is_traced(input):  # as gradients of broadcasting have it, where the shapes turn out to be equal
+        return input
     return xp(input).sum(input, axes, dtype=input.dtype, keepdims=keep_dims)
 
 
