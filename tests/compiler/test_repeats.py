@@ -79,6 +79,18 @@ def test_sequences_of_different_lengths():
     close(both(build, 1, [inputs(3, 9, 2), [9, 4, 1]]))
 
 
+def test_turns_that_take_parts_of_a_variable():
+    def build():
+        x = tf.placeholder(tf.float32, [2])
+        w = tf.get_variable("w", [32])
+        h = x
+        for t in range(16):
+            h = tf.tanh(h * w[2 * t : 2 * t + 2]) - 0.5 * h
+        return [h, *tf.gradients(h, [x, w])], [x]
+
+    close(both(build, 1, [np.float32([1, 2])]))
+
+
 def test_turns_that_take_what_stands_further_back():
     def build():
         x = tf.placeholder(tf.float32, [3])

@@ -48,6 +48,9 @@ class Rows(dict[Tensor, Any]):
             t.op.opdef is not op.opdef or t.op._inputs[0] is not op._inputs[0] for t in tensors
         ):
             return
+        array = self[op._inputs[0]]
+        if not isinstance(array, jax.Array):  # a variable, or what is known while tracing
+            return
         parts = [op.opdef.part(t.op._attrs, *(self[i] for i in t.op._inputs)) for t in tensors]
         if None in parts or len(parts) < 2:
             return
@@ -56,7 +59,7 @@ class Rows(dict[Tensor, Any]):
         if parts != [(axis, first + k * step, size, kept) for k in range(len(parts))]:
             return
         low, n = min(first, parts[-1][1]), len(parts)
-        whole = lax.slice_in_dim(self[op._inputs[0]], low, low + n * size, axis=axis)
+        whole = lax.slice_in_dim(array, low, low + n * size, axis=axis)
         if kept:
             whole = whole.reshape(*whole.shape[:axis], n, size, *whole.shape[axis + 1 :])
         self.add(tensors if step > 0 else tensors[::-1], jnp.moveaxis(whole, axis, 0))
