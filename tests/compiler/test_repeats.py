@@ -58,13 +58,13 @@ def test_a_recurrent_network_trains_the_same(cell):
 
 def test_random_numbers_are_those_of_each_turn():
     def build():
-        x = tf.placeholder(tf.float32, [3, 8, 4])
+        x = tf.placeholder(tf.float32, [3, 14, 4])
         cell = tf.nn.rnn_cell.DropoutWrapper(tf.nn.rnn_cell.BasicRNNCell(4), output_keep_prob=0.5)
-        outputs, _ = tf.nn.static_rnn(cell, [x[:, t] for t in range(8)], dtype=tf.float32)
+        outputs, _ = tf.nn.static_rnn(cell, [x[:, t] for t in range(14)], dtype=tf.float32)
         (slope,) = tf.gradients(tf.add_n(outputs), x)
         return [tf.concat(outputs, 1), slope], [x]
 
-    found = both(build, 3, [inputs(3, 8, 4)])
+    found = both(build, 3, [inputs(3, 14, 4)])
     close(found)
     assert not np.array_equal(found[0][0][0], found[0][1][0])
 
@@ -82,9 +82,9 @@ def test_sequences_of_different_lengths():
 def test_turns_that_take_parts_of_a_variable():
     def build():
         x = tf.placeholder(tf.float32, [2])
-        w = tf.get_variable("w", [32])
+        w = tf.get_variable("w", [80])
         h = x
-        for t in range(16):
+        for t in range(40):
             h = tf.tanh(h * w[2 * t : 2 * t + 2]) - 0.5 * h
         return [h, *tf.gradients(h, [x, w])], [x]
 
@@ -95,7 +95,7 @@ def test_turns_that_take_what_stands_further_back():
     def build():
         x = tf.placeholder(tf.float32, [3])
         values = [x, x * 2.0]
-        for _ in range(20):
+        for _ in range(40):
             values.append(tf.sin(values[-1]) - 0.5 * values[-2] * tf.cos(values[-1]))
         return [values[-1], values[7], *tf.gradients(values[-1], x)], [x]
 
@@ -104,19 +104,19 @@ def test_turns_that_take_what_stands_further_back():
 
 def test_a_condition_in_a_turn_fails_the_step_and_names_its_op():
     table = tf.Variable(np.arange(6, dtype=np.float32))
-    x = tf.placeholder(tf.int32, [12])
+    x = tf.placeholder(tf.int32, [40])
     state = tf.zeros([])
-    for t in range(12):
+    for t in range(40):
         state = tf.tanh(state) + tf.gather(table, x[t], name=f"look_{t}") * tf.sigmoid(state)
     train = tf.assign_add(table, tf.fill([6], state))
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         before = session.run(table)
         with pytest.raises(tf.errors.InvalidArgumentError, match="look_7"):
-            session.run(train, {x: [0, 1, 2, 3, 4, 5, 0, 6, 0, 0, 0, 0]})
+            session.run(train, {x: [0, 1, 2, 3, 4, 5, 0, 6] + [0] * 32})
         np.testing.assert_array_equal(session.run(table), before)
         assert loops(session)
-        session.run(train, {x: [0] * 12})
+        session.run(train, {x: [0] * 40})
 
 
 def test_sums_over_turns_of_two_stretches():
@@ -124,8 +124,8 @@ def test_sums_over_turns_of_two_stretches():
         x = tf.placeholder(tf.float32, [3, 2])
         w = tf.get_variable("w", [2, 2])
         h = x
-        for t in range(50):
-            h = tf.tanh(tf.matmul(h, w) + x) if t != 24 else tf.cos(tf.matmul(h, w))
+        for t in range(90):
+            h = tf.tanh(tf.matmul(h, w) + x) if t != 44 else tf.cos(tf.matmul(h, w))
         return [h, *tf.gradients(h, [x, w])], [x]
 
     close(both(build, 1, [np.float32([[1, 2], [3, 4], [0.5, 1]])]))
@@ -134,7 +134,7 @@ def test_sums_over_turns_of_two_stretches():
 def test_layers_with_weights_of_their_own_are_no_turns():
     h = tf.placeholder(tf.float32, [2, 4])
     x = h
-    for _ in range(20):
+    for _ in range(60):
         h = tf.tanh(tf.matmul(h, tf.get_variable(f"w{_}", [4, 4])) + 1.0)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -145,13 +145,13 @@ def test_layers_with_weights_of_their_own_are_no_turns():
 def test_turns_whose_constants_differ_are_no_turns():
     x = tf.placeholder(tf.float32, [4])
     h = x
-    for t in range(20):
+    for t in range(60):
         h = tf.tanh(h * float(t)) + tf.cos(h)
     with tf.Session() as session:
         found = session.run(h, {x: np.ones(4)})
         assert not loops(session)
     expected = np.ones(4, np.float32)
-    for t in range(20):
+    for t in range(60):
         expected = np.tanh(expected * t) + np.cos(expected)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -159,15 +159,16 @@ def test_turns_whose_constants_differ_are_no_turns():
 def test_a_write_between_turns_is_seen_by_the_later_ones():
     v = tf.Variable(1.0, use_resource=True)
     h = tf.constant([1.0, 2.0])
-    for t in range(16):
-        with tf.control_dependencies([h] if t != 8 else [v.assign(3.0)]):
+    for t in range(80):
+        with tf.control_dependencies([h] if t != 40 else [v.assign(3.0)]):
             h = tf.tanh(h * v.read_value()) + tf.sin(h)
     with tf.Session() as session:
         session.run(v.initializer)
         found = session.run(h)
+        assert len(loops(session)) == 2
     expected = np.array([1.0, 2.0])
-    for t in range(16):
-        expected = np.tanh(expected * (3.0 if t >= 8 else 1.0)) + np.sin(expected)
+    for t in range(80):
+        expected = np.tanh(expected * (3.0 if t >= 40 else 1.0)) + np.sin(expected)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -179,7 +180,7 @@ BINARY = [tf.add, tf.subtract, tf.multiply, tf.maximum]
 @given(st.data())
 def test_random_turns_give_what_they_give_one_by_one(data):
     """Turns of random operations on what random earlier turns, rows and fixed values give."""
-    turns = data.draw(st.integers(6, 12))
+    turns = data.draw(st.integers(9, 15))
     recipe = data.draw(
         st.lists(
             st.tuples(st.sampled_from(UNARY), st.sampled_from(BINARY), st.integers(0, 6), st.integers(0, 6)),

@@ -20,6 +20,7 @@ from thalweg._src.core.graph import Operation, Tensor
 
 _TURNS = 4  # at least
 _SAVED = 40  # operations, at least, that need not be compiled
+_LOOPED = 100  # where turns wait for each other: XLA runs short loops more slowly than the same written out
 _PERIODS = 16  # lengths of turns that are tried
 _SEEDS = ("seed", "seed2")  # by which the session makes the state of a random operation
 _BUILT_IN = 64  # numbers of a constant that is compared by its value
@@ -67,7 +68,8 @@ def repeats(
     found = []
     for turns in _stretches(body, names) if len(body) > _SAVED else ():
         repeat = Repeat(turns)
-        if (len(turns) - 1) * len(turns[0]) >= _SAVED and _wire(repeat, names):
+        saved = (len(turns) - 1) * len(turns[0])
+        if saved >= _SAVED and _wire(repeat, names) and (saved >= _LOOPED or not repeat.carried):
             found.append(repeat)
     while found:
         order, torn = _in_order(found, ops, names)
@@ -97,7 +99,7 @@ class Names:
 
 def _is_free(op: Operation) -> bool:
     opdef = op.opdef
-    return opdef.constant or opdef.source or opdef.alias or not op.outputs
+    return opdef.constant or opdef.source or opdef.alias or not (op.outputs or opdef.effect)
 
 
 # -- what is the same
@@ -164,9 +166,9 @@ def _periods(ids: np.ndarray) -> list[int]:
     counts = collections.Counter(distances.tolist())
     tried = [d for d, _ in counts.most_common(_PERIODS)]
     # A kind that comes several times in a turn tells parts of it; those that come once tell all of it.
-    kinds, first, count = np.unique(ids, return_index=True, return_counts=True)
-    rare = kinds[(count >= _TURNS) & (count <= np.median(count[count >= _TURNS]) if (count >= _TURNS).any() else False)]
-    for kind in rare[: 4 * _PERIODS]:
+    kinds, count = np.unique(ids, return_counts=True)
+    kinds, count = kinds[count >= _TURNS], count[count >= _TURNS]
+    for kind in kinds[np.argsort(count, kind="stable")][: 4 * _PERIODS]:
         gaps = collections.Counter(np.diff(np.flatnonzero(ids == kind)).tolist())
         tried.append(gaps.most_common(1)[0][0])
     return sorted(set(tried))
@@ -320,11 +322,8 @@ def _find_takers(found: list[Repeat], ops: Sequence[Operation], outputs: Iterabl
         if t in added:
             continue
         repeat, k, i = home[t.op]
-        if (
-            k == len(repeat.turns) - 1
-            and len(taken)
-            and all(x not in taken for x in repeat.instances((i, t.value_index))[:-1])
-        ):
+        earlier = repeat.instances((i, t.value_index))[:-1]
+        if k == len(repeat.turns) - 1 and taken.keys().isdisjoint(earlier):
             repeat.last[i, t.value_index] = None
         else:
             repeat.stacked[i, t.value_index] = None
