@@ -1,6 +1,8 @@
 """What libraries of the era (tensor2tensor, TensorFlow Probability, texar ...) take from TensorFlow's insides."""
 
 import importlib
+import subprocess
+import sys
 import unittest
 
 import numpy as np
@@ -125,3 +127,25 @@ def test_small_internals_of_graphs():
     assert framework_ops.uid() != framework_ops.uid()
     made = framework_ops.internal_convert_to_tensor([1, 2], "float32", "made", False)
     assert (made.dtype, made.op.name) == (tf.float32, "made")
+
+
+def test_test_modules_that_pytest_loads_are_rewritten_too(tmp_path):
+    (tmp_path / "test_numbers.py").write_text(
+        "import numpy as np\n\ndef test_one():\n    assert int(np.array([[3]])) == 3\n    assert float(np.ones(1)) == 1.0\n"
+    )
+    for _ in range(2):  # what the first one left on the disk is found by the second
+        command = [
+            sys.executable,
+            "-m",
+            "thalweg",
+            "run",
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "test_numbers.py",
+        ]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert all("thalweg" in path.name for path in tmp_path.rglob("test_numbers*.pyc"))

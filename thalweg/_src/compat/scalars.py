@@ -11,6 +11,7 @@ from __future__ import annotations
 import array
 import ast
 import builtins
+import functools
 import sys
 import sysconfig
 from importlib.abc import MetaPathFinder
@@ -208,22 +209,25 @@ class ProgramLoader(SourceFileLoader):
         return compiled(self.get_data(path), path)
 
 
+@functools.cache
 def _installed() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     return tuple({paths[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")}) + (__file__.partition("_src")[0],)
 
 
+def is_of_program(path: str) -> bool:
+    """Whether a file is the program's own: it lies neither in the standard library nor among installed packages."""
+    return not path.startswith(_installed()) and "site-packages" not in path
+
+
 class ProgramFinder(MetaPathFinder):
     """Finds the modules that lie neither in the standard library nor among installed packages."""
-
-    def __init__(self) -> None:
-        self.installed = _installed()
 
     def find_spec(self, fullname: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or type(spec.loader) is not SourceFileLoader or spec.origin is None:
             return None
-        if spec.origin.startswith(self.installed) or "site-packages" in spec.origin:
+        if not is_of_program(spec.origin):
             return None
         spec.loader = ProgramLoader(fullname, spec.origin)
         return spec

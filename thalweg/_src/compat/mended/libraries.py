@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+from thalweg._src.compat import scalars
 from thalweg._src.compat.mended.calls import positional_functions, renamed, supply
 
 
@@ -67,6 +69,20 @@ def pytest_skipping(module: ModuleType) -> None:
     module.Skip = renamed(module.Skip, {"message": "reason"})  # type: ignore[attr-defined]
 
 
+def pytest_rewriting(module: ModuleType) -> None:
+    """pytest loads test modules itself: they are rewritten as the program's other modules are, and kept under names of their own."""
+    own = module.rewrite_asserts
+
+    @functools.wraps(own)
+    def rewrite_asserts(mod: Any, source: bytes, module_path: str | None = None, config: Any = None) -> None:
+        if scalars.is_on() and module_path is not None and scalars.is_of_program(module_path):
+            scalars.rewritten(mod)
+        own(mod, source, module_path, config)
+
+    module.rewrite_asserts = rewrite_asserts  # type: ignore[attr-defined]
+    module.PYC_TAIL = f"-thalweg{module.PYC_TAIL}"  # type: ignore[attr-defined]
+
+
 LIBROSA = ("filters", "core.audio", "core.spectrum", "core.convert", "effects", "feature.spectral", "feature.utils")
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "yaml": yaml,
@@ -74,5 +90,6 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "PIL.ImageFont": image_font,
     "networkx": networkx,
     "_pytest.skipping": pytest_skipping,
+    "_pytest.assertion.rewrite": pytest_rewriting,
     **{f"librosa.{name}": positional_functions for name in (*LIBROSA, "onset", "beat")},
 }
