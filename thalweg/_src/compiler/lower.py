@@ -113,7 +113,8 @@ class Executable:
         for op, value in zip(self.big, constants, strict=False):
             env[op.outputs[0]] = value
         packed = [(constants[i], c) for i, c in zip(self.packed, constants[len(self.big) :], strict=True)]
-        inside = [op for op in cluster.ops if op not in set(self.big)]
+        big = set(self.big)
+        inside = [op for op in cluster.ops if op not in big]
         checks: list[Any] = []
         runner = Interpreter(state, fold=cluster.fold, platform=self.device.platform)
         runner.half = self.half
@@ -131,7 +132,7 @@ class Executable:
                     Recomputation(inside, **self.recompute).run(runner, env)
                 elif any(isinstance(piece, Repeat) for piece in cluster.pieces):
                     env = Rows(env, cluster.names)
-                    Rolled([piece for piece in cluster.pieces if piece not in self.big], cluster.names).run(runner, env)
+                    Rolled([piece for piece in cluster.pieces if piece not in big], cluster.names).run(runner, env)
                 else:
                     runner.run(inside, env)
             except errors.OpError:
@@ -190,8 +191,6 @@ class Executable:
     def _early(self, store: Any, donated: Any, kept: Any, args: Any) -> list[Any]:
         """`__call__` until it is compiled in full."""
         self._refuse_strings(args)
-        # What comes back next time lies on the device: JAX would compile once more for that.
-        donated = [jax.device_put(v, self.device) if isinstance(v, np.ndarray) else v for v in donated]
         start = time.perf_counter()
         try:
             program, is_new = self._early_program(donated, kept, args)

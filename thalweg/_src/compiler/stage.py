@@ -76,9 +76,8 @@ class Cluster:
 
     @property
     def once(self) -> list[Operation]:
-        """What there is to compile: its operations, with one turn of each Repeat, without constants and other names."""
-        found = [op for piece in self.pieces for op in (piece.turns[0] if isinstance(piece, Repeat) else [piece])]
-        return [op for op in found if not (op.opdef.constant or op.opdef.source or op.opdef.alias)]
+        """What there is to compile: its operations, with one turn of each Repeat."""
+        return [op for piece in self.pieces for op in (piece.turns[0] if isinstance(piece, Repeat) else [piece])]
 
     @property
     def is_host(self) -> bool:

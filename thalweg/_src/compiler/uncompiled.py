@@ -19,9 +19,8 @@ from thalweg._src.compiler.bodies import inner_ops
 from thalweg._src.core import shapes
 from thalweg._src.core.graph import Operation
 
-SHARE = (
-    0.0 if os.environ.get("THALWEG_UNCOMPILED") == "off" else 0.5
-)  # of the price of an executable that runs without it may cost
+# Of the price of an executable: what runs without it may cost.
+SHARE = 0.0 if os.environ.get("THALWEG_UNCOMPILED") == "off" else 0.5
 RUNS = 64  # without it, at most
 TRAINED = 10  # of a step that changes variables, which is run again and again, unless it is large
 _PER_RUN = 100  # operations of a large one for each run
@@ -36,9 +35,8 @@ NUMBER = 0.001  # a number that it gives
 DRAWN = 0.03  # a random number
 DISPATCHED = 20_000  # a function of JAX called on arrays of a shape of its own, which it compiles
 
-seen: dict[
-    str, list[float]
-] = {}  # by type: calls of operations on NumPy arrays, and of JAX's functions in them, where there were any
+# By type: calls of operations on NumPy arrays, and of JAX's functions in them, where there were any.
+seen: dict[str, list[float]] = {}
 
 
 class Costly(Exception):
@@ -65,8 +63,7 @@ class Uncompiled:
         self.slow = 0  # runs in a row that cost more than an executable
         # JAX traces what is differentiated; loops of changing lengths have a way of their own.
         self.refused = not varies and any(op.opdef.forward_of is not None for op in ops)
-        self._ops = [op for op in ops if not (op.opdef.source or op.opdef.alias or op.opdef.constant)]
-        self._once = once
+        self._ops, self._once = _working(ops), once
         self._most = min(RUNS, max(TRAINED, len(self._ops) // _PER_RUN)) if trains else RUNS
         # XLA sums products as TensorFlow does, NumPy does not: training follows TensorFlow's more closely where it is compiled.
         self._dearest = 2 * CALLED * len(self._ops) if trains and self._most == TRAINED else math.inf
@@ -74,7 +71,7 @@ class Uncompiled:
     @functools.cached_property
     def price(self) -> float:
         """What an executable costs that is made hastily."""
-        return COMPILED + EACH * sum(1 + len(inner_ops(op)) for op in self._once)
+        return COMPILED + EACH * sum(1 + len(inner_ops(op)) for op in _working(self._once))
 
     def left(self, key: Any) -> float:
         """What a run of shapes `key`, which have no executable, may cost without one; 0 where one is to be made."""
@@ -115,6 +112,11 @@ class Uncompiled:
     def gave_up(self, key: Any) -> None:
         """Shapes `key` are to be compiled."""
         self.spent[key] = math.inf
+
+
+def _working(ops: Collection[Operation]) -> list[Operation]:
+    """Those of `ops` that are more than a value, or another name."""
+    return [op for op in ops if not (op.opdef.source or op.opdef.alias or op.opdef.constant)]
 
 
 def called(kind: str, dispatched: float) -> None:

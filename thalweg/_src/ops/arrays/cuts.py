@@ -96,6 +96,17 @@ def sizes_of(per_axis: Sequence[Cut], result: Sequence[int | None]) -> tuple[int
     return tuple(1 if a is None else per_axis[a].count for a in result)
 
 
+def only_cut(x_dims: Sequence[int], per_axis: Sequence[Cut]) -> tuple[int, int, int, bool] | None:
+    """(axis, start, entries, whether the axis is kept) where one axis is cut, into a known part without gaps; None otherwise."""
+    found = [(axis, c) for axis, (n, c) in enumerate(zip(x_dims, per_axis, strict=True)) if c.shrink or c.count != n]
+    if len(found) != 1:
+        return None
+    ((axis, cut),) = found
+    if cut.start is None or not cut.count or cut.stride != 1:
+        return None
+    return axis, cut.start, cut.count, not cut.shrink
+
+
 def _starts(x_dims: Sequence[int], per_axis: Sequence[Cut], begin: Any) -> list[Any]:
     """Where each cut starts, for those that are numbers that only the run knows."""
     out: list[Any] = []

@@ -11,7 +11,7 @@ from thalweg._src.core.dtypes import int32, int64
 from thalweg._src.core.graph import Tensor
 from thalweg._src.core.lazy import lax
 from thalweg._src.core.opdef import Arg, Handle, Known, Ref, Static, op, type_attr
-from thalweg._src.ops.arrays.cuts import Masks, cuts, put, sizes_of, spread, take
+from thalweg._src.ops.arrays.cuts import Cut, Masks, cuts, only_cut, put, sizes_of, spread, take
 from thalweg._src.ops.arrays.shaping import rank, reshape, shape_internal
 from thalweg._src.ops.control.partly import parts_of
 from thalweg._src.ops.late import joining, padding, stacking
@@ -51,14 +51,10 @@ def _slice(input: T, begin: Known(I), size: Static(I)) -> T:
 
 
 def _slice_part(attrs, x, begin, size):
-    if not all(isinstance(v, np.ndarray) for v in (begin, size)) or len(begin) != x.ndim:
+    if not all(isinstance(v, np.ndarray) for v in (begin, size)):
         return None
-    cut = [
-        (i, int(b), int(s)) for i, (n, b, s) in enumerate(zip(x.shape, begin, size, strict=True)) if (b, s) != (0, n)
-    ]
-    if len(cut) != 1 or cut[0][2] < 1 or not 0 <= cut[0][1] <= x.shape[cut[0][0]] - cut[0][2]:
-        return None
-    return (*cut[0], True)
+    sizes = [n - b if s == -1 else s for n, b, s in zip(x.shape, begin.tolist(), size.tolist(), strict=True)]
+    return only_cut(x.shape, [Cut(b, s, 1, False, None) for b, s in zip(begin.tolist(), sizes, strict=True)])
 
 
 _slice.part = _slice_part
@@ -174,24 +170,8 @@ def _strided_slice(
 
 
 def _strided_part(attrs, x, begin, end, strides):
-    if not all(isinstance(v, np.ndarray) for v in (begin, end, strides)):
-        return None
-    if len(begin) > x.ndim or attrs["new_axis_mask"] or attrs["ellipsis_mask"] or (strides != 1).any():
-        return None
-    found = []
-    for i, (b, e) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
-        n, bit = x.shape[i], 1 << i
-        if attrs["shrink_axis_mask"] & bit:
-            found.append((i, b + n if b < 0 else b, 1, False))
-            continue
-        low, high, _ = builtins.slice(
-            None if attrs["begin_mask"] & bit else b, None if attrs["end_mask"] & bit else e
-        ).indices(n)
-        if (low, high) != (0, n):
-            found.append((i, low, high - low, True))
-    if len(found) != 1 or found[0][2] < 1 or not 0 <= found[0][1] <= x.shape[found[0][0]] - found[0][2]:
-        return None
-    return found[0]
+    per_axis, result = _cuts_of(x.shape, begin, end, strides, {k: attrs[k] for k in Masks._fields})
+    return None if None in result else only_cut(x.shape, per_axis)
 
 
 _strided_slice.part = _strided_part
