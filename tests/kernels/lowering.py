@@ -1,9 +1,35 @@
 """What the tests of kernels share: an op's lowering for the CPU called by itself, images, and how near results are to be;
 convolutions and their gradients in float64."""
 
-import numpy as np
+import os
+import subprocess
+import sys
 
-from thalweg._src.core import apply
+import numpy as np
+import pytest
+
+from thalweg._src.core import apply, machine
+from thalweg._src.kernels import library
+
+other_levels = pytest.mark.parametrize("level", ["avx2", "portable"])
+
+
+def run_with(level, module, code):
+    """Run `code` where the kernels have the instructions of a level; the module of tests `module` is `t` there."""
+    if not library.LEVELS[level].needs <= machine.features():
+        pytest.skip(f"this processor has no {level}")
+    begin = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import {module} as t
+from thalweg._src.kernels import library
+assert library.library().level == {level!r}
+"""
+    variables = os.environ | {"THALWEG_KERNELS": level, "JAX_PLATFORMS": "cpu"}
+    ran = subprocess.run(
+        [sys.executable, "-c", begin + code], env=variables, capture_output=True, text=True, timeout=250
+    )
+    assert ran.returncode == 0, ran.stderr
 
 
 def lowered(opdef, *args, **how):

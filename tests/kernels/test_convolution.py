@@ -1,9 +1,5 @@
 """Convolutions by kernels of machine code: values, derivatives, what stays with the plain lowerings, and how the library is found."""
 
-import os
-import subprocess
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import thalweg as tf
-from tests.kernels.lowering import by_taps, lowered, near, normal
-from thalweg._src.core import apply, machine
+from tests.kernels.lowering import by_taps, lowered, near, normal, other_levels, run_with
+from thalweg._src.core import apply
 from thalweg._src.kernels import convolution, library
 from thalweg._src.ops.nets.convolution import conv2d_backprop_filter_op, conv2d_backprop_input_op, conv2d_op, layout
 
@@ -200,24 +196,16 @@ def test_without_a_library_the_plain_lowerings_stay_and_a_warning_says_so_once(
 
 
 @needs_library
-@pytest.mark.parametrize("level", ["avx2", "portable"])
+@other_levels
 def test_other_instructions_give_the_same_values(level):
-    if not library.LEVELS[level].needs <= machine.features():
-        pytest.skip(f"this processor has no {level}")
-    code = f"""
-import sys
-sys.path.insert(0, {os.path.dirname(__file__)!r})
-import test_convolution as t
+    code = """
 t.convolution.LEAST = 0
-assert t.library.library().level == {level!r}
 t.test_values_are_those_of_the_sum_over_taps.hypothesis.inner_test(
     (2, 19, 13, 5), (3, 2, 21), (2, 1), (1, 2), "SAME", "NHWC")
 t.test_values_are_those_of_the_sum_over_taps.hypothesis.inner_test(
     (1, 7, 16, 3), (2, 5, 70), (1, 3), (1, 1), [2, 1, 0, 3], "NHWC")
 """
-    variables = os.environ | {"THALWEG_KERNELS": level}
-    ran = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=250)
-    assert ran.returncode == 0, ran.stderr
+    run_with(level, "test_convolution", code)
 
 
 # -- a bias and a relu inside of the kernel

@@ -1,16 +1,11 @@
 """The kernel for products of matrices agrees with sums in float64, whatever the sizes, and is called where products are large."""
 
-import os
-import subprocess
-import sys
-
 import jax
 import numpy as np
 import pytest
 
 import thalweg as tf
-from tests.kernels.lowering import lowered
-from thalweg._src.core import machine
+from tests.kernels.lowering import lowered, other_levels, run_with
 from thalweg._src.kernels import library, products
 from thalweg._src.ops.numeric.matmul import mat_mul_op
 
@@ -52,28 +47,15 @@ def test_values_are_those_of_the_sums(rows, depth, columns, turn_a, turn_b):
     check(rows, depth, columns, turn_a, turn_b)
 
 
-@pytest.mark.parametrize("level", ["avx2", "portable"])
+@other_levels
 def test_other_instructions_give_the_same_values(level):
-    if not library.LEVELS[level].needs <= machine.features():
-        pytest.skip(f"this processor has no {level}")
-    code = f"""
-import sys
-sys.path.insert(0, {os.path.dirname(__file__)!r})
-import test_products as t
-assert t.library.library().level == {level!r}
+    code = """
 for turn_a in (False, True):
     for turn_b in (False, True):
         for sizes in t.SIZES[:5]:
             t.check(*sizes, turn_a, turn_b)
 """
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"THALWEG_KERNELS": level},
-        capture_output=True,
-        text=True,
-        timeout=250,
-    )
-    assert ran.returncode == 0, ran.stderr
+    run_with(level, "test_products", code)
 
 
 def test_what_is_not_finite_reaches_its_own_row_and_column():

@@ -1,9 +1,5 @@
 """Loops by the kernel for turns: the numbers of `lax.scan`, its derivatives, and what stays with it."""
 
-import os
-import subprocess
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +7,8 @@ import pytest
 from jax import lax
 
 import thalweg as tf
-from thalweg._src.core import apply, machine
+from tests.kernels.lowering import other_levels, run_with
+from thalweg._src.core import apply
 from thalweg._src.kernels import library, turn_programs, turns
 
 pytestmark = pytest.mark.skipif(library.library().path is None, reason=library.library().reason)
@@ -198,22 +195,10 @@ def test_numbers_do_not_depend_on_the_rows_beside_a_row():
     np.testing.assert_array_equal(whole[0][1][20:21], one[0][1])
 
 
-@pytest.mark.parametrize("level", ["avx2", "portable"])
+@other_levels
 def test_other_instructions_give_the_same_numbers(level):
-    if not library.LEVELS[level].needs <= machine.features():
-        pytest.skip(f"this processor has no {level}")
-    code = f"""
-import sys
-sys.path.insert(0, {os.path.dirname(__file__)!r})
-import test_turns as t
+    code = """
 t.turns.LEAST = 0
-assert t.library.library().level == {level!r}
 t.test_every_operation_gives_the_numbers_of_a_scan(33, 9, True)
 """
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "THALWEG_KERNELS": level, "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stderr
+    run_with(level, "test_turns", code)
