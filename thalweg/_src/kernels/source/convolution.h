@@ -108,7 +108,6 @@ class Ahead {
   }
 
  private:
-  static constexpr int64_t kLine = 16;         // floats of a line of the cache
   static constexpr int64_t kMost = 64 * kLine;  // about as many as a processor waits for at once
   const float *at_, *end_;
   int64_t step_;

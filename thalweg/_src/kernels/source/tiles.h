@@ -18,9 +18,13 @@ constexpr int kMostVectors = 2;
 inline Vector load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
 inline void store(float* p, Vector v) { *reinterpret_cast<Loose*>(p) = v; }
 
-// A stretch of a row of the left matrix: `length` floats from `offset` on, `next` apart.
+constexpr ptrdiff_t kLine = 16;  // floats of a line of the cache
+
+// A stretch of a row of the left matrix: `length` floats from `offset` on, `next` apart. Meanwhile lines from `ahead` on, one for each float,
+// are brought to the second cache, which costs nothing while the processor multiplies; it does not wait for more than a few at once.
 struct Run {
   ptrdiff_t offset, length, next = 1;
+  const float* ahead = nullptr;
 };
 
 // What is done with a sum before it is stored: a factor and a bias for each column, the element of another matrix, whose rows are
@@ -56,6 +60,8 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
   for (int r = 0; r < count; ++r) {
     const char* rows[kGroups];
     const ptrdiff_t next = runs[r].next * static_cast<ptrdiff_t>(sizeof(float));
+    const float* ahead = runs[r].ahead ? runs[r].ahead : b;
+    const ptrdiff_t line = runs[r].ahead ? kLine : 0;
 #pragma GCC unroll 8
     for (int g = 0; g < kGroups; ++g) rows[g] = reinterpret_cast<const char*>(a + runs[r].offset) + 3 * g * step;
     for (ptrdiff_t k = runs[r].length; k > 0; --k) {
@@ -69,6 +75,8 @@ void product(const float* a, ptrdiff_t a_step, const Run* runs, int count, const
         for (int n = 0; n < N; ++n) sums[m][n] += x * columns[n];
       }
       b += N * LANES;
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += line;
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; ++g) {
         rows[g] += next;

@@ -10,6 +10,8 @@
 
 namespace thalweg {
 
+constexpr int64_t kClose = 1 << 13;  // floats that stay in the first cache
+
 // Where a value of a turn lies: floats from a row to the next; `across` is 0 where one vector stands for the whole row.
 struct Place {
   float* at;
@@ -75,17 +77,23 @@ struct Program {
   }
 };
 
+// Places come by value: what is reached by a reference is read again after each store.
 template <typename F>
-inline void one(F f, const Place& d, const Place& a, int64_t rows, int64_t vectors) {
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < vectors; ++v) store(d.at + r * d.row + v * LANES, f(load(a.at + r * a.row + v * a.across)));
+inline void one(F f, Place d, Place a, int64_t rows, int64_t vectors) {
+  for (int64_t r = 0; r < rows; ++r, d.at += d.row, a.at += a.row)
+    for (int64_t v = 0; v < vectors; ++v) store(d.at + v * LANES, f(load(a.at + v * a.across)));
 }
 
 template <typename F>
-inline void two(F f, const Place& d, const Place& a, const Place& b, int64_t rows, int64_t vectors) {
-  for (int64_t r = 0; r < rows; ++r)
+inline void two(F f, Place d, Place a, Place b, int64_t rows, int64_t vectors) {
+  for (int64_t r = 0; r < rows; ++r, d.at += d.row, a.at += a.row, b.at += b.row)
+    for (int64_t v = 0; v < vectors; ++v) store(d.at + v * LANES, f(load(a.at + v * a.across), load(b.at + v * b.across)));
+}
+
+inline void select(Place d, Place flags, Place no, Place yes, int64_t rows, int64_t vectors) {
+  for (int64_t r = 0; r < rows; ++r, d.at += d.row, flags.at += flags.row, no.at += no.row, yes.at += yes.row)
     for (int64_t v = 0; v < vectors; ++v)
-      store(d.at + r * d.row + v * LANES, f(load(a.at + r * a.row + v * a.across), load(b.at + r * b.row + v * b.across)));
+      store(d.at + v * LANES, load(flags.at + v * flags.across) != 0 ? load(yes.at + v * yes.across) : load(no.at + v * no.across));
 }
 
 inline Vector truth(Integers flags) { return flags ? all(1.0f) : Vector{}; }
@@ -118,14 +126,16 @@ inline void elementwise(int64_t operation, const Place& d, const Place& a, const
     case kNotEqual: return two([](Vector x, Vector y) { return truth(x != y); }, d, a, b, rows, vectors);
     case kAnd: return two([](Vector x, Vector y) { return x * y; }, d, a, b, rows, vectors);
     case kOr: return two([](Vector x, Vector y) { return truth(x + y != 0); }, d, a, b, rows, vectors);
-    case kSelect:
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t v = 0; v < vectors; ++v) {
-          const Vector flag = load(a.at + r * a.row + v * a.across), no = load(b.at + r * b.row + v * b.across);
-          store(d.at + r * d.row + v * LANES, flag != 0 ? load(c.at + r * c.row + v * c.across) : no);
-        }
+    case kSelect: return select(d, a, b, c, rows, vectors);
   }
 }
+
+// Lines of memory that will be wanted.
+struct Coming {
+  const float* from;
+  ptrdiff_t lines;
+  bool take(ptrdiff_t count) { return from += count * kLine, lines -= count, lines > 0; }
+};
 
 // The rows that one thread takes through all turns.
 class Tile {
@@ -153,24 +163,83 @@ class Tile {
     for (const Input& i : program_.inputs)
       if (!i.each_turn) read(i, arguments_[i.argument]);
     look();
-    for (int64_t i = 0; i < program_.length; ++i) turn(program_.backwards ? program_.length - 1 - i : i);
+    find_outputs();
+    find_stretches();
+    const int64_t step = program_.backwards ? -1 : 1, start = program_.backwards ? program_.length - 1 : 0;
+    for (int64_t i = 0; i < program_.length; ++i) {
+      if (i + 1 < program_.length) expect(start + (i + 1) * step);
+      turn(start + i * step);
+    }
     for (const Output& o : program_.ends) write(o.from, results_[o.result]);
   }
 
  private:
   void turn(int64_t t) {
     for (const Input& i : program_.inputs)
-      if (i.each_turn) {
-        const Register& r = program_.registers[i.to];
-        read(i, arguments_[i.argument] + t * std::max<int64_t>(r.width, 1) * (r.many ? program_.batch : 1));
-      }
+      if (i.each_turn) read(i, row_of(i, t));
+    for (const Output* o : in_place_) places_[o->from].at = row_of(*o, t) + first_ * program_.registers[o->from].width;
     look();
-    for (const Instruction& i : program_.code) step(i);
+    for (const Stretch& s : stretches_)
+      for (int64_t row = 0; row < rows_; row += s.rows)
+        for (size_t i = s.begin; i < s.end; ++i) step(program_.code[i], row, std::min(row + s.rows, rows_));
+    for (const Output* o : copied_) write(o->from, row_of(*o, t));
+    for (const Output& o : program_.carried) step({kCopy, o.result, o.from, -1, -1, -1}, 0, rows_);
+  }
+
+  // Notes what turn `t` reads and stores: products bring it towards the processor during the turn before.
+  void expect(int64_t t) {
+    coming_.clear();
+    const auto add = [&](const float* from, const Register& r) {
+      if (r.many && r.width) coming_.push_back({from + first_ * r.width, rows_ * r.width / kLine});
+    };
+    for (const Input& i : program_.inputs)
+      if (i.each_turn) add(row_of(i, t), program_.registers[i.to]);
+    for (const Output& o : program_.rows) add(row_of(o, t), program_.registers[o.from]);
+  }
+
+  // Where what turn `t` takes begins in its argument.
+  const float* row_of(const Input& i, int64_t t) const {
+    const Register& r = program_.registers[i.to];
+    return arguments_[i.argument] + t * std::max<int64_t>(r.width, 1) * (r.many ? program_.batch : 1);
+  }
+
+  // Where what turn `t` stores begins in its result.
+  float* row_of(const Output& o, int64_t t) const {
+    return results_[o.result] + t * std::max<int64_t>(program_.registers[o.from].width, 1) * program_.batch;
+  }
+
+  // What is stored in each turn is made where it is stored, if it is made here and lies there as it does in a register.
+  void find_outputs() {
+    std::vector<bool> taken(program_.registers.size());
+    for (const Input& i : program_.inputs) taken[i.to] = true;
     for (const Output& o : program_.rows) {
       const Register& r = program_.registers[o.from];
-      write(o.from, results_[o.result] + t * std::max<int64_t>(r.width, 1) * program_.batch);
+      const bool fits = r.many && r.base < 0 && r.number < 0 && r.width && r.width % LANES == 0 && !taken[o.from];
+      (fits ? in_place_ : copied_).push_back(&o);
+      taken[o.from] = true;
     }
-    for (const Output& o : program_.carried) step({kCopy, o.result, o.from, -1, -1, -1});
+  }
+
+  // Instructions that are made for some rows one after the other, so that what they make stays near. A product takes all rows, and what is
+  // the same for all rows is made once.
+  struct Stretch {
+    size_t begin, end;
+    int64_t rows;
+  };
+
+  void find_stretches() {
+    int64_t floats = 0;  // of all registers, for a row
+    for (const Register& r : program_.registers) floats += r.base < 0 && r.many ? r.padded() : 0;
+    const int64_t few = std::clamp<int64_t>(kClose / std::max<int64_t>(floats, 1), 1, rows_);
+    for (size_t i = 0; i < program_.code.size(); ++i) {
+      const Instruction& own = program_.code[i];
+      const bool alone = own.operation == kProduct || !program_.registers[own.to].many;
+      if (alone || stretches_.empty() || stretches_.back().rows == rows_) {
+        stretches_.push_back({i, i + 1, alone ? rows_ : few});
+      } else {
+        stretches_.back().end = i + 1;
+      }
+    }
   }
 
   // Places of columns of other values.
@@ -209,12 +278,16 @@ class Tile {
     for (int64_t i = 0; i < rows_; ++i) std::copy(place.at + i * place.row, place.at + i * place.row + width, to + i * width);
   }
 
-  void step(const Instruction& i) {
+  // An instruction for the rows from `first` on, up to `last`; a product is made for all of them.
+  void step(const Instruction& i, int64_t first, int64_t last) {
     if (i.operation == kProduct) return product(i);
     const Register& r = program_.registers[i.to];
-    int64_t rows = r.many ? rows_ : 1, vectors = r.padded() / LANES;
-    const auto place = [&](int64_t k) -> const Place& { return places_[k < 0 ? i.a : k]; };
-    const Place &d = place(i.to), &a = place(i.a), &b = place(i.b), &c = place(i.c);
+    int64_t rows = r.many ? last - first : 1, vectors = r.padded() / LANES;
+    const auto place = [&](int64_t k) {
+      const Place& p = places_[k < 0 ? i.a : k];
+      return Place{p.at + first * p.row, p.row, p.across};
+    };
+    const Place d = place(i.to), a = place(i.a), b = place(i.b), c = place(i.c);
     switch (i.operation) {
       case kSum: return fold(a, d, rows, program_.registers[i.a].width, [](auto x, auto y) { return x + y; });
       case kLargest: return fold(a, d, rows, program_.registers[i.a].width, [](auto x, auto y) { return x > y ? x : y; });
@@ -237,12 +310,17 @@ class Tile {
     for (int64_t w = 0; w < i.b; ++w) panels += weights_[w].floats();
     const Place &a = places_[i.a], &to = places_[i.to];
     const Columns& blocks = weight.blocks();
-    const Run run{0, static_cast<ptrdiff_t>(weight.depth())};
     for (int64_t block = 0; block < blocks.count(); ++block) {
       const int64_t at = blocks.begin(block);
+      runs_.clear();
+      for (ptrdiff_t k = 0, depth = weight.depth(); k < depth; k += runs_.back().length) {
+        const bool any = !coming_.empty();
+        runs_.push_back({k, any ? std::min(depth - k, coming_.back().lines) : depth - k, 1, any ? coming_.back().from : nullptr});
+        if (any && !coming_.back().take(runs_.back().length)) coming_.pop_back();
+      }
       Finish finish{i.d < 0 ? nullptr : places_[i.d].at + at, false};
       if (i.c >= 0) finish.addend = places_[i.c].at + at, finish.addend_step = places_[i.c].row;
-      product_for(static_cast<int>(rows_), blocks.vectors(block))(a.at, a.row, &run, 1, panels + weight.start(block), to.at + at,
+      product_for(static_cast<int>(rows_), blocks.vectors(block))(a.at, a.row, runs_.data(), static_cast<int>(runs_.size()), panels + weight.start(block), to.at + at,
                                                                   to.row, finish);
     }
   }
@@ -274,6 +352,10 @@ class Tile {
   const float* const panels_;
   const int64_t first_, rows_;
   std::vector<Place> places_, own_;  // where values are, and where there is memory for them
+  std::vector<Coming> coming_;
+  std::vector<Run> runs_;  // of a product
+  std::vector<const Output*> in_place_, copied_;
+  std::vector<Stretch> stretches_;
 };
 
 // The program on all rows. A row's numbers do not depend on which others are with it.
