@@ -44,7 +44,7 @@ def threads() -> int:
 
 
 # The parameters of glibc's mallopt.
-_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
 _KEPT = 1 << 30  # bytes at the end of the heap
 
 
@@ -53,8 +53,9 @@ def keep_memory() -> None:
     """Let the C library keep what is freed, up to a gigabyte, for the next step.
 
     XLA asks for the memory of a step when it begins and frees it at the end. Taken from the system and given back each time, every
-    page of it is made anew: a quarter of a convolutional training step. THALWEG_KEEP_MEMORY=0 leaves the C library as it is, which
-    only glibc lets us change.
+    page of it is made anew: a quarter of a convolutional training step. All threads share one heap: that of another thread than the first
+    has pieces of 64 MB, is given back when a step ends, and what is larger is taken from the system each time. THALWEG_KEEP_MEMORY=0 leaves
+    the C library as it is, which only glibc lets us change.
     """
     if os.environ.get("THALWEG_KEEP_MEMORY") == "0" or not sys.platform.startswith("linux"):
         return
@@ -63,7 +64,8 @@ def keep_memory() -> None:
         return
     mallopt(_MMAP_MAX, 0)
     mallopt(_TRIM_THRESHOLD, _KEPT)
-    mallopt(_ARENA_MAX, max(2, os.cpu_count() or 1))  # or every thread keeps memory of its own
+    mallopt(_TOP_PAD, _KEPT)  # a thread that has a heap of its own by now keeps it
+    mallopt(_ARENA_MAX, 1)
     _ask_for_huge_pages()
 
 

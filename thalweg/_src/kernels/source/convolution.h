@@ -96,21 +96,20 @@ inline std::vector<Run> runs_of(const Phase& rows, const Phase& columns, int64_t
   return runs;
 }
 
-// Brings what is read next into the second cache, some lines with each of `times` pieces of work; null is left out.
+// Memory that will be read: a part of it is brought into the second cache by each product (`Run::ahead`).
 class Ahead {
  public:
-  Ahead(const float* from, int64_t floats, int64_t times)
-      : at_(from),
-        end_(from + (from ? floats : 0)),
-        step_(std::min((floats / std::max<int64_t>(times, 1) / kLine + 1) * kLine, kMost)) {}
-  void fetch() {
-    for (const float* stop = std::min(at_ + step_, end_); at_ < stop; at_ += kLine) __builtin_prefetch(at_, 0, 2);
+  Ahead(const float* from, int64_t floats) : at_(from), end_(from + (from ? floats : 0)) {}
+  // Has the next product along `runs` bring what is next.
+  void by(std::vector<Run>& runs) {
+    for (Run& r : runs) {
+      r.ahead = at_ < end_ ? at_ : nullptr;
+      at_ += r.length * kLine;
+    }
   }
 
  private:
-  static constexpr int64_t kMost = 64 * kLine;  // about as many as a processor waits for at once
   const float *at_, *end_;
-  int64_t step_;
 };
 
 inline int64_t most_places(const std::vector<Phase>& phases) {
@@ -233,8 +232,7 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
     std::vector<Part> parts;
     for (const Phase& r : rows)
       for (const Phase& c : columns) parts.push_back({r, c, views[0].row, channels, to, top, bottom});
-    int64_t products = 0;  // for each block
-    for (const Part& part : parts) products += (end - begin) * part.lines.over.size() * Pieces(part.lines.along.size(), ROWS).count;
+    const bool straight = views[0].origin != own && parts.size() == 1 && parts[0].runs.size() == 1 && parts[0].lines.along.source == channels;
     for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) {
       const int vectors = blocks.vectors(block);
       const int64_t size = blocks.size(block), width = vectors * LANES;
@@ -244,9 +242,9 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
       float* const near = panels ? nullptr : for_panels.floats(packed.floats(block));
       if (near) packed.fill(block, near);
       const float* const base = panels ? panels + packed.start(block) : near;
-      Ahead ahead(panels ? base + packed.floats(block) : nullptr, packed.floats(block), products);
+      Ahead panel(panels ? base + packed.floats(block) : nullptr, packed.floats(block));
       for (size_t phase = 0; phase < parts.size(); ++phase) {
-        const Part& part = parts[phase];
+        Part& part = parts[phase];
         const Way &along = part.lines.along, &over = part.lines.over;
         if (along.size() <= 0) continue;
         const float* b = base + packed.panel(phase, block);
@@ -261,7 +259,10 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
               float* d = out + line * over.result + at * along.result;
               if (after.addend) finish.addend = after.addend + (d - result), finish.addend_step = along.result;
               const Product product = product_for(static_cast<int>(m), vectors);
-              ahead.fetch();
+              if (straight && block == deal.chunks.begin(chunk))
+                Ahead(a + m * channels, ROWS * channels).by(part.runs);  // what the next product reads
+              else
+                panel.by(part.runs);
               if (size == width)
                 product(a, along.source, part.runs.data(), static_cast<int>(part.runs.size()), b, d, along.result, finish);
               else

@@ -120,17 +120,17 @@ inline void multiply(const Matrix& a, const Matrix& b, ptrdiff_t rows, ptrdiff_t
       Laid left[kTall];
       for (ptrdiff_t i = 0; i < count; ++i)
         left[i] = laid(a, tiles.begin(first + i), tiles.size(first + i), top, deep, own + i * room);
-      const std::vector<Run> along{{0, deep, left[0].next}};
+      std::vector<Run> along{{0, deep, left[0].next}};
       for (ptrdiff_t block = chunks.begin(chunk); block < chunks.begin(chunk + 1); ++block) {
         const float* const panel = panel_of(block);
         const ptrdiff_t size = blocks.size(block), vectors = blocks.vectors(block), width = vectors * LANES;
-        Ahead ahead(panel + deep * width, deep * width, count);  // the next panel
+        Ahead next(panel + deep * width, deep * width);
         for (ptrdiff_t i = 0; i < count; ++i) {
           const ptrdiff_t m = tiles.size(first + i);
           float* const to = c + tiles.begin(first + i) * columns + blocks.begin(block);
           for (ptrdiff_t r = 0; r < m; ++r)
             for (ptrdiff_t at : {ptrdiff_t{0}, size - 1}) __builtin_prefetch(to + r * columns + at, 1);
-          ahead.fetch();
+          next.by(along);
           const Product product = product_for(static_cast<int>(m), static_cast<int>(vectors));
           Finish finish;
           if (slab) finish.addend = to, finish.addend_step = columns;

@@ -193,18 +193,22 @@ bool correlate_tiles(const float* source, Images from, const float* panels, int6
       const Corner& at = corners[t];
       tile_to_points<taps>(source + at.image * from.floats(), from, at.row + top, at.column + left, near + t * kPoints * pitch, pitch);
     }
-    const Run whole{0, depth};
+    std::vector<Run> whole{{0, depth}};
     const Pieces pieces(count, ROWS);
     Vector strange{};
     for (int64_t b = 0; b < blocks.count(); ++b) {
       const int64_t width = blocks.vectors(b) * LANES;
-      for (int p = 0; p < kPoints; ++p)
+      for (int p = 0; p < kPoints; ++p) {
+        const float* const panel = filter + kPoints * depth * blocks.begin(b) + p * depth * width;
+        Ahead next(panel + depth * width, depth * width);
         for (int64_t i = 0; i < pieces.count; ++i) {
           const int64_t t = pieces.begin(i);
+          next.by(whole);
           product_for(static_cast<int>(pieces.size(i)), blocks.vectors(b))(
-              near + (t * kPoints + p) * pitch, kPoints * pitch, &whole, 1, filter + kPoints * depth * blocks.begin(b) + p * depth * width,
-              points + (t * kPoints + p) * width, kPoints * width, {});
+              near + (t * kPoints + p) * pitch, kPoints * pitch, whole.data(), 1, panel, points + (t * kPoints + p) * width,
+              kPoints * width, {});
         }
+      }
       for (int64_t v = 0; v < blocks.vectors(b); ++v) {
         const int64_t channel = blocks.begin(b) + v * LANES, size = std::min<int64_t>(LANES, to.channels - channel);
         const auto finish = blocks.vectors(b) == 2 ? finish_tiles<taps, 2> : finish_tiles<taps, 1>;
