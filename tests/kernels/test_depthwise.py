@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import thalweg as tf
-from tests.kernels.lowering import lowered, near, normal
+from tests.kernels.lowering import lowered, near, normal, other_levels, run_with
 from thalweg._src.kernels import depthwise, library
 from thalweg._src.ops.nets.depthwise import (
     depthwise_conv2d_filter_gradient,
@@ -98,3 +98,58 @@ def test_what_the_kernels_are_not_for():
     assert "thalweg_depthwise" in text()
     for other in ({"channels": 3}, {"multiplier": 2}, {"dtype": np.float16}, {"form": "NCHW"}):
         assert "thalweg" not in text(**other)
+
+
+def separable(images, width, stride, channels, filters, between, after, *, kernels=True):
+    """A depthwise filter whose results, after `between`, one of one element takes; the text of the program too."""
+    config = tf.ConfigProto()
+    config.graph_options.rewrite_options.remapping = 0 if kernels else 2
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32, [images, width, width, channels])
+        w1 = tf.constant(normal(2, 3, 3, channels, 1))
+        w2 = tf.constant(normal(3, 1, 1, channels, filters) / channels**0.5)
+        h = tf.nn.depthwise_conv2d_native(x, w1, [1, stride, stride, 1], "SAME")
+        h = h * tf.constant(np.abs(normal(4, channels))) + tf.constant(normal(5, channels))
+        y = tf.nn.conv2d(between(h), w2, [1, 1, 1, 1], "SAME")
+        y = after(tf.nn.bias_add(y, tf.constant(normal(6, filters))))
+        fed = {x: normal(1, images, width, width, channels)}
+        with tf.Session(config=config) as sess:
+            return sess.run([y, *tf.gradients(y, [x, w2])], fed), sess.run(y, fed), "".join(sess.hlo(y, fed))
+
+
+@pytest.mark.parametrize("between", [tf.identity, tf.nn.relu, tf.nn.relu6])
+@pytest.mark.parametrize(
+    "case", [(1, 14, 1, 64, 128), (2, 28, 2, 32, 48), (3, 7, 1, 96, 33), (1, 7, 1, 256, 512), (2, 40, 2, 21, 70)]
+)
+def test_a_filter_of_one_element_takes_the_results_of_a_depthwise_one_from_the_cache(case, between):
+    with_gradients, alone, text = separable(*case, between, tf.nn.relu6)
+    plain = separable(*case, between, tf.nn.relu6, kernels=False)
+    assert "thalweg_separable" in text
+    assert "thalweg_depthwise" not in text
+    assert "thalweg" not in plain[2]
+    near(alone, plain[1])
+    for mine, his in zip(with_gradients, plain[0], strict=True):
+        near(mine, his)
+
+
+def test_results_that_others_take_too_are_made_for_all_of_them():
+    with tf.Graph().as_default():
+        x, w = tf.placeholder(tf.float32, [2, 12, 12, 32]), tf.constant(normal(2, 3, 3, 32, 1))
+        h = tf.nn.relu(tf.nn.depthwise_conv2d_native(x, w, [1, 1, 1, 1], "SAME"))
+        y = tf.nn.conv2d(h, tf.constant(normal(3, 1, 1, 32, 64)), [1, 1, 1, 1], "SAME")
+        with tf.Session() as sess:
+            text = "".join(sess.hlo([y, h], {x: normal(1, 2, 12, 12, 32)}))
+    assert "thalweg_separable" not in text
+    assert "thalweg_depthwise" in text
+
+
+@other_levels
+def test_separable_filters_under_other_instructions(level):
+    run_with(
+        level,
+        "test_depthwise",
+        """
+import thalweg as tf
+t.near(*(t.separable(2, 15, 2, 24, 37, tf.nn.relu6, tf.nn.relu, kernels=k)[1] for k in (True, False)))
+""",
+    )

@@ -24,6 +24,7 @@ from thalweg._src.ops.numeric.arithmetic import add, add_v2, multiply
 LEAST = 1 << 15  # multiplications: below, nothing takes long
 THIN = 4  # channels of an image whose gradient leaves most lanes of a vector empty ...
 DEEP = 16  # ... where the sums over the channels of the result are at least so long
+DEPTHWISE = "thalweg_depthwise"  # whose results a filter of one element takes while they are in the cache
 WIDE_FILTER, FEW_PLACES = 1 << 20, 64  # elements of a filter that is summed over few places of each image
 
 
@@ -73,7 +74,22 @@ def _(input, filter, *, strides, padding, explicit_paddings, data_format, dilati
     last = how if data_format == "NHWC" else _last(strides, padding, dilations, explicit_paddings)
     found = found._replace(shape=_order(found.shape, data_format))
     made = Convolved(x, w, lambda x, w: plain.convolve(x, w, *last), found, packed)
-    return recipes.note(made.made(), made) if data_format == "NHWC" else _as_given(made.made(), data_format)
+    if data_format != "NHWC":
+        return _as_given(made.made(), data_format)
+    first = recipes.of(input)
+    if (
+        isinstance(first, Convolved)
+        and first.target == DEPTHWISE
+        and first.addend is None
+        and _is_single(found, filter.shape)
+    ):
+        made = made._replace(x=first.x, first=first, target="thalweg_separable")
+    return noted(made)
+
+
+def _is_single(found, w_shape):
+    """Whether a filter of one element goes over each place of an image, once."""
+    return (*w_shape[:2], *found.steps) == (1, 1, 1, 1) and not any(map(any, found.pads))
 
 
 def _last(strides, padding, dilations, explicit):
@@ -89,7 +105,8 @@ def _last(strides, padding, dilations, explicit):
 class Convolved(NamedTuple):
     """The recipe of a convolution of images with their channels last, times `scale`, plus `bias` for each channel, plus `addend`.
 
-    `plainly` is the convolution of `x` under `w` by XLA, `target` the kernel.
+    `plainly` is the convolution of `x` under `w` by XLA, `target` the kernel. If `most` is given, what is negative becomes zero, and what
+    is more becomes `most`. `first` is the recipe of what a kernel makes of `x` on the way, row by row.
     """
 
     x: Any
@@ -100,42 +117,59 @@ class Convolved(NamedTuple):
     scale: Any = None
     bias: Any = None
     addend: Any = None
+    most: Any = None
     target: str = "thalweg_convolution"
+    first: Any = None
 
     def with_relu(self):
         """The value, made over with zeros for what is negative."""
-        return self.made(np.inf)
+        return self.bounded(np.inf)
 
-    def made(self, most=None):
-        """The value, made over with all that; if `most` is given, with zeros for what is negative and `most` for what is more."""
-        names = [n for n in ("scale", "bias", "addend") if getattr(self, n) is not None]
+    def bounded(self, most):
+        """The value, made over with zeros for what is negative and `most` for what is more."""
+        return noted(self._replace(most=most))
 
-        def kernel(x, w, packed, *more):
-            given = dict.fromkeys(("scale", "bias", "addend"), np.zeros(0, np.float32)) | dict(
-                zip(names, more, strict=True)
-            )
-            lists = walk(self.found) | {"filter": w.shape}
-            how = {"packed": packed is not None, "rectify": most is not None}
-            how["most"] = np.float32(np.inf if most is None else most)
-            filters = w if packed is None else packed
-            return called(self.target, self.found.shape, x, filters, *given.values(), lists=lists, **how)
+    def arrays(self):
+        """What it is made from, by name; what is not there is left out."""
+        own = {n: getattr(self, n) for n in ("w", "packed", "scale", "bias", "addend")}
+        own = {n: v for n, v in own.items() if v is not None}
+        return {**own, **({} if self.first is None else {"first": self.first.arrays()})}
 
-        def plainly(x, w, packed, *more):
-            out, given = self.plainly(x, w), dict(zip(names, more, strict=True))
-            out = (
-                out * given.get("scale", np.float32(1))
-                + given.get("bias", np.float32(0))
-                + given.get("addend", np.float32(0))
-            )
-            return out if most is None else jnp.minimum(jnp.maximum(out, 0), np.float32(most))
+    def made(self):
+        """The value, made over with all that."""
+        return derived(self._by_kernel, self._by_xla)(self.x, self.arrays())
 
-        return derived(kernel, plainly)(self.x, self.w, self.packed, *(getattr(self, n) for n in names))
+    def _by_kernel(self, x, given):
+        nothing = np.zeros(0, np.float32)
+        lists, bounds, before = walk(self.found) | {"filter": self.w.shape}, self._bounds(), []
+        if self.first is not None:
+            lists = walk(self.first.found) | {"filter": self.first.w.shape}
+            bounds |= {name + "1": value for name, value in self.first._bounds().items()}
+            before = [given["first"].get(n, nothing) for n in ("w", "scale", "bias")]
+        own = [given.get("packed", given["w"]), *(given.get(n, nothing) for n in ("scale", "bias", "addend"))]
+        more = bounds | {"packed": "packed" in given}
+        return called(self.target, self.found.shape, x, *before, *own, lists=lists, **more)
+
+    def _bounds(self):
+        return {"rectify": self.most is not None, "most": np.float32(np.inf if self.most is None else self.most)}
+
+    def _by_xla(self, x, given):
+        if self.first is not None:
+            x = self.first._by_xla(x, given["first"])
+        out = self.plainly(x, given["w"]) * given.get("scale", np.float32(1))
+        out = out + given.get("bias", np.float32(0)) + given.get("addend", np.float32(0))
+        return out if self.most is None else jnp.minimum(jnp.maximum(out, 0), np.float32(self.most))
+
+
+def noted(recipe):
+    """What `recipe` makes, with a note of it."""
+    return recipes.note(recipe.made(), recipe)
 
 
 def _recipe(value):
     """The recipe of a convolution, to whose sums nothing was added yet that lies like them."""
     recipe = recipes.of(value)
-    return recipe if isinstance(recipe, Convolved) and recipe.addend is None else None
+    return recipe if isinstance(recipe, Convolved) and recipe.addend is None and recipe.most is None else None
 
 
 def _is_vector(v, value):
@@ -149,8 +183,7 @@ def _with_bias(value, bias):
     if recipe is None or not _is_vector(bias, value):
         return None
     bias = jnp.reshape(bias, value.shape[-1])
-    made = recipe._replace(bias=bias if recipe.bias is None else recipe.bias + bias)
-    return recipes.note(made.made(), made)
+    return noted(recipe._replace(bias=bias if recipe.bias is None else recipe.bias + bias))
 
 
 def scaled(value, scale, bias=None):
@@ -161,8 +194,7 @@ def scaled(value, scale, bias=None):
     scale = jnp.reshape(scale, value.shape[-1])
     parts = [b for b in (recipe.bias if recipe.bias is None else recipe.bias * scale, bias) if b is not None]
     factor = scale if recipe.scale is None else recipe.scale * scale
-    made = recipe._replace(scale=factor, bias=sum(parts[1:], parts[0]) if parts else None)
-    return recipes.note(made.made(), made)
+    return noted(recipe._replace(scale=factor, bias=sum(parts[1:], parts[0]) if parts else None))
 
 
 def _with_image(value, image):
@@ -170,8 +202,7 @@ def _with_image(value, image):
     recipe = _recipe(value)
     if recipe is None or image.dtype != value.dtype or image.shape != value.shape or not isinstance(image, jax.Array):
         return None
-    made = recipe._replace(addend=image)
-    return recipes.note(made.made(), made)
+    return noted(recipe._replace(addend=image))
 
 
 @bias_add_op.on("cpu")
@@ -198,13 +229,14 @@ for _op, _ways in ((add, (_with_bias, _with_image)), (add_v2, (_with_bias, _with
 @relu.on("cpu")
 def _(features):
     recipe = recipes.of(features)
-    return recipe.with_relu() if hasattr(recipe, "with_relu") else relu.fn(features)
+    open_ended = getattr(recipe, "most", None) is None
+    return recipe.with_relu() if hasattr(recipe, "with_relu") and open_ended else relu.fn(features)
 
 
 @relu6.on("cpu")
 def _(features):
     recipe = recipes.of(features)
-    return recipe.made(6) if isinstance(recipe, Convolved) else relu6.fn(features)
+    return recipe.bounded(6) if isinstance(recipe, Convolved) and recipe.most is None else relu6.fn(features)
 
 
 # -- the gradients

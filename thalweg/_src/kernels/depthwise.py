@@ -6,10 +6,9 @@ has several results for a channel, few channels or another order of axes stays w
 
 import math
 
-from thalweg._src.core import recipes
 from thalweg._src.kernels import library
 from thalweg._src.kernels.calls import called, derived, takes
-from thalweg._src.kernels.convolution import Convolved, walk
+from thalweg._src.kernels.convolution import DEPTHWISE, Convolved, noted, walk
 from thalweg._src.ops.nets import depthwise as plain
 from thalweg._src.ops.nets.depthwise import (
     depthwise_conv2d_filter_gradient,
@@ -31,8 +30,7 @@ def _(input, filter, *, strides, padding, data_format, dilations):
     found = plain.depthwise_layout(input.shape, filter.shape, *how)
     if 0 in found.shape or not _suits(input.shape, filter.shape, data_format, input, filter):
         return plain.depthwise(input, filter, *how)
-    made = Convolved(input, filter, lambda x, w: plain.depthwise(x, w, *how), found, target="thalweg_depthwise")
-    return recipes.note(made.made(), made)
+    return noted(Convolved(input, filter, lambda x, w: plain.depthwise(x, w, *how), found, target=DEPTHWISE))
 
 
 @depthwise_conv2d_input_gradient.on("cpu")

@@ -27,6 +27,7 @@ TARGETS = (
     "thalweg_convolution_by_input",
     "thalweg_convolution_by_filter",
     "thalweg_depthwise",
+    "thalweg_separable",
     "thalweg_depthwise_by_input",
     "thalweg_depthwise_by_filter",
     "thalweg_pool",

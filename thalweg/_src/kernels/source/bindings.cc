@@ -82,20 +82,33 @@ ffi::Error by_filter(ffi::ThreadPool pool, Array x, Array g, Result w, Numbers s
 ffi::Error convolve_channels(ffi::ThreadPool pool, Array x, Array w, Array scale, Array bias, Array addend, Result y, Numbers strides,
                              Numbers dilations, Numbers before, Numbers filter, bool, bool rectify, float most) {
   const Images from = images(x), to = images(*y);
-  correlate_channels(x.typed_data(), from, w.typed_data(), filter[1],
-                     forward(walk(from.height, filter[0], to.height, strides, dilations, before, 0)),
-                     forward(walk(from.width, filter[1], to.width, strides, dilations, before, 1)),
-                     {or_null(bias), rectify, or_null(addend), 0, or_null(scale), most}, y->typed_data(), to, Parallel(pool));
+  const auto rows = forward(walk(from.height, filter[0], to.height, strides, dilations, before, 0));
+  const auto columns = forward(walk(from.width, filter[1], to.width, strides, dilations, before, 1));
+  const Finish after{or_null(bias), rectify, or_null(addend), 0, or_null(scale), most};
+  correlate_channels({x.typed_data(), from, w.typed_data(), filter[1], rows, columns, after, to}, y->typed_data(), Parallel(pool));
+  return ffi::Error::Success();
+}
+
+// `convolve_channels` by `w1`, whose results are taken by a filter of one element at once.
+ffi::Error convolve_separably(ffi::ThreadPool pool, Array x, Array w1, Array scale1, Array bias1, Array w, Array scale, Array bias,
+                              Array addend, Result y, Numbers strides, Numbers dilations, Numbers before, Numbers filter, bool rectify1,
+                              float most1, bool packed, bool rectify, float most) {
+  const Images from = images(x), to = images(*y), middle{to.batch, to.height, to.width, from.channels};
+  const auto rows = forward(walk(from.height, filter[0], to.height, strides, dilations, before, 0));
+  const auto columns = forward(walk(from.width, filter[1], to.width, strides, dilations, before, 1));
+  const Finish between{or_null(bias1), rectify1, nullptr, 0, or_null(scale1), most1};
+  const Finish after{or_null(bias), rectify, or_null(addend), 0, or_null(scale), most};
+  correlate_separable({x.typed_data(), from, w1.typed_data(), filter[1], rows, columns, between, middle}, to.width, w.typed_data(),
+                      {1, 1, from.channels, to.channels}, packed ? w.typed_data() : nullptr, after, y->typed_data(), Parallel(pool));
   return ffi::Error::Success();
 }
 
 ffi::Error channels_by_input(ffi::ThreadPool pool, Array w, Array g, Result x, Numbers strides, Numbers dilations, Numbers before) {
   const Images from = images(g), to = images(*x);
   const Filter filter = filter_of(w);
-  correlate_channels(g.typed_data(), from, w.typed_data(), filter.width,
-                     backward(walk(to.height, filter.height, from.height, strides, dilations, before, 0)),
-                     backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), {}, x->typed_data(), to,
-                     Parallel(pool));
+  const auto rows = backward(walk(to.height, filter.height, from.height, strides, dilations, before, 0));
+  const auto columns = backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1));
+  correlate_channels({g.typed_data(), from, w.typed_data(), filter.width, rows, columns, {}, to}, x->typed_data(), Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -253,6 +266,28 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_normalize_gradient, normalize_back,
 
 THALWEG_CONVOLUTION(thalweg_convolution, convolve);
 THALWEG_CONVOLUTION(thalweg_depthwise, convolve_channels);
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_separable, convolve_separably,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Arg<Array>()
+                                  .Ret<Array>()
+                                  .Attr<Numbers>("strides")
+                                  .Attr<Numbers>("dilations")
+                                  .Attr<Numbers>("before")
+                                  .Attr<Numbers>("filter")
+                                  .Attr<bool>("rectify1")
+                                  .Attr<float>("most1")
+                                  .Attr<bool>("packed")
+                                  .Attr<bool>("rectify")
+                                  .Attr<float>("most"));
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool, pool_images,
                               ffi::Ffi::Bind()

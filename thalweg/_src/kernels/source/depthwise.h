@@ -2,13 +2,14 @@
 #pragma once
 #include <vector>
 
-#include "geometry.h"
-#include "parallel.h"
+#include "convolution.h"
 #include "windows.h"
 
 namespace thalweg {
 
 constexpr int kPlaces = ROWS / 2 - ROWS / 2 % 2 + 1;  // of the result, whose sums for two vectors of channels fill the registers
+
+constexpr int64_t kLeastPlaces = 4 * ROWS;  // that a task takes to a filter at least
 
 // An element of the filter: where it lies, and where its source lies from the place of a result.
 struct Meeting {
@@ -82,56 +83,132 @@ inline std::vector<Stretch> stretches(const Phase& phase, int64_t image) {
   return out;
 }
 
-// result[place, c] = sum over taps of source[place, tap, c] * filter[tap, c], for all phases: a depthwise convolution, or its gradient by
-// the image. What is in `after` has a number for each channel, or lies like the result.
-inline void correlate_channels(const float* source, Images from, const float* filter, int64_t width, const std::vector<Phase>& rows,
-                               const std::vector<Phase>& columns, Finish after, float* result, Images to, const Parallel& parallel) {
-  struct Line {
-    int64_t place, source;
-    const Stretch* stretch;
-  };
-  std::vector<std::vector<Stretch>> down, across;
-  for (const Phase& p : rows) down.push_back(stretches(p, from.height));
-  for (const Phase& p : columns) across.push_back(stretches(p, from.width));
-  std::vector<Line> lines;  // the rows of the result: which one, where it begins to read, and what it meets
-  for (size_t i = 0; i < rows.size(); ++i)
-    for (const Stretch& s : down[i])
-      for (int64_t place = s.first; place < s.last; ++place)
-        lines.push_back({rows[i].start + place * rows[i].step, place * rows[i].stride, &s});
-  const int64_t channels = from.channels, total = from.batch * static_cast<int64_t>(lines.size());
-  const Lanes vectors{channels};
-  const Pieces pieces(total, (total + 4 * parallel.threads() - 1) / (4 * parallel.threads()));
-  parallel(pieces.count, [&](int64_t piece) {
-    std::vector<Meeting> taps;
-    for (int64_t i = pieces.begin(piece); i < pieces.begin(piece + 1); ++i) {
-      const Line& line = lines[i % lines.size()];
-      const int64_t n = i / lines.size();
-      for (size_t c = 0; c < columns.size(); ++c)
-        for (const Stretch& stretch : across[c]) {
-          taps.clear();
-          for (const Tap& r : line.stretch->taps)
-            for (const Tap& t : stretch.taps)
-              taps.push_back({((line.source + r.offset) * from.width + t.offset) * channels, (r.weight * width + t.weight) * channels});
-          const Pieces groups(stretch.last - stretch.first, kPlaces);
-          const ptrdiff_t step = columns[c].stride * channels, out_step = columns[c].step * channels;
-          for (int64_t g = 0; g < groups.count; ++g) {
-            const int64_t place = stretch.first + groups.begin(g);
-            const float* x = source + n * from.floats() + place * step;
-            const int64_t out = ((n * to.height + line.place) * to.width + columns[c].start) * channels + place * out_step;
-            for (int64_t v = 0; v < vectors.count();) {
-              const int together = vectors.together(v);
-              const int64_t at = vectors.begin(v);
-              Finish finish = after;
-              if (after.bias) finish.bias += at;
-              if (after.scale) finish.scale += at;
-              if (after.addend) finish.addend += out + at;
-              using Places = std::make_integer_sequence<int, kPlaces>;
-              const Meet meet = together == 2 ? meet_of<2>(groups.size(g), Places{}) : meet_of<1>(groups.size(g), Places{});
-              meet(x + at, step, taps.data(), taps.size(), filter + at, result + out + at, out_step, finish);
-              v += together;
-            }
+// The rows of a result[place, c] = sum over taps of source[place, tap, c] * filter[tap, c], for all phases: a depthwise convolution, or its
+// gradient by the image. What is in `after` has a number for each channel, or lies like the result.
+class ChannelRows {
+ public:
+  ChannelRows(const float* source, Images from, const float* filter, int64_t width, const std::vector<Phase>& rows,
+              const std::vector<Phase>& columns, const Finish& after, Images to)
+      : source_(source), from_(from), filter_(filter), width_(width), columns_(columns), after_(after), to_(to) {
+    for (const Phase& p : rows) down_.push_back(stretches(p, from.height));
+    for (const Phase& p : columns) across_.push_back(stretches(p, from.width));
+    for (size_t i = 0; i < rows.size(); ++i)
+      for (const Stretch& s : down_[i])
+        for (int64_t place = s.first; place < s.last; ++place)
+          lines_.push_back({rows[i].start + place * rows[i].step, place * rows[i].stride, &s});
+  }
+
+  ChannelRows(const ChannelRows&) = delete;  // lines point to stretches
+
+  int64_t count() const { return from_.batch * static_cast<int64_t>(lines_.size()); }
+  int64_t floats() const { return to_.width * to_.channels; }  // of a row
+
+  // Where the `i`-th row that is made lies in the result: they are made phase by phase.
+  int64_t place(int64_t i) const { return (i / each() * to_.height + lines_[i % each()].place) * floats(); }
+
+  // Makes the `i`-th row at `out`. `taps` is room that calls share.
+  void make(int64_t i, float* out, std::vector<Meeting>& taps) const {
+    const Line& line = lines_[i % each()];
+    const int64_t channels = from_.channels;
+    const float* const image = source_ + i / each() * from_.floats();
+    const Lanes vectors{channels};
+    for (size_t c = 0; c < columns_.size(); ++c)
+      for (const Stretch& stretch : across_[c]) {
+        taps.clear();
+        for (const Tap& r : line.stretch->taps)
+          for (const Tap& t : stretch.taps)
+            taps.push_back({((line.source + r.offset) * from_.width + t.offset) * channels, (r.weight * width_ + t.weight) * channels});
+        const Pieces groups(stretch.last - stretch.first, kPlaces);
+        const ptrdiff_t step = columns_[c].stride * channels, out_step = columns_[c].step * channels;
+        for (int64_t g = 0; g < groups.count; ++g) {
+          const int64_t first = stretch.first + groups.begin(g), to = columns_[c].start * channels + first * out_step;
+          for (int64_t v = 0; v < vectors.count();) {
+            const int together = vectors.together(v);
+            const int64_t at = vectors.begin(v);
+            Finish finish = after_;
+            if (after_.bias) finish.bias += at;
+            if (after_.scale) finish.scale += at;
+            if (after_.addend) finish.addend += place(i) + to + at;
+            using Places = std::make_integer_sequence<int, kPlaces>;
+            const Meet meet = together == 2 ? meet_of<2>(groups.size(g), Places{}) : meet_of<1>(groups.size(g), Places{});
+            meet(image + first * step + at, step, taps.data(), taps.size(), filter_ + at, out + to + at, out_step, finish);
+            v += together;
           }
         }
+      }
+  }
+
+ private:
+  struct Line {
+    int64_t place, source;  // which row of the result it is, and where it begins to read
+    const Stretch* stretch;
+  };
+  int64_t each() const { return static_cast<int64_t>(lines_.size()); }
+
+  const float* const source_;
+  const Images from_;
+  const float* const filter_;
+  const int64_t width_;
+  const std::vector<Phase>& columns_;
+  const Finish after_;
+  const Images to_;
+  std::vector<std::vector<Stretch>> down_, across_;
+  std::vector<Line> lines_;
+};
+
+inline void correlate_channels(const ChannelRows& rows, float* result, const Parallel& parallel) {
+  const Pieces pieces(rows.count(), (rows.count() + 4 * parallel.threads() - 1) / (4 * parallel.threads()));
+  parallel(pieces.count, [&](int64_t piece) {
+    std::vector<Meeting> taps;
+    for (int64_t i = pieces.begin(piece); i < pieces.begin(piece + 1); ++i) rows.make(i, result + rows.place(i), taps);
+  });
+}
+
+// Rows, made some at a time by a task, under a filter of one element [in, out], which takes them from the cache.
+inline void correlate_separable(const ChannelRows& rows, int64_t width, const float* filter, Filter shape, const float* ready, Finish after,
+                                float* result, const Parallel& parallel) {
+  static thread_local Scratch for_filter, for_vectors;
+  static const std::vector<Phase> alone = forward({1, 1, 1, 1, 1, 0});
+  const Packed packed(filter, shape, false, alone, alone);
+  const Columns& blocks = packed.blocks();
+  float* const room = for_vectors.floats(2 * blocks.padded());
+  after.bias = padded(after.bias, blocks, room);
+  after.scale = padded(after.scale, blocks, room + blocks.padded());
+  float* const own_panels = ready ? nullptr : for_filter.floats(packed.floats());
+  const float* const panels = ready ? ready : own_panels;
+  if (own_panels) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, own_panels + packed.start(block)); });
+  const int64_t near = std::max<int64_t>(1, kNear / rows.floats()), tasks = 4 * parallel.threads();
+  const Pieces bands(rows.count(), std::min(near, std::max<int64_t>((rows.count() + tasks - 1) / tasks, (kLeastPlaces + width - 1) / width)));
+  // Where there are few bands, several tasks make the same rows, for some columns each.
+  const int64_t cuts = std::clamp<int64_t>((2 * parallel.threads() + bands.count - 1) / bands.count, 1, parallel.threads() == 1 ? 1 : blocks.count());
+  const Pieces chunks(blocks.count(), (blocks.count() + cuts - 1) / cuts);
+  parallel(bands.count * chunks.count, [&](int64_t task) {
+    static thread_local Scratch for_rows;
+    const int64_t band = task / chunks.count, chunk = task % chunks.count, first = bands.begin(band);
+    float* const own = for_rows.floats(bands.size(band) * rows.floats());
+    std::vector<Meeting> taps;
+    for (int64_t i = 0; i < bands.size(band); ++i) rows.make(first + i, own + i * rows.floats(), taps);
+    std::vector<Run> along{{0, shape.in}};
+    const Pieces pieces(bands.size(band) * width, ROWS);
+    for (int64_t block = chunks.begin(chunk); block < chunks.begin(chunk + 1); ++block) {
+      const int vectors = blocks.vectors(block);
+      Finish finish = after;
+      if (after.bias) finish.bias += blocks.begin(block);
+      if (after.scale) finish.scale += blocks.begin(block);
+      Ahead next(panels + packed.start(block) + packed.floats(block), packed.floats(block));
+      for (int64_t piece = 0; piece < pieces.count; ++piece) {
+        const int64_t at = first * width + pieces.begin(piece), m = pieces.size(piece);
+        const float* const a = own + pieces.begin(piece) * shape.in;
+        float* const to = result + at * shape.out + blocks.begin(block);
+        if (after.addend) finish.addend = after.addend + (to - result), finish.addend_step = shape.out;
+        next.by(along);
+        const Product product = product_for(static_cast<int>(m), vectors);
+        if (blocks.size(block) == vectors * LANES)
+          product(a, shape.in, along.data(), 1, panels + packed.start(block), to, shape.out, finish);
+        else
+          product_in_part(product, a, shape.in, along, panels + packed.start(block), to, shape.out, m, vectors * LANES, blocks.size(block),
+                          finish);
+      }
     }
   });
 }
