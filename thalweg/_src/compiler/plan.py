@@ -15,7 +15,8 @@ from thalweg._src.compiler.order import in_effect_order
 from thalweg._src.compiler.partition import Elsewhere, Partition
 from thalweg._src.compiler.prune import prune
 from thalweg._src.compiler.stage import Cluster, stage
-from thalweg._src.compiler.uncompiled import Uncompiled
+from thalweg._src.compiler.tiny import tiny
+from thalweg._src.compiler.uncompiled import SHARE, Uncompiled
 from thalweg._src.compiler.varying import varying
 from thalweg._src.compiler.waits import Waits, may_wait
 from thalweg._src.core import errors, shapes
@@ -73,6 +74,8 @@ class Plan:
             if c.is_host or c.is_elsewhere:
                 continue
             c.uncompiled = Uncompiled(c.ops, c.once, varies=c.varies, trains=bool(changes))
+            if SHARE and c.colour.platform == "cpu":
+                c.tiny = tiny(c)
             if c.writes and haste.is_slight(c.ops, len(c.randoms)):
                 c.slight_runs = haste.SOME
         # Fetched values that nobody else reads, and the cluster of a CPU that gives each.

@@ -55,6 +55,7 @@ class Cluster:
         self.fold: set[Operation] = set()
         self.compiled = 0  # how often
         self.uncompiled = Uncompiled()  # its plan knows more
+        self.tiny: Any = None  # how to run it without an executable, where that is always quicker
         self.loops: dict[Operation, Any] = {}  # what has been compiled of it for rounded lengths
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
         # Constants in the form that kernels read, None where they do not want one.

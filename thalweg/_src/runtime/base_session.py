@@ -458,7 +458,7 @@ class BaseSession(ClusterRuns):
         feeds = self._feeds(feed_dict) if feed_dict else {}
         plan = self._plan(wanted, feeds)
         for cluster in plan.clusters:
-            cluster.slight_runs, cluster.uncompiled.refused = 0, True
+            cluster.slight_runs, cluster.uncompiled.refused, cluster.tiny = 0, True, None
         self._execute(wanted, feeds)
         texts = []
         for cluster, executables in zip(plan.clusters, plan.executables, strict=True):

@@ -60,6 +60,8 @@ class ClusterRuns:
         if cluster.is_host or self._debug or trace is not None:
             self._run_on_host(cluster, env, trace)
             return
+        if cluster.tiny is not None and cluster.tiny.run(env):
+            return
         try:
             while True:
                 try:
