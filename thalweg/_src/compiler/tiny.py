@@ -50,7 +50,10 @@ class Tiny:
         tensors = [*cluster.inputs, *(op.outputs[0] for op in cluster.ops if op.opdef.constant)]
         tensors += [op.outputs[0] for op in working]
         at = {t: i for i, t in enumerate(tensors)}
-        self._calls = [(_FUNCTIONS[op.type], *[at[t] for t in op._inputs], None)[:3] for op in working]
+        places = [[at[t] for t in op._inputs] for op in working]
+        self._calls = [
+            (_FUNCTIONS[op.type], p[0], p[1] if p[1:] else None) for op, p in zip(working, places, strict=True)
+        ]
         self._outputs = [(t, at[t]) for t in cluster.outputs]
 
     def run(self, env: dict[Tensor, Any]) -> bool:
