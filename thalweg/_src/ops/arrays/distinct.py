@@ -13,9 +13,17 @@ INTS = (int32, int64)
 IDX = type_attr("out_idx", INTS, int32)
 AXIS = type_attr("Taxis", INTS, int64)
 
+_MANY = 256  # whole numbers, from which on it is quicker to sort them
+
 
 def _first_seen(x: Any, axis: int) -> tuple[Any, Any, Any]:
     """The distinct slices along `axis` in the order of their first coming, the number of each slice, and counts."""
+    if x.ndim == 1 and x.dtype.kind in "iu" and x.size >= _MANY:
+        values, firsts, numbers, counts = np.unique(x, return_index=True, return_inverse=True, return_counts=True)
+        order = np.argsort(firsts)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return values[order], place[numbers], counts[order]
     seen: dict[Any, int] = {}
     index = []
     keys = _keys(x) if x.ndim == 1 else [_key(x.take(i, axis)) for i in range(x.shape[axis])]

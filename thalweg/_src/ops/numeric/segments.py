@@ -23,6 +23,7 @@ R = type_attr("T", REALS)
 I = type_attr("Tindices", (int32, int64))
 K = type_attr("Tnumsegments", (int32, int64), int32)
 
+_MANY = 1 << 14  # numbers, from which on rows are sorted by their segments first
 # How a segment begins, and how a row joins it: NumPy's ufunc, and the method of `x.at[ids]`.
 _JOINS: dict[str, tuple[Any, str]] = {
     "sum": (np.add, "add"),
@@ -58,7 +59,13 @@ def joined(x: Any, ids: Any, n: int, how: str) -> Any:
     if xp(x, ids) is np:
         out = np.full((n, *rest), start, x.dtype)
         keep = (ids >= 0) & (ids < n)  # the ids of a step that a check lets fail
-        ufunc.at(out, ids[keep], x[keep])
+        if x.size < _MANY or x.ndim < 2 or x.dtype == object:
+            ufunc.at(out, ids[keep], x[keep])
+        else:
+            order = np.argsort(np.where(keep, ids, n), kind="stable")[: np.count_nonzero(keep)]
+            ordered = ids[order]
+            begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(order)])
+            out[ordered[begins]] = ufunc.reduceat(x[order], begins, axis=0) if len(order) else start
         return out
     out = jnp.full((n, *rest), start, x.dtype)
     # A negative index would count from the end; one past the end is dropped.
