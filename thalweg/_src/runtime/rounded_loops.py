@@ -75,10 +75,7 @@ class _Program:
     def __init__(self, op: Operation, built_in: dict[int, Any], room: int, taped: bool, kernels: bool):
         self.op, self.built_in, self.room, self.taped, self.kernels = op, built_in, room, taped, kernels
         self.pull: Any = None
-        self.runs = 0
-        self._compile(haste.options())
-
-    def _compile(self, options: dict[str, Any] | None) -> None:
+        options = haste.light_options()  # the work is in products and kernels
         self.forward = jax.jit(self._forward, compiler_options=options)
         self.backward = jax.jit(self._backward, compiler_options=options)
 
@@ -116,9 +113,6 @@ class _Program:
             return self.backward(vjp, grads)
 
     def __call__(self, given: Sequence[Any]) -> tuple[list[Any] | None, Any]:
-        self.runs += 1
-        if self.runs == haste.SOME + 1:
-            self._compile(None)
         with on_cpu():
             outputs, (ok, needs), vjp = self.forward(given)
         if not bool(ok) or any(map(int, needs.values())):

@@ -134,6 +134,10 @@ class Words:
             out += itertools.islice(self._left, count - len(out))
         return out
 
+    def give_back(self, words: list[int]) -> None:
+        """The last `words` that were taken come again."""
+        self._left = itertools.chain(words, self._left)
+
     def _draw(self) -> None:
         with np.errstate(over="ignore"):
             blocks = self._stream.blocks(np.arange(self._at, self._at + self._size, dtype=np.uint64))

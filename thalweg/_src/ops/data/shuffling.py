@@ -83,7 +83,39 @@ class _Shuffling:
                 break
             # As long as the source has elements, one comes in for each that is drawn.
             out += self._draw(1 if self.source is not None else count - len(out))
+            if self.source is not None:
+                self._exchange(count - len(out), out)
         return out
+
+    def _exchange(self, count: int, out: list[Any]) -> None:
+        """Draw `count` elements from a buffer that lacks one, after taking one in for each: as `_fill` and `_draw`, while the source lasts."""
+        slices, size, buffer, source = self.slices, self.size, self.buffer, self.source
+        if self.held != size - 1 or len(buffer) < size or source is None:
+            return
+        front, last, words = slices[0], slices[-1], self.words.take(count)
+        (start, end), drawn = front, 0
+        try:
+            for word in words:
+                element = next(source, self)
+                if element is self:  # the end, which `_fill` finds again
+                    break
+                buffer[last[1] % size] = element
+                last[1] += 1
+                while front is not last and start == end:
+                    front[0] = start
+                    slices.pop(0)
+                    start, end = front = slices[0]
+                if front is last:
+                    end = last[1]
+                at, hole = (start + word % (end - start)) % size, start % size
+                out.append(buffer[at])
+                buffer[at] = buffer[hole]
+                buffer[hole] = None
+                start += 1
+                drawn += 1
+        finally:  # an error of the source's leaves all as it was before the element that is missing
+            front[0] = start
+            self.words.give_back(words[drawn:])
 
     def _draw(self, most: int) -> list[Any]:
         """Elements of the first epoch that has some, `most` of them or all that there are."""
