@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracle.data_walks import walked, walks
 
 import thalweg as tf
@@ -61,3 +63,24 @@ def test_batches_of_rows_by_number_are_those_of_elements(order, full):
         for a, b in zip(one, other, strict=True):
             assert a.dtype == b.dtype
             np.testing.assert_array_equal(a, b)
+
+
+@given(st.integers(1, 40), st.integers(1, 45), st.sampled_from([1, 3, None]), st.integers(1, 17), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_a_batch_of_shuffled_elements_holds_what_one_by_one_would_come(count, room, times, batch, seed):
+    def taken(dataset, most):
+        with tf.Session() as sess:
+            element, out = tf.data.make_one_shot_iterator(dataset).get_next(), []
+            with contextlib.suppress(tf.errors.OutOfRangeError):
+                while len(out) < most:
+                    out += np.atleast_1d(sess.run(element)).tolist()
+            return out[:most]
+
+    with tf.Graph().as_default():
+        for together in (False, True):
+            dataset = tf.data.Dataset.range(count)
+            if together:
+                dataset = dataset.apply(tf.data.experimental.shuffle_and_repeat(room, times, seed=seed))
+            else:
+                dataset = dataset.shuffle(room, seed=seed).repeat(times)
+            assert taken(dataset.batch(batch), 130) == taken(dataset, 130)
