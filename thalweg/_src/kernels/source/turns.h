@@ -190,7 +190,8 @@ class Tile {
   void expect(int64_t t) {
     coming_.clear();
     const auto add = [&](const float* from, const Register& r) {
-      if (r.many && r.width) coming_.push_back({from + first_ * r.width, rows_ * r.width / kLine});
+      const ptrdiff_t lines = rows_ * r.width / kLine;
+      if (r.many && lines) coming_.push_back({from + first_ * r.width, lines});
     };
     for (const Input& i : program_.inputs)
       if (i.each_turn) add(row_of(i, t), program_.registers[i.to]);
@@ -234,11 +235,10 @@ class Tile {
     for (size_t i = 0; i < program_.code.size(); ++i) {
       const Instruction& own = program_.code[i];
       const bool alone = own.operation == kProduct || !program_.registers[own.to].many;
-      if (alone || stretches_.empty() || stretches_.back().rows == rows_) {
+      if (alone || stretches_.empty() || stretches_.back().rows == rows_)
         stretches_.push_back({i, i + 1, alone ? rows_ : few});
-      } else {
+      else
         stretches_.back().end = i + 1;
-      }
     }
   }
 
@@ -320,8 +320,8 @@ class Tile {
       }
       Finish finish{i.d < 0 ? nullptr : places_[i.d].at + at, false};
       if (i.c >= 0) finish.addend = places_[i.c].at + at, finish.addend_step = places_[i.c].row;
-      product_for(static_cast<int>(rows_), blocks.vectors(block))(a.at, a.row, runs_.data(), static_cast<int>(runs_.size()), panels + weight.start(block), to.at + at,
-                                                                  to.row, finish);
+      product_for(static_cast<int>(rows_), blocks.vectors(block))(
+          a.at, a.row, runs_.data(), static_cast<int>(runs_.size()), panels + weight.start(block), to.at + at, to.row, finish);
     }
   }
 

@@ -88,7 +88,7 @@ class _Shuffling:
         return out
 
     def _exchange(self, count: int, out: list[Any]) -> None:
-        """Draw `count` elements from a buffer that lacks one, after taking one in for each: as `_fill` and `_draw`, while the source lasts."""
+        """Draw `count` elements from a buffer that lacks one, taking one in for each: as `_fill` and `_draw`, while the source lasts."""
         slices, size, buffer, source = self.slices, self.size, self.buffer, self.source
         if self.held != size - 1 or len(buffer) < size or source is None:
             return
