@@ -1,5 +1,7 @@
 """Tensors in sets, changed inputs, scopes of devices that do not nest: as TensorFlow 1.15 has them."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -111,3 +113,10 @@ def test_what_is_known_of_a_stack(graph):
     assert value(tf.stack([known, hidden], axis=1), partial=True) is None
     assert value(tf.Variable(1.0)) is None
     assert value("hi") == "hi"
+
+
+def test_known_divisions_by_zero_are_infinite_without_a_warning():
+    quotient = tf.constant([1.0, -1.0]) / tf.constant([0.0, 0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert tf.contrib.util.constant_value(quotient).tolist() == [np.inf, -np.inf]

@@ -235,10 +235,11 @@ def evaluate(op: Operation, values: list[Any]) -> list[np.ndarray]:
 
 
 def _eagerly(opdef: Any, attrs: dict[str, Any], values: list[Any]) -> Any:
-    if opdef.numpy_only:
-        return apply.call(opdef, attrs, values)
-    with jax.enable_x64(True), jax.ensure_compile_time_eval():
-        return apply.call(opdef, attrs, values)
+    with np.errstate(all="ignore"):  # a division by zero is infinite, and no more than that
+        if opdef.numpy_only:
+            return apply.call(opdef, attrs, values)
+        with jax.enable_x64(True), jax.ensure_compile_time_eval():
+            return apply.call(opdef, attrs, values)
 
 
 def as_declared(value: Any, dtype: DType) -> np.ndarray:

@@ -177,10 +177,12 @@ inline void correlate_separable(const ChannelRows& rows, int64_t width, const fl
   float* const own_panels = ready ? nullptr : for_filter.floats(packed.floats());
   const float* const panels = ready ? ready : own_panels;
   if (own_panels) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, own_panels + packed.start(block)); });
-  const int64_t near = std::max<int64_t>(1, kNear / rows.floats()), tasks = 4 * parallel.threads();
-  const Pieces bands(rows.count(), std::min(near, std::max<int64_t>((rows.count() + tasks - 1) / tasks, (kLeastPlaces + width - 1) / width)));
+  // Bands of rows: as many as are near, but so few that there are tasks for all threads, and so many that the filter is worth its way.
+  const int64_t threads = parallel.threads(), near = std::max<int64_t>(1, kNear / rows.floats());
+  const int64_t even = (rows.count() + 4 * threads - 1) / (4 * threads), least = (kLeastPlaces + width - 1) / width;
+  const Pieces bands(rows.count(), std::min(near, std::max(even, least)));
   // Where there are few bands, several tasks make the same rows, for some columns each.
-  const int64_t cuts = std::clamp<int64_t>((2 * parallel.threads() + bands.count - 1) / bands.count, 1, parallel.threads() == 1 ? 1 : blocks.count());
+  const int64_t cuts = std::clamp<int64_t>((2 * threads + bands.count - 1) / bands.count, 1, threads == 1 ? 1 : blocks.count());
   const Pieces chunks(blocks.count(), (blocks.count() + cuts - 1) / cuts);
   parallel(bands.count * chunks.count, [&](int64_t task) {
     static thread_local Scratch for_rows;
