@@ -34,7 +34,10 @@ class Parallel {
     work->call = [](const void* body, int64_t i) { (*static_cast<const Body*>(body))(i); };
     work->body = &body;
     const int64_t others = (threads_ < count ? threads_ : count) - 1;
-    for (int64_t i = 0; i < others; ++i) pool_.Schedule([work] { work->share(); });
+    for (int64_t i = Waiting::give(work) ? 1 : 0; i < others; ++i)
+      pool_.Schedule([work] {
+        for (auto own = work; own; own = Waiting::take()) own->share();
+      });
     work->share();
     work->wait();
   }
@@ -65,6 +68,54 @@ class Parallel {
         if (done.load() == count) return;
       std::unique_lock<std::mutex> lock(mutex);
       finished.wait(lock, [this] { return done.load() == count; });
+    }
+  };
+
+  // A thread of the pool that is done waits a moment for the next work, which begins without waking anybody: kernels follow each other. Work
+  // that nobody takes is done by the one who gave it.
+  class Waiting {
+   public:
+    // Whether a thread is there for `work`.
+    static bool give(const std::shared_ptr<Work>& work) {
+      if (!present().load()) return false;
+      std::lock_guard<std::mutex> lock(mutex());
+      if (!present().load()) return false;
+      next() = work;
+      present() = false;
+      given() = true;
+      return true;
+    }
+
+    // The next work for this thread, if it comes soon.
+    static std::shared_ptr<Work> take() {
+      {
+        std::lock_guard<std::mutex> lock(mutex());
+        if (present().load() || given().load()) return nullptr;  // one is enough
+        present() = true;
+      }
+      for (int i = 0; i < kPatience && !given().load(); ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+      std::lock_guard<std::mutex> lock(mutex());
+      present() = false;
+      given() = false;
+      return std::move(next());
+    }
+
+   private:
+    static std::mutex& mutex() {
+      static std::mutex own;
+      return own;
+    }
+    static std::atomic<bool>& present() {
+      static std::atomic<bool> own{false};
+      return own;
+    }
+    static std::atomic<bool>& given() {
+      static std::atomic<bool> own{false};
+      return own;
+    }
+    static std::shared_ptr<Work>& next() {
+      static auto* own = new std::shared_ptr<Work>;
+      return *own;
     }
   };
 
