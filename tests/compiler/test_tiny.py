@@ -95,3 +95,9 @@ def test_a_result_is_an_array_of_its_own():
         found[0] = 9
         assert given.tolist() == [1, 2]
         assert sess.run(tf.abs(x), {x: given}).tolist() == [1, 2]
+
+
+def test_shapes_that_do_not_go_together_are_told_as_by_a_compiled_step():
+    x, y = tf.placeholder(tf.float32), tf.placeholder(tf.float32)
+    with tf.Session() as sess, pytest.raises(tf.errors.InvalidArgumentError, match="Incompatible shapes"):
+        sess.run(tf.add(x, y, name="both"), {x: np.zeros(2), y: np.zeros(3)})

@@ -57,15 +57,20 @@ class Tiny:
         self._outputs = [(t, at[t]) for t in cluster.outputs]
 
     def run(self, env: dict[Tensor, Any]) -> bool:
-        """Put what the cluster gives into `env`; False, and nothing is done, where what comes in is too large or not on the host."""
+        """Put what the cluster gives into `env`; False, and nothing is done, where what comes in is too large, not on the host or of shapes
+        that do not go together: the compiler says what is wrong then.
+        """
         values = [env[t] for t in self.inputs]
         for v in values:
             if type(v) is not np.ndarray or v.size > MOST_NUMBERS:
                 return False
         values += self._constants
-        with np.errstate(all="ignore"):
-            for function, i, j in self._calls:
-                values.append(function(values[i]) if j is None else function(values[i], values[j]))
+        try:
+            with np.errstate(all="ignore"):
+                for function, i, j in self._calls:
+                    values.append(function(values[i]) if j is None else function(values[i], values[j]))
+        except ValueError:
+            return False
         for t, i in self._outputs:
             env[t] = values[i]
         return True
