@@ -32,8 +32,7 @@ def ran(fetches, feeds, *, compiled=False):
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_expressions_have_the_values_that_a_compiled_step_gives(data):
-    with pytest.MonkeyPatch.context() as patch, tf.Graph().as_default():
-        patch.setattr(plan, "SHARE", 0.5)
+    with tf.Graph().as_default():
         shapes = data.draw(st.lists(st.sampled_from([(), (3,), (2, 3), (2, 1)]), min_size=2, max_size=3))
         fed = {tf.placeholder(tf.float32, data.draw(st.sampled_from([s, None]))): s for s in shapes}
         made = [*fed, tf.constant(1.5), tf.constant([0.5, -2.0, 4.0])]

@@ -44,12 +44,10 @@ _TYPES = _FLOATS | {"int32", "int64", "bool"}
 class Tiny:
     """The functions of a cluster in their order, on values with numbers of their own: those that come in, constants, those made."""
 
-    def __init__(self, cluster: Cluster, working: list[Operation]):
+    def __init__(self, cluster: Cluster, constants: list[Operation], working: list[Operation]):
         self.inputs = cluster.inputs
-        self._constants = [op._attrs["value"] for op in cluster.ops if op.opdef.constant]
-        tensors = [*cluster.inputs, *(op.outputs[0] for op in cluster.ops if op.opdef.constant)]
-        tensors += [op.outputs[0] for op in working]
-        at = {t: i for i, t in enumerate(tensors)}
+        self._constants = [op._attrs["value"] for op in constants]
+        at = {t: i for i, t in enumerate([*cluster.inputs, *(op.outputs[0] for op in [*constants, *working])])}
         places = [[at[t] for t in op._inputs] for op in working]
         self._calls = [
             (_FUNCTIONS[op.type], p[0], p[1] if p[1:] else None) for op, p in zip(working, places, strict=True)
@@ -80,13 +78,14 @@ def tiny(cluster: Cluster) -> Tiny | None:
     """How to run `cluster` without an executable, if it is of this kind."""
     if cluster.statics or cluster.sources or cluster.randoms or cluster.kept or cluster.replayed or cluster.stands:
         return None
+    constants = [op for op in cluster.ops if op.opdef.constant]
     working = [op for op in cluster.ops if not op.opdef.constant]
     if len(working) > MOST_OPERATIONS or not all(map(_fits, working)):
         return None
-    constants = [op._attrs["value"] for op in cluster.ops if op.opdef.constant]
-    if not all(isinstance(v, np.ndarray) and v.size <= MOST_NUMBERS for v in constants):
+    values = [op._attrs["value"] for op in constants]
+    if not all(isinstance(v, np.ndarray) and v.size <= MOST_NUMBERS for v in values):
         return None
-    return Tiny(cluster, working)
+    return Tiny(cluster, constants, working)
 
 
 def _fits(op: Operation) -> bool:

@@ -113,9 +113,8 @@ class ClusterRuns:
         if exe is None or exe.signature != store.signature:
             if exe is None or exe.state != self._state_of(cluster):
                 exe = self._compile(cluster, executables, key, statics)
-            store.bring(
-                [*exe.donated, *exe.kept], exe.device
-            )  # where results will lie: JAX would compile once more for those
+            # Where results will lie: JAX would compile once more for those.
+            store.bring([*exe.donated, *exe.kept], exe.device)
         exe.signature = store.signature
         return exe
 

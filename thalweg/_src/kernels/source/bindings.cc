@@ -195,6 +195,27 @@ ffi::Error multiply_matrices(ffi::ThreadPool pool, Array a, Array b, Result c, b
   return ffi::Error::Success();
 }
 
+// What handlers take, by parts: the threads, `count` arrays, how a filter walks, what is done with sums.
+auto threads() { return ffi::Ffi::Bind().Ctx<ffi::ThreadPool>(); }
+
+template <int count, typename B>
+auto arrays(B&& to) {
+  if constexpr (count == 1)
+    return std::move(to).template Arg<Array>();
+  else
+    return arrays<count - 1>(std::move(to).template Arg<Array>());
+}
+
+template <typename B>
+auto walking(B&& to) {
+  return std::move(to).template Attr<Numbers>("strides").template Attr<Numbers>("dilations").template Attr<Numbers>("before");
+}
+
+template <typename B>
+auto finishing(B&& to) {
+  return std::move(to).template Attr<bool>("packed").template Attr<bool>("rectify").template Attr<float>("most");
+}
+
 }  // namespace
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_multiply, multiply_matrices,
@@ -221,73 +242,21 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_statistics, take_statistics,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().Ret<Array>().Ret<Array>());
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_normalize, normalize_rows,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Ret<Array>()
-                                  .Attr<float>("epsilon")
-                                  .Attr<bool>("rectify"));
+                              arrays<5>(threads()).Ret<Array>().Attr<float>("epsilon").Attr<bool>("rectify"));
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_normalize_gradient, normalize_back,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Ret<Array>()
-                                  .Ret<Array>()
-                                  .Ret<Array>()
-                                  .Attr<float>("epsilon"));
+                              arrays<6>(threads()).Ret<Array>().Ret<Array>().Ret<Array>().Attr<float>("epsilon"));
 
-#define THALWEG_CONVOLUTION(name, function)                      \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                  \
-                                ffi::Ffi::Bind()                 \
-                                    .Ctx<ffi::ThreadPool>()      \
-                                    .Arg<Array>()                \
-                                    .Arg<Array>()                \
-                                    .Arg<Array>()                \
-                                    .Arg<Array>()                \
-                                    .Arg<Array>()                \
-                                    .Ret<Array>()                \
-                                    .Attr<Numbers>("strides")    \
-                                    .Attr<Numbers>("dilations")  \
-                                    .Attr<Numbers>("before")     \
-                                    .Attr<Numbers>("filter")     \
-                                    .Attr<bool>("packed")        \
-                                    .Attr<bool>("rectify")       \
-                                    .Attr<float>("most"))
+#define THALWEG_CONVOLUTION(name, function)      \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function, \
+                                finishing(walking(arrays<5>(threads()).Ret<Array>()).Attr<Numbers>("filter")))
 
 THALWEG_CONVOLUTION(thalweg_convolution, convolve);
 THALWEG_CONVOLUTION(thalweg_depthwise, convolve_channels);
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_separable, convolve_separably,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Arg<Array>()
-                                  .Ret<Array>()
-                                  .Attr<Numbers>("strides")
-                                  .Attr<Numbers>("dilations")
-                                  .Attr<Numbers>("before")
-                                  .Attr<Numbers>("filter")
-                                  .Attr<bool>("rectify1")
-                                  .Attr<float>("most1")
-                                  .Attr<bool>("packed")
-                                  .Attr<bool>("rectify")
-                                  .Attr<float>("most"));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    thalweg_separable, convolve_separably,
+    finishing(walking(arrays<8>(threads()).Ret<Array>()).Attr<Numbers>("filter").Attr<bool>("rectify1").Attr<float>("most1")));
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool, pool_images,
                               ffi::Ffi::Bind()
@@ -310,16 +279,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_pool_by_input, pool_by_input,
                                   .Attr<Numbers>("before")
                                   .Attr<bool>("rectify"));
 
-#define THALWEG_GRADIENT(name, function)                         \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function,                  \
-                                ffi::Ffi::Bind()                 \
-                                    .Ctx<ffi::ThreadPool>()      \
-                                    .Arg<Array>()                \
-                                    .Arg<Array>()                \
-                                    .Ret<Array>()                \
-                                    .Attr<Numbers>("strides")    \
-                                    .Attr<Numbers>("dilations")  \
-                                    .Attr<Numbers>("before"))
+#define THALWEG_GRADIENT(name, function) \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(name, function, walking(arrays<2>(threads()).Ret<Array>()))
 
 THALWEG_GRADIENT(thalweg_convolution_by_input, by_input);
 THALWEG_GRADIENT(thalweg_convolution_by_filter, by_filter);

@@ -80,6 +80,14 @@ class Packed {
   int64_t lines_ = 0;
 };
 
+// All panels, block after block: those that are `ready`, or made now.
+inline const float* panels_of(const Packed& packed, const float* ready, Scratch& scratch, const Parallel& parallel) {
+  if (ready) return ready;
+  float* const own = scratch.floats(packed.floats());
+  parallel(packed.blocks().count(), [&](int64_t block) { packed.fill(block, own + packed.start(block)); });
+  return own;
+}
+
 // The stretches of the source that one place of the result reads; taps that are neighbours make one stretch.
 inline std::vector<Run> runs_of(const Phase& rows, const Phase& columns, int64_t row, int64_t channels) {
   std::vector<Run> runs;
@@ -170,12 +178,17 @@ struct Part {
         start((r.start * to.width + c.start) * to.channels) {}
 };
 
-// Stores `m` rows of a block whose last vector is not full: what is added is read one by one.
-inline void product_in_part(Product product, const float* a, ptrdiff_t a_step, const std::vector<Run>& runs, const float* b,
-                            float* c, ptrdiff_t c_step, int64_t m, int64_t width, int64_t size, const Finish& finish) {
+// The product of `m` rows with the panel `b` of a block of `size` columns. Where its last vector is not full, what is added is read one by
+// one.
+inline void put_product(int64_t m, int64_t size, const float* a, ptrdiff_t a_step, const std::vector<Run>& runs, const float* b, float* c,
+                        ptrdiff_t c_step, const Finish& finish) {
+  const int vectors = Columns(size).vectors(0), count = static_cast<int>(runs.size());
+  const int64_t width = vectors * LANES;
+  const Product product = product_for(static_cast<int>(m), vectors);
+  if (size == width) return product(a, a_step, runs.data(), count, b, c, c_step, finish);
   alignas(64) float own[ROWS * Columns::kWidth];
   const Finish without{finish.bias, finish.rectify && !finish.addend, nullptr, 0, finish.scale, finish.most};
-  product(a, a_step, runs.data(), static_cast<int>(runs.size()), b, own, width, without);
+  product(a, a_step, runs.data(), count, b, own, width, without);
   for (int64_t i = 0; i < m; ++i) {
     const float* from = own + i * width;
     float* to = c + i * c_step;
@@ -197,26 +210,29 @@ inline const float* padded(const float* values, const Columns& columns, float* r
   return room;
 }
 
+inline Finish padded(Finish after, const Columns& columns, Scratch& scratch) {
+  float* const room = scratch.floats(2 * columns.padded());
+  after.bias = padded(after.bias, columns, room);
+  after.scale = padded(after.scale, columns, room + columns.padded());
+  return after;
+}
+
 // result[place, :] = sum over taps of source[place, tap] * filter[tap], for all phases. `ready` holds the filter's panels if they have been
 // made before (as `Packed` makes them); `after` has a factor and a bias for each channel, and an image of the size of the result.
 inline void correlate(const float* source, Images from, const float* filter, Filter shape, bool turned,
                       const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* ready, Finish after,
                       float* result, Images to, const Parallel& parallel) {
-  static thread_local Scratch for_filter, for_bias;
+  static thread_local Scratch for_filter, for_vectors;
   const Packed packed(filter, shape, turned, rows, columns);
   const Columns& blocks = packed.blocks();
-  float* const room = for_bias.floats(2 * blocks.padded());
-  after.bias = padded(after.bias, blocks, room);
-  after.scale = padded(after.scale, blocks, room + blocks.padded());
+  after = padded(after, blocks, for_vectors);
   const Span across(columns, 0, most_places(columns));
   const int64_t channels = from.channels, row_floats = across.size() * channels;
   const bool heavy = shape.height * shape.width * shape.in * shape.out > 2 * kNear;
   const Deal deal(from.batch, rows, row_floats, blocks.count(), heavy, parallel.threads());
   // Blocks that several tasks read are packed before; a task that is alone with its blocks packs one after the other into its cache.
   const bool shared = deal.places() > 1;
-  float* const own_panels = shared && !ready ? for_filter.floats(packed.floats()) : nullptr;
-  const float* const panels = ready ? ready : own_panels;
-  if (own_panels) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, own_panels + packed.start(block)); });
+  const float* const panels = ready || shared ? panels_of(packed, ready, for_filter, parallel) : nullptr;
   parallel(deal.places() * deal.chunks.count, [&](int64_t task) {
     static thread_local Scratch for_views, for_panels;
     const int64_t chunk = task % deal.chunks.count, place = task / deal.chunks.count;
@@ -232,13 +248,10 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
     std::vector<Part> parts;
     for (const Phase& r : rows)
       for (const Phase& c : columns) parts.push_back({r, c, views[0].row, channels, to, top, bottom});
-    const bool straight = views[0].origin != own && parts.size() == 1 && parts[0].runs.size() == 1 && parts[0].lines.along.source == channels;
+    const bool straight =
+        views[0].origin != own && parts.size() == 1 && parts[0].runs.size() == 1 && parts[0].lines.along.source == channels;
     for (int64_t block = deal.chunks.begin(chunk); block < deal.chunks.begin(chunk + 1); ++block) {
-      const int vectors = blocks.vectors(block);
-      const int64_t size = blocks.size(block), width = vectors * LANES;
-      Finish finish = after;
-      if (after.bias) finish.bias += blocks.begin(block);
-      if (after.scale) finish.scale += blocks.begin(block);
+      Finish finish = after.from(blocks.begin(block));
       float* const near = panels ? nullptr : for_panels.floats(packed.floats(block));
       if (near) packed.fill(block, near);
       const float* const base = panels ? panels + packed.start(block) : near;
@@ -258,15 +271,11 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
               const float* a = image + line * over.source + at * along.source;
               float* d = out + line * over.result + at * along.result;
               if (after.addend) finish.addend = after.addend + (d - result), finish.addend_step = along.result;
-              const Product product = product_for(static_cast<int>(m), vectors);
               if (straight && block == deal.chunks.begin(chunk))
                 Ahead(a + m * channels, ROWS * channels).by(part.runs);  // what the next product reads
               else
                 panel.by(part.runs);
-              if (size == width)
-                product(a, along.source, part.runs.data(), static_cast<int>(part.runs.size()), b, d, along.result, finish);
-              else
-                product_in_part(product, a, along.source, part.runs, b, d, along.result, m, width, size, finish);
+              put_product(m, blocks.size(block), a, along.source, part.runs, b, d, along.result, finish);
             }
         }
       }

@@ -125,9 +125,7 @@ class ChannelRows {
           for (int64_t v = 0; v < vectors.count();) {
             const int together = vectors.together(v);
             const int64_t at = vectors.begin(v);
-            Finish finish = after_;
-            if (after_.bias) finish.bias += at;
-            if (after_.scale) finish.scale += at;
+            Finish finish = after_.from(at);
             if (after_.addend) finish.addend += place(i) + to + at;
             using Places = std::make_integer_sequence<int, kPlaces>;
             const Meet meet = together == 2 ? meet_of<2>(groups.size(g), Places{}) : meet_of<1>(groups.size(g), Places{});
@@ -171,12 +169,8 @@ inline void correlate_separable(const ChannelRows& rows, int64_t width, const fl
   static const std::vector<Phase> alone = forward({1, 1, 1, 1, 1, 0});
   const Packed packed(filter, shape, false, alone, alone);
   const Columns& blocks = packed.blocks();
-  float* const room = for_vectors.floats(2 * blocks.padded());
-  after.bias = padded(after.bias, blocks, room);
-  after.scale = padded(after.scale, blocks, room + blocks.padded());
-  float* const own_panels = ready ? nullptr : for_filter.floats(packed.floats());
-  const float* const panels = ready ? ready : own_panels;
-  if (own_panels) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, own_panels + packed.start(block)); });
+  after = padded(after, blocks, for_vectors);
+  const float* const panels = panels_of(packed, ready, for_filter, parallel);
   // Bands of rows: as many as are near, but so few that there are tasks for all threads, and so many that the filter is worth its way.
   const int64_t threads = parallel.threads(), near = std::max<int64_t>(1, kNear / rows.floats());
   const int64_t even = (rows.count() + 4 * threads - 1) / (4 * threads), least = (kLeastPlaces + width - 1) / width;
@@ -193,23 +187,16 @@ inline void correlate_separable(const ChannelRows& rows, int64_t width, const fl
     std::vector<Run> along{{0, shape.in}};
     const Pieces pieces(bands.size(band) * width, ROWS);
     for (int64_t block = chunks.begin(chunk); block < chunks.begin(chunk + 1); ++block) {
-      const int vectors = blocks.vectors(block);
-      Finish finish = after;
-      if (after.bias) finish.bias += blocks.begin(block);
-      if (after.scale) finish.scale += blocks.begin(block);
-      Ahead next(panels + packed.start(block) + packed.floats(block), packed.floats(block));
+      const float* const panel = panels + packed.start(block);
+      Finish finish = after.from(blocks.begin(block));
+      Ahead next(panel + packed.floats(block), packed.floats(block));
       for (int64_t piece = 0; piece < pieces.count; ++piece) {
         const int64_t at = first * width + pieces.begin(piece), m = pieces.size(piece);
         const float* const a = own + pieces.begin(piece) * shape.in;
         float* const to = result + at * shape.out + blocks.begin(block);
         if (after.addend) finish.addend = after.addend + (to - result), finish.addend_step = shape.out;
         next.by(along);
-        const Product product = product_for(static_cast<int>(m), vectors);
-        if (blocks.size(block) == vectors * LANES)
-          product(a, shape.in, along.data(), 1, panels + packed.start(block), to, shape.out, finish);
-        else
-          product_in_part(product, a, shape.in, along, panels + packed.start(block), to, shape.out, m, vectors * LANES, blocks.size(block),
-                          finish);
+        put_product(m, blocks.size(block), a, shape.in, along, panel, to, shape.out, finish);
       }
     }
   });

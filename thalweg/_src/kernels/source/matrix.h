@@ -123,7 +123,7 @@ inline void multiply(const Matrix& a, const Matrix& b, ptrdiff_t rows, ptrdiff_t
       std::vector<Run> along{{0, deep, left[0].next}};
       for (ptrdiff_t block = chunks.begin(chunk); block < chunks.begin(chunk + 1); ++block) {
         const float* const panel = panel_of(block);
-        const ptrdiff_t size = blocks.size(block), vectors = blocks.vectors(block), width = vectors * LANES;
+        const ptrdiff_t size = blocks.size(block), width = blocks.vectors(block) * LANES;
         Ahead next(panel + deep * width, deep * width);
         for (ptrdiff_t i = 0; i < count; ++i) {
           const ptrdiff_t m = tiles.size(first + i);
@@ -131,13 +131,9 @@ inline void multiply(const Matrix& a, const Matrix& b, ptrdiff_t rows, ptrdiff_t
           for (ptrdiff_t r = 0; r < m; ++r)
             for (ptrdiff_t at : {ptrdiff_t{0}, size - 1}) __builtin_prefetch(to + r * columns + at, 1);
           next.by(along);
-          const Product product = product_for(static_cast<int>(m), static_cast<int>(vectors));
           Finish finish;
           if (slab) finish.addend = to, finish.addend_step = columns;
-          if (size == width)
-            product(left[i].at, left[i].row, along.data(), 1, panel, to, columns, finish);
-          else
-            product_in_part(product, left[i].at, left[i].row, along, panel, to, columns, m, width, size, finish);
+          put_product(m, size, left[i].at, left[i].row, along, panel, to, columns, finish);
         }
       }
     });

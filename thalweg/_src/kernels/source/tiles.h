@@ -37,6 +37,11 @@ struct Finish {
   const float* scale = nullptr;
   float most = std::numeric_limits<float>::infinity();  // where there are bounds
 
+  // For the columns from `column` on; the addend stays where it is.
+  Finish from(ptrdiff_t column) const {
+    return {bias ? bias + column : nullptr, rectify, addend, addend_step, scale ? scale + column : nullptr, most};
+  }
+
   // As max(min(sum, most), 0): what is not a number stays.
   Vector bounded(Vector sum) const {
     const Vector low = Vector{}, high = low + most;

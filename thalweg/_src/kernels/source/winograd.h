@@ -228,15 +228,10 @@ inline void correlate_somehow(const float* source, Images from, const float* fil
   static thread_local Scratch for_panels, for_vectors;
   if (const int taps = taps_of_tiles(rows, columns, from, to)) {
     const Packed packed(filter, shape, turned, rows, columns);
-    const Columns& blocks = packed.blocks();
-    float* const own = ready ? nullptr : for_panels.floats(packed.floats());
-    if (own) parallel(blocks.count(), [&](int64_t block) { packed.fill(block, own + packed.start(block)); });
-    float* const room = for_vectors.floats(2 * blocks.padded());
-    Finish finish = after;
-    finish.bias = padded(after.bias, blocks, room);
-    finish.scale = padded(after.scale, blocks, room + blocks.padded());
+    const float* const panels = panels_of(packed, ready, for_panels, parallel);
+    const Finish finish = padded(after, packed.blocks(), for_vectors);
     const auto by_tiles = taps == 3 ? correlate_tiles<3> : correlate_tiles<5>;
-    if (by_tiles(source, from, ready ? ready : own, rows[0].first(), columns[0].first(), finish, result, to, parallel)) return;
+    if (by_tiles(source, from, panels, rows[0].first(), columns[0].first(), finish, result, to, parallel)) return;
   }
   correlate(source, from, filter, shape, turned, rows, columns, ready, after, result, to, parallel);
 }

@@ -72,7 +72,9 @@ class _Shuffling:
         self._fill()
         if not self.held:
             raise StopIteration
-        return self._draw(1)[0]
+        out: list[Any] = []
+        self._draw(1, out)
+        return out[0]
 
     def take(self, count: int) -> list[Any]:
         """The next `count` elements, fewer at the end."""
@@ -81,61 +83,43 @@ class _Shuffling:
             self._fill()
             if not self.held:
                 break
-            # As long as the source has elements, one comes in for each that is drawn.
-            out += self._draw(1 if self.source is not None else count - len(out))
-            if self.source is not None:
-                self._exchange(count - len(out), out)
+            self._draw(count - len(out), out)
         return out
 
-    def _exchange(self, count: int, out: list[Any]) -> None:
-        """Draw `count` elements from a buffer that lacks one, taking one in for each: as `_fill` and `_draw`, while the source lasts."""
+    def _draw(self, most: int, out: list[Any]) -> None:
+        """Draw up to `most` elements, one at least. As long as the source has some, one comes in for each, as `_fill` would bring it."""
         slices, size, buffer, source = self.slices, self.size, self.buffer, self.source
-        if self.held != size - 1 or len(buffer) < size or source is None:
-            return
-        front, last, words = slices[0], slices[-1], self.words.take(count)
-        (start, end), drawn = front, 0
+        if source is not None and self.held < size:  # `_fill` brings in more than one
+            most = 1
+        front, last, words = (
+            slices[0],
+            slices[-1],
+            self.words.take(most if source is not None else min(most, self.held)),
+        )
+        (start, end), drawn, came = front, 0, 0
         try:
             for word in words:
-                element = next(source, self)
-                if element is self:  # the end, which `_fill` finds again
-                    break
-                buffer[last[1] % size] = element
-                last[1] += 1
-                while front is not last and start == end:
-                    front[0] = start
-                    slices.pop(0)
-                    start, end = front = slices[0]
+                if drawn and source is not None:
+                    element = next(source, self)
+                    if element is self:  # the end, which `_fill` finds again
+                        break
+                    buffer[last[1] % size] = element
+                    last[1] += 1
+                    came += 1
                 if front is last:
                     end = last[1]
+                while start == end:
+                    slices.pop(0)
+                    start, end = front = slices[0]
                 at, hole = (start + word % (end - start)) % size, start % size
                 out.append(buffer[at])
                 buffer[at] = buffer[hole]
                 buffer[hole] = None
-                start += 1
+                front[0] = start = start + 1
                 drawn += 1
         finally:  # an error of the source's leaves all as it was before the element that is missing
-            front[0] = start
+            self.held += came - drawn
             self.words.give_back(words[drawn:])
-
-    def _draw(self, most: int) -> list[Any]:
-        """Elements of the first epoch that has some, `most` of them or all that there are."""
-        slices, size, buffer = self.slices, self.size, self.buffer
-        while slices[0][0] == slices[0][1]:
-            slices.pop(0)
-        front = slices[0]
-        start, end = front
-        count = min(most, end - start)
-        out = []
-        for word in self.words.take(count):
-            at = (start + word % (end - start)) % size
-            hole = start % size
-            out.append(buffer[at])
-            buffer[at] = buffer[hole]
-            buffer[hole] = None
-            start += 1
-        front[0] = start
-        self.held -= count
-        return out
 
     def _fill(self) -> None:
         if not self.begun:

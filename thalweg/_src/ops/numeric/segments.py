@@ -64,13 +64,18 @@ def joined(x: Any, ids: Any, n: int, how: str) -> Any:
         else:
             order = np.argsort(np.where(keep, ids, n), kind="stable")[: np.count_nonzero(keep)]
             ordered = ids[order]
-            begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(order)])
+            begins = _begins(ordered)
             out[ordered[begins]] = ufunc.reduceat(x[order], begins, axis=0) if len(order) else start
         return out
     out = jnp.full((n, *rest), start, x.dtype)
     # A negative index would count from the end; one past the end is dropped.
     where = out.at[jnp.where(ids < 0, n, ids)]
     return getattr(where, method)(x, mode="drop")
+
+
+def _begins(ids: Any) -> Any:
+    """Where in a vector of ids another one than before begins."""
+    return np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])[: len(ids)])
 
 
 # -- sorted segments: as many rows as the last id says
@@ -98,7 +103,7 @@ def check_sorted(ids: Any, rows: int) -> None:
         return
     if rows <= 0:
         raise errors.InvalidArgumentError(None, None, "segment ids must be >= 0")
-    begins = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
+    begins = _begins(ids)
     segments = ids[begins].astype(np.int64)
     falls = np.append(segments[1:] < segments[:-1], False)
     outside = (segments < 0) | (segments >= rows)
