@@ -9,6 +9,7 @@ from jax import lax
 import thalweg as tf
 from tests.kernels.lowering import other_levels, run_with
 from thalweg._src.core import apply
+from thalweg._src.core.scan.limits import scan_up_to
 from thalweg._src.kernels import library, turn_programs, turns
 
 pytestmark = pytest.mark.skipif(library.library().path is None, reason=library.library().reason)
@@ -57,7 +58,7 @@ def unit(n, x, row, w):
     return jnp.tanh(x @ w + row)
 
 
-def run(n, batch, length, reverse=False, by_kernel=True, counted=True, turn=every_operation):
+def run(n, batch, length, reverse=False, by_kernel=True, counted=True, turn=every_operation, limit=None):
     w, rows, start = normal(1, n, n) / n**0.5, normal(2, length, batch, n), normal(3, batch, n)
     lengths = np.arange(batch) % (length + 1)
 
@@ -70,10 +71,10 @@ def run(n, batch, length, reverse=False, by_kernel=True, counted=True, turn=ever
 
         how = (step, [jnp.int32(0), start], [rows], length, reverse)
         if by_kernel:
-            found = turns.in_turns(*how)
+            found = turns.in_turns(*how, limit)
             assert found is not None
             return found
-        return lax.scan(step, how[1], how[2], reverse=reverse)
+        return scan_up_to(limit, *how)
 
     return loop, (w, start, rows)
 
@@ -83,6 +84,20 @@ def test_every_operation_gives_the_numbers_of_a_scan(n, batch, reverse):
     ours, args = run(n, batch, 5, reverse)
     plain, _ = run(n, batch, 5, reverse, by_kernel=False)
     near(jax.jit(ours)(*args), jax.jit(plain)(*args))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("limit", [0, 1, 4, 6])
+def test_turns_behind_a_limit_are_not_made(reverse, limit):
+    ours, args = run(33, 15, 6, reverse, limit=limit)
+    plain, _ = run(33, 15, 6, reverse, by_kernel=False, limit=limit)
+    (end, out), (other, others) = jax.jit(ours)(*args), jax.jit(plain)(*args)
+    near(end, other)
+    near([x[:limit] for x in out], [x[:limit] for x in others])
+    for x in out[:3]:  # what the kernel gives out
+        np.testing.assert_array_equal(
+            x[limit:], np.zeros_like(x[limit:]) if reverse or not limit else x[limit - 1 : limit] + 0 * x[limit:]
+        )
 
 
 def test_derivatives_of_any_order_and_maps_are_those_of_a_scan():

@@ -104,6 +104,39 @@ def test_values_and_derivatives_are_those_of_lax(network, reverse, twice):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("network", [two_layers, candidate, masked])
+@pytest.mark.parametrize("limit", [1, 3, TURNS])
+def test_turns_behind_a_limit_change_nothing(network, limit):
+    weights = [normal(2 * UNITS, 4 * UNITS), normal(4 * UNITS, seed=1), normal(2 * UNITS, 4 * UNITS, seed=2)]
+    weights += [normal(4 * UNITS, seed=3), normal(UNITS, 2, seed=4)]
+    rows = normal(TURNS, BATCH, UNITS, seed=5)
+
+    def limited(weights, rows, limit):
+        step, start = network(weights)
+        return scan(step, start, [rows], TURNS, taped=True, limit=limit)
+
+    def short(weights, rows, limit):
+        step, start = network(weights)
+        return lax.scan(step, start, [rows[:limit]])
+
+    def loss(how, weights, rows, limit):
+        end, out = how(weights, rows, limit)
+        floats = [x for x in [*end, *(x[:limit] for x in out)] if jnp.issubdtype(x.dtype, jnp.inexact)]
+        return sum(jnp.sum(jnp.sin(x)) for x in floats), floats
+
+    def both(how, weights, rows, limit):
+        (_, floats), gradients = jax.value_and_grad(lambda *a: loss(how, *a), (0, 1), has_aux=True)(
+            weights, rows, limit
+        )
+        return jax.tree.leaves([floats, gradients])
+
+    end, _ = jax.jit(limited)(weights, rows, jnp.int32(limit))  # a value, not a part of the program
+    for a, b in zip(end, limited(weights, rows, limit)[0], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    for a, b in zip(both(limited, weights, rows, limit), both(short, weights, rows, limit), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
+
+
 def products(jaxpr, inside=False):
     """The (whether inside of a loop, shapes of the operands) of every matrix product."""
     found = []

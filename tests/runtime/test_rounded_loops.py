@@ -74,6 +74,36 @@ def test_an_element_behind_the_end_is_an_error():
         assert session.run(total, {x: np.arange(14)}) == sum(range(14))
 
 
+def test_rows_behind_the_end_do_not_reach_gradients():
+    """A logarithm of what is behind the end would be infinite, and its share in the gradient of a weight no number."""
+    x = tf.placeholder(tf.float32, [None, 3])
+    n = tf.shape(x)[0]
+    w = tf.get_variable("w", initializer=np.eye(3, dtype=np.float32))
+    rows = tf.TensorArray(tf.float32, n).unstack(x)
+    made = tf.TensorArray(tf.float32, n + 3)
+
+    def turn(i, h, made):
+        h = tf.tanh(tf.matmul(h + tf.log(rows.read(i))[None], w)) / tf.sqrt(h)
+        return i + 1, 0.5 + h * h, made.write(i, 1 / h)
+
+    _, h, made = tf.while_loop(lambda i, *_: i < n, turn, [0, tf.ones([1, 3]), made])
+    written = made.gather(tf.range(n))
+    loss = tf.reduce_sum(h) + tf.reduce_sum(1 / written)
+    fetches = [loss, *tf.gradients(loss, [w, x]), written]
+    with tf.Session() as session:
+        session.run(w.initializer)
+        for size in range(2, 16):
+            values = np.random.RandomState(size).uniform(1.5, 3, (size, 3))
+            found = session.run(fetches, {x: values})
+            with tf.Session() as other:
+                other.run(w.initializer)
+                for a, b in zip(found, other.run(fetches, {x: values}), strict=True):
+                    assert np.isfinite(b).all()
+                    np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-6)
+        loops = [loop for c in session.plan.clusters for loop in c.loops.values()]
+        assert [loop.refused for loop in loops] == [False]
+
+
 def test_loops_that_draw_random_numbers_are_left_alone():
     x = tf.placeholder(tf.float32, [None])
     n = tf.size(x)

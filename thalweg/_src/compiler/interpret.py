@@ -138,8 +138,7 @@ class Interpreter:
                 for v, arg in zip(values, args, strict=True)
             ]
         if op in self.fold and not any(isinstance(v, jax.Array | Structured) for v in values):
-            for t, v in zip(op.outputs, infer.evaluate(op, values), strict=True):
-                env[t] = v
+            env.update(zip(op.outputs, self._folded(op, values), strict=True))
             return
         result = self._call(op, values)
         if self.takers and not opdef.write_index:
@@ -166,6 +165,10 @@ class Interpreter:
             env[t] = _declared(v, t)
         if self.watch is not None:
             self.watch(op, [env[t] for t in outputs])
+
+    def _folded(self, op: Operation, values: list[Any]) -> list[np.ndarray]:
+        """The outputs of an operation in `fold`."""
+        return infer.evaluate(op, values)
 
     def _call(self, op: Operation, values: list[Any]) -> Any:
         opdef = op.opdef

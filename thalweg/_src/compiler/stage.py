@@ -57,6 +57,9 @@ class Cluster:
         self.uncompiled = Uncompiled()  # its plan knows more
         self.tiny: Any = None  # how to run it without an executable, where that is always quicker
         self.loops: dict[Operation, Any] = {}  # what has been compiled of it for rounded lengths
+        self.recalled: Any = (
+            None  # what follows from shapes, where it is run operation by operation and they keep changing
+        )
         self.rooms: dict[str, int] = {}  # how much its loops and growing arrays have turned out to need
         # Constants in the form that kernels read, None where they do not want one.
         self.packed: dict[Operation, Any] = {}

@@ -28,6 +28,7 @@ class _Checks(threading.local):
     def __init__(self) -> None:
         self.collector: Any = None
         self.rooms: dict[str, int] = {}
+        self.limits: dict[str, tuple[int, Any]] = {}
         self.kernels = True
         self.in_turn = False
 
@@ -133,6 +134,22 @@ def rooms(given: dict[str, int]) -> Iterator[None]:
 def room(key: str, least: int) -> int:
     """How many elements to make room for under `key`: `least`, or what an earlier run of the executable turned out to need."""
     return max(_checks.rooms.get(key, 0), least)
+
+
+@contextlib.contextmanager
+def limits(given: dict[str, tuple[int, Any]]) -> Iterator[None]:
+    """Within the block, `limit` gives what is in `given`."""
+    old = _checks.limits
+    _checks.limits = given
+    try:
+        yield
+    finally:
+        _checks.limits = old
+
+
+def limit(key: str) -> tuple[int, Any] | None:
+    """For how many turns to make room in the loop `key`, and how many it makes, where both are known beforehand."""
+    return _checks.limits.get(key)
 
 
 def need(key: str, n: Any, room: int) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from thalweg._src.core.apply import kernels_allowed
-from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.scan import tape
 from thalweg._src.core.scan.body import Body, Known, Node, array_of, evaluate, sort, traced
+from thalweg._src.core.scan.limits import scan_up_to
 from thalweg._src.kernels import library
 from thalweg._src.kernels.turn_programs import ALIASES, BINARY, SAME, UNARY, Program, Unfit, compact, join_sums
 
@@ -27,8 +28,8 @@ MOST = 1 << 20  # elements of all weights, beyond which they do not stay in a pr
 _LIGHT = UNARY | BINARY | ALIASES | SAME.keys() | {"select_n", "square", "integer_pow", "split", "slice", "clamp"}
 
 
-def in_turns(step: Any, start: list[Any], rows: list[Any], length: int, reverse: bool) -> Any:
-    """`lax.scan` of `step` by the kernel: (last carry, stacked outputs), or None where it is not for that."""
+def in_turns(step: Any, start: list[Any], rows: list[Any], length: int, reverse: bool, limit: Any = None) -> Any:
+    """The `scan_up_to` of `step` by the kernel: (last carry, stacked outputs), or None where it is not for that."""
     if not kernels_allowed() or length < 2:
         return None
     found = traced(step, start, [jax.ShapeDtypeStruct(r.shape[1:], r.dtype) for r in rows])
@@ -41,7 +42,7 @@ def in_turns(step: Any, start: list[Any], rows: list[Any], length: int, reverse:
         return None
     if not library.available():
         return None
-    return turns.run(arrays, start, rows)
+    return turns.run(arrays, start, rows, limit)
 
 
 tape.machines["cpu"] = in_turns
@@ -182,7 +183,9 @@ class _Turns:
 
     # -- the run
 
-    def run(self, arrays: Sequence[Any], start: Sequence[Any], rows: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    def run(
+        self, arrays: Sequence[Any], start: Sequence[Any], rows: Sequence[Any], limit: Any
+    ) -> tuple[list[Any], list[Any]]:
         """(last carry, stacked outputs)."""
         body, program = self.body, self.program
         fixed = dict(zip(body.fixed, arrays, strict=True))
@@ -192,14 +195,15 @@ class _Turns:
             for v in dict.fromkeys([*program.arguments, *(v for v in body.out if not isinstance(v, Known))])
             if v not in self.bound and v not in self.fixed and v not in stacked
         ]
-        end = self._before(missing, fixed, start, stacked)
+        end = self._before(missing, fixed, start, stacked, limit)
         given = {body.carry[i]: start[i] for i in self.slots}
         evaluate(sort([v for v in program.arguments if v in self.fixed], lambda v: v in fixed), fixed)
         flat = [
             jnp.asarray(given[v] if v in given else fixed[v] if v in self.fixed else stacked[v])
             for v in program.arguments
         ]
-        made = self._derived()(*[x.astype(np.float32) for x in flat])
+        count = jnp.int32(self.length if limit is None else limit)
+        made = self._derived()(count, *[x.astype(np.float32) for x in flat])
         for v, x in zip(self.stored, made, strict=False):
             stacked[v] = x.astype(v.aval.dtype)
         for i, x in zip(self.slots, made[len(self.stored) :], strict=True):
@@ -207,7 +211,7 @@ class _Turns:
         return [end[i] for i in range(len(body.carry))], [self._stack(v, fixed, stacked) for v in body.out]
 
     def _before(
-        self, missing: list[Any], fixed: dict[Any, Any], start: Sequence[Any], stacked: dict[Any, Any]
+        self, missing: list[Any], fixed: dict[Any, Any], start: Sequence[Any], stacked: dict[Any, Any], limit: Any
     ) -> dict[int, Any]:
         """Run what needs no products: the last carry of its slots; what is `missing` joins the `stacked` values."""
         body = self.body
@@ -222,9 +226,8 @@ class _Turns:
 
         if not slots and not missing:
             return {}
-        end, out = lax.scan(
-            step, [start[i] for i in slots], [stacked[v] for v in rows], length=self.length, reverse=self.reverse
-        )
+        first, given = [start[i] for i in slots], [stacked[v] for v in rows]
+        end, out = scan_up_to(limit, step, first, given, self.length, self.reverse)
         stacked.update(zip(missing, out, strict=True))
         return dict(zip(slots, end, strict=True))
 
@@ -236,7 +239,9 @@ class _Turns:
         return stacked[v]
 
     def _derived(self) -> Callable[..., list[Any]]:
-        """The kernel as a function of the program's arguments, with the derivatives of the loop that XLA would run."""
+        """The kernel as a function of how many turns count and the program's arguments, with the derivatives of the loop that XLA would
+        run.
+        """
         program, body = self.program, self.body
         shapes = [(self.length, *v.aval.shape) for v in self.stored]
         shapes += [body.carry[i].aval.shape for i in self.slots]
@@ -244,11 +249,11 @@ class _Turns:
         words = np.array(program.encoded(self.length, self.reverse), np.int64)
         numbers = np.array([*program.numbers, 0.0], np.float32)
 
-        def kernel(*arrays: Any) -> list[Any]:
+        def kernel(count: Any, *arrays: Any) -> list[Any]:
             call = jax.ffi.ffi_call("thalweg_turns", results, vmap_method="sequential")
-            return list(call(*arrays, program=words, numbers=numbers))
+            return list(call(count, *arrays, program=words, numbers=numbers))
 
-        def plainly(*arrays: Any) -> list[Any]:
+        def plainly(count: Any, *arrays: Any) -> list[Any]:
             known = dict(zip(program.arguments, arrays, strict=True))
             rows = [v for v in program.arguments if self.each_turn.get(v)]
             carry = [body.carry[i] for i in self.slots]
@@ -260,9 +265,8 @@ class _Turns:
                 new = [env[body.new[i]].astype(np.float32) for i in self.slots]
                 return new, [env[v].astype(np.float32) for v in self.stored]
 
-            end, out = lax.scan(
-                step, [known[v] for v in carry], [known[v] for v in rows], length=self.length, reverse=self.reverse
-            )
+            first, given = [known[v] for v in carry], [known[v] for v in rows]
+            end, out = scan_up_to(count, step, first, given, self.length, self.reverse)
             return [*out, *end]
 
         call = jax.custom_jvp(kernel)

@@ -27,6 +27,7 @@ from thalweg._src.runtime import cache
 from thalweg._src.runtime.hosting import HostContext, on_host
 from thalweg._src.runtime.numpy_interpreter import NumPyInterpreter
 from thalweg._src.runtime.processor import products_alone
+from thalweg._src.runtime.recalled import Recalled
 from thalweg._src.runtime.state import Store, fresh_random
 from thalweg._src.runtime.stored_programs import FEWEST, shelf_of
 from thalweg._src.runtime.tracing import Trace, TracingInterpreter
@@ -184,6 +185,7 @@ class ClusterRuns:
             runner.once, runner.most = once, most
             if cluster.varies:
                 runner.loops, runner.kernels = cluster.loops, self._kernels
+                cluster.recalled = runner.recalled = cluster.recalled or Recalled()
             if cluster.last_uses is None:
                 cluster.last_uses = last_uses(cluster.ops, cluster.outputs)
             with np.errstate(all="ignore"), jax.enable_x64(True):
@@ -381,7 +383,7 @@ def _own(value: Any, given: set[int]) -> Any:
     """A variable's new value, made on NumPy arrays from those whose ids are `given`, in memory that nobody else writes to."""
     if not isinstance(value, np.ndarray) or value.dtype == object:
         return value
-    return value if value.flags.owndata and id(value) not in given else value.copy()
+    return value if value.flags.owndata and value.flags.writeable and id(value) not in given else value.copy()
 
 
 def _kept(value: Any, cluster: Cluster) -> Any:

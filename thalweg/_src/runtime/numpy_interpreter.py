@@ -16,6 +16,7 @@ from thalweg._src.core.structured import Structured
 from thalweg._src.runtime.drawing import Draws
 from thalweg._src.runtime.eager_compiled import Compiled
 from thalweg._src.runtime.numpy_lowering import dispatched, lowering, on_cpu
+from thalweg._src.runtime.recalled import Recalled
 from thalweg._src.runtime.rounded_loops import RoundedLoop
 
 MOST = 256  # executables of random operations
@@ -32,10 +33,20 @@ class NumPyInterpreter(Interpreter):
         super().__init__(*args, **kwargs)
         self.draws: dict[Operation, Draws] | None = {} if ahead else None
         self.loops: dict[Operation, RoundedLoop] | None = None  # those of a cluster whose shapes keep changing
+        self.recalled: Recalled | None = None  # of such a cluster
         self.kernels = True
         self.spent = 0.0  # by the prices of `uncompiled`
         self.most = math.inf  # that may be
         self.traces = False  # whether a loop had to be traced for its shapes
+
+    def _folded(self, op: Operation, values: list[Any]) -> list[np.ndarray]:
+        if self.recalled is None:
+            return super()._folded(op, values)
+        return self.recalled.outputs(op, values, lambda: self._evaluated(op, values))
+
+    def _evaluated(self, op: Operation, values: list[Any]) -> list[np.ndarray]:
+        result = apply.flat_outputs(op.opdef, self._called(op, values))
+        return [infer.as_declared(v, t.dtype) for v, t in zip(result, op.outputs, strict=True)]
 
     def _call(self, op: Operation, values: list[Any]) -> Any:
         before = dispatched()

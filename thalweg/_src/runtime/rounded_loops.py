@@ -1,15 +1,17 @@
 """Loops over arrays of ever new lengths, compiled for lengths that are rounded up.
 
 Where a cluster runs on NumPy arrays because its shapes keep changing, a recurrent loop in it would still be traced and compiled for
-each number of turns. Here it is compiled for a rounded one (`ops/control/rounding.py`): the turns that no longer count are played on
-the first values and thrown away, as in every loop whose length is known when it ends (`ops/control/loops.py`). What can't be counted,
-changes variables, draws random numbers, or has work for the host is left to the ordinary way.
+each number of turns. Here it is compiled for a rounded one (`ops/control/rounding.py`), and told with each call how many turns count
+(`core/scan/limits.py`). What can't be counted, changes variables, draws random numbers, or has work for the host is left to the
+ordinary way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from thalweg._src.compiler import haste
 from thalweg._src.compiler.bodies import inner_ops
@@ -53,13 +55,14 @@ class RoundedLoop:
             self.programs[taped, found.key] = program
         hints = {op: set(op.__dict__.get("hints", ())) for op in inner_ops(self.op)}
         try:
-            outputs, vjp = program([read(references[i]) if i in references else v for i, v in enumerate(found.given)])
+            given = [read(references[i]) if i in references else v for i, v in enumerate(found.given)]
+            outputs, vjp = program(given, found.count)
         except (apply.Replan, errors.OpError, TypeError, ValueError):  # what can't be traced
             for op, known in hints.items():
                 op.__dict__["hints"] = known
             self.refused = True
             return None
-        self.calls = int(found.room * self._turn)
+        self.calls = int(found.count * self._turn)
         if outputs is None:  # the ordinary way finds what is wrong
             return None
 
@@ -70,7 +73,7 @@ class RoundedLoop:
 
 
 class _Program:
-    """The loop compiled for `room` turns, forwards and, by `pull`, backwards."""
+    """The loop compiled for up to `room` turns, forwards and, by `pull`, backwards."""
 
     def __init__(self, op: Operation, built_in: dict[int, Any], room: int, taped: bool, kernels: bool):
         self.op, self.built_in, self.room, self.taped, self.kernels = op, built_in, room, taped, kernels
@@ -79,7 +82,7 @@ class _Program:
         self.forward = jax.jit(self._forward, compiler_options=options)
         self.backward = jax.jit(self._backward, compiler_options=options)
 
-    def _forward(self, given: Sequence[Any]) -> Any:
+    def _forward(self, given: Sequence[Any], count: Any) -> Any:
         values, state = [], {}
         for i, v in enumerate(given):
             own = self.built_in.get(i)
@@ -88,7 +91,7 @@ class _Program:
             values.append(v if own is None else own)
         run = Interpreter(state, platform="cpu", traced=True)
         run.current, run.taped = self.op, True
-        with apply.rooms({f"loop {self.op.name}": self.room}), apply.kernels(self.kernels):
+        with apply.limits({f"loop {self.op.name}": (self.room, count)}), apply.kernels(self.kernels):
             if self.taped:
                 outputs, _, notes, self.pull = forward_and_pull(self.op.opdef, self.op._attrs, values, run)
                 # Only shapes are asked of what is kept beside the residuals.
@@ -112,9 +115,9 @@ class _Program:
         with on_cpu():
             return self.backward(vjp, grads)
 
-    def __call__(self, given: Sequence[Any]) -> tuple[list[Any] | None, Any]:
+    def __call__(self, given: Sequence[Any], count: int) -> tuple[list[Any] | None, Any]:
         with on_cpu():
-            outputs, (ok, needs), vjp = self.forward(given)
+            outputs, (ok, needs), vjp = self.forward(given, np.int32(count))
         if not bool(ok) or any(map(int, needs.values())):
             return None, None
         return outputs, vjp

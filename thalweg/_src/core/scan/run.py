@@ -7,6 +7,7 @@ from typing import Any
 
 from thalweg._src.core.lazy import jax, jnp
 from thalweg._src.core.scan.body import Body, Known, Node, array_of, evaluate, sort
+from thalweg._src.core.scan.limits import only_live
 from thalweg._src.core.scan.stages import FIXED, ROW, Staged
 from thalweg._src.core.scan.sums import sums_of
 
@@ -23,12 +24,21 @@ class Run:
     """The scan of one body: `arrays` for its fixed values, `start` for its carry, `rows` for its rows.
 
     First it is found out which values the loops must give out, the last stage first; then the loops run, the first one first.
+    Where not all turns count, `live` has flags of those that do.
     """
 
     def __init__(
-        self, body: Body, arrays: Sequence[Any], start: Sequence[Any], rows: Sequence[Any], length: int, loop: Loop
+        self,
+        body: Body,
+        arrays: Sequence[Any],
+        start: Sequence[Any],
+        rows: Sequence[Any],
+        length: int,
+        loop: Loop,
+        live: Any = None,
     ):
         self.body, self.start, self.length, self.loop = body, list(start), length, loop
+        self.live = live
         self.sums = sums_of(body)
         self.staged = Staged(body, self.sums)
         self.fixed: dict[Any, Any] = dict(zip(body.fixed, arrays, strict=True))
@@ -53,7 +63,7 @@ class Run:
         for k in reversed(stages):
             end.update(zip(self._slots(k), self._loop(k), strict=True))
         for s in self.sums:
-            end[s.at] = self.start[s.at] + s.total(*map(self._stacked, s.operands))
+            end[s.at] = self.start[s.at] + s.total(*map(self._summed, s.operands))
         return [end[i] for i in range(len(body.carry))], [self._stacked(v) for v in body.out]
 
     def _slots(self, k: int) -> list[int]:
@@ -121,6 +131,11 @@ class Run:
             out = _all_turns(node, held, arrays)
             self.rows.update(zip(node.outputs, out, strict=True))
         return self.rows[v]
+
+    def _summed(self, v: Any) -> Any:
+        """`v` for all turns, of which only those add to a sum that count."""
+        stack = self._stacked(v)
+        return stack if self.live is None else only_live(stack, self.live)
 
     def _fixed(self, v: Any) -> Any:
         if not isinstance(v, Known) and v not in self.fixed:

@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg._src.core.lazy import jax, jnp, lax
 from thalweg._src.core.scan.body import Known, array_of, evaluate, sort, traced
+from thalweg._src.core.scan.limits import live_turns, scan_up_to
 from thalweg._src.core.scan.run import Run, Step
 
 # What is made again on the way back rather than kept: it costs less than reading it from memory.
@@ -19,15 +20,17 @@ _CHEAP = """
 """
 _MADE_AGAIN = frozenset(_CHEAP.split())
 
-# By platform, who may run a loop in the place of `lax.scan`: (step, start, rows, length, reverse) -> (last carry, stacked outputs), or None
-# where it is not for that. Kernels join.
+# By platform, who may run a loop in the place of `scan_up_to`: (step, start, rows, length, reverse, limit) -> (last carry, stacked
+# outputs), or None where it is not for that. Kernels join.
 machines: dict[str | None, Callable[..., Any]] = {}
 
 
-def _in_turns(step: Any, start: list[Any], rows: list[Any], length: int, reverse: bool, platform: str | None) -> Any:
+def _in_turns(
+    step: Any, start: list[Any], rows: list[Any], length: int, reverse: bool, platform: str | None, limit: Any
+) -> Any:
     machine = machines.get(platform)
-    found = machine(step, start, rows, length, reverse) if machine is not None else None
-    return lax.scan(step, start, rows, length=length, reverse=reverse) if found is None else found
+    found = machine(step, start, rows, length, reverse, limit) if machine is not None else None
+    return scan_up_to(limit, step, start, rows, length, reverse) if found is None else found
 
 
 def _kept(primitive: Any, *avals: Any, **params: Any) -> bool:
@@ -35,7 +38,7 @@ def _kept(primitive: Any, *avals: Any, **params: Any) -> bool:
 
 
 class Tape:
-    """A scan of `step` in `length` turns, as a function that JAX differentiates by these rules."""
+    """A scan of `step` in `length` turns, as a function that JAX differentiates by these rules. Of the turns, `limit` may count."""
 
     def __init__(self, step: Step, length: int, reverse: bool, platform: str | None):
         self.step, self.length, self.reverse, self.platform = step, length, reverse, platform
@@ -43,19 +46,19 @@ class Tape:
         self._call.defvjp(self._forward, self._backward, symbolic_zeros=True)
         self._dtypes: list[Any] = []
 
-    def __call__(self, fixed: list[Any], start: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
-        end, out = self._call(fixed, start, rows)
+    def __call__(self, fixed: list[Any], start: list[Any], rows: list[Any], limit: Any) -> tuple[list[Any], list[Any]]:
+        end, out = self._call(fixed, start, rows, limit)
         return [_restored(x, s.dtype) for x, s in zip(end, start, strict=True)], list(map(_restored, out, self._dtypes))
 
-    def plain(self, fixed: list[Any], start: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+    def plain(self, fixed: list[Any], start: list[Any], rows: list[Any], limit: Any) -> tuple[list[Any], list[Any]]:
         """The same, without these rules."""
-        return self._scan(lambda carry, row: self.step(fixed, carry, row), start, rows)
+        return self._scan(lambda carry, row: self.step(fixed, carry, row), start, rows, limit)
 
-    def _scan(self, step: Any, start: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
-        return _in_turns(step, start, rows, self.length, self.reverse, self.platform)
+    def _scan(self, step: Any, start: list[Any], rows: list[Any], limit: Any) -> tuple[list[Any], list[Any]]:
+        return _in_turns(step, start, rows, self.length, self.reverse, self.platform, limit)
 
-    def _floats(self, fixed: Any, start: Any, rows: Any) -> Any:
-        end, out = self.plain(fixed, start, rows)
+    def _floats(self, fixed: Any, start: Any, rows: Any, limit: Any) -> Any:
+        end, out = self.plain(fixed, start, rows, limit)
         return self._as_floats(end, out)
 
     def _as_floats(self, end: list[Any], out: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -63,8 +66,10 @@ class Tape:
         self._dtypes = [x.dtype for x in out]
         return list(map(_as_float, end)), list(map(_as_float, out))
 
-    def _forward(self, *primals: Any) -> Any:
+    def _forward(self, *facts: Any) -> Any:
         """The scan, which also gives out what each turn's derivative needs."""
+        *primals, last = facts
+        limit = None if last is None else last.value
         fixed, start, rows = ([p.value for p in part] for part in primals)
         wanted = [[p.perturbed and _is_float(p.value) for p in part] for part in primals]
         wanted[1] = [_is_float(x) for x in start]
@@ -100,7 +105,7 @@ class Tape:
             evaluate(nodes, env)
             return [jnp.asarray(array_of(v, env)) for v in body.new], [array_of(v, env) for v in given]
 
-        end, stacks = self._scan(go, start, rows)
+        end, stacks = self._scan(go, start, rows, limit)
         fixed_env = dict(zip(body.fixed, arrays, strict=True))
         row_env = dict(zip([*given, *body.rows], [*stacks, *rows], strict=True))
         for v, new in before.items():
@@ -109,7 +114,7 @@ class Tape:
         saved = [row_env[v] if v in row_env else array_of(v, fixed_env) for v in kept]
         shapes = [[(x.shape, x.dtype) for x in part] for part in (fixed, start, [_row(y) for y in stacked])]
         back = _Back(tree, [v in row_env for v in kept], wanted, shapes, self.length, self.reverse, self.platform)
-        return self._as_floats(end, stacked), jax.tree_util.Partial(back, saved)
+        return self._as_floats(end, stacked), jax.tree_util.Partial(back, saved, limit)
 
     def _shifted(self, start: Any, stack: Any) -> Any:
         """What stood in each turn where `stack` holds what stands there after it."""
@@ -137,8 +142,8 @@ class _Back:
         self.tree, self.stacked, self.wanted, self.shapes = tree, stacked, wanted, shapes
         self.length, self.reverse, self.platform = length, reverse, platform
 
-    def __call__(self, leaves: list[Any], of_end: list[Any], of_out: list[Any]) -> tuple[list[Any], ...]:
-        """The gradients of fixed values, of the start and of the rows; None where nobody wants one."""
+    def __call__(self, leaves: list[Any], limit: Any, of_end: list[Any], of_out: list[Any]) -> tuple[Any, ...]:
+        """The gradients of fixed values, of the start and of the rows, and of the limit; None where nobody wants one."""
         wanted, (fixed, start, out) = self.wanted, self.shapes
         seen = [not _is_zero(g) and jnp.issubdtype(o[1], jnp.inexact) for g, o in zip(of_out, out, strict=True)]
         carried = [jnp.zeros(*s) if _is_zero(g) else g for g, s, w in zip(of_end, start, wanted[1], strict=True) if w]
@@ -156,9 +161,11 @@ class _Back:
 
         given = [*stacked, *(g for g, s in zip(of_out, seen, strict=True) if s)]
         back, platform = not self.reverse, self.platform
-        end, of_rows = scan(turn, [*carried, *sums], given, self.length, reverse=back, repeated=True, platform=platform)
+        how: dict[str, Any] = {"reverse": back, "repeated": True, "platform": platform, "limit": limit}
+        end, of_rows = scan(turn, [*carried, *sums], given, self.length, **how)
         of_start, of_fixed = end[: len(carried)], end[len(carried) :]
-        return tuple(_merged(w, g, [None] * len(w)) for w, g in zip(wanted, (of_fixed, of_start, of_rows), strict=True))
+        found = zip(wanted, (of_fixed, of_start, of_rows), strict=True)
+        return *(_merged(w, g, [None] * len(w)) for w, g in found), None
 
 
 def scan(
@@ -171,18 +178,23 @@ def scan(
     taped: bool = False,
     repeated: bool = False,
     platform: str | None = None,
+    limit: Any = None,
 ) -> tuple[list[Any], list[Any]]:
-    """`lax.scan` over flat lists, by parts; `taped` where it will be differentiated. `platform` may have a machine for loops."""
+    """`lax.scan` over flat lists, by parts; `taped` where it will be differentiated. `platform` may have a machine for loops.
+
+    Where `limit` is given, an integer of 32 bits, only so many turns count.
+    """
     found = traced(step, start, [_row(r) for r in rows], repeated=repeated)
     if found is None:
-        return lax.scan(step, start, rows, length=length, reverse=reverse)
+        return scan_up_to(limit, step, start, rows, length, reverse)
 
     def loop(step: Step, fixed: list[Any], carry: list[Any], rows: list[Any]) -> Any:
         tape = Tape(step, length, reverse, platform)
-        return (tape if taped else tape.plain)(fixed, carry, rows)
+        return (tape if taped else tape.plain)(fixed, carry, rows, limit)
 
     body, arrays = found
-    return Run(body, arrays, start, rows, length, loop).finish()
+    live = None if limit is None or reverse else live_turns(limit, length)
+    return Run(body, arrays, start, rows, length, loop, live).finish()
 
 
 def _row(stack: Any) -> Any:

@@ -178,13 +178,13 @@ ffi::Error normalize_back(ffi::ThreadPool pool, Array g, Array x, Array scale, A
   return ffi::Error::Success();
 }
 
-ffi::Error take_turns(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::RemainingRets results, Numbers program,
-                      ffi::Span<const float> numbers) {
+ffi::Error take_turns(ffi::ThreadPool pool, ffi::Buffer<ffi::S32> count, ffi::RemainingArgs arguments, ffi::RemainingRets results,
+                      Numbers program, ffi::Span<const float> numbers) {
   std::vector<const float*> from;
   for (size_t i = 0; i < arguments.size(); ++i) from.push_back(arguments.get<Array>(i)->typed_data());
   std::vector<float*> to;
   for (size_t i = 0; i < results.size(); ++i) to.push_back((*results.get<Array>(i))->typed_data());
-  run_turns(Program(program.begin()), numbers.begin(), from, to, Parallel(pool));
+  run_turns(Program(program.begin(), *count.typed_data()), numbers.begin(), from, to, Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -230,6 +230,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_multiply, multiply_matrices,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(thalweg_turns, take_turns,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
                                   .RemainingArgs()
                                   .RemainingRets()
                                   .Attr<Numbers>("program")

@@ -51,7 +51,7 @@ enum Operation : int64_t {
 };
 
 struct Program {
-  int64_t length, batch;
+  int64_t length, batch, turns;  // of `length` turns that there is room for, `turns` count
   bool backwards;
   std::vector<Weight> weights;
   std::vector<Register> registers;
@@ -60,7 +60,7 @@ struct Program {
   std::vector<Output> rows, ends;  // stored in each turn, before what is carried changes, and after the last one
   std::vector<Output> carried;     // registers that change when a turn ends
 
-  explicit Program(const int64_t* p) : length(p[0]), batch(p[1]), backwards(p[2]) {
+  Program(const int64_t* p, int64_t count) : length(p[0]), batch(p[1]), turns(std::clamp<int64_t>(count, 0, length)), backwards(p[2]) {
     p += 3;
     weights.resize(*p++);
     for (Weight& w : weights) w = {p[0], p[1], p[2], p[3] != 0}, p += 4;
@@ -165,11 +165,12 @@ class Tile {
     look();
     find_outputs();
     find_stretches();
-    const int64_t step = program_.backwards ? -1 : 1, start = program_.backwards ? program_.length - 1 : 0;
-    for (int64_t i = 0; i < program_.length; ++i) {
-      if (i + 1 < program_.length) expect(start + (i + 1) * step);
+    const int64_t step = program_.backwards ? -1 : 1, start = program_.backwards ? program_.turns - 1 : 0;
+    for (int64_t i = 0; i < program_.turns; ++i) {
+      if (i + 1 < program_.turns) expect(start + (i + 1) * step);
       turn(start + i * step);
     }
+    for (const Output& o : program_.rows) fill_up(o);
     for (const Output& o : program_.ends) write(o.from, results_[o.result]);
   }
 
@@ -207,6 +208,19 @@ class Tile {
   // Where what turn `t` stores begins in its result.
   float* row_of(const Output& o, int64_t t) const {
     return results_[o.result] + t * std::max<int64_t>(program_.registers[o.from].width, 1) * program_.batch;
+  }
+
+  // The rows of turns that do not count: those of the last one that does, and zeros on the way back.
+  void fill_up(const Output& o) const {
+    const int64_t width = std::max<int64_t>(program_.registers[o.from].width, 1), from = first_ * width, size = rows_ * width;
+    for (int64_t t = program_.turns; t < program_.length; ++t) {
+      float* const to = row_of(o, t) + from;
+      const float* const last = row_of(o, program_.turns - 1) + from;
+      if (program_.turns && !program_.backwards)
+        std::copy(last, last + size, to);
+      else
+        std::fill(to, to + size, 0.0f);
+    }
   }
 
   // What is stored in each turn is made where it is stored, if it is made here and lies there as it does in a register.

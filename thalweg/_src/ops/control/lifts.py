@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg._src.core import apply
 from thalweg._src.core.lazy import jnp
+from thalweg._src.core.scan.limits import only_live
 from thalweg._src.core.structured import Structured
 from thalweg._src.ops.control import tensor_array_ops
 from thalweg._src.ops.control.array_values import ArrayHandle, ArrayValue
@@ -37,10 +38,14 @@ class Write:
         dims = tuple(rows.shape[1:])
         size, facts = start.known_size, start.facts
         most = int(self.index.max()) + 1 if len(self.index) else 0
-        if live is None and active is None and start.items is not None and all(i is None for i in start.items):
+        blank = active is None and start.items is not None and all(i is None for i in start.items)
+        if blank and (live is None or not facts.dynamic):
             size = max(size, most) if facts.dynamic else size
             if np.array_equal(self.index, np.arange(size)):
-                return ArrayValue(facts, None, rows.astype(facts.dtype), jnp.ones((size,), bool), size)
+                rows = rows.astype(facts.dtype)
+                if live is None:
+                    return ArrayValue(facts, None, rows, jnp.ones((size,), bool), size)
+                return ArrayValue(facts, None, only_live(rows, live), live, size)
         dense = start.to_dense(dims, max(most, size or 0) if facts.dynamic else None, known=not facts.dynamic)
         at = jnp.asarray(self.index, jnp.int32)
         done = jnp.ones(at.shape, bool) if live is None else live

@@ -3,7 +3,8 @@
 A loop whose turns can be counted while tracing is a scan. Another one is a `lax.while_loop`; where it is differentiated, it is a
 scan too, with room for more turns than it has made so far: the turns behind its end are played on the first values and thrown
 away. When there was too little room, the step reports it and is compiled again with more. So memory and time grow with the turns
-that are made, rounded up, and what is compiled does not grow with them at all.
+that are made, rounded up, and what is compiled does not grow with them at all. Where the turns are counted before the step is
+called (`runtime/rounded_loops.py`), only those are made.
 """
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from thalweg._src.core import apply
 from thalweg._src.core.apply import Replan
 from thalweg._src.core.lazy import jax, jnp, lax
+from thalweg._src.core.scan.limits import live_turns
 from thalweg._src.core.scan.tape import scan
 from thalweg._src.core.structured import Structured
 from thalweg._src.ops.control.lifts import lifted
@@ -28,6 +30,9 @@ def compiled_loop(cond, body, variables, captured, run):
         return list(variables)
     if turns.count is not None:
         return loop.counted(turns)
+    limit = apply.limit(loop.key)
+    if limit is not None:
+        return loop.limited(turns, *limit)
     if run.taped:
         return loop.taped(turns)
     return loop.open_ended()
@@ -43,7 +48,7 @@ class _Loop:
         self.cond, self.body, self.run = cond, body, run
         self.variables = list(variables)
         self.captured = [v.in_loop() if isinstance(v, Structured) else v for v in captured]
-        self.name = run.current.name if run.current is not None else "loop"
+        self.key = f"loop {run.current.name if run.current is not None else 'loop'}"
         width = len(body.outputs)
         self.unchanged = {i for i in range(width) if through_identities(body.outputs[i]) is body.inputs[i]}
         for i in self.unchanged:
@@ -55,7 +60,7 @@ class _Loop:
         self.asking_acts = bool(run.written_by((cond, everything)))
         self.reads, self.writes = [], []
 
-    # -- the three forms
+    # -- the four forms
 
     def counted(self, turns):
         """A loop of a known number of turns: a scan."""
@@ -65,10 +70,15 @@ class _Loop:
         out = self.finish(end, rows, None)
         return [v if (last := turns.last(i)) is None else last for i, v in enumerate(out)]
 
+    def limited(self, turns, room, count):
+        """A loop that makes `count` turns, a value, at most `room`: a scan of which so many turns count."""
+        self._lift(turns, room)
+        end, rows = self._scan(self.step, self.settled(), room, count)
+        return self.finish(end, rows, live_turns(count, room))
+
     def taped(self, turns):
         """A loop that is differentiated: a scan of more turns than it makes."""
-        key = f"loop {self.name}"
-        room = apply.room(key, _FIRST_ROOM)
+        room = apply.room(self.key, _FIRST_ROOM)
         self._lift(turns, room)
         start = self.settled()
 
@@ -86,7 +96,7 @@ class _Loop:
         more = live & goes_on
         if self.run.active is not None:
             more &= self.run.active
-        apply.need(key, jnp.where(more, 2 * room, 0), room)
+        apply.need(self.key, jnp.where(more, 2 * room, 0), room)
         return self.finish(end, rows, lives)
 
     def open_ended(self):
@@ -108,7 +118,7 @@ class _Loop:
         for write in self.writes:
             self.given[write.at] = write.start
 
-    def _scan(self, step, start, length):
+    def _scan(self, step, start, length, limit=None):
         """`lax.scan` of `step` over the rows of what is read, by parts."""
         flat, tree = jax.tree.flatten((start, self._rows()))
         width = len(jax.tree.leaves(start))
@@ -121,7 +131,7 @@ class _Loop:
             return jax.tree.leaves(carry), out
 
         flat = [jnp.asarray(x) for x in flat]
-        how = {"taped": self.run.taped, "platform": self.run.platform}
+        how = {"taped": self.run.taped, "platform": self.run.platform, "limit": limit}
         end, out = scan(flat_step, flat[:width], flat[width:], length, **how)
         return jax.tree.unflatten(jax.tree.structure(start), end), jax.tree.unflatten(out_tree, out)
 

@@ -30,11 +30,12 @@ def rounded(n: int) -> int:
 class Rounding:
     """The inputs of a loop: `given`, what may differ from run to run (None elsewhere), `built_in`, and a `key` for both.
 
-    `room`: the turns that a program for them makes.
+    `count`: the turns that the loop makes; `room`: those that a program for them makes at most.
     """
 
     def __init__(self, values: Sequence[Any], references: Collection[int], width: int, count: int):
-        self.values, self.references, self.width, self.room = values, references, width, rounded(count)
+        self.values, self.references, self.width = values, references, width
+        self.count, self.room = count, rounded(count)
         self.sizes = [v.known_size if isinstance(v, ArrayValue) else None for v in values]
         self.built_in: dict[int, Any] = {}
         self.given: list[Any] = []
@@ -43,7 +44,7 @@ class Rounding:
                 self.built_in[i] = ArrayHandle(v.facts._replace(size=rounded(v.facts.size)))
             elif i < width and isinstance(v, np.ndarray) and v.ndim == 0 and v.dtype.kind in "iub":
                 self.built_in[i] = v  # a counter
-            self.given.append(None if i in self.built_in or i in references else padded(v))
+            self.given.append(None if i in self.built_in or i in references else padded(v, repeated=True))
         self.key = (
             self.room,
             *[v.facts.size if isinstance(v, ArrayHandle) else v.tobytes() for v in self.built_in.values()],
@@ -112,8 +113,11 @@ def _fits(value: Any, count: int) -> bool:
     return value.known_size >= count and alike
 
 
-def padded(value: Any) -> Any:
-    """An array of rows with more rows, which nothing reaches."""
+def padded(value: Any, *, repeated: bool = False) -> Any:
+    """An array of rows with more rows, which no turn that counts reaches: zeros, or the last one `repeated`.
+
+    What a turn makes of a row that others might have had is finite where theirs is, so nothing times zero is no number.
+    """
     if not isinstance(value, ArrayValue) or value.known_size is None:
         return value
     facts, size = value.facts, value.known_size
@@ -122,14 +126,12 @@ def padded(value: Any) -> Any:
     if value.items is not None and all(i is None for i in value.items):
         return ArrayValue(facts, (None,) * room)
     buffer, written = _rows(value)
-    missing = room - len(buffer)
-    return ArrayValue(
-        facts,
-        None,
-        np.concatenate([buffer, np.zeros((missing, *buffer.shape[1:]), buffer.dtype)]),
-        np.concatenate([written, np.zeros(missing, bool)]),
-        room,
-    )
+    rows = np.zeros((room, *buffer.shape[1:]), buffer.dtype)
+    rows[: len(buffer)] = buffer
+    known = np.flatnonzero(written)
+    if repeated and known.size:
+        rows[len(buffer) :] = buffer[known[-1]]
+    return ArrayValue(facts, None, rows, np.concatenate([written, np.zeros(room - len(buffer), bool)]), room)
 
 
 def _rows(value: ArrayValue) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from thalweg._src.core import infer
 # A loop is followed turn by turn up to this many turns; counters that go in equal steps need not be.
 _MAX_FOLLOWED = 20_000
 _MAX_TURNS = 1 << 31
+_AT_ONCE = 130  # turns for which a condition is asked at the same time
 _STEPS = ("Add", "AddV2", "Sub")
 _COMPARISONS = ("Less", "LessEqual", "Greater", "GreaterEqual")
 
@@ -58,33 +59,39 @@ class Turns:
         needed = self._behind_condition()
         if needed is None or not needed <= self._followed:
             return None
-        if needed <= set(self._steps) and self._is_monotone(self.cond.outputs[0]):
+        scalar = all(not self.start[i].shape for i in needed)
+        if scalar and needed <= set(self._steps) and self._is_monotone(self.cond.outputs[0]):
             return self._searched(needed)
         return self._by_following(needed)
 
     def _searched(self, needed):
-        def goes_on(turn):
-            values = {self.cond.inputs[i]: self._at(i, turn) for i in needed}
-            go = fold(self.cond.outputs[0], {**self._cond_env, **values})
-            return None if go is None else truth_of(go)
+        """The first turn for which a monotone condition fails: among some, and then between two of them."""
 
-        first = goes_on(0)
-        if first is None or not first:
-            return None if first is None else 0
-        high = 1
-        while goes_on(high):
-            high *= 2
-            if high >= _MAX_TURNS:
+        def goes_on(turns):
+            values = {self.cond.inputs[i]: self._at(i, turns) for i in needed}
+            go = fold(self.cond.outputs[0], {**self._cond_env, **values})
+            return None if go is None else np.broadcast_to(np.asarray(go, bool), turns.shape)
+
+        turns = np.array([0, *(1 << k for k in range(_MAX_TURNS.bit_length()))])
+        while True:
+            going = goes_on(turns)
+            if going is None or going.all():
                 return None
-        low = high // 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if goes_on(middle) else (low, middle)
-        return high
+            at = int(np.argmin(going))
+            if not at:
+                return 0
+            low, high = int(turns[at - 1]), int(turns[at])
+            if high - low == 1:
+                return high
+            turns = np.unique(np.linspace(low, high, _AT_ONCE).astype(np.int64))
 
     def _at(self, i, turn):
         start = self.start[i]
-        return np.asarray(int(start) + int(self._steps[i]) * turn).astype(start.dtype) if not start.shape else start
+        return (
+            np.asarray(int(start) + int(self._steps[i]) * np.asarray(turn)).astype(start.dtype)
+            if not start.shape
+            else start
+        )
 
     def last(self, i):
         """What a counter is after the last turn, where both are known; else None."""
