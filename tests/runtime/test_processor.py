@@ -54,6 +54,23 @@ def test_without_a_limit_there_is_a_thread_for_each_processor():
     assert threads == len(os.sched_getaffinity(0))
 
 
+HERE = """
+import numpy as np
+import thalweg as tf
+with tf.Session() as sess:
+    sess.run(tf.constant(1.0) + tf.random_uniform([64, 64]))
+import jax
+x = jax.device_put(np.ones((1500, 1500), np.float32))
+square = jax.jit(lambda a: a @ a).lower(x).compile()
+print([square(x).is_ready() for _ in range(5)])
+"""
+
+
+def test_a_step_is_computed_on_the_thread_that_asks_for_it():
+    done = subprocess.run([sys.executable, "-c", HERE], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == str([True] * 5), done.stderr
+
+
 def test_products_of_numpy_run_on_one_thread_and_on_all_of_them_again():
     found = _products()
     if found is None:

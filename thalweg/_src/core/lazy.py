@@ -4,6 +4,7 @@
 `from thalweg._src.core.lazy import jnp` and use `jnp` as ever, inside functions.
 """
 
+import functools
 import importlib
 import logging
 import sys
@@ -28,6 +29,17 @@ class _Lazy(types.ModuleType):
         return value
 
 
+@functools.cache
+def _computes_here() -> None:
+    """XLA's CPU client computes on the thread that asks it to, as long as no other client has been made.
+
+    A session waits for what it runs, and to wake another thread for it takes longer than a small step.
+    """
+    import jax
+
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+
+
 def _imported(target: str) -> types.ModuleType:
     """The module; its first import leaves NumPy's global generator as it was, though JAX's dependencies draw from it.
 
@@ -35,13 +47,16 @@ def _imported(target: str) -> types.ModuleType:
     devices are not for a program that logs at INFO, as every program does after tf.app.run.
     """
     if target in sys.modules:
+        _computes_here()
         return importlib.import_module(target)
     if logging.getLogger("jax").level == logging.NOTSET:
         logging.getLogger("jax").setLevel(logging.WARNING)
     state = np.random.get_state()
     try:
         with paused():
-            return importlib.import_module(target)
+            found = importlib.import_module(target)
+        _computes_here()
+        return found
     finally:
         np.random.set_state(state)
 

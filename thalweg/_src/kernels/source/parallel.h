@@ -1,6 +1,7 @@
 // Work shared with the threads that XLA computes with, and memory that a thread keeps for the next call.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <memory>
@@ -43,7 +44,28 @@ class Parallel {
   }
 
  private:
-  static constexpr int kPatience = 1 << 13;  // looks, some microseconds: to be woken takes longer than the others usually need
+  static constexpr int64_t kLast = 100, kNext = 10;  // microseconds that the last thread, and the next work, are looked out for
+
+  // Looks again and again, for so many microseconds, whether `ready`: to be woken takes longer than others usually need.
+  template <typename Ready>
+  static bool look(const Ready& ready, int64_t patience) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(patience);
+    do {
+      for (int i = 0; i < 64; ++i) {
+        if (ready()) return true;
+        relax();
+      }
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
+  }
+
+  static void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+  }
 
   struct Work {
     int64_t count;
@@ -64,8 +86,7 @@ class Parallel {
     }
 
     void wait() {
-      for (int i = 0; i < kPatience; ++i)
-        if (done.load() == count) return;
+      if (look([this] { return done.load() == count; }, kLast)) return;
       std::unique_lock<std::mutex> lock(mutex);
       finished.wait(lock, [this] { return done.load() == count; });
     }
@@ -93,7 +114,7 @@ class Parallel {
         if (present().load() || given().load()) return nullptr;  // one is enough
         present() = true;
       }
-      for (int i = 0; i < kPatience && !given().load(); ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+      look([] { return given().load(); }, kNext);
       std::lock_guard<std::mutex> lock(mutex());
       present() = false;
       given() = false;
