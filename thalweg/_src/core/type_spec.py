@@ -202,14 +202,14 @@ def _merged(a: Any, b: Any) -> Any:
     raise ValueError(f"Types are not compatible: {a!r} vs {b!r}")
 
 
-_from_value: list[tuple[type, Callable[[Any], Any]]] = []
+FROM_VALUE: list[tuple[type, Callable[[Any], Any]]] = []
 
 
 def register_type_spec_from_value_converter(
     type_object: type, converter_fn: Callable[[Any], Any], allow_subclass: bool = False
 ) -> None:
     """`converter_fn` gives the TypeSpec of values of `type_object`."""
-    _from_value.append((type_object, converter_fn))
+    FROM_VALUE.append((type_object, converter_fn))
 
 
 def type_spec_from_value(value: Any) -> Any:
@@ -218,7 +218,7 @@ def type_spec_from_value(value: Any) -> Any:
 
     if isinstance(value, Tensor):
         return TensorSpec(value.shape, value.dtype)
-    for kind, convert in _from_value:
+    for kind, convert in FROM_VALUE:
         if type(value) is kind:
             return convert(value)
     spec = getattr(value, "_type_spec", None)

@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from thalweg._src.ops.stateful.variable_scope import VariableScope, _entered, _scope_store
+from thalweg._src.ops.stateful.variable_scope import VariableScope, entered, scope_store
 from thalweg._src.ops.stateful.variables import variable_creator_scope
 
 variable_creator_scope_v1 = variable_creator_scope
@@ -13,10 +13,10 @@ class _CurrentScope(list[VariableScope]):
     """A list of one: the variable scope that is open. Until 1.7 libraries opened one by writing it here."""
 
     def __getitem__(self, index: Any) -> Any:
-        return [_scope_store().current][index]
+        return [scope_store().current][index]
 
     def __setitem__(self, index: Any, scope: Any) -> None:
-        _scope_store().current = scope
+        scope_store().current = scope
 
 
 class _ScopeKey(tuple[str]):
@@ -51,4 +51,4 @@ def _pure_variable_scope(
         "constraint": constraint,
     }
     name = name_or_scope if isinstance(name_or_scope, str) else name_or_scope.name
-    return _entered(name_or_scope, reuse or None, old_name_scope or name, given)
+    return entered(name_or_scope, reuse or None, old_name_scope or name, given)

@@ -9,7 +9,7 @@ from thalweg._src.core.graph import Tensor
 from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.shapes import TensorShape, as_shape
 from thalweg._src.core.sparse_tensor import SparseTensor, SparseTensorValue
-from thalweg._src.core.type_spec import TensorSpec, TypeSpec, _from_value
+from thalweg._src.core.type_spec import FROM_VALUE, TensorSpec, TypeSpec
 from thalweg._src.lib.data import nest
 from thalweg._src.lib.data.dataset_spec import DatasetSpec, NestedVariant
 from thalweg._src.lib.data.specs import SparseTensorSpec
@@ -33,7 +33,7 @@ def spec_of(element: Any) -> Any:
 
 def _special(value: Any) -> Any:
     """The spec of a value that is more than a tensor, or None."""
-    for kind, convert in _from_value:
+    for kind, convert in FROM_VALUE:
         if type(value) is kind:
             return convert(value)
     spec = getattr(value, "_type_spec", None)

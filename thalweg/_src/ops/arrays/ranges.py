@@ -36,7 +36,7 @@ def _count(start: Any, limit: Any, delta: Any) -> int:
 
 
 @op("Range", numpy_only=True)
-def _range(start: Static(I), limit: Static(I), delta: Static(I)) -> I:
+def range_op(start: Static(I), limit: Static(I), delta: Static(I)) -> I:
     """start, start + delta, start + 2 delta ... before `limit`."""
     n = _count(start, limit, delta)
     dtype = np.asarray(start).dtype
@@ -47,7 +47,7 @@ def _range(start: Static(I), limit: Static(I), delta: Static(I)) -> I:
     return np.add.accumulate(steps)
 
 
-@_range.shape_rule
+@range_op.shape_rule
 def _(op):
     values = []
     for t in op._inputs:
@@ -69,7 +69,7 @@ def _partly(op) -> Any:
     return (_count(*(np.int64(v) for v in known)),)
 
 
-_range.not_differentiable()
+range_op.not_differentiable()
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
@@ -88,7 +88,7 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
         if want is None:
             widest = max((start, limit, delta), key=lambda t: _WIDTHS.index(t.dtype.base_dtype)).dtype.base_dtype
             start, limit, delta = math.cast(start, widest), math.cast(limit, widest), math.cast(delta, widest)
-        return _range(start, limit, delta, name=name)
+        return range_op(start, limit, delta, name=name)
 
 
 _WIDTHS = (int32, int64, float32, float64)

@@ -17,10 +17,10 @@ from thalweg._src.ops.arrays import constants
 from thalweg._src.ops.arrays.broadcasting import broadcast_gradient_args
 from thalweg._src.ops.arrays.gathering import gather
 from thalweg._src.ops.arrays.joining import concat
-from thalweg._src.ops.arrays.ranges import _range
+from thalweg._src.ops.arrays.ranges import range_op
 from thalweg._src.ops.arrays.shaping import expand_dims, reshape, shape, squeeze
 from thalweg._src.ops.late import math
-from thalweg._src.ops.numeric.casting import _cast
+from thalweg._src.ops.numeric.casting import cast_op
 
 T = type_attr("T")
 W = type_attr("T", (*NUMBERS, bool_), bool_)
@@ -198,10 +198,10 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool, na
         if maxlen.dims is not None and len(maxlen.dims) != 0:
             raise ValueError("maxlen must be scalar for sequence_mask")
         kind = maxlen.dtype.base_dtype
-        row = _range(to_tensor(0, kind), maxlen, to_tensor(1, kind))
-        column = _cast(expand_dims(lengths, -1), DstT=kind)  # also to the type that it has
+        row = range_op(to_tensor(0, kind), maxlen, to_tensor(1, kind))
+        column = cast_op(expand_dims(lengths, -1), DstT=kind)  # also to the type that it has
         result = row < column  # type: ignore[operator]
-        return result if dtype == bool_ else _cast(result, DstT=dtype)
+        return result if dtype == bool_ else cast_op(result, DstT=dtype)
 
 
 # -- one_hot

@@ -64,20 +64,20 @@ def _(op):
 
 
 @op("Rank", shape_only=True, numpy_only=True)
-def _rank(input: T) -> int32:
+def rank_of_tensor(input: T) -> int32:
     """The number of dimensions."""
     return np.array(len(input.shape), np.int32)
 
 
-@_rank.partial_rule
+@rank_of_tensor.partial_rule
 def _(op):
     dims = op.inputs[0].dims
     return (None if dims is None else len(dims),)
 
 
-for _scalar in (_size, _rank):
+for _scalar in (_size, rank_of_tensor):
     _scalar.shape_rule(lambda op: [()])
-for _of_shape in (_shape, shape_n, _size, _rank):
+for _of_shape in (_shape, shape_n, _size, rank_of_tensor):
     _of_shape.not_differentiable()
 
 
@@ -138,7 +138,7 @@ def rank_internal(input: Any, *, optimize: bool = True, name: str | None = None)
         x = to_tensor(input, None, "input")
         if optimize and x._dims is not None:
             return constant(len(x._dims), int32, name=name)
-        return _rank(x, name=name)
+        return rank_of_tensor(x, name=name)
 
 
 @dispatched
@@ -157,10 +157,10 @@ def rank(input: Any, name: str | None = None) -> Tensor:
 @op("Reshape", numpy_only=True, reshapes=True)
 def _reshape(tensor: T, shape: Static(type_attr("Tshape", INTS, int32))) -> T:
     """The elements of `tensor`, in order, in another shape."""
-    return tensor.reshape(_target(tensor.shape, shape))
+    return tensor.reshape(target_shape(tensor.shape, shape))
 
 
-def _target(have: Any, want: Any) -> list[int]:
+def target_shape(have: Any, want: Any) -> list[int]:
     """`want` with its -1 filled in. Raises ValueError where the elements don't fit."""
     n = int(np.prod(have, dtype=np.int64))
     sizes = [int(d) for d in np.asarray(want).ravel()]

@@ -98,9 +98,9 @@ def transpose(a: Any, perm: Any = None, name: str | None = "transpose", conjugat
         if perm is not None:
             return turn(a, perm, name=name)
         if not a.dims:
-            from thalweg._src.ops.arrays.shaping import _rank
+            from thalweg._src.ops.arrays.shaping import rank_of_tensor
 
-            n = _rank(a)
+            n = rank_of_tensor(a)
             perm = (n - 1) - math.range(0, n, 1)
         else:
             perm = np.arange(len(a.dims))[::-1]

@@ -260,7 +260,9 @@ _stateless_uniform_int.on("cpu")(lambda *args: _filled_int(*args, True))
 
 
 @op("StatelessMultinomial")
-def _stateless_multinomial(logits: L, num_samples: Static(int32), seed: SEED, *, output_dtype: INDEX = int64) -> INDEX:
+def stateless_multinomial_op(
+    logits: L, num_samples: Static(int32), seed: SEED, *, output_dtype: INDEX = int64
+) -> INDEX:
     """[rows, num_samples] classes drawn by their unnormalised log-probabilities."""
     with jax.enable_x64(True):
         return distributions.checked_multinomial(_stream(seed), logits, int(num_samples))
@@ -272,7 +274,7 @@ def _seeded(op, at=1):
         raise ValueError(f"Shape must be [2] but is {list(dims)} for '{op.name}' (op: '{op.type}').")
 
 
-@_stateless_multinomial.shape_rule
+@stateless_multinomial_op.shape_rule
 def _(op):
     _seeded(op, 2)
     dims = op.inputs[0].dims
@@ -292,7 +294,7 @@ def _stateless_dims(op):
 for _opdef in (_stateless_uniform, _stateless_normal, _stateless_truncated, _stateless_uniform_int):
     _opdef.shape_rule(_stateless_dims)
     _opdef.not_differentiable()
-_stateless_multinomial.not_differentiable()
+stateless_multinomial_op.not_differentiable()
 
 
 def stateless_uniform(shape, seed, minval=0, maxval=None, dtype=float32, name=None):
@@ -335,10 +337,10 @@ def stateless_truncated_normal(shape, seed, mean=0.0, stddev=1.0, dtype=float32,
 def stateless_multinomial(logits, num_samples, seed, output_dtype=int64, name=None):
     """As `multinomial`, but a function of the two integers in `seed`."""
     with name_scope(name, "stateless_multinomial", [logits, seed]):
-        return _stateless_multinomial(to_tensor(logits, None, "logits"), num_samples, seed, output_dtype=output_dtype)
+        return stateless_multinomial_op(to_tensor(logits, None, "logits"), num_samples, seed, output_dtype=output_dtype)
 
 
 def stateless_categorical(logits, num_samples, seed, dtype=int64, name=None):
     """As `categorical`, but a function of the two integers in `seed`."""
     with name_scope(name, "stateless_categorical", [logits, seed]):
-        return _stateless_multinomial(to_tensor(logits, None, "logits"), num_samples, seed, output_dtype=dtype)
+        return stateless_multinomial_op(to_tensor(logits, None, "logits"), num_samples, seed, output_dtype=dtype)

@@ -12,7 +12,7 @@ from thalweg._src.core.apply import check, xp
 from thalweg._src.core.dtypes import QUANTIZED, float32, int32, int64, qint32, quint8
 from thalweg._src.core.lazy import jnp, lax
 from thalweg._src.core.opdef import Enum, Outputs, Static, op, type_attr
-from thalweg._src.ops.arrays.shaping import _target
+from thalweg._src.ops.arrays.shaping import target_shape
 from thalweg._src.ops.nets.convolution import convolve
 from thalweg._src.ops.nets.pool_windows import Pool
 from thalweg._src.ops.nets.pooling import max_pool_op
@@ -257,7 +257,7 @@ def _reshape(
     input_max: float32,
 ) -> Outputs(output=type_attr("T"), output_min=float32, output_max=float32):
     """The elements of `tensor`, in order, in another shape."""
-    return tensor.reshape(_target(tensor.shape, shape)), input_min, input_max
+    return tensor.reshape(target_shape(tensor.shape, shape)), input_min, input_max
 
 
 def _used(input: Any, low: Any, high: Any) -> tuple[Any, Any]:

@@ -22,7 +22,7 @@ SrcT, DstT = type_attr("SrcT"), type_attr("DstT")
 
 
 @op("Cast", numpy_only=True)
-def _cast(x: SrcT, *, DstT: DstT, Truncate: bool = False) -> DstT:
+def cast_op(x: SrcT, *, DstT: DstT, Truncate: bool = False) -> DstT:
     """`x` in the type `DstT`: fractions are cut off, all but zero is True, complex numbers become their real part."""
     want = DstT._as_numpy
     if x.dtype == object or want == object:
@@ -53,10 +53,10 @@ def _cut(x, want):
     return _cut(x, np.int64 if kind.itemsize >= 4 else np.int32).astype(want)
 
 
-_cast.shape_rule(same_shape)
+cast_op.shape_rule(same_shape)
 
 
-@_cast.partial_rule
+@cast_op.partial_rule
 def _(op):
     (x,) = op.inputs
     if x.dims == ():
@@ -64,7 +64,7 @@ def _(op):
     return partial_value(x)
 
 
-@_cast.grad
+@cast_op.grad
 def _(op, g):
     source = op.inputs[0].dtype.base_dtype
     if not all(t.is_floating or t.is_complex for t in (source, g.dtype.base_dtype)):
@@ -86,7 +86,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
         if isinstance(x, IndexedSlices | SparseTensor):
             return x._with_values(cast(x.values, want, name=name))
         x = to_tensor(x, None, "x")
-        return x if x.dtype.base_dtype == want else _cast(x, DstT=want, name=name)
+        return x if x.dtype.base_dtype == want else cast_op(x, DstT=want, name=name)
 
 
 @dispatched

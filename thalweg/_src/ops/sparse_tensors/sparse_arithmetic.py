@@ -12,7 +12,7 @@ from thalweg._src.core.scopes import name_scope
 from thalweg._src.core.sparse_tensor import SparseTensor, is_sparse, to_sparse_tensor
 from thalweg._src.ops.arguments import renamed
 from thalweg._src.ops.late import math
-from thalweg._src.ops.sparse_tensors.sparse_dense import _sparse_dense_add, sparse_dense_cwise_add
+from thalweg._src.ops.sparse_tensors.sparse_dense import sparse_dense_cwise_add, sparse_tensor_dense_add
 from thalweg._src.ops.sparse_tensors.sparse_reduce import sparse_reduce_sum
 
 N = type_attr("T", NUMBERS)
@@ -104,7 +104,7 @@ def sparse_add(a: Any, b: Any, threshold: Any = None, thresh: Any = None) -> Any
     if not (is_sparse(a) and is_sparse(b)):
         a, b = (b, a) if is_sparse(b) else (a, b)
         a = to_sparse_tensor(a)
-        return _sparse_dense_add(a.indices, a.values, a.dense_shape, b)
+        return sparse_tensor_dense_add(a.indices, a.values, a.dense_shape, b)
     a, b = to_sparse_tensor(a), to_sparse_tensor(b)
     limit = to_tensor(0 if threshold is None else threshold, a.values.dtype.base_dtype.real_dtype, "threshold")
     indices, values, dims = _sparse_add(a.indices, a.values, a.dense_shape, b.indices, b.values, b.dense_shape, limit)

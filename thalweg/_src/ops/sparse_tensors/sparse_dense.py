@@ -265,7 +265,7 @@ def sparse_tensor_dense_matmul(
 
 
 @op("SparseTensorDenseAdd")
-def _sparse_dense_add(
+def sparse_tensor_dense_add(
     a_indices: type_attr("Tindices", INTS), a_values: N, a_shape: type_attr("Tindices", INTS), b: N
 ) -> N:
     """A dense tensor with the entries of a sparse one added."""
@@ -278,10 +278,10 @@ def _sparse_dense_add(
     return out
 
 
-_sparse_dense_add.shape_rule(lambda op: [op.inputs[3].dims])
+sparse_tensor_dense_add.shape_rule(lambda op: [op.inputs[3].dims])
 
 
-@_sparse_dense_add.grad
+@sparse_tensor_dense_add.grad
 def _(op, g):
     return None, gather_nd(g, op.inputs[0]), None, g
 
@@ -355,7 +355,7 @@ def _cwise_gradient(op, g, *, is_mul):
         dx, dy = g * dense, g * x_values
     else:
         dx, dy = g / dense, g * (-x_values / math.square(dense))
-    return None, dx, None, _sparse_dense_add(at, dy, y_shape, constants.zeros_like(y))
+    return None, dx, None, sparse_tensor_dense_add(at, dy, y_shape, constants.zeros_like(y))
 
 
 _cwise_mul.grad(lambda op, g: _cwise_gradient(op, g, is_mul=True))

@@ -10,7 +10,7 @@ from thalweg._src.core.dtypes import DType, int64, resource, string
 from thalweg._src.core.errors import invalid
 from thalweg._src.core.opdef import Min, Outputs, Ref, Shape, op, type_attr
 from thalweg._src.ops.stateful.handles import held
-from thalweg._src.ops.stateful.tables import LINE_NUMBER, WHOLE_LINE, Table, _text
+from thalweg._src.ops.stateful.tables import LINE_NUMBER, WHOLE_LINE, Table, shape_text
 
 Tin = type_attr("Tin")
 Tout = type_attr("Tout")
@@ -81,7 +81,7 @@ def _declare_tables(suffix: str, out: Any) -> dict[str, Any]:
     ) -> out:
         """A table from scalars to vectors."""
         if len(value_shape) > 1:
-            raise invalid(f"Default value must be a vector, got shape {_text(value_shape)}")
+            raise invalid(f"Default value must be a vector, got shape {shape_text(value_shape)}")
         return _kept(
             ctx,
             container,
@@ -109,9 +109,9 @@ def _dense(ctx, container, shared_name, key, value, value_shape, buckets, load, 
     if buckets < 4 or buckets & (buckets - 1):
         raise invalid(f"Number of buckets must be at least 4 and a power of 2, got: {buckets}")
     if len(value_shape) > 1:
-        raise invalid(f"Empty value must be a scalar or a vector, got shape {_text(value_shape)}")
+        raise invalid(f"Empty value must be a scalar or a vector, got shape {shape_text(value_shape)}")
     if empty.ndim > 1:
-        raise invalid(f"Empty key must be a scalar or a vector, got shape {_text(empty.shape)}")
+        raise invalid(f"Empty key must be a scalar or a vector, got shape {shape_text(empty.shape)}")
 
     def make() -> Table:
         table = Table(key, value, tuple(value_shape))
@@ -121,7 +121,7 @@ def _dense(ctx, container, shared_name, key, value, value_shape, buckets, load, 
             deleted = np.asarray(deleted_key)
             if deleted.shape != empty.shape:
                 raise invalid(
-                    f"Empty and deleted keys must have same shape, got shapes: {_text(empty.shape)} and {_text(deleted.shape)}"
+                    f"Empty and deleted keys must have same shape, got shapes: {shape_text(empty.shape)} and {shape_text(deleted.shape)}"
                 )
             (gone,) = table.keys_of(deleted)[0]
             if gone in table.forbidden:

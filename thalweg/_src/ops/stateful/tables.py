@@ -33,7 +33,7 @@ class Table:
         dense = bool(self.buckets)  # takes one key, or a vector of keys
         if (rank and array.shape[-rank:] != self.key_shape) or (dense and array.ndim > rank + 1):
             outer = array.shape[:1] if dense else array.shape[: max(array.ndim - rank, 0)]
-            raise invalid(f"Expected key shape {_text(outer + self.key_shape)} got {_text(array.shape)}")
+            raise invalid(f"Expected key shape {shape_text(outer + self.key_shape)} got {shape_text(array.shape)}")
         outer = array.shape[: array.ndim - rank]
         if not rank:
             return array.ravel().tolist(), outer
@@ -51,7 +51,9 @@ class Table:
         self.check_keys(flat)
         fallback = np.asarray(default)
         if fallback.shape != self.value_shape:
-            raise invalid(f"Expected shape {_text(self.value_shape)} for default value, got {_text(fallback.shape)}")
+            raise invalid(
+                f"Expected shape {shape_text(self.value_shape)} for default value, got {shape_text(fallback.shape)}"
+            )
         with self.lock:
             found = [self.entries.get(k, fallback) for k in flat]
         out = np.empty((len(flat), *self.value_shape), self.value_type.numpy_dtype)
@@ -64,7 +66,9 @@ class Table:
         self.check_keys(flat)
         array = np.asarray(values)
         if array.shape != outer + self.value_shape:
-            raise invalid(f"Expected shape {_text(outer + self.value_shape)} for value, got {_text(array.shape)}")
+            raise invalid(
+                f"Expected shape {shape_text(outer + self.value_shape)} for value, got {shape_text(array.shape)}"
+            )
         rows = array.reshape(len(flat), *self.value_shape)
         with self.lock:
             while self.buckets and len(self.entries) + len(flat) > self.buckets * self.load:
@@ -140,5 +144,5 @@ def _show(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _text(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
     return "[" + ",".join(map(str, shape)) + "]"

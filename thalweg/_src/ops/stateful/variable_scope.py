@@ -237,13 +237,13 @@ class _ScopeStore(threading.local):
         del self.names[first:last]
 
 
-def _scope_store() -> _ScopeStore:
+def scope_store() -> _ScopeStore:
     return kept_by_graph("variable scopes", _ScopeStore)
 
 
 def get_variable_scope() -> VariableScope:
     """The current variable scope."""
-    return _scope_store().current
+    return scope_store().current
 
 
 def get_variable(
@@ -389,7 +389,7 @@ class variable_scope:
 
     def __exit__(self, *error: Any) -> None:
         scope, stack = self._entered[-1]
-        if _scope_store().current is not scope:
+        if scope_store().current is not scope:
             raise RuntimeError("Improper nesting of variable_scope.")
         self._entered.pop()
         stack.__exit__(*error)
@@ -412,7 +412,7 @@ class variable_scope:
         if self._first is None:
             self._first = _unique(self._default_name) if given is None else given, opened  # type: ignore[arg-type]
         scope, opened = self._first
-        return stack.enter_context(_entered(scope, self._reuse, opened, self._given))
+        return stack.enter_context(entered(scope, self._reuse, opened, self._given))
 
     def _open_names(self, stack: contextlib.ExitStack, graph: Graph, name: str | None) -> str:
         if not self._auxiliary:
@@ -423,11 +423,11 @@ class variable_scope:
 
 
 @contextlib.contextmanager
-def _entered(
+def entered(
     name_or_scope: str | VariableScope, reuse: Any, name_scope: str, given: dict[str, Any]
 ) -> Iterator[VariableScope]:
     """The variable scope of a block, without its name scope."""
-    store = _scope_store()
+    store = scope_store()
     old = store.current
     before = None
     if isinstance(name_or_scope, VariableScope):
@@ -451,7 +451,7 @@ def _entered(
 
 
 def _unique(prefix: str) -> str:
-    store = _scope_store()
+    store = scope_store()
     name = f"{store.current.name}/{prefix}" if store.current.name else prefix
     if store.counts.get(name, 0) == 0:
         return prefix
@@ -464,7 +464,7 @@ def _unique(prefix: str) -> str:
 def new_scope(name: str | None, default_name: str, custom_getter: Any = None) -> VariableScope:
     """A scope of its own, that no block has entered: `name`, or `default_name` made unique."""
     given = {"custom_getter": custom_getter}
-    with _entered(name or _unique(default_name), None, "", given) as scope:
+    with entered(name or _unique(default_name), None, "", given) as scope:
         return scope
 
 

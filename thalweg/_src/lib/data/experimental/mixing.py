@@ -84,12 +84,12 @@ def sample_from_datasets(datasets: Any, weights: Any = None, seed: Any = None) -
 
     Raises TypeError for weights that are no floats, ValueError where there is not one for each dataset.
     """
-    from thalweg._src.ops.chance.random_draws import _stateless_multinomial
+    from thalweg._src.ops.chance.random_draws import stateless_multinomial_op
 
     datasets = list(datasets)
 
     def draw(logits: Any, pair: Any) -> Any:
-        return array.squeeze(_stateless_multinomial(logits, 1, pair), axis=[0, 1])
+        return array.squeeze(stateless_multinomial_op(logits, 1, pair), axis=[0, 1])
 
     if isinstance(weights, Dataset):
         pairs = Dataset.zip((weights.map(lambda *p: math.log(p, name="logits")), RandomDataset(seed).batch(2)))
