@@ -369,7 +369,7 @@ def _packed(cluster: Cluster, big: list[Operation], device: Any) -> dict[int, An
         if pack is None or at is None or at in found:
             continue
         if big[at] not in cluster.packed:
-            value = pack(big[at]._attrs["value"])
+            value = pack(big[at]._attrs["value"], op)
             cluster.packed[big[at]] = None if value is None else jax.device_put(value, device)
         if cluster.packed[big[at]] is not None:
             found[at] = cluster.packed[big[at]]

@@ -424,13 +424,14 @@ class OpDef:
         self.refusal = fn
         return fn
 
-    def packs(self, platform: str, index: int) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
-        """How the lowering for `platform` wants its input `index` where that is a constant: NumPy array to NumPy array, once, or None.
+    def packs(self, platform: str, index: int) -> Callable[[Callable[[Any, Any], Any]], Callable[[Any, Any], Any]]:
+        """How the lowering for `platform` wants its input `index` where that is a constant: of a NumPy array and the first node that takes
+        it a NumPy array, once, or None.
 
         The lowering finds the result by `recipes.ready`.
         """
 
-        def register(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def register(fn: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             self.packers[platform] = index, fn
             return fn
 

@@ -4,6 +4,8 @@ Values agree with the plain lowerings within rounding. What is small, has groups
 derives from a kernel: its derivatives are plain convolutions.
 """
 
+import ctypes
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -25,6 +27,10 @@ LEAST = 1 << 15  # multiplications: below, nothing takes long
 THIN = 4  # channels of an image whose gradient leaves most lanes of a vector empty ...
 DEEP = 16  # ... where the sums over the channels of the result are at least so long
 DEPTHWISE = "thalweg_depthwise"  # whose results a filter of one element takes while they are in the cache
+LEAST_DEEP, LEAST_TILES = (
+    32,
+    32,
+)  # channels, and tiles of 2x2 places, from which a constant filter of 3x3 or 5x5 taps is packed for tiles
 WIDE_FILTER, FEW_PLACES = 1 << 20, 64  # elements of a filter that is summed over few places of each image
 
 
@@ -52,14 +58,47 @@ def _order(shape, data_format):
 
 
 @conv2d_op.packs("cpu", 1)
-def _(w):
-    """A filter as `source/convolution.h` reads it: blocks of two vectors of channels, all taps of a block one after the other."""
+def _(w, op):
+    """A filter as `source/convolution.h` reads it: blocks of two vectors of channels, all taps of a block one after the other.
+
+    Where it goes by tiles (`source/winograd.h`), the same for its points stands behind.
+    """
     if w.dtype != np.float32 or w.ndim != 4 or not w.size or not library.available():
         return None
     lines, channels = math.prod(w.shape[:3]), w.shape[3]
     lanes = library.lanes()
     wide = np.pad(w.reshape(lines, channels), ((0, 0), (0, -channels % lanes)))
-    return np.concatenate([wide[:, i : i + 2 * lanes].reshape(-1) for i in range(0, wide.shape[1], 2 * lanes)])
+    panels = np.concatenate([wide[:, i : i + 2 * lanes].reshape(-1) for i in range(0, wide.shape[1], 2 * lanes)])
+    return np.concatenate([panels, _points(panels, w.shape)]) if _by_tiles(w.shape, op) else panels
+
+
+def _by_tiles(w_shape, op):
+    """Whether a constant filter is worth its points: 3x3 or 5x5 taps of stride 1, and tiles enough for the way there and back."""
+    attrs, dims = op._attrs, op.outputs[0]._dims
+    taps, *channels = w_shape[1:]
+    if w_shape[0] != taps or taps not in (3, 5) or attrs["data_format"] != "NHWC" or dims is None or None in dims[1:3]:
+        return False
+    if any(n != 1 for n in (*attrs["strides"], *attrs["dilations"])) or min(channels) < LEAST_DEEP:
+        return False
+    tiles = (dims[0] or 1) * ((dims[1] + 1) // 2) * ((dims[2] + 1) // 2)
+    return tiles >= LEAST_TILES
+
+
+def _points(panels, w_shape):
+    """The panels of a filter in the form of its points."""
+    taps, depth = w_shape[1:3]
+    width = panels.size // (taps * taps * depth)
+    points = np.empty((taps + 1) ** 2 * depth * width, np.float32)
+    _to_points()(panels.ctypes.data, taps, depth, width, points.ctypes.data)
+    return points
+
+
+@functools.cache
+def _to_points():
+    call = library.opened().thalweg_points
+    pointer, size = ctypes.c_void_p, ctypes.c_int64
+    call.argtypes, call.restype = [pointer, size, size, size, pointer], None
+    return call
 
 
 @conv2d_op.on("cpu")

@@ -53,7 +53,7 @@ ffi::Error convolve(ffi::ThreadPool pool, Array x, Array w, Array scale, Array b
   correlate_somehow(x.typed_data(), from, w.typed_data(), shape, false,
             forward(walk(from.height, shape.height, to.height, strides, dilations, before, 0)),
             forward(walk(from.width, shape.width, to.width, strides, dilations, before, 1)), packed ? w.typed_data() : nullptr,
-            {or_null(bias), rectify, or_null(addend), 0, or_null(scale), most}, y->typed_data(), to, Parallel(pool));
+            static_cast<int64_t>(w.element_count()), {or_null(bias), rectify, or_null(addend), 0, or_null(scale), most}, y->typed_data(), to, Parallel(pool));
   return ffi::Error::Success();
 }
 
@@ -63,7 +63,7 @@ ffi::Error by_input(ffi::ThreadPool pool, Array w, Array g, Result x, Numbers st
   straighten(filter, strides, before, from, to);
   correlate_somehow(g.typed_data(), from, w.typed_data(), filter, true,
             backward(walk(to.height, filter.height, from.height, strides, dilations, before, 0)),
-            backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), nullptr, {}, x->typed_data(), to,
+            backward(walk(to.width, filter.width, from.width, strides, dilations, before, 1)), nullptr, 0, {}, x->typed_data(), to,
             Parallel(pool));
   return ffi::Error::Success();
 }
@@ -289,3 +289,10 @@ THALWEG_GRADIENT(thalweg_depthwise_by_input, channels_by_input);
 THALWEG_GRADIENT(thalweg_depthwise_by_filter, channels_by_filter);
 
 }  // namespace thalweg
+
+// The points of a filter of `taps` x `taps`, whose panels have `width` columns in all (`kernels/convolution.py` packs constants so).
+extern "C" void thalweg_points(const float* panels, int64_t taps, int64_t depth, int64_t width, float* points) {
+  const thalweg::Columns blocks(width);
+  const auto make = taps == 3 ? thalweg::block_to_points<3> : thalweg::block_to_points<5>;
+  for (int64_t block = 0; block < blocks.count(); ++block) make(panels, depth, blocks, block, points);
+}

@@ -15,8 +15,8 @@ namespace thalweg {
 
 constexpr int64_t kLeastDeep = 32;       // channels of source and result below which the way there and back takes too long
 constexpr int64_t kLeastTiles = 32;      // tiles of all images below which the filter's way does,
-constexpr int64_t kFilterShare = 512;    // or one for so many elements of the filter, of each tap
-constexpr int64_t kWidest = 1 << 21;     // floats of a filter in its points beyond which it is too large for the caches
+constexpr int64_t kFilterShare = 1024;   // or one for so many elements of the filter, of each tap
+constexpr int64_t kWidest = 1 << 23;     // floats of a filter in its points beyond which it is too large for the caches
 constexpr int64_t kForTiles = 1 << 18;   // floats of a task's tiles, in the cache that a processor has for itself
 constexpr int64_t kMostTiles = 4 * ROWS;
 
@@ -151,9 +151,10 @@ __attribute__((noinline)) Vector finish_tiles(const std::vector<Corner>& corners
   return strange;
 }
 
-// The number of taps of a phase along both axes if tiles suit: 3 or 5 neighbours for places that are neighbours, and enough of them and of
-// channels; otherwise 0.
-inline int taps_of_tiles(const std::vector<Phase>& rows, const std::vector<Phase>& columns, Images from, Images to) {
+// The number of taps of a phase along both axes if tiles suit: 3 or 5 neighbours for places that are neighbours, and, where the filter's
+// points are not `ready`, enough of them and of channels; otherwise 0.
+inline int taps_of_tiles(const std::vector<Phase>& rows, const std::vector<Phase>& columns, Images from, Images to,
+                         bool ready = false) {
   const auto neighbours = [](const std::vector<Phase>& phases) -> int64_t {
     if (phases.size() != 1 || phases[0].stride != 1 || phases[0].step != 1) return 0;
     const auto& taps = phases[0].taps;
@@ -162,24 +163,27 @@ inline int taps_of_tiles(const std::vector<Phase>& rows, const std::vector<Phase
     return static_cast<int64_t>(taps.size());
   };
   const int64_t taps = neighbours(rows), elements = from.channels * to.channels;
-  const bool suits = (taps == 3 || taps == 5) && taps == neighbours(columns) && from.channels >= kLeastDeep && to.channels >= kLeastDeep &&
-                     elements * points_of(taps) <= kWidest && Tiles(to).count() >= std::max(kLeastTiles, elements / kFilterShare);
+  const bool pays = from.channels >= kLeastDeep && to.channels >= kLeastDeep && elements * points_of(taps) <= kWidest &&
+                    Tiles(to).count() >= std::max(kLeastTiles, elements / kFilterShare);
+  const bool suits = (taps == 3 || taps == 5) && taps == neighbours(columns) && (ready || pays);
   return suits && winograd_allowed() ? static_cast<int>(taps) : 0;
 }
 
-// As `correlate`, for what suits, with `panels` of the filter as `Packed` makes them. False, where something came out that is not finite:
+// The points of a block of a filter, from all its panels.
+template <int taps>
+void block_to_points(const float* panels, int64_t depth, const Columns& blocks, int64_t block, float* points) {
+  const int64_t at = depth * blocks.begin(block);
+  filter_to_points<taps>(panels + taps * taps * at, depth, blocks.vectors(block) * LANES, points + points_of(taps) * at);
+}
+
+// As `correlate`, for what suits, with the `filter` in the form of points. False, where something came out that is not finite:
 // it may have gone to neighbours, so that the result is worth nothing.
 template <int taps>
-bool correlate_tiles(const float* source, Images from, const float* panels, int64_t top, int64_t left, Finish after, float* result,
+bool correlate_tiles(const float* source, Images from, const float* filter, int64_t top, int64_t left, Finish after, float* result,
                             Images to, const Parallel& parallel) {
-  static thread_local Scratch for_filter;
   constexpr int kPoints = points_of(taps);
   const Columns blocks(to.channels);
   const int64_t depth = from.channels, pitch = pitch_of(depth);
-  float* const filter = for_filter.floats(kPoints * depth * blocks.padded());
-  parallel(blocks.count(), [&](int64_t b) {
-    filter_to_points<taps>(panels + taps * taps * depth * blocks.begin(b), depth, blocks.vectors(b) * LANES, filter + kPoints * depth * blocks.begin(b));
-  });
   const Tiles tiles(to);
   const Pieces tasks = tasks_of(tiles.count(), kPoints * pitch, parallel.threads());
   std::atomic<bool> finite{true};
@@ -221,17 +225,26 @@ bool correlate_tiles(const float* source, Images from, const float* panels, int6
   return finite;
 }
 
-// `correlate`, by tiles where that suits.
+// `correlate`, by tiles where that suits. Where the panels are ready, so are the filter's points behind them, if `ready` has more floats.
 inline void correlate_somehow(const float* source, Images from, const float* filter, Filter shape, bool turned,
-                              const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* ready, const Finish& after,
-                              float* result, Images to, const Parallel& parallel) {
-  static thread_local Scratch for_panels, for_vectors;
-  if (const int taps = taps_of_tiles(rows, columns, from, to)) {
-    const Packed packed(filter, shape, turned, rows, columns);
-    const float* const panels = panels_of(packed, ready, for_panels, parallel);
-    const Finish finish = padded(after, packed.blocks(), for_vectors);
+                              const std::vector<Phase>& rows, const std::vector<Phase>& columns, const float* ready, int64_t floats,
+                              const Finish& after, float* result, Images to, const Parallel& parallel) {
+  static thread_local Scratch for_panels, for_points, for_vectors;
+  const Packed packed(filter, shape, turned, rows, columns);
+  const bool known = ready && floats > packed.floats();
+  if (const int taps = taps_of_tiles(rows, columns, from, to, known)) {
+    const Columns& blocks = packed.blocks();
+    const float* points = ready + packed.floats();
+    if (!known) {
+      float* const own = for_points.floats(points_of(taps) * from.channels * blocks.padded());
+      const float* const panels = panels_of(packed, ready, for_panels, parallel);
+      const auto make = taps == 3 ? block_to_points<3> : block_to_points<5>;
+      parallel(blocks.count(), [&](int64_t block) { make(panels, from.channels, blocks, block, own); });
+      points = own;
+    }
+    const Finish finish = padded(after, blocks, for_vectors);
     const auto by_tiles = taps == 3 ? correlate_tiles<3> : correlate_tiles<5>;
-    if (by_tiles(source, from, panels, rows[0].first(), columns[0].first(), finish, result, to, parallel)) return;
+    if (by_tiles(source, from, points, rows[0].first(), columns[0].first(), finish, result, to, parallel)) return;
   }
   correlate(source, from, filter, shape, turned, rows, columns, ready, after, result, to, parallel);
 }
