@@ -126,13 +126,16 @@ inline int64_t most_places(const std::vector<Phase>& phases) {
   return most;
 }
 
+constexpr int64_t kLeastPlaces = 4 * ROWS;  // that a task takes to a filter at least
+constexpr int64_t kTask = 5 << 18;  // multiplications of a task, some ten microseconds: threads end together, also where one comes late
+
 // How the places of a result are dealt out: images in `groups`, their rows in `bands`, and blocks of columns in `chunks`, so that what
 // a task reads stays near, and that there are tasks enough for all threads to end together.
 struct Deal {
   Pieces groups, bands, chunks;
 
-  // A filter that is `heavy` is read for many images at a time.
-  Deal(int64_t batch, const std::vector<Phase>& rows, int64_t row_floats, int64_t blocks, bool heavy, int64_t threads)
+  // A filter that is `heavy` is read for many images at a time. Rows are dealt out further, for about `parts` tasks.
+  Deal(int64_t batch, const std::vector<Phase>& rows, int64_t row_floats, int64_t blocks, bool heavy, int64_t threads, int64_t parts = 0)
       : groups(batch, 1), bands(most_places(rows), most_places(rows)), chunks(blocks, blocks) {
     const int64_t whole = Span(rows, 0, bands.total).size() * row_floats;
     const int64_t wanted = threads == 1 ? 1 : 4 * threads;
@@ -146,7 +149,9 @@ struct Deal {
       groups = Pieces(batch, (batch + std::min(even, batch) - 1) / std::min(even, batch));
     }
     const int64_t tasks = groups.count * bands.count, cuts = std::min(blocks, (wanted + tasks - 1) / tasks);
-    chunks = Pieces(blocks, (blocks + cuts - 1) / cuts);
+    chunks = Pieces::into(blocks, cuts);
+    const int64_t each = groups.count * chunks.count;
+    if (threads > 1 && parts > each * bands.count) bands = Pieces::into(bands.total, (parts + each - 1) / each);
   }
   int64_t places() const { return groups.count * bands.count; }
 };
@@ -229,7 +234,9 @@ inline void correlate(const float* source, Images from, const float* filter, Fil
   const Span across(columns, 0, most_places(columns));
   const int64_t channels = from.channels, row_floats = across.size() * channels;
   const bool heavy = shape.height * shape.width * shape.in * shape.out > 2 * kNear;
-  const Deal deal(from.batch, rows, row_floats, blocks.count(), heavy, parallel.threads());
+  const int64_t places = to.batch * to.height * to.width, work = places * shape.height * shape.width * shape.in * shape.out;
+  const int64_t parts = std::min(work / kTask, places / kLeastPlaces * blocks.count());
+  const Deal deal(from.batch, rows, row_floats, blocks.count(), heavy, parallel.threads(), std::min(parts, 32 * parallel.threads()));
   // Blocks that several tasks read are packed before; a task that is alone with its blocks packs one after the other into its cache.
   const bool shared = deal.places() > 1;
   const float* const panels = ready || shared ? panels_of(packed, ready, for_filter, parallel) : nullptr;

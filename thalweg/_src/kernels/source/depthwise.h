@@ -9,7 +9,6 @@ namespace thalweg {
 
 constexpr int kPlaces = ROWS / 2 - ROWS / 2 % 2 + 1;  // of the result, whose sums for two vectors of channels fill the registers
 
-constexpr int64_t kLeastPlaces = 4 * ROWS;  // that a task takes to a filter at least
 
 // An element of the filter: where it lies, and where its source lies from the place of a result.
 struct Meeting {
@@ -174,7 +173,7 @@ inline void correlate_separable(const ChannelRows& rows, int64_t width, const fl
   // Bands of rows: as many as are near, but so few that there are tasks for all threads, and so many that the filter is worth its way.
   const int64_t threads = parallel.threads(), near = std::max<int64_t>(1, kNear / rows.floats());
   const int64_t even = (rows.count() + 4 * threads - 1) / (4 * threads), least = (kLeastPlaces + width - 1) / width;
-  const Pieces bands(rows.count(), std::min(near, std::max(even, least)));
+  const Pieces bands = Pieces::shared(rows.count(), std::min(near, std::max(even, least)), rows.count() > least ? threads : 1);
   // Where there are few bands, several tasks make the same rows, for some columns each.
   const int64_t cuts = std::clamp<int64_t>((2 * threads + bands.count - 1) / bands.count, 1, threads == 1 ? 1 : blocks.count());
   const Pieces chunks(blocks.count(), (blocks.count() + cuts - 1) / cuts);

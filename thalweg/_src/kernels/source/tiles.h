@@ -171,13 +171,24 @@ inline Outer outer_for(int rows, int vectors) {
   return vectors == 1 ? outer_of<1>(rows, Rows{}) : outer_of<2>(rows, Rows{});
 }
 
-// Cuts `total` into as few pieces of at most `most` as there can be, whose sizes differ by one at most.
+// Cuts `total` into as few pieces of at most `most` as there can be, whose sizes differ by one at most; the larger ones come first.
 struct Pieces {
   ptrdiff_t total, count, each, left;  // `left` pieces have one more than `each`: divisions take long
-  Pieces(ptrdiff_t total, ptrdiff_t most)
-      : total(total), count((total + most - 1) / most), each(count ? total / count : 0), left(count ? total % count : 0) {}
+  Pieces(ptrdiff_t total, ptrdiff_t most) : Pieces(total, (total + most - 1) / most, nullptr) {}
   ptrdiff_t begin(ptrdiff_t i) const { return i * each + (i < left ? i : left); }
   ptrdiff_t size(ptrdiff_t i) const { return each + (i < left); }
+
+  // `count` pieces, or one for each.
+  static Pieces into(ptrdiff_t total, ptrdiff_t count) { return Pieces(total, count < total ? count : total, nullptr); }
+
+  // Pieces of at most `most`, as many for each of `threads`.
+  static Pieces shared(ptrdiff_t total, ptrdiff_t most, ptrdiff_t threads) {
+    return into(total, ((total + most - 1) / most + threads - 1) / threads * threads);
+  }
+
+ private:
+  Pieces(ptrdiff_t total, ptrdiff_t count, std::nullptr_t)
+      : total(total), count(count), each(count ? total / count : 0), left(count ? total % count : 0) {}
 };
 
 // Columns in blocks of two vectors; the last block is of one vector where that suffices.

@@ -63,7 +63,7 @@ inline std::vector<Corner> corners_of(const Tiles& tiles, int64_t first, int64_t
 inline Pieces tasks_of(int64_t tiles, int64_t floats, int64_t threads) {
   const int64_t most = std::clamp<int64_t>(kForTiles / floats / ROWS * ROWS, ROWS, kMostTiles);
   const int64_t even = std::max<int64_t>(ROWS, (tiles + 4 * threads - 1) / (4 * threads));
-  return Pieces(tiles, std::min(most, (even + ROWS - 1) / ROWS * ROWS));
+  return Pieces::shared(tiles, std::min(most, (even + ROWS - 1) / ROWS * ROWS), tiles > ROWS ? threads : 1);
 }
 
 inline int64_t pitch_of(int64_t channels) { return (channels + LANES - 1) / LANES * LANES + LANES; }  // rows that don't meet in the cache
