@@ -260,7 +260,7 @@ class OpDef:
         self.gradient: Callable[..., Any] | None = None
         self.differentiable = True
         self.platforms: dict[str, Callable[..., Any]] = {}
-        self.packers: dict[str, tuple[int, Callable[[Any], Any]]] = {}
+        self.packers: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {}
         self.refusal: Callable[[Any], Any] | None = None
         self.removed_in: int | None = None  # the first GraphDef version that may not hold it
 
