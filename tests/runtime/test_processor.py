@@ -60,7 +60,7 @@ import thalweg as tf
 with tf.Session() as sess:
     sess.run(tf.constant(1.0) + tf.random_uniform([64, 64]))
 import jax
-x = jax.device_put(np.ones((1500, 1500), np.float32))
+x = jax.device_put(np.ones((1500, 1500), np.float32)).block_until_ready()  # what is there already does not wait
 square = jax.jit(lambda a: a @ a).lower(x).compile()
 print([square(x).is_ready() for _ in range(5)])
 """
