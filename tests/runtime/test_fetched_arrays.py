@@ -57,3 +57,24 @@ def test_a_large_array_is_not_copied(dtype):
         kept = s.run(y, {x: np.zeros([N, N], np.float32)})
         assert kept.base is not None
     assert kept[-1, -1] == 1
+
+
+@pytest.mark.parametrize("how", ["at any byte", "turned over", "every other row"])
+def test_large_arrays_are_fed_wherever_they_lie(how):
+    room = np.empty(8 * N * N + 128, np.uint8)
+    values = np.arange(N * N, dtype=np.float32).reshape(N, N)
+    x = tf.placeholder(tf.float32, [N, N])
+    y = tf.identity(x) * 2.0
+    with tf.Session() as s:
+        for offset in (0, 4, 16, 60):
+            at = -room.ctypes.data % 64 + offset
+            fed = room[at : at + 4 * N * N].view(np.float32).reshape(N, N)
+            fed[...] = values
+            if how == "turned over":
+                fed = fed.T
+            elif how == "every other row":
+                fed = room[at : at + 8 * N * N].view(np.float32).reshape(2 * N, N)[::2]
+                fed[...] = values
+            before = fed.copy()
+            np.testing.assert_array_equal(s.run(y, {x: fed}), 2 * before)
+            np.testing.assert_array_equal(fed, before)

@@ -35,6 +35,7 @@ from thalweg._src.runtime.tracing import Trace, TracingInterpreter
 log = logging.getLogger("thalweg")
 # Shapes that a cluster is compiled for: until what changes is set apart, until a warning, and kept at the same time.
 _FEW, _MANY, _MOST = 4, 24, 128
+_LARGE, _ALIGNED = 100_000, 64  # bytes from which XLA copies what does not begin at a multiple of so many
 
 
 class ClusterRuns:
@@ -209,6 +210,8 @@ class ClusterRuns:
         if exe.transfer:
             with jax.enable_x64(True):
                 args = [jax.device_put(a, exe.device) for a in args]
+        elif cluster.colour.platform == "cpu":
+            args = [_aligned(a) for a in args]
         outputs = exe(store, args)
         if store.signature != exe.signature:
             exe.signature = store.signature if exe.state == self._state_of(cluster) else -1
@@ -361,6 +364,19 @@ class _Outline(NamedTuple):
 
     shape: Any
     dtype: Any
+
+
+def _aligned(value: Any) -> Any:
+    """A large array where XLA's CPU takes it as it lies. It copies others on another thread, for which the step would wait on one more."""
+    if type(value) is not np.ndarray or value.nbytes < _LARGE or value.dtype == object:
+        return value
+    if value.flags.c_contiguous and value.__array_interface__["data"][0] % _ALIGNED == 0:
+        return value
+    room = np.empty(value.nbytes + _ALIGNED, np.uint8)
+    start = -room.__array_interface__["data"][0] % _ALIGNED
+    own = room[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
+    own[...] = value
+    return own
 
 
 def _until_done(attempt: Any) -> None:
